@@ -1,0 +1,236 @@
+//! What can be said on the command line. One definition feeds the parser, the help, the manual and
+//! the completions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Compiles a repository of tenant, component and policy YAML into verified Kubernetes manifests.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// The repository, or a folder in it. Default: the one around the working directory.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, env = "TENANTRY_DIRECTORY")]
+    pub directory: Option<PathBuf>,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "TENANTRY_COLOR")]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// At a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check everything, write nothing: all findings at the input line.
+    Check(CheckCommand),
+    /// Write the manifests of every tenant in every environment.
+    Render(RenderCommand),
+    /// Show where a value of a manifest came from, what it overrode, and what printed it.
+    Why(WhyCommand),
+    /// Find components, tenants and other documents.
+    Find(FindCommand),
+    /// Explain a finding's code, a kind, or a field: `T0202`, `Tenant`, `Tenant.limits`.
+    Explain(ExplainCommand),
+    /// Print the JSON Schema of a kind, for editors.
+    Schema(SchemaCommand),
+    /// Begin a repository that renders.
+    Init(InitCommand),
+    /// Print completions for a shell.
+    Completions(CompletionsCommand),
+    /// Print the manual page.
+    Man,
+}
+
+/// What is read, and which part of it.
+#[derive(Debug, Args)]
+pub struct ReadOptions {
+    /// Only these environments.
+    #[arg(short, long = "environment", value_name = "NAME", env = "TENANTRY_ENVIRONMENT", value_delimiter = ',')]
+    pub environments: Vec<String>,
+    /// Only these tenants.
+    #[arg(short, long = "tenant", value_name = "NAME", env = "TENANTRY_TENANT", value_delimiter = ',')]
+    pub tenants: Vec<String>,
+    /// Only these components.
+    #[arg(short, long = "component", value_name = "NAME", env = "TENANTRY_COMPONENT", value_delimiter = ',')]
+    pub components: Vec<String>,
+    /// Only tenants with this label: `KEY=VALUE`, or `KEY` for any value.
+    #[arg(short = 'l', long = "label", value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// A file with contexts of a user or session, over all other layers.
+    #[arg(long = "context", value_name = "FILE")]
+    pub contexts: Vec<PathBuf>,
+    /// A value over all other layers: `scaling.maxReplicas=2`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// The day by which expiry is judged. Default: today, in UTC.
+    #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
+    pub as_of: Option<String>,
+    /// Compile a commit from git's object store in place of the working tree.
+    #[arg(long, value_name = "REF")]
+    pub revision: Option<String>,
+}
+
+/// How findings are shown.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// How findings are shown: text, json, sarif or github; `FORMAT=FILE` writes to a file. May be
+    /// given several times.
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", env = "TENANTRY_OUTPUT", value_delimiter = ',')]
+    pub formats: Vec<String>,
+    /// No progress bar and no closing line.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `tenantry check`.
+#[derive(Debug, Args)]
+pub struct CheckCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// How findings are shown.
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+/// `tenantry render`.
+#[derive(Debug, Args)]
+pub struct RenderCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// The folder for the manifests.
+    #[arg(long, value_name = "DIR", env = "TENANTRY_OUT")]
+    pub out: PathBuf,
+    /// Write nothing; fail with code 2 unless DIR is exactly what the input compiles to.
+    #[arg(long, conflicts_with = "force")]
+    pub check: bool,
+    /// Replace files that were edited by hand or belong to somebody else.
+    #[arg(long)]
+    pub force: bool,
+    /// Make only part K of N of the output, so that N machines can share a build.
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<String>,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// How findings are shown.
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+/// `tenantry why`.
+#[derive(Debug, Args)]
+pub struct WhyCommand {
+    /// The object: `production/eu-1/globex/ingest/Deployment/ingest`, or any part of it that is
+    /// not ambiguous.
+    pub object: String,
+    /// The field: `spec.replicas`. Default: all fields.
+    pub field: Option<String>,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tenantry find`.
+#[derive(Debug, Args)]
+pub struct FindCommand {
+    /// What to find.
+    pub what: FindWhat,
+    /// Components that this tenant may subscribe to; other documents of this tenant.
+    #[arg(short, long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Components with this capability; given several times, with all of them.
+    #[arg(long, value_name = "WORD")]
+    pub capability: Vec<String>,
+    /// Components for this data format; given several times, for any of them.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Vec<String>,
+    /// Cleared for at least this class of data.
+    #[arg(long, value_name = "CLASS")]
+    pub min_clearance: Option<ClearanceArgument>,
+    /// With this status.
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// With this label: `KEY=VALUE`, or `KEY` for any value.
+    #[arg(short = 'l', long = "label", value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `tenantry find` finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FindWhat {
+    /// Components, each version.
+    Components,
+    /// Tenants.
+    Tenants,
+    /// Environments.
+    Environments,
+    /// Clusters.
+    Clusters,
+    /// Contexts.
+    Contexts,
+    /// Tiers, built-in ones included.
+    Tiers,
+}
+
+/// A class of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClearanceArgument {
+    /// For everybody.
+    Public,
+    /// For the organisation.
+    Internal,
+    /// For those who need it.
+    Confidential,
+    /// For those who are named.
+    Restricted,
+}
+
+/// `tenantry explain`.
+#[derive(Debug, Args)]
+pub struct ExplainCommand {
+    /// A code, a kind, or a field of a kind. Without it, all codes and kinds.
+    pub topic: Option<String>,
+}
+
+/// `tenantry schema`.
+#[derive(Debug, Args)]
+pub struct SchemaCommand {
+    /// The kind. Without it, the names of all kinds.
+    pub kind: Option<String>,
+}
+
+/// `tenantry init`.
+#[derive(Debug, Args)]
+pub struct InitCommand {
+    /// The folder. Default: the working directory.
+    pub path: Option<PathBuf>,
+}
+
+/// `tenantry completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsCommand {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,58 @@
+//! The command line: arguments, and one file per subcommand. The only place that reads the clock,
+//! environment variables and the terminal.
+
+mod arguments;
+mod check;
+mod explain;
+mod find;
+mod init;
+mod manual;
+mod present;
+mod render;
+mod schema;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+
+/// Done.
+const DONE: u8 = 0;
+/// It could not be done: usage, files, invalid input.
+const FAILED: u8 = 1;
+/// There are differences, where they were asked for.
+const DIFFERENT: u8 = 2;
+
+/// Runs the command of this process.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no failures.
+            let code = if error.use_stderr() { FAILED } else { DONE };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let color = arguments.color;
+    let result = match &arguments.command {
+        Command::Check(command) => check::run(command, &arguments),
+        Command::Render(command) => render::run(command, &arguments),
+        Command::Why(command) => why::run(command, &arguments),
+        Command::Find(command) => find::run(command, &arguments),
+        Command::Explain(command) => explain::run(command, &arguments),
+        Command::Schema(command) => schema::run(command),
+        Command::Init(command) => init::run(command, &arguments),
+        Command::Completions(command) => manual::completions(command),
+        Command::Man => manual::man(),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            present::failure(&error, color);
+            ExitCode::from(FAILED)
+        }
+    }
+}

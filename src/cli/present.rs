@@ -1,0 +1,213 @@
+//! What commands share: options to a compilation, findings to the terminal or to files, progress.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context as _, Result, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::arguments::{Arguments, Color, ReadOptions, ReportOptions};
+use crate::load::{self, Source};
+use crate::model::API_VERSION;
+use crate::report::{self, Format};
+use crate::resolve::Selection;
+use crate::yaml::{Path as ValuePath, Step, parse::parse};
+use crate::{Compilation, Options, Shard};
+
+/// The options of a compilation; `output` is a folder that is not input.
+pub fn options(arguments: &Arguments, path: Option<&PathBuf>, read: &ReadOptions, output: Option<&Path>) -> Result<Options> {
+    let start = path.or(arguments.directory.as_ref()).cloned().unwrap_or_else(|| PathBuf::from("."));
+    let root = find_root(&start)?;
+    let source = match &read.revision {
+        Some(revision) => Source::Commit { root, revision: revision.clone() },
+        None => Source::Folder { root, output: output.map(Path::to_path_buf) },
+    };
+    let mut extra = Vec::new();
+    for file in &read.contexts {
+        let text = std::fs::read_to_string(file).with_context(|| format!("--context {} cannot be read", file.display()))?;
+        extra.push((format!("--context {}", file.display()), text));
+    }
+    for (position, set) in read.sets.iter().enumerate() {
+        extra.push((format!("--set {set}"), session_context(set, position)?));
+    }
+    let as_of = match &read.as_of {
+        Some(text) => text.parse().map_err(|_| anyhow!("--as-of takes a day such as 2027-01-31, not `{text}`"))?,
+        None => jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+    };
+    let selection = Selection {
+        environments: read.environments.clone(),
+        tenants: read.tenants.clone(),
+        components: read.components.clone(),
+        labels: read.labels.iter().map(|label| parse_label(label)).collect(),
+    };
+    Ok(Options { source, extra, selection, as_of, shard: Shard::WHOLE })
+}
+
+/// The repository around a folder.
+pub fn find_root(start: &Path) -> Result<PathBuf> {
+    if !start.exists() {
+        bail!("{} does not exist", start.display());
+    }
+    load::find_root(start).ok_or_else(|| {
+        anyhow!("there is no tenantry.yaml in {} or in a folder above it; `tenantry init` begins a repository", start.display())
+    })
+}
+
+/// `key=value`, or `key` for any value.
+pub fn parse_label(label: &str) -> (String, Option<String>) {
+    match label.split_once('=') {
+        Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+        None => (label.to_owned(), None),
+    }
+}
+
+/// The document that a `--set` stands for.
+fn session_context(set: &str, position: usize) -> Result<String> {
+    let (path, value) = set.split_once('=').ok_or_else(|| anyhow!("--set takes PATH=VALUE, such as scaling.maxReplicas=2, not `{set}`"))?;
+    let steps = ValuePath::parse(path).map_err(|why| anyhow!("--set {set}: `{path}` is not a path: {why}"))?.0;
+    if steps.is_empty() {
+        bail!("--set {set}: the path is empty");
+    }
+    let parsed = parse(value, 0);
+    let mut json = match (parsed.documents.as_slice(), parsed.problems.is_empty()) {
+        ([document], true) => document.to_json(),
+        ([], true) => serde_json::Value::Null,
+        _ => serde_json::Value::from(value),
+    };
+    for step in steps.into_iter().rev() {
+        let Step::Key(key) = step else { bail!("--set {set}: items of lists are set by setting the list") };
+        json = serde_json::Value::Object(std::iter::once((key.to_string(), json)).collect());
+    }
+    let document = serde_json::json!({
+        "apiVersion": API_VERSION,
+        "kind": "Context",
+        "metadata": {"name": format!("set-{}", position + 1)},
+        "spec": {"scope": {"level": "session", "name": "session"}, "values": json},
+    });
+    Ok(format!("{document}\n"))
+}
+
+/// Whether to use colours on standard output.
+pub fn use_color(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+/// Writes to standard output; a reader that went away is no failure.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A word in a style, if colours are used.
+pub fn styled(text: &str, style: Style, color: bool) -> String {
+    if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+/// For what matters.
+pub const STRONG: Style = Style::new().bold();
+/// For what matters less.
+pub const DIM: Style = Style::new().dimmed();
+/// For names.
+pub const NAME: Style = AnsiColor::Cyan.on_default();
+/// For what went well.
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// For what did not.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Tells why the tool itself could not work.
+pub fn failure(error: &anyhow::Error, color: Color) {
+    let color = color == Color::Always || (color == Color::Auto && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
+    eprintln!("{}: {error:#}", styled("error", BAD, color));
+}
+
+/// Writes the findings in all formats that were asked for.
+pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color) -> Result<()> {
+    let formats = if report.formats.is_empty() { vec!["text".to_owned()] } else { report.formats.clone() };
+    for format in formats {
+        let (name, file) = match format.split_once('=') {
+            Some((name, file)) => (name, Some(file)),
+            None => (format.as_str(), None),
+        };
+        let known = Format::ALL.iter().find(|(known, _)| *known == name);
+        let Some((_, format)) = known else {
+            bail!("there is no format `{name}`; write {}", crate::diagnostics::list_names(Format::ALL.map(|(name, _)| name)));
+        };
+        let color = file.is_none() && use_color(color);
+        let text = report::findings(*format, &compilation.findings, &compilation.sources, color);
+        match file {
+            Some(file) => std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?,
+            None => print(&text)?,
+        }
+    }
+    Ok(())
+}
+
+/// The closing line, on standard error.
+pub fn close(compilation: &Compilation, report: &ReportOptions, done: &str) {
+    if report.quiet {
+        return;
+    }
+    let counts = compilation.counts;
+    let environments = compilation.catalog.environments.iter().count();
+    eprintln!(
+        "{done} {} in {}: {}, {}. {}.",
+        plural(compilation.catalog.tenants.iter().count(), "tenant"),
+        plural(environments, "environment"),
+        plural(counts.instances, "instance"),
+        plural(counts.objects, "object"),
+        capitalised(&report::tally(&compilation.findings)),
+    );
+}
+
+/// `1 tenant`, `2 tenants`.
+pub fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// A progress bar at a terminal, once the work has taken half a second.
+pub struct Progress {
+    start: Instant,
+    wanted: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Progress {
+    /// Begins to count.
+    pub fn new(quiet: bool) -> Progress {
+        Progress { start: Instant::now(), wanted: !quiet && std::io::stderr().is_terminal(), bar: Mutex::new(None) }
+    }
+
+    /// So many of so many are done.
+    pub fn show(&self, done: usize, of: usize) {
+        if !self.wanted || self.start.elapsed() < Duration::from_millis(500) {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{bar:40.cyan/blue} {pos}/{len} tenants × clusters, {elapsed}");
+            ProgressBar::new(of as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        bar.set_position(done as u64);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! `tenantry why`: where a value came from, what it overrode, which template line printed it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Mutex;
+
+use anyhow::{Result, anyhow, bail};
+use serde::Serialize;
+
+use super::arguments::{Arguments, WhyCommand};
+use super::present::{self, DIM, NAME, STRONG, plural, styled};
+use super::{DONE, FAILED};
+use crate::diagnostics::{Sources, suggest};
+use crate::model::instance::{Layer, Unit};
+use crate::model::manifest::{Rendered, Shape, View};
+use crate::yaml::{Node, NodeId, Path, Value, merge, writer};
+use crate::{Visitor, compile};
+
+/// Most objects that are kept while it is not clear which one is meant.
+const MOST: usize = 50;
+
+/// Why an object is what it is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explanation {
+    object: String,
+    fields: Vec<FieldOrigin>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FieldOrigin {
+    path: String,
+    value: String,
+    set_by: Vec<Origin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    printed_by: Option<Origin>,
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Origin {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<String>,
+    place: String,
+    text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<Overridden>,
+}
+
+#[derive(Serialize)]
+struct Overridden {
+    layer: String,
+    place: String,
+    value: String,
+}
+
+struct Search {
+    wanted: Vec<String>,
+    field: Option<Path>,
+    found: Mutex<Vec<(String, Explanation)>>,
+}
+
+impl Visitor for Search {
+    fn unit(&self, unit: &Unit, rendered: &[Rendered], sources: &Sources) -> io::Result<()> {
+        for one in rendered {
+            let parts = address(unit, one);
+            if !matches(&self.wanted, &parts) {
+                continue;
+            }
+            let name = parts.join("/");
+            let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if found.len() < MOST {
+                let explanation = explain(&name, unit, one, self.field.as_ref(), sources);
+                found.push((name, explanation));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `production/eu-1/globex/ingest/Deployment/ingest`, in parts.
+fn address(unit: &Unit, one: &Rendered) -> Vec<String> {
+    let key = &unit.key;
+    let component = one.instance.and_then(|at| unit.instances.get(at)).map(|instance| instance.component.clone());
+    let mut parts = vec![key.environment.clone(), key.cluster.clone()];
+    parts.extend((!key.tenant.is_empty()).then(|| key.tenant.clone()));
+    parts.extend(component);
+    parts.push(one.manifest.kind().into_owned());
+    parts.push(one.manifest.name().into_owned());
+    parts
+}
+
+/// Whether the wanted parts come in this order.
+fn matches(wanted: &[String], parts: &[String]) -> bool {
+    let mut parts = parts.iter();
+    wanted.iter().all(|wanted| parts.any(|part| part.eq_ignore_ascii_case(wanted)))
+}
+
+/// Runs the command.
+pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
+    let options = present::options(arguments, None, &command.read, None)?;
+    let field = command.field.as_deref().map(Path::parse).transpose().map_err(|why| anyhow!("`{}` is not a field: {why}", command.field.as_deref().unwrap_or_default()))?;
+    let search = Search {
+        wanted: command.object.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        field,
+        found: Mutex::default(),
+    };
+    let compilation = compile(&options, None, &search)?;
+    let mut found = search.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let color = present::use_color(arguments.color);
+    match found.as_slice() {
+        [] => {
+            let broken = if compilation.has_errors() { " There are findings of errors, which `tenantry check` shows; what they concern was not rendered." } else { "" };
+            bail!("no object matches `{}`. Write parts of environment/cluster/tenant/component/Kind/name, in this order.{broken}", command.object);
+        }
+        [(_, explanation)] => {
+            if explanation.fields.is_empty() {
+                bail!("{} has no field `{}`", explanation.object, command.field.as_deref().unwrap_or_default());
+            }
+            if command.json {
+                present::print(&(serde_json::to_string_pretty(&serde_json::json!({"formatVersion": 1, "why": explanation}))? + "\n"))?;
+            } else if command.field.is_some() && explanation.fields.len() == 1 {
+                present::print(&detail(explanation, color))?;
+            } else {
+                present::print(&overview(explanation, color))?;
+            }
+            Ok(DONE)
+        }
+        several => {
+            let list: String = several.iter().map(|(name, _)| format!("  {name}\n")).collect();
+            let more = if several.len() == MOST { " or more" } else { "" };
+            eprintln!("{}{more} match `{}`. Which one?\n{list}", plural(several.len(), "object"), command.object);
+            if let Some(help) = suggest(&command.object, several.iter().map(|(name, _)| name.as_str())) {
+                eprintln!("{help}");
+            }
+            Ok(FAILED)
+        }
+    }
+}
+
+fn explain(name: &str, unit: &Unit, one: &Rendered, field: Option<&Path>, sources: &Sources) -> Explanation {
+    let root = one.manifest.root();
+    let mut fields = Vec::new();
+    let layers = one.instance.and_then(|at| unit.instances.get(at)).map_or(&[][..], |instance| &instance.layers);
+    let explainer = Explainer { unit, layers, sources };
+    match field {
+        None => explainer.leaves(root, &Path::default(), &mut fields),
+        Some(path) => {
+            if let Some(view) = root.at_path(path) {
+                match view.shape() {
+                    Shape::Map | Shape::List if view.sources().is_empty() => explainer.leaves(view, path, &mut fields),
+                    _ => fields.push(explainer.origin(view, path)),
+                }
+            }
+        }
+    }
+    Explanation { object: name.to_owned(), fields }
+}
+
+struct Explainer<'a> {
+    unit: &'a Unit,
+    layers: &'a [Layer],
+    sources: &'a Sources,
+}
+
+impl Explainer<'_> {
+    fn leaves(&self, view: View<'_>, path: &Path, fields: &mut Vec<FieldOrigin>) {
+        match view.shape() {
+            Shape::Map if !view.fields().is_empty() => {
+                for field in view.fields() {
+                    self.leaves(field.value, &path.join(&*field.key), fields);
+                }
+            }
+            Shape::List if !view.items().is_empty() => {
+                for (index, item) in view.items().into_iter().enumerate() {
+                    self.leaves(item, &path.join(crate::yaml::Step::Index(index)), fields);
+                }
+            }
+            _ => fields.push(self.origin(view, path)),
+        }
+    }
+
+    fn origin(&self, view: View<'_>, path: &Path) -> FieldOrigin {
+        let mut ids: Vec<NodeId> = Vec::new();
+        for id in view.sources().into_iter().flat_map(|id| self.unit.derivations.inputs(id)) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let line = view.line();
+        let printed_by = self.sources.line_span(line.file, line.line as usize).map(|span| Origin {
+            place: format!("{}:{}", self.sources.path(span.file), line.line),
+            text: self.text(span),
+            ..Origin::default()
+        });
+        FieldOrigin {
+            path: path.to_string(),
+            value: one_line(view),
+            set_by: ids.into_iter().filter_map(|id| self.set_by(id)).collect(),
+            printed_by,
+        }
+    }
+
+    fn text(&self, span: crate::diagnostics::Span) -> String {
+        let line = self.sources.position(span.file, span.start).line;
+        let whole = self.sources.line_span(span.file, line).unwrap_or(span);
+        let text = self.sources.file(whole.file).map_or("", |file| &file.text);
+        text.get(whole.start as usize..whole.end as usize).unwrap_or_default().to_owned()
+    }
+
+    fn set_by(&self, id: NodeId) -> Option<Origin> {
+        let span = self.sources.span(id)?;
+        let place = self.sources.place(id)?;
+        let text = self.text(span);
+        let layer = self.layers.iter().enumerate().rev().find_map(|(at, layer)| Some((at, layer, merge::find(&layer.values, id)?)));
+        let Some((at, layer, path)) = layer else {
+            return Some(Origin { layer: None, place, text, overrides: Vec::new() });
+        };
+        let overrides = self.layers[..at]
+            .iter()
+            .rev()
+            .filter_map(|lower| {
+                let node = merge::lookup(&lower.values, &path.0)?;
+                Some(Overridden { layer: lower.name.clone(), place: self.sources.place(node.id)?, value: one_line_node(node) })
+            })
+            .collect();
+        Some(Origin { layer: Some(layer.name.clone()), place, text, overrides })
+    }
+}
+
+fn one_line(view: View<'_>) -> String {
+    match view.shape() {
+        Shape::Map | Shape::List => view.to_json().to_string(),
+        _ => {
+            let mut text = String::new();
+            writer::write_document(view, &mut text);
+            shortened(text.trim_end())
+        }
+    }
+}
+
+fn one_line_node(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "null (removed)".to_owned(),
+        _ => one_line(View::of(node)),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let line = text.replace('\n', "⏎");
+    if line.chars().count() > 100 { line.chars().take(99).chain(['…']).collect() } else { line }
+}
+
+/// One field, with all that is known of it.
+fn detail(explanation: &Explanation, color: bool) -> String {
+    let mut text = format!("{}\n", styled(&explanation.object, DIM, color));
+    for field in &explanation.fields {
+        let _ = writeln!(text, "{} = {}\n", styled(&field.path, STRONG, color), styled(&field.value, NAME, color));
+        let mut rows: Vec<(&str, String, String)> = Vec::new();
+        if field.set_by.is_empty() {
+            rows.push(("set by", "the template itself".to_owned(), String::new()));
+        }
+        for origin in &field.set_by {
+            rows.push(("set by", format!("{}  {}", origin.place, origin.text), origin.layer.clone().unwrap_or_default()));
+            for below in &origin.overrides {
+                rows.push(("overrides", format!("{}  {}", below.place, below.value), below.layer.clone()));
+            }
+        }
+        if let Some(printed) = &field.printed_by {
+            rows.push(("printed by", format!("{}  {}", printed.place, printed.text), String::new()));
+        }
+        let width = rows.iter().map(|(.., layer)| layer.chars().count()).max().unwrap_or(0);
+        for (what, place, layer) in rows {
+            let gap = " ".repeat(width.saturating_sub(layer.chars().count()));
+            let _ = writeln!(text, "  {}  {layer}{gap}  {place}", styled(&format!("{what:<10}"), DIM, color));
+        }
+    }
+    text
+}
+
+/// All fields of an object, one a line.
+fn overview(explanation: &Explanation, color: bool) -> String {
+    let mut text = format!("{}\n", styled(&explanation.object, STRONG, color));
+    let rows: Vec<(String, String)> = explanation
+        .fields
+        .iter()
+        .map(|field| {
+            let value = format!("{} = {}", field.path, field.value);
+            let origin = match (field.set_by.as_slice(), &field.printed_by) {
+                ([], Some(printed)) => format!("{} (template)", printed.place),
+                ([], None) => String::new(),
+                (origins, _) => {
+                    let list: Vec<String> = origins
+                        .iter()
+                        .map(|origin| match &origin.layer {
+                            Some(layer) => format!("{} ({layer})", origin.place),
+                            None => origin.place.clone(),
+                        })
+                        .collect();
+                    list.join(", ")
+                }
+            };
+            (value, origin)
+        })
+        .collect();
+    let width = rows.iter().map(|(value, _)| value.chars().count()).filter(|width| *width <= 90).max().unwrap_or(0);
+    for (value, origin) in rows {
+        let gap = " ".repeat(width.saturating_sub(value.chars().count()));
+        let _ = writeln!(text, "  {value}{gap}  {}", styled(&origin, DIM, color));
+    }
+    text
+}

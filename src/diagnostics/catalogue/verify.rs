@@ -1,0 +1,43 @@
+//! T05: the rendered manifests.
+
+codes! {
+SCHEMA = "T0501" Error "a manifest does not meet the schema of its kind"
+cause: "The API server would refuse it, or silently drop a field that it does not know."
+example: "annotations: {replicas: 3}   # annotations are text"
+remedy: "Change the marked value; the template line that printed it is shown, too."
+
+DUPLICATE_OBJECT = "T0502" Error "two manifests are the same object"
+cause: "Same group, kind, namespace and name in one cluster: the second would overwrite the first."
+example: "two environments on one cluster, with a namespace name that leaves the environment out"
+remedy: "Make the names differ: by the Platform's `naming`, or in the template."
+
+DANGLING = "T0503" Error "a manifest refers to an object that is not there"
+cause: "The reference stays without effect, or the pod never starts."
+example: "configMapKeyRef: {name: settigns}"
+remedy: "Write the name that is suggested, or render the object, too. What exists in the cluster already is listed in the Cluster's `existing`."
+
+BAD_OBJECT_NAME = "T0504" Error "an object's name or label is not allowed by Kubernetes"
+cause: "Names are DNS labels or subdomains with a greatest length that depends on the kind; labels have 63 characters."
+example: "a Service with a name of 70 characters"
+remedy: "Shorten the names that it is made of, or the Platform's `naming`."
+
+QUOTA = "T0505" Error "the tenant's workloads cannot fit into its quota"
+cause: "Requests times the most replicas, plus the surge of an update, exceed the tenant's limit: the cluster would refuse the last pods, when they are needed most."
+example: "limits: {cpu: 2}   # and 10 replicas of 1 cpu"
+remedy: "Lower requests or maxReplicas, or raise the tenant's limit or tier. The shares of the components are listed."
+
+CAPACITY = "T0506" Warning "the workloads of a cluster exceed its capacity"
+cause: "When every workload runs at its most replicas, plus the surge of an update, the cluster has not enough. Quotas do not protect a cluster from the sum of its tenants."
+example: "capacity: {cpu: 100}   # and workloads that may request 140"
+remedy: "Add capacity, move a tenant, or lower requests or maxReplicas. The largest tenants are listed."
+
+NO_SCHEMA = "T0507" Warning "a custom resource without a schema"
+cause: "Nothing can be said about its fields. It is said once for each kind and cluster."
+example: "kind: Rollout   # and no CRD"
+remedy: "Add the CRD's file to the Cluster's `crds`, or a dump of its API to `openapi` (kubectl get --raw /openapi/v2)."
+
+OTHER_VERSION = "T0508" Note "manifests are judged by another Kubernetes version's schemas"
+cause: "The schemas that are built in are those of one version; a field that came or went in between is judged wrongly."
+example: "kubernetesVersion: \"1.31\""
+remedy: "Add a dump of the cluster's API as `openapi` (kubectl get --raw /openapi/v2)."
+}

@@ -1,0 +1,153 @@
+//! Findings: what is wrong, where, and what to write instead.
+//!
+//! A finding is a [`Diagnostic`] with a [`Code`] from the [`catalogue`]; stages put them into a
+//! [`Sink`]; [`Sources`] turns node ids into lines. To add a code, add it to the file of its stage
+//! in `catalogue/`, and a case in `tests/ui/<code>/`.
+
+pub mod catalogue;
+mod sink;
+mod source_map;
+
+pub use catalogue::Code;
+pub use sink::Sink;
+pub use source_map::{Position, SourceFile, Sources};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Should be mended, does not stop the work.
+    Warning,
+    /// Must be mended.
+    Error,
+}
+
+impl Severity {
+    /// The word that output formats print.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// A byte range of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file, as an index into [`Sources`].
+    pub file: u32,
+    /// First byte.
+    pub start: u32,
+    /// Byte after the last.
+    pub end: u32,
+}
+
+/// A place and what it has to do with the finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// A few words; may be empty.
+    pub message: String,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its stable code.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong, in one sentence of the user's words.
+    pub message: String,
+    /// The input line to mend, where there is one.
+    pub primary: Option<Label>,
+    /// Other places that matter: the other definition, the template line.
+    pub secondary: Vec<Label>,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Facts that help to judge it.
+    pub notes: Vec<String>,
+    /// How many more times the same was found (in other instances).
+    pub repeated: usize,
+}
+
+impl Diagnostic {
+    /// A finding with the severity of its code and no place yet.
+    pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            help: None,
+            notes: Vec::new(),
+            repeated: 0,
+        }
+    }
+
+    /// Points at the line to mend.
+    #[must_use]
+    pub fn at(mut self, span: impl Into<Option<Span>>, label: impl Into<String>) -> Diagnostic {
+        self.primary = span.into().map(|span| Label { span, message: label.into() });
+        self
+    }
+
+    /// Points at another place that matters.
+    #[must_use]
+    pub fn and(mut self, span: impl Into<Option<Span>>, label: impl Into<String>) -> Diagnostic {
+        if let Some(span) = span.into() {
+            self.secondary.push(Label { span, message: label.into() });
+        }
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Diagnostic {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+/// The name that the writer most likely meant, if one is near enough to say so.
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&wanted.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= (wanted.len().max(name.len()) / 3).max(1))
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// The sentence that suggests a name: the nearest, or else all of them when they are few.
+pub fn suggest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let mut known: Vec<&str> = known.into_iter().collect();
+    known.sort_unstable();
+    known.dedup();
+    if let Some(name) = nearest(wanted, known.iter().copied()) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    (!known.is_empty() && known.len() <= 24).then(|| format!("known here: {}", list_names(known)))
+}
+
+/// `a`, `b` and `c`, for people.
+pub fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -1,0 +1,63 @@
+//! Where stages put what they find.
+
+use std::collections::HashMap;
+
+use super::{Code, Diagnostic, Severity, Sources, Span};
+
+/// Collects findings, so that all of them are shown and not only the first.
+#[derive(Debug, Default)]
+pub struct Sink {
+    findings: Vec<Diagnostic>,
+}
+
+impl Sink {
+    /// Adds a finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.findings.push(diagnostic);
+    }
+
+    /// Takes over the findings of another sink.
+    pub fn append(&mut self, other: Sink) {
+        self.findings.extend(other.findings);
+    }
+
+    /// Whether anything here must be mended before something can be rendered.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// All findings, sorted by file and place. A finding that many instances share is told once,
+    /// with a count.
+    pub fn finish(self, sources: &Sources) -> Vec<Diagnostic> {
+        let mut findings = self.findings;
+        findings.sort_by_cached_key(|finding| sort_key(finding, sources));
+        let mut kept: Vec<Diagnostic> = Vec::new();
+        let mut seen: HashMap<(Code, Span), usize> = HashMap::new();
+        for finding in findings {
+            // Without a place, only a repetition to the letter is the same finding.
+            let Some(place) = finding.primary.as_ref().map(|label| label.span) else {
+                if !kept.contains(&finding) {
+                    kept.push(finding);
+                }
+                continue;
+            };
+            match seen.get(&(finding.code, place)) {
+                Some(&first) if kept[first].primary == finding.primary => kept[first].repeated += 1,
+                _ => {
+                    seen.insert((finding.code, place), kept.len());
+                    kept.push(finding);
+                }
+            }
+        }
+        kept
+    }
+}
+
+type SortKey = (bool, String, u32, u32, &'static str, String);
+
+fn sort_key(finding: &Diagnostic, sources: &Sources) -> SortKey {
+    let place = finding.primary.as_ref().map(|label| label.span);
+    let path = place.map(|span| sources.path(span.file).to_owned()).unwrap_or_default();
+    let (start, end) = place.map_or((0, 0), |span| (span.start, span.end));
+    (place.is_none(), path, start, end, finding.code.id, finding.message.clone())
+}

@@ -1,0 +1,125 @@
+//! Files, and where in them every node was written.
+
+use std::sync::Arc;
+
+use super::Span;
+use crate::yaml::NodeId;
+
+/// A file that was read, or a text that stands for one (built-in defaults, `--set`).
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Its path below the repository's root, with `/`; built-in files start with `<builtin>/`.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+    /// The byte range of each node.
+    pub spans: Vec<(u32, u32)>,
+}
+
+/// All files of a compilation.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+/// A place for people: line and column from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+impl Sources {
+    /// Adds a file and returns its index.
+    pub fn add(&mut self, file: SourceFile) -> u32 {
+        self.files.push(file);
+        u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// How many files there are: the index of the next one.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether no file was read.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// A file by its index.
+    pub fn file(&self, index: u32) -> Option<&SourceFile> {
+        self.files.get(index as usize)
+    }
+
+    /// All files, in their order.
+    pub fn files(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter()
+    }
+
+    /// The path of a file; empty for one that does not exist.
+    pub fn path(&self, index: u32) -> &str {
+        self.file(index).map_or("", |file| &file.path)
+    }
+
+    /// Where a node was written; nothing for values that the compiler computed.
+    pub fn span(&self, id: NodeId) -> Option<Span> {
+        let (start, end) = *self.file(id.file)?.spans.get(id.index as usize)?;
+        let text = &self.file(id.file)?.text;
+        // A container's range reaches to the next token; people read it up to its last character.
+        let used = text.get(start as usize..end as usize).map_or(0, |text| text.trim_end().len());
+        let end = if used == 0 { end } else { start + u32::try_from(used).unwrap_or(0) };
+        Some(Span { file: id.file, start, end })
+    }
+
+    /// The part of a span on its first line: what to underline of a whole map or list.
+    pub fn first_line(&self, span: Span) -> Span {
+        let text = self.file(span.file).map_or("", |file| &file.text);
+        let inside = text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        match inside.find('\n') {
+            Some(end) => {
+                let used = inside[..end].trim_end().len();
+                Span { end: span.start + u32::try_from(used).unwrap_or(0), ..span }
+            }
+            None => span,
+        }
+    }
+
+    /// The span of a whole line, from 1.
+    pub fn line_span(&self, file: u32, line: usize) -> Option<Span> {
+        let text = &self.file(file)?.text;
+        let mut start = 0;
+        for (number, content) in text.split_inclusive('\n').enumerate() {
+            if number + 1 == line {
+                let trimmed = content.trim_end();
+                let indent = trimmed.len() - trimmed.trim_start().len();
+                let to = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+                return Some(Span { file, start: to(start + indent), end: to(start + trimmed.len()) });
+            }
+            start += content.len();
+        }
+        None
+    }
+
+    /// Line and column of a byte of a file.
+    pub fn position(&self, file: u32, byte: u32) -> Position {
+        let text = self.file(file).map_or("", |file| &file.text);
+        let mut byte = (byte as usize).min(text.len());
+        while !text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let before = &text[..byte];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+
+    /// `tenants/acme.yaml:12`, for a node.
+    pub fn place(&self, id: NodeId) -> Option<String> {
+        let span = self.span(id)?;
+        Some(format!("{}:{}", self.path(span.file), self.position(span.file, span.start).line))
+    }
+}

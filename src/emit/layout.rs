@@ -1,0 +1,89 @@
+//! Which manifest goes into which file, in apply order.
+
+use std::collections::BTreeMap;
+
+use crate::model::instance::{Unit, UnitKey};
+use crate::model::kinds::{Granularity, Layout};
+use crate::model::manifest::{Rendered, Scope};
+use crate::yaml::writer::write_document;
+
+/// A file of the output.
+#[derive(Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its path below the output folder.
+    pub path: String,
+    /// Its text, without the header.
+    pub body: String,
+}
+
+/// The order in which kinds are applied: what others need comes first. After Helm's InstallOrder
+/// (<https://github.com/helm/helm/blob/main/pkg/release/util/kind_sorter.go>).
+const APPLY_ORDER: [&str; 30] = [
+    "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodDisruptionBudget",
+    "ServiceAccount", "Secret", "ExternalSecret", "ConfigMap", "StorageClass", "PersistentVolume",
+    "PersistentVolumeClaim", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role",
+    "RoleBinding", "Service", "DaemonSet", "Pod", "ReplicaSet", "Deployment", "Rollout", "StatefulSet",
+    "HorizontalPodAutoscaler", "Job", "CronJob", "IngressClass", "Ingress",
+];
+
+/// The folder of a unit.
+pub fn unit_folder(layout: Layout, key: &UnitKey) -> String {
+    format!("{}/{}", cluster_folder(layout, key), key.tenant)
+}
+
+/// The folder of a cluster in an environment.
+pub fn cluster_folder(layout: Layout, key: &UnitKey) -> String {
+    match layout {
+        Layout::EnvironmentFirst => format!("{}/{}", key.environment, key.cluster),
+        Layout::ClusterFirst => format!("{}/{}", key.cluster, key.environment),
+    }
+}
+
+/// The files of a unit's manifests.
+pub fn files(unit: &Unit, rendered: &[Rendered], layout: Layout, granularity: Granularity) -> Vec<File> {
+    let folder = if unit.key.tenant.is_empty() { cluster_folder(layout, &unit.key) } else { unit_folder(layout, &unit.key) };
+    let mut groups: BTreeMap<String, Vec<&Rendered>> = BTreeMap::new();
+    for one in rendered {
+        let component = one.instance.and_then(|at| unit.instances.get(at)).map_or("", |instance| &instance.component);
+        let (stem, split) = match one.scope {
+            Scope::Cluster => (format!("{folder}/cluster"), true),
+            Scope::Tenant | Scope::Folder => (format!("{folder}/tenant"), true),
+            // A component may have the name of one of our own files.
+            Scope::Component => (format!("{folder}/{}", component_stem(component)), true),
+            Scope::Delivery => (format!("delivery/{folder}"), false),
+        };
+        let path = match granularity {
+            Granularity::Object if split => {
+                format!("{stem}.{}.{}.yaml", one.manifest.kind().to_lowercase(), file_name(&one.manifest.name()))
+            }
+            _ => format!("{stem}.yaml"),
+        };
+        groups.entry(path).or_default().push(one);
+    }
+    groups
+        .into_iter()
+        .map(|(path, mut manifests)| {
+            manifests.sort_by_cached_key(|one| {
+                let kind = one.manifest.kind().into_owned();
+                let order = APPLY_ORDER.iter().position(|known| *known == kind).unwrap_or(APPLY_ORDER.len());
+                (order, kind, one.manifest.name().into_owned(), one.manifest.namespace().into_owned())
+            });
+            let mut body = String::with_capacity(2048);
+            for one in manifests {
+                body.push_str("---\n");
+                write_document(one.manifest.root(), &mut body);
+            }
+            File { path, body }
+        })
+        .collect()
+}
+
+/// The file name of a component, apart from those of the tenant's own files.
+fn component_stem(component: &str) -> String {
+    if matches!(component, "tenant" | "kustomization") { format!("component-{component}") } else { component.to_owned() }
+}
+
+/// A name as part of a file's name: nothing that could lead elsewhere.
+fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect()
+}

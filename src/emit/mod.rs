@@ -1,0 +1,319 @@
+//! Stage 6: the output folder. The only stage that writes files.
+//!
+//! * `layout`: which manifest goes into which file, in apply order.
+//! * `header`: the first lines of a generated file, with the digest of its body.
+//! * [`Output`]: stages files on disk as they stream in, and moves them into place at the end. Only
+//!   files that carry the header are replaced or removed, and only if nobody edited them.
+
+mod header;
+mod layout;
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use header::{Ownership, ownership, with_header};
+pub use layout::{File, cluster_folder, files, unit_folder};
+
+use crate::diagnostics::{Diagnostic, Sink, catalogue::emit as codes};
+
+/// What is done with the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They are written.
+    Write {
+        /// Files that were edited by hand, or belong to somebody else, are replaced, too.
+        force: bool,
+    },
+    /// They are compared with what is there.
+    Compare,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files that are part of the output.
+    pub files: usize,
+    /// Files that were new or different.
+    pub written: usize,
+    /// Files that were there and are no longer made.
+    pub removed: usize,
+    /// Whether the folder is not what it should be (mode compare).
+    pub out_of_date: bool,
+}
+
+/// The output folder while it is being written.
+pub struct Output {
+    root: PathBuf,
+    staging: PathBuf,
+    mode: Mode,
+    state: Mutex<State>,
+    staged: AtomicUsize,
+}
+
+#[derive(Default)]
+struct State {
+    produced: HashSet<String>,
+    changed: Vec<Change>,
+    refused: Vec<(String, Ownership)>,
+    /// Folders that are known to be folders and not links.
+    folders: HashSet<PathBuf>,
+}
+
+struct Change {
+    path: String,
+    staged: Option<PathBuf>,
+    existed: bool,
+}
+
+/// Most files that are listed one by one.
+const MOST_LISTED: usize = 20;
+
+impl Output {
+    /// Opens a folder; `part` names the part of the output that this run makes, if not all of it.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open(root: &Path, mode: Mode, part: &str) -> io::Result<Output> {
+        let staging = root.join(format!(".tenantry-staging{part}"));
+        if let Mode::Write { .. } = mode {
+            if staging.exists() {
+                fs::remove_dir_all(&staging)?;
+            }
+            fs::create_dir_all(&staging)?;
+        }
+        Ok(Output { root: root.to_path_buf(), staging, mode, state: Mutex::default(), staged: AtomicUsize::new(0) })
+    }
+
+    /// Takes a file: compares it with what is there, and stages it if it differs.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn put(&self, path: &str, body: &str) -> io::Result<()> {
+        let text = with_header(body);
+        let target = self.root.join(path);
+        let existing = match self.is_reachable(path) {
+            true => read_existing(&target)?,
+            false => Existing::Foreign,
+        };
+        let mut refused = None;
+        let changed = match &existing {
+            Existing::Absent => true,
+            Existing::Foreign => {
+                refused = Some(Ownership::Foreign);
+                true
+            }
+            Existing::Text(bytes) if bytes == text.as_bytes() => false,
+            Existing::Text(bytes) => {
+                let owner = ownership(bytes);
+                refused = (owner != Ownership::Ours).then_some(owner);
+                true
+            }
+        };
+        let force = self.mode == Mode::Write { force: true } && self.is_reachable(path);
+        let mut staged = None;
+        if changed && (refused.is_none() || force) && self.mode != Mode::Compare {
+            let number = self.staged.fetch_add(1, Ordering::Relaxed);
+            let file = self.staging.join(number.to_string());
+            fs::write(&file, &text)?;
+            staged = Some(file);
+        }
+        let mut state = self.state();
+        state.produced.insert(path.to_owned());
+        if changed {
+            let existed = !matches!(existing, Existing::Absent);
+            state.changed.push(Change { path: path.to_owned(), staged, existed });
+        }
+        if let Some(owner) = refused.filter(|_| !force) {
+            state.refused.push((path.to_owned(), owner));
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether no folder on the way to a file is a link, which could lead out of the output.
+    fn is_reachable(&self, path: &str) -> bool {
+        let mut folder = self.root.clone();
+        let mut parts: Vec<&str> = path.split('/').collect();
+        parts.pop();
+        for part in parts {
+            folder.push(part);
+            if self.state().folders.contains(&folder) {
+                continue;
+            }
+            match fs::symlink_metadata(&folder) {
+                Ok(found) if found.is_dir() => {
+                    self.state().folders.insert(folder.clone());
+                }
+                Ok(_) => return false,
+                Err(_) => return true,
+            }
+        }
+        true
+    }
+
+    /// Moves everything into place and removes what is no longer made; changes nothing when
+    /// comparing, after errors, or when a file is refused. `owns` says which paths this run answers for.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn finish(self, failed: bool, owns: &dyn Fn(&str) -> bool, sink: &mut Sink) -> io::Result<Summary> {
+        let state = std::mem::take(&mut *self.state());
+        let mut summary = Summary { files: state.produced.len(), ..Summary::default() };
+        if failed {
+            return Ok(summary);
+        }
+        let mut stale = Vec::new();
+        let mut foreign = BTreeSet::new();
+        let mut refused = state.refused;
+        let force = self.mode == Mode::Write { force: true };
+        for path in existing_files(&self.root)? {
+            if state.produced.contains(&path) || !owns(&path) {
+                continue;
+            }
+            match read_existing(&self.root.join(&path))? {
+                Existing::Text(bytes) => match ownership(&bytes) {
+                    Ownership::Ours => stale.push(path),
+                    Ownership::Edited if force => stale.push(path),
+                    Ownership::Edited => refused.push((path, Ownership::Edited)),
+                    Ownership::Foreign => {
+                        foreign.insert(path);
+                    }
+                },
+                Existing::Foreign | Existing::Absent => {
+                    foreign.insert(path);
+                }
+            }
+        }
+        refused.sort();
+        refuse(&refused, &self.root, sink);
+        if !foreign.is_empty() {
+            let message = format!("{} in {} was not written by Tenantry and is left alone", count(foreign.len()), self.root.display());
+            let listed: Vec<&str> = foreign.iter().take(5).map(String::as_str).collect();
+            sink.push(Diagnostic::new(codes::LEFT_ALONE, message).note(listed.join(", ")));
+        }
+        match self.mode {
+            Mode::Compare => compare(&state.changed, &stale, &self.root, &mut summary, sink),
+            Mode::Write { .. } if refused.is_empty() => {
+                summary.written = state.changed.len();
+                summary.removed = stale.len();
+                for change in &state.changed {
+                    let Some(staged) = &change.staged else { continue };
+                    let target = self.root.join(&change.path);
+                    if let Some(folder) = target.parent() {
+                        fs::create_dir_all(folder)?;
+                    }
+                    fs::rename(staged, &target)?;
+                }
+                for path in &stale {
+                    fs::remove_file(self.root.join(path))?;
+                    remove_empty_folders(&self.root, path);
+                }
+            }
+            Mode::Write { .. } => {}
+        }
+        Ok(summary)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Mode::Write { .. } = self.mode {
+            // What is left is of no use to anybody; a failure to remove it does no harm.
+            let _ = fs::remove_dir_all(&self.staging);
+        }
+    }
+}
+
+enum Existing {
+    Absent,
+    Text(Vec<u8>),
+    /// A link or a folder.
+    Foreign,
+}
+
+fn read_existing(path: &Path) -> io::Result<Existing> {
+    match fs::symlink_metadata(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Existing::Absent),
+        Err(error) => Err(error),
+        Ok(found) if found.is_file() => Ok(Existing::Text(fs::read(path)?)),
+        Ok(_) => Ok(Existing::Foreign),
+    }
+}
+
+/// All files below a folder, without what is staged or hidden.
+fn existing_files(root: &Path) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    let mut pending = vec![(root.to_path_buf(), String::new())];
+    while let Some((folder, prefix)) = pending.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            if name.starts_with('.') {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            if entry.file_type()?.is_dir() {
+                pending.push((entry.path(), format!("{path}/")));
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn remove_empty_folders(root: &Path, path: &str) {
+    let mut folder = root.join(path);
+    while folder.pop() && folder != root && fs::remove_dir(&folder).is_ok() {}
+}
+
+fn refuse(refused: &[(String, Ownership)], root: &Path, sink: &mut Sink) {
+    for (path, owner) in refused.iter().take(MOST_LISTED) {
+        let full = root.join(path);
+        sink.push(match owner {
+            Ownership::Edited => Diagnostic::new(codes::HAND_EDITED, format!("{} was edited by hand since it was generated", full.display()))
+                .help("make the change in the input; `tenantry render --force` discards the edit"),
+            _ => Diagnostic::new(codes::FOREIGN_FILE, format!("{} is in the way: Tenantry did not write it, or a link leads there", full.display()))
+                .help("move it away, choose another --out, or replace it with --force"),
+        });
+    }
+    if refused.len() > MOST_LISTED {
+        let message = format!("{} more files were edited or are in the way", refused.len() - MOST_LISTED);
+        sink.push(Diagnostic::new(codes::HAND_EDITED, message));
+    }
+}
+
+fn compare(changed: &[Change], stale: &[String], root: &Path, summary: &mut Summary, sink: &mut Sink) {
+    let mut differences: Vec<(&str, &str)> = changed
+        .iter()
+        .map(|change| (change.path.as_str(), if change.existed { "is not what the input compiles to" } else { "is missing" }))
+        .chain(stale.iter().map(|path| (path.as_str(), "is no longer made")))
+        .collect();
+    differences.sort_unstable();
+    summary.out_of_date = !differences.is_empty();
+    for (path, what) in differences.iter().take(MOST_LISTED) {
+        let message = format!("{} {what}", root.join(path).display());
+        sink.push(Diagnostic::new(codes::OUT_OF_DATE, message).help("run `tenantry render` with the same --out, and commit the result"));
+    }
+    if differences.len() > MOST_LISTED {
+        let message = format!("{} more differ", count(differences.len() - MOST_LISTED));
+        sink.push(Diagnostic::new(codes::OUT_OF_DATE, message).help("run `tenantry render` with the same --out, and commit the result"));
+    }
+}
+
+fn count(files: usize) -> String {
+    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
+}

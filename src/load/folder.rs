@@ -1,0 +1,68 @@
+//! Reading a folder: `.gitignore` is respected, links are not followed.
+
+use std::io;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::{InputFile, is_yaml_path};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::load as codes};
+use crate::yaml::parse::MAX_BYTES;
+
+/// All YAML files below a folder.
+pub fn read(root: &Path, output: Option<&Path>, sink: &mut Sink) -> io::Result<Vec<InputFile>> {
+    if !root.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("{} is not a folder", root.display())));
+    }
+    let output = output.and_then(|output| output.canonicalize().ok());
+    let mut paths = Vec::new();
+    let walk = ignore::WalkBuilder::new(root)
+        .require_git(false)
+        .git_global(false)
+        .follow_links(false)
+        .filter_entry(move |entry| output.as_deref().is_none_or(|output| entry.path() != output))
+        .build();
+    for entry in walk {
+        let entry = entry.map_err(io::Error::other)?;
+        let Some(kind) = entry.file_type() else { continue };
+        let Ok(relative) = entry.path().strip_prefix(root) else { continue };
+        let path = relative.to_string_lossy().replace('\\', "/");
+        if kind.is_symlink() {
+            if is_yaml_path(&path) || entry.path().is_dir() {
+                let message = format!("{path} is a symbolic link, so it was not read");
+                sink.push(Diagnostic::new(codes::SYMLINK, message).help("put the file itself into the repository"));
+            }
+        } else if kind.is_file() && is_yaml_path(&path) {
+            paths.push((path, entry.into_path()));
+        }
+    }
+    paths.into_par_iter().map(|(path, full)| Ok(InputFile { path, bytes: read_bounded(&full)? })).collect()
+}
+
+/// One file below a folder, which no link may lead out of.
+pub fn read_one(root: &Path, relative: &Path) -> Result<Vec<u8>, String> {
+    let full = root.join(relative).canonicalize().map_err(|_| "there is no such file".to_owned())?;
+    let root = root.canonicalize().map_err(|error| error.to_string())?;
+    if !full.starts_with(root) {
+        return Err("the path leads out of the repository".to_owned());
+    }
+    // Dumps of a cluster's API are large.
+    if full.metadata().map_err(|error| error.to_string())?.len() > 16 * MAX_BYTES as u64 {
+        return Err("it is larger than 128 MiB".to_owned());
+    }
+    std::fs::read(full).map_err(|error| error.to_string())
+}
+
+/// Reads a little more than the bound, so that the bound is noticed and memory is not.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_BYTES {
+        // The cut may go through a character.
+        bytes.truncate(MAX_BYTES);
+        bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
+        bytes.resize(MAX_BYTES + 1, b' ');
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,119 @@
+//! The documents of a repository.
+
+use std::collections::HashMap;
+
+use super::kinds::{Kind, Metadata};
+use crate::yaml::{Node, NodeId, Step};
+
+/// One document: its tree, and its spec as a type.
+#[derive(Clone, Debug)]
+pub struct Document<K> {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata`.
+    pub metadata: Metadata,
+    /// The whole document as it was written.
+    pub tree: Node,
+    /// The spec over the built-in defaults of its kind: what templates see.
+    pub effective: Node,
+    /// The spec as a type.
+    pub spec: K,
+}
+
+impl<K> Document<K> {
+    /// The id of a field below the document's root; of the nearest part that was written if the
+    /// field itself was not.
+    pub fn at(&self, path: &[Step]) -> NodeId {
+        let mut node = &self.tree;
+        for step in path {
+            match node.at_path(std::slice::from_ref(step)) {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        node.id
+    }
+
+    /// The id of a field below the spec, given by its keys.
+    pub fn spec_at(&self, keys: &[&str]) -> NodeId {
+        let mut path = vec![Step::from("spec")];
+        path.extend(keys.iter().map(|key| Step::from(*key)));
+        self.at(&path)
+    }
+
+    /// The id of the document's name.
+    pub fn name_id(&self) -> NodeId {
+        self.at(&[Step::from("metadata"), Step::from("name")])
+    }
+
+    /// The layer of values at a key of the spec, such as `values`.
+    pub fn values(&self, key: &str) -> Option<&Node> {
+        self.tree.at(&["spec", key])
+    }
+}
+
+impl Document<()> {
+    /// The same document with its spec as a type.
+    ///
+    /// # Errors
+    /// The type refuses what the schema let pass.
+    pub fn typed<K: Kind>(self) -> Result<Document<K>, String> {
+        let spec = serde_json::from_value(self.effective.to_json()).map_err(|error| error.to_string())?;
+        Ok(Document { name: self.name, metadata: self.metadata, tree: self.tree, effective: self.effective, spec })
+    }
+}
+
+/// The documents of one kind, sorted by name.
+#[derive(Clone, Debug)]
+pub struct Documents<K> {
+    items: Vec<Document<K>>,
+    by_name: HashMap<String, usize>,
+}
+
+impl<K> Default for Documents<K> {
+    fn default() -> Documents<K> {
+        Documents { items: Vec::new(), by_name: HashMap::new() }
+    }
+}
+
+impl<K> Documents<K> {
+    /// Adds a document; [`Documents::sort`] is called once all are there.
+    pub fn push(&mut self, document: Document<K>) {
+        self.items.push(document);
+    }
+
+    /// Sorts by name; among equals the order of the files stays.
+    pub fn sort(&mut self) {
+        self.items.sort_by(|a, b| a.name.cmp(&b.name));
+        self.by_name = self.items.iter().enumerate().rev().map(|(at, item)| (item.name.clone(), at)).collect();
+    }
+
+    /// The document of a name; the first, should there be several.
+    pub fn get(&self, name: &str) -> Option<&Document<K>> {
+        self.by_name.get(name).map(|at| &self.items[*at])
+    }
+
+    /// All documents of a name.
+    pub fn all_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Document<K>> {
+        let start = self.by_name.get(name).copied().unwrap_or(self.items.len());
+        self.items[start..].iter().take_while(move |item| item.name == name)
+    }
+
+    /// All documents, sorted by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Document<K>> {
+        self.items.iter()
+    }
+
+    /// The names, sorted; a name that several documents have comes several times.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().map(|item| item.name.as_str())
+    }
+}
+
+impl<'a, K> IntoIterator for &'a Documents<K> {
+    type Item = &'a Document<K>;
+    type IntoIter = std::slice::Iter<'a, Document<K>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

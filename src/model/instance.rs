@@ -1,0 +1,95 @@
+//! What is rendered: a tenant in an environment on a cluster, and the components that run there.
+
+use std::sync::Mutex;
+
+use crate::yaml::{Node, NodeId, Value};
+
+/// Names one unit of work, and the folder that it fills.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitKey {
+    /// The environment's name.
+    pub environment: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The tenant's name; empty for what the cluster itself needs in that environment.
+    pub tenant: String,
+}
+
+/// A name that templates can use, and what it stands for.
+pub type Variable = (&'static str, Node);
+
+/// A tenant in an environment on a cluster: everything that its templates see.
+#[derive(Debug)]
+pub struct Unit {
+    /// Which one.
+    pub key: UnitKey,
+    /// The namespace that its objects live in.
+    pub namespace: String,
+    /// What templates of scope tenant and delivery see.
+    pub variables: Vec<Variable>,
+    /// The components that run here.
+    pub instances: Vec<Instance>,
+    /// Where values that the compiler computed come from.
+    pub derivations: Derivations,
+}
+
+/// One component of a tenant in an environment on a cluster.
+#[derive(Debug)]
+pub struct Instance {
+    /// The component's name.
+    pub component: String,
+    /// The line that asked for it: the tenant's subscription.
+    pub subscription: NodeId,
+    /// What templates of scope component see besides the unit's variables.
+    pub variables: Vec<Variable>,
+    /// Templates of the repository that are rendered for this component only.
+    pub templates: Vec<String>,
+    /// Each layer of values, the lowest first, for `why`.
+    pub layers: Vec<Layer>,
+}
+
+/// One layer of an instance's values.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// What people call it: `tier basic`, `tenant globex in production`.
+    pub name: String,
+    /// What it sets; a part of a workload.
+    pub values: Node,
+}
+
+impl Instance {
+    /// One of its variables.
+    pub fn variable(&self, name: &str) -> Option<&Node> {
+        self.variables.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
+    }
+}
+
+/// Remembers what each computed value was computed from.
+#[derive(Debug, Default)]
+pub struct Derivations {
+    sources: Mutex<Vec<Vec<NodeId>>>,
+}
+
+impl Derivations {
+    /// A value computed from others.
+    pub fn derive(&self, value: Value, from: impl IntoIterator<Item = NodeId>) -> Node {
+        let mut sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        sources.push(from.into_iter().filter(|id| *id != NodeId::NONE).collect());
+        Node::new(NodeId::derived(sources.len() - 1), value)
+    }
+
+    /// The input nodes that a node stands for: itself, or what it was computed from.
+    pub fn inputs(&self, id: NodeId) -> Vec<NodeId> {
+        let mut pending = vec![id];
+        let mut inputs = Vec::new();
+        let sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        while let Some(id) = pending.pop() {
+            match id.as_derived() {
+                Some(at) => pending.extend(sources.get(at).into_iter().flatten().rev()),
+                None if id.is_input() && !inputs.contains(&id) => inputs.push(id),
+                None => {}
+            }
+        }
+        inputs
+    }
+}

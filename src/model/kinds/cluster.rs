@@ -1,0 +1,135 @@
+//! Cluster: where workloads run.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Workload;
+use crate::model::scalars::{Domain, Name, Quantity};
+
+/// A Kubernetes cluster: where it is, what it has, and what it can do.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cluster {
+    /// The provider's region: `eu-central-1`.
+    pub region: String,
+    /// The zone that data in this cluster is in, as tenants' `residency` names it: `eu`.
+    pub residency: Name,
+    /// The Kubernetes version, major and minor: `"1.36"`.
+    #[schemars(regex(pattern = r"^1\.[0-9]{1,2}(\.[0-9]+)?$"))]
+    pub kubernetes_version: String,
+    /// APIs beyond Kubernetes' own: `argoproj.io/v1alpha1/Rollout`, or a whole group such as
+    /// `monitoring.coreos.com/v1`.
+    #[serde(default)]
+    pub apis: Vec<String>,
+    /// A dump of the cluster's own API (`kubectl get --raw /openapi/v2`), which manifests are then
+    /// judged by. A path from the repository's root.
+    #[serde(default)]
+    pub openapi: Option<String>,
+    /// Files of CustomResourceDefinitions, which custom resources are judged by. Paths from the
+    /// repository's root.
+    #[serde(default)]
+    pub crds: Vec<String>,
+    /// Groups of nodes.
+    #[serde(default)]
+    pub node_pools: Vec<NodePool>,
+    /// The storage classes that exist.
+    #[serde(default)]
+    pub storage_classes: Vec<StorageClass>,
+    /// What the cluster can hold in all.
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
+    /// The one tenant that the cluster belongs to (isolation `physical`).
+    #[serde(default)]
+    pub dedicated_to: Option<Name>,
+    /// The domain below which tenants' routes are served.
+    #[serde(default)]
+    pub domain: Option<Domain>,
+    /// The class of ingress controller, where routes are served by Ingress. Default: `nginx`.
+    #[serde(default)]
+    pub ingress_class: Option<Name>,
+    /// The Gateway that HTTPRoutes attach to, where the cluster has the Gateway API:
+    /// `namespace/name`. Default: `gateway/public`.
+    #[serde(default)]
+    pub gateway: Option<String>,
+    /// Objects that exist in the cluster already and may be referred to: `ConfigMap/ca-bundle`.
+    #[serde(default)]
+    pub existing: Vec<String>,
+    /// Values for all workloads in this cluster.
+    #[serde(default)]
+    pub values: Option<Workload>,
+}
+
+/// A group of nodes.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodePool {
+    /// Its name.
+    pub name: Name,
+    /// Labels that all its nodes have.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Taints that keep other pods away.
+    #[serde(default)]
+    pub taints: Vec<Taint>,
+    /// Whether its nodes have GPUs.
+    #[serde(default)]
+    pub gpu: bool,
+    /// The tenant that it belongs to (isolation `dedicated`).
+    #[serde(default)]
+    pub tenant: Option<Name>,
+}
+
+/// A taint of nodes.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Taint {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// What happens to pods that do not tolerate it.
+    pub effect: TaintEffect,
+}
+
+/// What a taint does to pods that do not tolerate it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum TaintEffect {
+    /// They are not scheduled.
+    NoSchedule,
+    /// They are scheduled elsewhere if possible.
+    PreferNoSchedule,
+    /// They are moved away.
+    NoExecute,
+}
+
+/// A storage class that exists in the cluster.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StorageClass {
+    /// Its name.
+    pub name: Name,
+    /// Whether its volumes are encrypted at rest.
+    #[serde(default)]
+    pub encrypted: bool,
+    /// Whether it is what workloads get that name no class. The first one, if none says so.
+    #[serde(default)]
+    pub default: bool,
+}
+
+/// What a cluster can hold in all.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Capacity {
+    /// Processors.
+    #[serde(default)]
+    pub cpu: Option<Quantity>,
+    /// Memory.
+    #[serde(default)]
+    pub memory: Option<Quantity>,
+    /// Storage for volumes.
+    #[serde(default)]
+    pub storage: Option<Quantity>,
+}

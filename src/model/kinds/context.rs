@@ -1,0 +1,91 @@
+//! Context: one layer of the organisation's context.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::Workload;
+use crate::model::scalars::{Date, ValuePath};
+
+/// One layer of the organisation's context: values, locks and business facts for a part of it.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Context {
+    /// Whom it holds for.
+    pub scope: Scope,
+    /// Which wins among contexts of the same level: the higher. Default: 5.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 10))]
+    pub priority: Option<u8>,
+    /// Who wrote it.
+    #[serde(default)]
+    pub created_by: Option<String>,
+    /// When it was written.
+    #[serde(default)]
+    pub created_at: Option<Date>,
+    /// The last day on which it holds.
+    #[serde(default)]
+    pub expires_at: Option<Date>,
+    /// Words to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Who may change it, by permission: `write: [platform-team]`.
+    #[serde(default)]
+    pub access: BTreeMap<String, Vec<String>>,
+    /// Values for all workloads of this part of the organisation.
+    #[serde(default)]
+    pub values: Option<Workload>,
+    /// Paths of values that lower layers must not override, whether they are set here or not.
+    #[serde(default)]
+    pub lock: Vec<ValuePath>,
+    /// Parameters of policies, by policy; a lower layer may tighten them, never weaken.
+    #[serde(default)]
+    pub policy_parameters: BTreeMap<String, BTreeMap<String, Json>>,
+    /// Facts for templates and rules: budgets, market, operations, regulation.
+    #[serde(default)]
+    pub business: BTreeMap<String, Json>,
+}
+
+/// A part of the organisation.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Scope {
+    /// How large the part is.
+    pub level: ContextLevel,
+    /// Its name, as tenants' `organization` has it. Not needed at level global.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// The levels of context, the widest first; a narrower one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContextLevel {
+    /// The whole organisation.
+    Global,
+    /// A division.
+    Division,
+    /// A department.
+    Department,
+    /// A project.
+    Project,
+    /// One user; given by `--context`.
+    User,
+    /// One session; given by `--context`.
+    Session,
+}
+
+impl Context {
+    /// The name that other documents of the same scope are told apart by.
+    pub fn scope_name(&self) -> &str {
+        self.scope.name.as_deref().unwrap_or("")
+    }
+
+    /// The priority among contexts of the same level.
+    pub fn priority(&self) -> u8 {
+        self.priority.unwrap_or(5)
+    }
+}
+

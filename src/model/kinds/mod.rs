@@ -1,0 +1,141 @@
+//! The kinds of documents, one file each. The doc comments are what users read: they become the
+//! JSON Schemas in `schemas/`, the texts of `tenantry explain` and the hints of editors.
+//!
+//! To add a kind: a file here with its spec type, its `mod` line, and its line in [`kinds!`].
+
+mod cluster;
+mod component;
+mod context;
+mod environment;
+mod platform;
+mod tenant;
+mod tier;
+mod workload;
+
+pub use cluster::{Cluster, NodePool, StorageClass};
+pub use component::{Component, ComponentStatus, Dependency};
+pub use context::{Context, ContextLevel};
+pub use environment::{Environment, Stage};
+pub use platform::{DeliveryEngine, Granularity, Layout, Naming, Platform};
+pub use tenant::{Isolation, Limits, Subscription, Tenant, TenantStatus};
+pub use tier::Tier;
+pub use workload::{Workload, WorkloadType};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{Document, Documents};
+
+/// A spec that documents can hold.
+pub trait Kind: serde::de::DeserializeOwned + JsonSchema {
+    /// As it is written after `kind:`.
+    const KIND: &'static str;
+    /// As it is written in output and in `tenantry find`: `tenants`.
+    const PLURAL: &'static str;
+}
+
+/// Lists the kinds: their catalog, their schemas, and how a document becomes one.
+macro_rules! kinds {
+    ($($kind:ident $plural:ident;)*) => {
+        $(
+            impl Kind for $kind {
+                const KIND: &'static str = stringify!($kind);
+                const PLURAL: &'static str = stringify!($plural);
+            }
+        )*
+
+        /// The names of all kinds.
+        pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        /// All documents of a repository, by kind, each sorted by name.
+        #[derive(Debug, Default)]
+        pub struct Catalog {
+            $(
+                #[doc = concat!("Documents of kind ", stringify!($kind), ".")]
+                pub $plural: Documents<$kind>,
+            )*
+        }
+
+        impl Catalog {
+            /// Takes a document of any kind; its form has been validated.
+            ///
+            /// # Errors
+            /// The document's kind is unknown, or its type refuses what the schema let pass: a bug.
+            pub fn insert(&mut self, kind: &str, header: Document<()>) -> Result<(), String> {
+                match kind {
+                    $(stringify!($kind) => self.$plural.push(header.typed::<$kind>()?),)*
+                    other => return Err(format!("unknown kind {other}")),
+                }
+                Ok(())
+            }
+
+            /// Sorts the documents of each kind by name.
+            pub fn sort(&mut self) {
+                $(self.$plural.sort();)*
+            }
+        }
+
+        /// The JSON Schema of a kind's documents, made from its type.
+        pub fn json_schema(kind: &str) -> Option<serde_json::Value> {
+            match kind {
+                $(stringify!($kind) => Some(document_schema::<$kind>()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+kinds! {
+    Platform platforms;
+    Environment environments;
+    Cluster clusters;
+    Context contexts;
+    Tier tiers;
+    Tenant tenants;
+    Component components;
+}
+
+/// What every document has besides its spec.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// The document's name: lower-case letters, digits and `-`.
+    pub name: super::scalars::Name,
+    /// Labels, for selecting and for your own templates.
+    #[serde(default)]
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Notes for tools and people.
+    #[serde(default)]
+    pub annotations: std::collections::BTreeMap<String, String>,
+    /// What this is, in a sentence.
+    #[serde(default)]
+    pub description: String,
+}
+
+fn document_schema<K: Kind>() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let mut generator = settings.into_generator();
+    let metadata = generator.subschema_for::<Metadata>();
+    let spec = generator.subschema_for::<K>();
+    let definitions = generator.take_definitions(true);
+    let description = definitions
+        .get(K::KIND)
+        .and_then(|definition| definition.get("description"))
+        .cloned()
+        .unwrap_or_default();
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": K::KIND,
+        "description": description,
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"const": super::API_VERSION, "description": "The version of Tenantry's API."},
+            "kind": {"const": K::KIND, "description": "What this document is."},
+            "metadata": metadata,
+            "spec": spec,
+        },
+        "$defs": definitions,
+    })
+}

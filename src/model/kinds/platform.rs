@@ -1,0 +1,216 @@
+//! Platform: the organisation, its defaults, and where the output goes.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{Stage, Workload};
+use crate::model::scalars::{Date, Domain, Name, Url};
+
+/// The organisation and what holds for all of it. There is one, in `tenantry.yaml` at the root.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Platform {
+    /// The organisation's name, for people.
+    pub organization: String,
+    /// The domain that labels and annotations of the platform are prefixed with: `acme.example`.
+    pub label_prefix: Domain,
+    /// How the output folder is laid out.
+    #[serde(default)]
+    pub output: Output,
+    /// How manifests reach the clusters.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// How objects are named. `{tenant}`, `{component}`, `{environment}` and `{cluster}` stand for
+    /// the names.
+    #[serde(default)]
+    pub naming: Naming,
+    /// Where secret references are resolved.
+    #[serde(default)]
+    pub secret_store: SecretStore,
+    /// Compliance frameworks that the whole platform follows, by name, with their parameters.
+    #[serde(default)]
+    pub frameworks: BTreeMap<String, Option<BTreeMap<String, Json>>>,
+    /// Packs of built-in rules, by name.
+    #[serde(default)]
+    pub policy_packs: BTreeMap<String, Option<PolicyPack>>,
+    /// The lowest layer of values: what holds for every workload unless a higher layer says
+    /// otherwise.
+    #[serde(default)]
+    pub defaults: Option<Workload>,
+    /// Prices, for cost figures.
+    #[serde(default)]
+    pub pricing: Option<Pricing>,
+    /// Where values from the command line (`--context`, `--set`) are allowed.
+    #[serde(default)]
+    pub session_contexts: SessionContexts,
+}
+
+/// How the output folder is laid out.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Output {
+    /// The order of the folders. Default: `environment-first`.
+    #[serde(default)]
+    pub layout: Option<Layout>,
+    /// One file per component, or one per object. Default: `component`.
+    #[serde(default)]
+    pub granularity: Option<Granularity>,
+}
+
+/// The order of the output's folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `<environment>/<cluster>/<tenant>/`.
+    EnvironmentFirst,
+    /// `<cluster>/<environment>/<tenant>/`.
+    ClusterFirst,
+}
+
+/// What one output file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Granularity {
+    /// All objects of a component.
+    Component,
+    /// One object.
+    Object,
+}
+
+/// How manifests reach the clusters.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delivery {
+    /// What applies the manifests. Default: `kustomize`.
+    #[serde(default)]
+    pub engine: Option<DeliveryEngine>,
+    /// The git repository that holds the rendered manifests.
+    #[serde(default, rename = "repoURL")]
+    pub repo_url: Option<Url>,
+    /// The branch, tag or commit to follow. Default: `main`.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// The path of the rendered manifests in that repository. Default: `rendered`.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The namespace that the engine's own objects live in. Default: `argocd` or `flux-system`.
+    #[serde(default)]
+    pub namespace: Option<Name>,
+}
+
+/// What applies the manifests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryEngine {
+    /// Argo CD: an Application and an AppProject for each tenant and cluster.
+    Argocd,
+    /// Flux: a Kustomization for each tenant and cluster.
+    Flux,
+    /// `kubectl apply -k`: a kustomization.yaml in each folder, and no more.
+    Kustomize,
+    /// Plain files.
+    None,
+}
+
+/// How objects are named.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Naming {
+    /// A tenant's namespace. Default: `data-tenant-{tenant}`.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// The namespace of tenants with isolation `shared`. Default: `data-shared-{environment}`.
+    #[serde(default)]
+    pub shared_namespace: Option<String>,
+    /// A workload and what belongs to it. Default: `data-processing-{tenant}-{component}`.
+    #[serde(default)]
+    pub workload: Option<String>,
+    /// What belongs to a tenant as a whole. Default: `data-processing-{tenant}`.
+    #[serde(default)]
+    pub tenant: Option<String>,
+}
+
+/// Where secret references are resolved: a store of the External Secrets operator.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretStore {
+    /// The store's name. Default: `platform`.
+    #[serde(default)]
+    pub name: Option<Name>,
+    /// `ClusterSecretStore` or `SecretStore`. Default: `ClusterSecretStore`.
+    #[serde(default)]
+    pub kind: Option<SecretStoreKind>,
+    /// How often secrets are read again. Default: `1h`.
+    #[serde(default)]
+    pub refresh: Option<crate::model::scalars::Duration>,
+}
+
+/// The kinds of stores that the External Secrets operator has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum SecretStoreKind {
+    /// One for all namespaces.
+    ClusterSecretStore,
+    /// One in each namespace.
+    SecretStore,
+}
+
+/// How a pack of built-in rules is used.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyPack {
+    /// What a finding does, in place of each rule's own setting.
+    #[serde(default)]
+    pub enforcement: Option<Enforcement>,
+    /// Rules that are not used.
+    #[serde(default)]
+    pub exclude: Vec<Name>,
+}
+
+/// What a finding of a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforcement {
+    /// It is recorded.
+    Audit,
+    /// It is shown.
+    Warn,
+    /// It stops the build.
+    Deny,
+}
+
+/// Prices, for cost figures.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pricing {
+    /// ISO 4217 code of the currency: `EUR`.
+    pub currency: String,
+    /// One requested processor for an hour.
+    #[schemars(range(min = 0.0))]
+    pub cpu_hour: f64,
+    /// One requested GiB of memory for an hour.
+    #[schemars(range(min = 0.0))]
+    pub memory_gib_hour: f64,
+    /// One GiB of storage for a month.
+    #[serde(default)]
+    #[schemars(range(min = 0.0))]
+    pub storage_gib_month: Option<f64>,
+    /// One GPU for an hour.
+    #[serde(default)]
+    #[schemars(range(min = 0.0))]
+    pub gpu_hour: Option<f64>,
+    /// The day from which these prices hold.
+    #[serde(default)]
+    pub valid_from: Option<Date>,
+}
+
+/// Where values from the command line are allowed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionContexts {
+    /// The stages. Default: `development` and `staging`.
+    #[serde(default)]
+    pub stages: Option<Vec<Stage>>,
+}

@@ -1,0 +1,17 @@
+//! The vocabulary that stages hand to one another.
+//!
+//! * [`kinds`]: what users write, one file per kind.
+//! * [`scalars`]: quantities, durations, schedules and other texts with a form.
+//! * [`catalog`]: the documents of a repository.
+//! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
+//! * [`manifest`]: what was rendered: a skeleton with values in its holes.
+
+pub mod catalog;
+pub mod defaults;
+pub mod instance;
+pub mod kinds;
+pub mod manifest;
+pub mod scalars;
+
+/// The version of Tenantry's own API.
+pub const API_VERSION: &str = "tenantry.dev/v1";

@@ -1,0 +1,339 @@
+//! Values that are written as text but have a form: quantities, durations, schedules, versions.
+//!
+//! A type here gives the field its format in the JSON Schema; [`check_format`] is what judges it,
+//! so an editor, `tenantry check` and the documentation agree.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Declares a text type with a format of its own.
+macro_rules! formatted {
+    ($($(#[$doc:meta])* $name:ident: $format:literal, $types:tt, $example:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+            pub struct $name(pub String);
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                    Ok($name(match serde_json::Value::deserialize(deserializer)? {
+                        serde_json::Value::String(text) => text,
+                        other => other.to_string(),
+                    }))
+                }
+            }
+
+            impl JsonSchema for $name {
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+                fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                    json_schema!({"type": $types, "format": $format, "examples": [$example]})
+                }
+                fn inline_schema() -> bool {
+                    true
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str(&self.0)
+                }
+            }
+        )*
+    };
+}
+
+formatted! {
+    /// A name of one DNS label (RFC 1123): lower-case letters, digits and `-`, 63 characters.
+    Name: "name", "string", "globex";
+    /// A Kubernetes quantity: `500m`, `2`, `1.5Gi`.
+    Quantity: "quantity", ["string", "number", "integer"], "2Gi";
+    /// A duration: `30s`, `5m`, `1h30m`.
+    Duration: "duration", "string", "30s";
+    /// A schedule of five fields: minute, hour, day, month, weekday.
+    Cron: "cron", "string", "0 2 * * *";
+    /// A time zone of the IANA database.
+    TimeZone: "timezone", "string", "Europe/Zurich";
+    /// A semantic version: `1.4.2`.
+    Version: "semver", "string", "1.4.2";
+    /// A requirement on semantic versions, as Cargo reads them: `^1.4`, `>=1.2, <2`.
+    VersionReq: "semver-requirement", "string", "^1.4";
+    /// A range of addresses: `10.0.0.0/8`.
+    Cidr: "cidr", "string", "10.0.0.0/8";
+    /// A URL with its scheme.
+    Url: "url", "string", "https://git.example.com/platform.git";
+    /// A day: `2027-01-31`.
+    Date: "day", "string", "2027-01-31";
+    /// A DNS domain: `acme.example`.
+    Domain: "domain", "string", "acme.example";
+    /// A container image without its tag: `registry.example.com/team/app`.
+    Image: "image", "string", "registry.example.com/team/app";
+    /// A digest of an image: `sha256:` and 64 hex digits.
+    ImageDigest: "image-digest", "string", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    /// A path into the values, such as `security` or `resources.cpu`.
+    ValuePath: "value-path", "string", "resources.cpu";
+}
+
+/// Judges a text by the name of its format; formats that are not ours pass.
+///
+/// # Errors
+/// What the text should look like, for people: it continues the sentence "expected …".
+pub fn check_format(format: &str, text: &str) -> Result<(), String> {
+    let (fits, expected) = match format {
+        "name" => (is_label(text), "a name of lower-case letters, digits and `-`, at most 63 characters, such as `globex-eu`"),
+        "quantity" => (Amount::parse(text).is_some(), "a quantity such as `500m`, `2` or `1.5Gi`"),
+        "duration" => (parse_duration(text).is_some(), "a duration such as `30s`, `5m` or `1h30m`"),
+        "cron" => {
+            if text.split_whitespace().count() != 5 && !text.starts_with('@') {
+                return Err("a schedule of five fields, minute hour day month weekday, such as `0 2 * * *`".to_owned());
+            }
+            return match text.parse::<croner::Cron>() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(format!("a schedule such as `0 2 * * *`; {}", error.to_string().to_lowercase())),
+            };
+        }
+        "timezone" => (jiff::tz::TimeZone::get(text).is_ok(), "a time zone of the IANA database, such as `Europe/Zurich` or `Etc/UTC`"),
+        "semver" => (semver::Version::parse(text).is_ok(), "a version of three numbers, such as `1.4.2`"),
+        "semver-requirement" => (semver::VersionReq::parse(text).is_ok(), "a requirement on versions, such as `^1.4` or `>=1.2, <2`"),
+        "cidr" => (is_cidr(text), "a range of addresses, such as `10.0.0.0/8` or `fd00::/8`"),
+        "url" => (is_url(text), "a URL with its scheme, such as `https://git.example.com/platform.git`"),
+        "day" => (text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10, "a day, such as `2027-01-31`"),
+        "domain" => (is_subdomain(text), "a DNS domain, such as `acme.example`"),
+        "image" => (is_image(text), "an image without its tag, such as `registry.example.com/team/app`; the tag has a field of its own"),
+        "image-digest" => (
+            text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))),
+            "`sha256:` and 64 hexadecimal digits",
+        ),
+        "value-path" => (crate::yaml::Path::parse(text).is_ok_and(|path| !path.0.is_empty()), "a path into the values, such as `security` or `resources.cpu`"),
+        _ => (true, ""),
+    };
+    if fits { Ok(()) } else { Err(expected.to_owned()) }
+}
+
+/// A DNS label of RFC 1123.
+pub fn is_label(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    text.len() <= 63
+        && text.bytes().all(|b| inner(b) || b == b'-')
+        && text.bytes().next().is_some_and(inner)
+        && text.bytes().last().is_some_and(inner)
+}
+
+/// A DNS subdomain of RFC 1123: labels joined by dots, 253 characters.
+pub fn is_subdomain(text: &str) -> bool {
+    text.len() <= 253 && !text.is_empty() && text.split('.').all(is_label)
+}
+
+fn is_cidr(text: &str) -> bool {
+    let Some((address, bits)) = text.split_once('/') else { return false };
+    let most = match address.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(_)) => 32,
+        Ok(std::net::IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+}
+
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        // The short form that git hosts use: git@host:path.
+        return text.starts_with("git@") && text.contains(':') && !text.contains(char::is_whitespace);
+    };
+    scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !rest.is_empty()
+        && !rest.starts_with('/')
+        && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+fn is_image(text: &str) -> bool {
+    let last = text.rsplit('/').next().unwrap_or(text);
+    let first_is_registry = text.contains('/');
+    !text.is_empty()
+        && text.len() <= 255
+        && !last.contains(':')
+        && text.split('/').enumerate().all(|(position, part)| {
+            let (part, port) = match part.split_once(':') {
+                Some((part, port)) if position == 0 && first_is_registry => (part, port.parse::<u16>().is_ok()),
+                Some(_) => return false,
+                None => (part, true),
+            };
+            port && !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+                && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && part.ends_with(|c: char| c.is_ascii_alphanumeric())
+        })
+}
+
+/// The seconds of `1h30m`, `45s`, `500ms`, `7d`.
+pub fn parse_duration(text: &str) -> Option<f64> {
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        seconds += number
+            * match &rest[..letters] {
+                "ms" => 0.001,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3600.0,
+                "d" => 86400.0,
+                _ => return None,
+            };
+        rest = &rest[letters..];
+    }
+    (!text.is_empty()).then_some(seconds)
+}
+
+/// The amount that a Kubernetes quantity stands for, in thousandths of its unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount {
+    /// Thousandths: `1` cpu is 1000; one byte is 1000.
+    pub thousandths: i128,
+}
+
+const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
+const DECIMAL: [(&str, i32); 9] =
+    [("n", -9), ("u", -6), ("m", -3), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+
+impl Amount {
+    /// Reads a quantity as <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
+    /// defines it; amounts below a thousandth round up, as the API server's do.
+    pub fn parse(text: &str) -> Option<Amount> {
+        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let (number, suffix) = unsigned.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if number.is_empty() || number == "." || fraction.contains('.') || number.len() > 24 {
+            return None;
+        }
+        let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+        let scale = i32::try_from(fraction.len()).ok()?;
+        let exponent = |power: i32| -> Option<i128> {
+            let power = power - scale + 3;
+            if power >= 0 {
+                digits.checked_mul(10i128.checked_pow(u32::try_from(power).ok()?)?)
+            } else {
+                let divisor = 10i128.checked_pow(u32::try_from(-power).ok()?)?;
+                Some((digits + divisor - 1) / divisor)
+            }
+        };
+        let thousandths = if suffix.is_empty() {
+            exponent(0)?
+        } else if let Some((_, bits)) = BINARY.iter().find(|(name, _)| *name == suffix) {
+            let divisor = 10i128.checked_pow(u32::try_from(scale).ok()?)?;
+            let product = digits.checked_mul(1i128 << bits)?.checked_mul(1000)?;
+            (product + divisor - 1) / divisor
+        } else if let Some((_, power)) = DECIMAL.iter().find(|(name, _)| *name == suffix) {
+            exponent(*power)?
+        } else {
+            let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+            (-12..=18).contains(&power).then(|| exponent(power))??
+        };
+        Some(Amount { thousandths: if text.starts_with('-') { -thousandths } else { thousandths } })
+    }
+
+    /// The amount times a factor, rounded up to a thousandth.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Amount {
+        // Factors are small decimals such as 1.2; a millionth is exact enough, and keeps integers.
+        #[allow(clippy::cast_possible_truncation, reason = "bounded by the caller: a factor below 1e9")]
+        let millionths = (factor.clamp(0.0, 1e9) * 1e6).round() as i128;
+        let product = self.thousandths.saturating_mul(millionths);
+        Amount { thousandths: product.saturating_add(999_999) / 1_000_000 }
+    }
+
+    /// The amount as people write processors: `2`, `1500m`.
+    pub fn as_cpu(self) -> String {
+        if self.thousandths % 1000 == 0 {
+            (self.thousandths / 1000).to_string()
+        } else {
+            format!("{}m", self.thousandths)
+        }
+    }
+
+    /// The amount as people write bytes, rounded up to whole Mi from one Mi on: `4Gi`, `4916Mi`.
+    pub fn as_bytes(self) -> String {
+        let bytes = (self.thousandths + 999).div_euclid(1000);
+        let mebibytes = 1i128 << 20;
+        if bytes < mebibytes {
+            return bytes.to_string();
+        }
+        let rounded = (bytes + mebibytes - 1) / mebibytes * mebibytes;
+        let (suffix, bits) = BINARY
+            .iter()
+            .rev()
+            .find(|(_, bits)| rounded % (1i128 << bits) == 0)
+            .copied()
+            .unwrap_or(("Mi", 20));
+        format!("{}{suffix}", rounded >> bits)
+    }
+}
+
+impl std::ops::Add for Amount {
+    type Output = Amount;
+    fn add(self, other: Amount) -> Amount {
+        Amount { thousandths: self.thousandths.saturating_add(other.thousandths) }
+    }
+}
+
+impl std::iter::Sum for Amount {
+    fn sum<I: Iterator<Item = Amount>>(amounts: I) -> Amount {
+        amounts.fold(Amount::default(), |sum, amount| sum + amount)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_read_as_kubernetes_reads_them() {
+        for (text, thousandths) in [
+            ("2", 2000), ("0.5", 500), ("500m", 500), ("1k", 1_000_000), ("1Ki", 1_024_000),
+            ("1.5Gi", 1_610_612_736_000), ("1e3", 1_000_000), ("100u", 1), ("-1", -1000), ("+1", 1000), (".5", 500),
+        ] {
+            assert_eq!(Amount::parse(text), Some(Amount { thousandths }), "{text}");
+        }
+        for text in ["", "4GB", "Gi", "1.2.3", "1 Gi", "0x10", "1e99", "abc", "."] {
+            assert_eq!(Amount::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_are_scaled_and_rounded_up() {
+        let scaled = |text: &str, factor| Amount::parse(text).unwrap().times(factor);
+        assert_eq!(scaled("2", 1.5).as_cpu(), "3");
+        assert_eq!(scaled("250m", 1.5).as_cpu(), "375m");
+        assert_eq!(scaled("4Gi", 1.2).as_bytes(), "4916Mi");
+        assert_eq!(scaled("5Gi", 1.2).as_bytes(), "6Gi");
+    }
+
+    #[test]
+    fn formats_accept_and_refuse() {
+        for (format, good, bad) in [
+            ("name", "globex-eu", "Globex"),
+            ("duration", "1h30m", "90"),
+            ("cron", "*/15 * * * *", "every day"),
+            ("cron", "0 2 * * 1-5", "0 25 * * *"),
+            ("timezone", "Europe/Zurich", "Mars/Olympus"),
+            ("semver", "1.2.3", "1.2"),
+            ("semver-requirement", "^1.2", "newest"),
+            ("cidr", "10.0.0.0/8", "10.0.0.0/33"),
+            ("url", "https://example.com/a", "example.com"),
+            ("day", "2027-01-31", "2027-02-30"),
+            ("image", "registry.example.com:5000/team/app", "nginx:1.25"),
+            ("value-path", "security.runAsUser", "a..b"),
+        ] {
+            assert_eq!(check_format(format, good), Ok(()), "{format} {good}");
+            assert!(check_format(format, bad).is_err(), "{format} {bad}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What templates can do to values, besides what Jinja has. Each notes what it made of what, so
+//! that the result is traced to the input line.
+
+use minijinja::value::Kwargs;
+use minijinja::{Environment, Error, ErrorKind, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{markers, recorder};
+use crate::model::scalars::{Amount, parse_duration};
+
+/// Adds the filters, and removes those that would let a value become text of the template.
+pub fn install(environment: &mut Environment<'static>) {
+    for name in ["safe", "escape", "e"] {
+        environment.remove_filter(name);
+    }
+    environment.add_filter("cpu", |value: &Value, factor: Option<f64>| amount(value, factor, Amount::as_cpu));
+    environment.add_filter("bytes", |value: &Value, factor: Option<f64>| amount(value, factor, Amount::as_bytes));
+    environment.add_filter("seconds", seconds);
+    environment.add_filter("indent", indent);
+    environment.add_filter("tojson", to_json);
+    environment.add_filter("checksum", checksum);
+    environment.add_filter("without", without);
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// `{{ memory | bytes(1.2) }}`: a quantity as text, times a factor.
+fn amount(value: &Value, factor: Option<f64>, write: fn(Amount) -> String) -> Result<Value, Error> {
+    if value.is_none() {
+        return Ok(Value::from(()));
+    }
+    let text = value.to_string();
+    let amount = Amount::parse(&text).ok_or_else(|| invalid(format!("`{text}` is not a quantity such as `500m` or `2Gi`")))?;
+    let made = Value::from(match factor {
+        Some(factor) => write(amount.times(factor)),
+        None => text,
+    });
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+/// `{{ deadline | seconds }}`: a duration as a whole number of seconds, rounded up.
+fn seconds(value: &Value) -> Result<Value, Error> {
+    if value.is_none() {
+        return Ok(Value::from(()));
+    }
+    let text = value.to_string();
+    let seconds = parse_duration(&text).ok_or_else(|| invalid(format!("`{text}` is not a duration such as `30s` or `1h`")))?;
+    #[allow(clippy::cast_possible_truncation, reason = "a duration of more than 2^53 seconds is out of the question")]
+    let made = Value::from(seconds.min(9e15).ceil() as i64);
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+/// `{{ macro() | indent(6) }}`: text of a macro, each line but the first moved to the right. Values
+/// are holes, so nothing of theirs moves.
+fn indent(value: &Value, columns: usize) -> Result<Value, Error> {
+    let text = value.as_str().filter(|_| value.is_safe());
+    let text = text.ok_or_else(|| invalid("`indent` is for the text of macros; values need none".to_owned()))?;
+    if columns > 256 {
+        return Err(invalid("at most 256 columns".to_owned()));
+    }
+    let margin = " ".repeat(columns);
+    let mut moved = String::with_capacity(text.len() + 64);
+    for (position, line) in text.trim_end_matches('\n').split('\n').enumerate() {
+        if position > 0 {
+            moved.push('\n');
+            if !markers::without_lines(line).trim().is_empty() {
+                moved.push_str(&margin);
+            }
+        }
+        moved.push_str(line);
+    }
+    Ok(Value::from_safe_string(moved))
+}
+
+/// `{{ map | tojson }}`: JSON, as an ordinary string.
+fn to_json(value: &Value) -> Result<Value, Error> {
+    let made = Value::from(serde_json::to_string(&json(value, 0)?).map_err(|error| invalid(error.to_string()))?);
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+fn json(value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
+    use minijinja::value::ValueKind;
+    if depth > crate::yaml::parse::MAX_DEPTH {
+        return Err(invalid("nested deeper than 64 levels".to_owned()));
+    }
+    Ok(match value.kind() {
+        ValueKind::Bool => value.is_true().into(),
+        ValueKind::Number if value.is_integer() => value.as_i64().into(),
+        ValueKind::Number => f64::try_from(value.clone())?.into(),
+        ValueKind::String => value.as_str().into(),
+        ValueKind::Seq | ValueKind::Iterable => {
+            serde_json::Value::Array(value.try_iter()?.map(|item| json(&item, depth + 1)).collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => {
+            let mut map = serde_json::Map::new();
+            for key in value.try_iter()? {
+                map.insert(key.to_string(), json(&value.get_item(&key)?, depth + 1)?);
+            }
+            serde_json::Value::Object(map)
+        }
+        _ => serde_json::Value::Null,
+    })
+}
+
+/// `{{ data | checksum }}`: the first 16 hexadecimal digits of SHA-256, so that pods are replaced
+/// when their configuration changes.
+fn checksum(value: &Value) -> Result<Value, Error> {
+    let mut json = json(value, 0)?;
+    json.sort_all_objects();
+    let digest = Sha256::digest(json.to_string());
+    let made = Value::from(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>());
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+/// `{{ item | without("name") }}`: a map without some of its keys.
+fn without(value: &Value, keys: minijinja::value::Rest<String>, kwargs: Kwargs) -> Result<Value, Error> {
+    kwargs.assert_all_used()?;
+    let mut kept = Vec::new();
+    for key in value.try_iter()? {
+        if !keys.iter().any(|unwanted| Some(unwanted.as_str()) == key.as_str()) {
+            kept.push((key.to_string(), value.get_item(&key)?));
+        }
+    }
+    Ok(kept.into_iter().collect())
+}

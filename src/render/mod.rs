@@ -1,0 +1,277 @@
+//! Stage 4: templates. Takes a [`Unit`], gives its [`Manifest`]s. Values never pass through text:
+//! where a template prints one, the engine writes a *hole* and keeps the value beside it.
+//!
+//! * `registry`: the templates, their headers, and the template environment.
+//! * `recorder`: which input values were read, and the values in the holes.
+//! * `tree`: input trees as templates see them.
+//! * `skeleton`: the text around the holes as a tree, parsed once for each form.
+//! * `markers`: holes and template lines as characters that no text has.
+//! * `filters`: what templates can do to values.
+//!
+//! To add a manifest, add a file to `templates/`.
+
+mod filters;
+mod markers;
+mod recorder;
+mod registry;
+mod skeleton;
+mod tree;
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+pub use registry::Templates;
+
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
+use crate::model::instance::{Unit, Variable};
+use crate::model::manifest::{Manifest, Rendered, Scope, TemplateLine};
+use crate::yaml::{Node, NodeId};
+use registry::{Otherwise, Template};
+
+/// Most steps of one rendering.
+const FUEL: u64 = 1_000_000;
+/// Most bytes of text of one rendering.
+const MAX_TEXT: usize = 4 << 20;
+
+/// What one rendering is for.
+struct Job<'a> {
+    sources: &'a Sources,
+    /// `globex/ingest in production on eu-1`, for findings.
+    title: String,
+    /// The line that asked for it.
+    asked: NodeId,
+    scope: Scope,
+    instance: Option<usize>,
+}
+
+/// Renders all templates of a unit: those of its scope, and those of its instances.
+pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sources, sink: &mut Sink) -> Vec<Rendered> {
+    let mut rendered = Vec::new();
+    let apis = Apis::of(unit);
+    let key = &unit.key;
+    let place = format!("in {} on {}", key.environment, key.cluster);
+    for scope in scopes.iter().copied().filter(|scope| *scope != Scope::Component) {
+        let context = context(&unit.variables, &[], &apis);
+        let job = Job { sources, title: format!("{} {place}", key.tenant), asked: NodeId::NONE, scope, instance: None };
+        for template in templates.of(scope) {
+            run(templates, template, &context, &apis, &job, sink, &mut rendered);
+        }
+    }
+    if scopes.contains(&Scope::Component) {
+        for (position, instance) in unit.instances.iter().enumerate() {
+            let context = context(&unit.variables, &instance.variables, &apis);
+            let job = Job {
+                sources,
+                title: format!("{}/{} {place}", key.tenant, instance.component),
+                asked: instance.subscription,
+                scope: Scope::Component,
+                instance: Some(position),
+            };
+            for template in templates.of(Scope::Component).filter(|template| template.is_for(&instance.templates)) {
+                run(templates, template, &context, &apis, &job, sink, &mut rendered);
+            }
+        }
+    }
+    rendered
+}
+
+/// Renders the templates of a folder: its `kustomization.yaml`.
+pub fn folder(templates: &Templates, variables: &[Variable], sources: &Sources, sink: &mut Sink) -> Vec<Rendered> {
+    let mut rendered = Vec::new();
+    let apis = Apis::default();
+    let context = context(variables, &[], &apis);
+    let job = Job { sources, title: "a folder of the output".to_owned(), asked: NodeId::NONE, scope: Scope::Folder, instance: None };
+    for template in templates.of(Scope::Folder) {
+        run(templates, template, &context, &apis, &job, sink, &mut rendered);
+    }
+    rendered
+}
+
+/// The APIs that a cluster has beyond Kubernetes' own.
+#[derive(Clone, Debug, Default)]
+struct Apis(Arc<Vec<String>>);
+
+impl Apis {
+    fn of(unit: &Unit) -> Apis {
+        let cluster = unit.variables.iter().find(|(name, _)| *name == "cluster").map(|(_, node)| node);
+        let listed = cluster.and_then(|cluster| cluster.get("apis")).and_then(Node::as_list).unwrap_or_default();
+        Apis(Arc::new(listed.iter().filter_map(Node::as_str).map(str::to_owned).collect()))
+    }
+
+    /// Whether an API is there: `group/version` or `group/version/Kind`.
+    fn has(&self, wanted: &str) -> bool {
+        let listed = self.0.iter().any(|api| {
+            wanted == api || wanted.strip_prefix(api.as_str()).is_some_and(|kind| kind.starts_with('/'))
+        });
+        listed || crate::schema::kubernetes::built_in().has_api(wanted)
+    }
+}
+
+fn context(unit: &[Variable], more: &[Variable], apis: &Apis) -> Value {
+    let mut names: Vec<(&'static str, Value)> =
+        unit.iter().chain(more).map(|(name, node)| (*name, tree::root(name, node))).collect();
+    let apis = apis.clone();
+    names.push(("has_api", Value::from_function(move |wanted: String| apis.has(&wanted))));
+    Value::from_object(tree::Names(names))
+}
+
+fn run(
+    templates: &Templates,
+    template: &Template,
+    context: &Value,
+    apis: &Apis,
+    job: &Job<'_>,
+    sink: &mut Sink,
+    rendered: &mut Vec<Rendered>,
+) {
+    if let Some(requires) = &template.requires
+        && !apis.has(requires)
+    {
+        if template.otherwise == Otherwise::Error && applies(templates, template, context) {
+            sink.push(
+                Diagnostic::new(codes::API_MISSING, format!("{} needs the API {requires}, which the cluster does not have", job.title))
+                    .at(job.sources.span(job.asked).map(|span| job.sources.first_line(span)), "asked for here")
+                    .and(job.sources.line_span(template.file, 1), "the template that needs it")
+                    .help(template.message.clone().unwrap_or_else(|| format!("add `{requires}` to the cluster's `apis` once it is installed"))),
+            );
+        }
+        return;
+    }
+    match render(templates, template, context) {
+        Ok((text, holes)) => {
+            if text.trim().is_empty() {
+                return;
+            }
+            match templates.skeletons.get(&text, template, &templates.lines) {
+                Ok(skeleton) => {
+                    let holes: Arc<[_]> = holes.into();
+                    let problems = skeleton.check(&holes);
+                    if !problems.is_empty() {
+                        for problem in problems {
+                            sink.push(misplaced(problem, job));
+                        }
+                        return;
+                    }
+                    for document in 0..skeleton.documents.len() {
+                        let manifest = Manifest { skeleton: Arc::clone(&skeleton.documents), document, holes: Arc::clone(&holes) };
+                        rendered.push(Rendered { manifest, scope: job.scope, instance: job.instance, template: Arc::clone(&template.path) });
+                    }
+                }
+                Err(problems) => {
+                    for (line, message) in problems {
+                        sink.push(
+                            Diagnostic::new(codes::NOT_YAML, format!("the template's text is not valid YAML: {message}"))
+                                .at(job.sources.line_span(line.file, line.line as usize), "at or just before this line")
+                                .note(format!("rendered for {}", job.title))
+                                .help("values cannot break the structure, so mend the template's own text: indentation, colons, dashes"),
+                        );
+                    }
+                }
+            }
+        }
+        Err(error) => sink.push(failed(&error, template, job)),
+    }
+}
+
+fn applies(templates: &Templates, template: &Template, context: &Value) -> bool {
+    let Some(when) = &template.when else { return true };
+    templates.environment.compile_expression(when).and_then(|when| when.eval(context.clone())).is_ok_and(|value| value.is_true())
+}
+
+/// The text of a template with its holes.
+fn render(templates: &Templates, template: &Template, context: &Value) -> Result<(String, Vec<crate::model::manifest::Hole>), minijinja::Error> {
+    recorder::start();
+    let mut writer = Bounded { text: Vec::with_capacity(2048) };
+    let result = templates
+        .environment
+        .get_template(&template.path)
+        .and_then(|compiled| compiled.render_captured_to(context.clone(), &mut writer).map(drop));
+    let holes = recorder::finish();
+    result?;
+    let text = String::from_utf8(writer.text).unwrap_or_default();
+    Ok((text, holes))
+}
+
+/// Text of a bounded length.
+struct Bounded {
+    text: Vec<u8>,
+}
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.text.len() + bytes.len() > MAX_TEXT {
+            return Err(std::io::Error::other("more than 4 MiB of text"));
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn failed(error: &minijinja::Error, template: &Template, job: &Job<'_>) -> Diagnostic {
+    use minijinja::ErrorKind;
+    // An error inside a macro names the library's file.
+    let cause = innermost(error);
+    let file = cause.name().and_then(|name| (name != &*template.path).then(|| template.library_file(name)).flatten()).unwrap_or(template.file);
+    let span = cause.line().and_then(|line| job.sources.line_span(file, line));
+    let detail = cause.detail().map_or_else(|| cause.kind().to_string(), str::to_owned);
+    let missing = recorder::missing();
+    let diagnostic = match cause.kind() {
+        ErrorKind::UndefinedError => {
+            let name = missing.as_ref().map_or(detail, |(name, _)| format!("`{name}` does not exist"));
+            let help = match missing.as_ref().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str))) {
+                Some(help) => help,
+                None => "for data that may be absent, write `| default(…)`".to_owned(),
+            };
+            Diagnostic::new(codes::UNDEFINED, format!("the template uses a name that does not exist: {name}")).help(help)
+        }
+        ErrorKind::OutOfFuel => Diagnostic::new(codes::TEMPLATE_BOUND, "the template takes more than 1,000,000 steps").help("make its loops smaller"),
+        ErrorKind::WriteFailure => Diagnostic::new(codes::TEMPLATE_BOUND, "the template prints more than 4 MiB").help("make its loops smaller"),
+        ErrorKind::SyntaxError => Diagnostic::new(codes::TEMPLATE_SYNTAX, format!("the template's syntax is wrong: {detail}")).help("mend the marked line; the language is Jinja's"),
+        _ => Diagnostic::new(codes::TEMPLATE_FAILED, format!("the template could not be evaluated: {detail}")).help("mend the marked line, or the value that it was given"),
+    };
+    let diagnostic = diagnostic.at(span, "").note(format!("rendered for {}", job.title));
+    diagnostic.and(job.sources.span(job.asked).map(|span| job.sources.first_line(span)), "asked for here")
+}
+
+fn innermost(error: &minijinja::Error) -> &minijinja::Error {
+    let mut innermost = error;
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if let Some(inner) = cause.downcast_ref::<minijinja::Error>()
+            && inner.line().is_some()
+        {
+            innermost = inner;
+        }
+        next = cause.source();
+    }
+    innermost
+}
+
+fn misplaced(problem: skeleton::Misplaced, job: &Job<'_>) -> Diagnostic {
+    let template = |line: TemplateLine| job.sources.line_span(line.file, line.line as usize);
+    let input = |ids: &[NodeId]| ids.iter().find_map(|id| job.sources.span(*id)).map(|span| job.sources.first_line(span));
+    match problem {
+        skeleton::Misplaced::Value { line, found, place, sources } => {
+            let diagnostic = Diagnostic::new(codes::BAD_PLACE, format!("{found} cannot be printed {place}")).note(format!("rendered for {}", job.title));
+            let help = if found == "nothing" { "set the value, or guard the line with `{% if … %}`" } else { "print a part of it, or give it a place of its own" };
+            match input(&sources) {
+                Some(span) => diagnostic.at(span, "this value").and(template(line), "printed here"),
+                None => diagnostic.at(template(line), "printed here"),
+            }
+            .help(help)
+        }
+        skeleton::Misplaced::KeyTwice { line, key, source } => {
+            let diagnostic = Diagnostic::new(codes::KEY_TWICE, format!("the key `{key}` is given twice")).note(format!("rendered for {}", job.title));
+            match source.and_then(|id| input(&[id])) {
+                Some(span) => diagnostic.at(span, "given here").and(template(line), "and in the template"),
+                None => diagnostic.at(template(line), "given here"),
+            }
+            .help("remove the key in one of the two places")
+        }
+    }
+}

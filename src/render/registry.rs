@@ -1,0 +1,227 @@
+//! The templates, their headers, and the template environment.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+use super::skeleton::Skeletons;
+use super::{FUEL, filters, markers, recorder};
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
+use crate::model::manifest::{Scope, TemplateLine};
+use crate::yaml::{Node, parse::parse};
+
+const SCOPES: [(&str, Scope); 5] = [
+    ("cluster", Scope::Cluster),
+    ("tenant", Scope::Tenant),
+    ("component", Scope::Component),
+    ("delivery", Scope::Delivery),
+    ("folder", Scope::Folder),
+];
+
+/// What happens where the cluster lacks an API that a template requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// The template is left out.
+    Skip,
+    /// It is an error.
+    Error,
+}
+
+/// A template and its header.
+#[derive(Debug)]
+pub struct Template {
+    /// Its path below `templates/`.
+    pub path: Arc<str>,
+    /// Its file.
+    pub file: u32,
+    /// What it is rendered for.
+    pub scope: Scope,
+    /// When it applies.
+    pub when: Option<String>,
+    /// The API that the cluster must have.
+    pub requires: Option<String>,
+    /// What happens if it has not.
+    pub otherwise: Otherwise,
+    /// What to do then, for people.
+    pub message: Option<String>,
+    /// Whether only components that name it get it.
+    pub on_request: bool,
+    libraries: Arc<HashMap<String, u32>>,
+}
+
+impl Template {
+    /// Whether a component that names some templates gets this one.
+    pub fn is_for(&self, named: &[String]) -> bool {
+        !self.on_request || named.iter().any(|name| **name == *self.path)
+    }
+
+    /// The file of a library that a finding is in.
+    pub fn library_file(&self, name: &str) -> Option<u32> {
+        self.libraries.get(name).copied()
+    }
+}
+
+/// All templates, ready to run.
+#[derive(Debug)]
+pub struct Templates {
+    pub(super) environment: Environment<'static>,
+    pub(super) lines: Vec<TemplateLine>,
+    pub(super) skeletons: Skeletons,
+    templates: Vec<Template>,
+}
+
+impl Templates {
+    /// Reads all templates, given by path and file; those with findings are left out.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, u32)>, sources: &Sources, sink: &mut Sink) -> Templates {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.unwrap_or_default());
+        environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(64);
+        // Any mode but `None` makes macros and blocks return text that is marked as theirs.
+        environment.set_auto_escape_callback(|_| AutoEscape::Custom("yaml".into()));
+        environment.set_formatter(recorder::print);
+        filters::install(&mut environment);
+        let mut templates = Templates { environment, lines: Vec::new(), skeletons: Skeletons::default(), templates: Vec::new() };
+        let files: Vec<(&str, u32)> = files.into_iter().collect();
+        let libraries = Arc::new(files.iter().map(|(path, file)| ((*path).to_owned(), *file)).collect());
+        for (path, file) in files {
+            templates.add(path, file, &libraries, sources, sink);
+        }
+        templates
+    }
+
+    /// The templates of a scope, by path.
+    pub fn of(&self, scope: Scope) -> impl Iterator<Item = &Template> {
+        self.templates.iter().filter(move |template| template.scope == scope)
+    }
+
+    /// Whether there is a template of a path.
+    pub fn has(&self, path: &str) -> bool {
+        self.templates.iter().any(|template| &*template.path == path)
+    }
+
+    fn add(&mut self, path: &str, file: u32, libraries: &Arc<HashMap<String, u32>>, sources: &Sources, sink: &mut Sink) {
+        let source = sources.file(file).map_or("", |file| &file.text);
+        let at = |line: usize| sources.line_span(file, line);
+        if let Some(offset) = source.find(markers::is_reserved) {
+            let line = source[..offset].matches('\n').count() + 1;
+            sink.push(
+                Diagnostic::new(codes::TEMPLATE_SYNTAX, "the template has a character of the planes for private use (U+F0000 and above)")
+                    .at(at(line), "on this line")
+                    .help("remove the character; a value may have it"),
+            );
+            return;
+        }
+        let is_library = path.starts_with("lib/");
+        let (header, body_start) = match header(source) {
+            Some(found) => found,
+            None if is_library => ("", 0),
+            None => {
+                sink.push(
+                    Diagnostic::new(codes::BAD_HEADER, format!("the template {path} has no header"))
+                        .at(at(1), "the header belongs here")
+                        .help("begin with `{#-`, a line `scope: component` (or tenant, cluster, delivery, folder), and `-#}`"),
+                );
+                return;
+            }
+        };
+        let mut template = Template {
+            path: path.into(),
+            file,
+            scope: Scope::Component,
+            when: None,
+            requires: None,
+            otherwise: Otherwise::Skip,
+            message: None,
+            on_request: false,
+            libraries: Arc::clone(libraries),
+        };
+        if !is_library && !read_header(&mut template, header, sources, sink) {
+            return;
+        }
+        let mut text = markers::mark_lines(source, file, &mut self.lines);
+        if let Some(when) = &template.when {
+            if let Err(error) = self.environment.compile_expression(when) {
+                let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+                let line = source.lines().position(|line| line.trim_start().starts_with("when:")).unwrap_or(0) + 1;
+                sink.push(
+                    Diagnostic::new(codes::BAD_HEADER, format!("`when` is not an expression: {detail}"))
+                        .at(at(line), "")
+                        .help("write an expression such as `workload.type == \"service\"`"),
+                );
+                return;
+            }
+            // The condition stands on the header's last line, so that lines keep their numbers.
+            text.insert_str(body_start, &format!("{{% if ({when}) %}}"));
+            text.push_str("{% endif %}");
+        }
+        match self.environment.add_template_owned(path.to_owned(), text) {
+            Ok(()) if !is_library => self.templates.push(template),
+            Ok(()) => {}
+            Err(error) => {
+                let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+                sink.push(
+                    Diagnostic::new(codes::TEMPLATE_SYNTAX, format!("the template's syntax is wrong: {detail}"))
+                        .at(at(error.line().unwrap_or(1)), "")
+                        .help("mend this line; the language is Jinja's, as minijinja has it"),
+                );
+            }
+        }
+    }
+}
+
+/// The text of the header, and where the body starts.
+fn header(source: &str) -> Option<(&str, usize)> {
+    let start = source.find("{#")?;
+    if !source[..start].trim().is_empty() {
+        return None;
+    }
+    let end = start + source[start..].find("#}")?;
+    let text = source[start + 2..end].trim_start_matches('-').trim_end_matches('-');
+    Some((text, end + 2))
+}
+
+fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &mut Sink) -> bool {
+    let first_line = sources.line_span(template.file, 1);
+    let parsed = parse(header, template.file);
+    let mut fail = |message: String, key: &str, help: String| {
+        let source = sources.file(template.file).map_or("", |file| &file.text);
+        let line = source.lines().position(|line| line.trim_start().starts_with(&format!("{key}:")));
+        let span = line.and_then(|line| sources.line_span(template.file, line + 1)).or(first_line);
+        sink.push(Diagnostic::new(codes::BAD_HEADER, message).at(span, "").help(help));
+        false
+    };
+    let Some(map) = parsed.documents.first().filter(|_| parsed.problems.is_empty()) else {
+        return fail("the template's header is not valid YAML".to_owned(), "", "write lines such as `scope: component` between `{#-` and `-#}`".to_owned());
+    };
+    const KEYS: [&str; 6] = ["scope", "when", "requires", "otherwise", "message", "onRequest"];
+    for entry in map.entries() {
+        if !KEYS.contains(&&*entry.key) {
+            let help = suggest(&entry.key, KEYS).unwrap_or_default();
+            return fail(format!("the template's header has an unknown field `{}`", entry.key), &entry.key, help);
+        }
+    }
+    let text = |key: &str| map.get(key).and_then(Node::as_str).map(str::to_owned);
+    let scope = text("scope").unwrap_or_default();
+    match SCOPES.iter().find(|(name, _)| *name == scope) {
+        Some((_, scope)) => template.scope = *scope,
+        None => {
+            let help = suggest(&scope, SCOPES.map(|(name, _)| name)).unwrap_or_default();
+            return fail(format!("the template's header has no scope that is known: `{scope}`"), "scope", help);
+        }
+    }
+    template.otherwise = match text("otherwise").as_deref() {
+        None | Some("skip") => Otherwise::Skip,
+        Some("error") => Otherwise::Error,
+        Some(other) => return fail(format!("`otherwise` cannot be `{other}`"), "otherwise", "write skip or error".to_owned()),
+    };
+    template.when = text("when");
+    template.requires = text("requires");
+    template.message = text("message");
+    template.on_request = map.get("onRequest").is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));
+    true
+}

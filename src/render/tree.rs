@@ -1,0 +1,131 @@
+//! Input trees as templates see them: every read of a scalar is noted; a known field that is not
+//! set is `none`; an unknown name is undefined, which is an error where it is used.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+
+use super::recorder;
+use crate::schema::{self, Additional, Rule};
+use crate::yaml::{self, Node};
+
+/// A map or list of the input.
+#[derive(Debug)]
+pub struct Tree {
+    /// The input.
+    pub node: Node,
+    /// What may stand here, where that is known.
+    rule: Option<&'static Rule>,
+}
+
+/// The names that a template can use.
+#[derive(Debug)]
+pub struct Names(pub Vec<(&'static str, Value)>);
+
+/// A variable: its name tells what fields it may have.
+pub fn root(name: &str, node: &Node) -> Value {
+    let set = schema::own();
+    let kind = match name {
+        "platform" => "Platform",
+        "environment" => "Environment",
+        "cluster" => "Cluster",
+        "tenant" => "Tenant",
+        "tier" => "Tier",
+        "component" => "Component",
+        "workload" => "Workload",
+        _ => "",
+    };
+    let value = value_of(node, set.rule(kind).map(|rule| set.follow(rule)));
+    recorder::start();
+    value
+}
+
+/// A node as a template's value. Scalars are noted as read.
+fn value_of(node: &Node, rule: Option<&'static Rule>) -> Value {
+    let value = match &node.value {
+        yaml::Value::Null => Value::from(()),
+        yaml::Value::Bool(value) => Value::from(*value),
+        yaml::Value::Int(number) => Value::from(*number),
+        yaml::Value::Float(number) => Value::from(*number),
+        yaml::Value::String(text) => Value::from(Arc::clone(text)),
+        yaml::Value::List(_) | yaml::Value::Map(_) => return Value::from_object(Tree { node: node.clone(), rule }),
+    };
+    recorder::note_read(node.id, &value);
+    value
+}
+
+impl Tree {
+    fn child_rule(&self, key: &str) -> Option<&'static Rule> {
+        let rule = self.rule?;
+        let inner = match (rule.property(key), &rule.additional) {
+            (Some(property), _) => property,
+            (None, Additional::Rule(rule)) => rule,
+            (None, _) => return None,
+        };
+        Some(schema::own().follow(inner))
+    }
+
+    fn item_rule(&self) -> Option<&'static Rule> {
+        self.rule?.items.as_deref().map(|rule| schema::own().follow(rule))
+    }
+}
+
+impl Object for Tree {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        match self.node.value {
+            yaml::Value::List(_) => ObjectRepr::Seq,
+            _ => ObjectRepr::Map,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match (&self.node.value, key.as_str(), key.as_usize()) {
+            (yaml::Value::Map(_), Some(key), _) => self.get_value_by_str(key),
+            (yaml::Value::List(items), _, Some(index)) => items.get(index).map(|item| value_of(item, self.item_rule())),
+            _ => None,
+        }
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let map = self.node.as_map()?;
+        match map.get(key) {
+            Some(child) => Some(value_of(child, self.child_rule(key))),
+            None if self.rule.is_some_and(|rule| rule.property(key).is_some()) => Some(Value::from(())),
+            None => {
+                recorder::note_missing(key, || {
+                    let set = map.entries.iter().map(|entry| entry.key.to_string());
+                    let known = self.rule.into_iter().flat_map(|rule| rule.properties.iter().map(|(name, _)| name.to_string()));
+                    set.chain(known).collect()
+                });
+                None
+            }
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        match &self.node.value {
+            yaml::Value::List(items) => Enumerator::Seq(items.len()),
+            yaml::Value::Map(map) => Enumerator::Values(map.entries.iter().map(|entry| Value::from(Arc::clone(&entry.key))).collect()),
+            _ => Enumerator::Empty,
+        }
+    }
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let found = self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
+        if found.is_none() {
+            recorder::note_missing(key, || self.0.iter().map(|(name, _)| (*name).to_owned()).collect());
+        }
+        found
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(*name)).collect())
+    }
+}

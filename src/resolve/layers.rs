@@ -1,0 +1,226 @@
+//! The layers of an instance's values, their locks, and whether the result makes sense.
+
+use super::{Chosen, Plan, PlannedUnit, references};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
+use crate::model::instance::Layer;
+use crate::model::kinds::{Context, ContextLevel};
+use crate::model::scalars::Amount;
+use crate::yaml::{Node, NodeId, Path, Step, Value, merge};
+use crate::model::catalog::Document;
+
+/// All layers, the lowest first; the order is that of `docs/layers.md`.
+pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Vec<Layer> {
+    let mut layers = Vec::new();
+    let mut add = |name: String, values: Option<&Node>| {
+        if let Some(values) = values.filter(|values| values.as_map().is_some()) {
+            layers.push(Layer { name, values: values.clone() });
+        }
+    };
+    let (tenant, environment, component) = (unit.tenant, unit.environment, chosen.component);
+    add("built-in default".to_owned(), Some(plan.input.default_workload));
+    add("platform defaults".to_owned(), plan.platform.values("defaults"));
+    add(format!("tier {}", unit.tier.name), unit.tier.values("values"));
+    for context in &unit.contexts {
+        add(context_name(context), context.values("values"));
+    }
+    add(format!("component {} {}", component.name, component.spec.version), component.values("workload"));
+    add(format!("cluster {}", unit.cluster.name), unit.cluster.values("values"));
+    add(format!("environment {}", environment.name), environment.values("values"));
+    add(format!("tenant {}", tenant.name), tenant.values("values"));
+    add(format!("tenant {} in {}", tenant.name, environment.name), tenant.tree.at(&["spec", "environments", &environment.name, "values"]));
+    let subscription = tenant.tree.at_path(&["spec".into(), "components".into(), Step::Index(chosen.subscription)]);
+    let subscribed = format!("{}'s subscription to {}", tenant.name, component.name);
+    add(subscribed.clone(), subscription.and_then(|node| node.get("values")));
+    add(format!("{subscribed} in {}", environment.name), subscription.and_then(|node| node.at(&["environments", &environment.name, "values"])));
+    for context in &plan.session {
+        add(context_name(context), context.values("values"));
+    }
+    layers
+}
+
+fn context_name(context: &Document<Context>) -> String {
+    match context.spec.scope.level {
+        ContextLevel::Global => format!("global context {}", context.name),
+        ContextLevel::Division => format!("division context {}", context.name),
+        ContextLevel::Department => format!("department context {}", context.name),
+        ContextLevel::Project => format!("project context {}", context.name),
+        ContextLevel::User => format!("user context {}", context.name),
+        ContextLevel::Session => "command line".to_owned(),
+    }
+}
+
+/// The layered values of an instance; findings where a lock is broken.
+pub fn merge(plan: &Plan<'_>, unit: &PlannedUnit<'_>, layers: &[Layer], sink: &mut Sink) -> Node {
+    for context in unit.contexts.iter().chain(&plan.session) {
+        for (at, text) in context.spec.lock.iter().enumerate() {
+            let Ok(path) = Path::parse(&text.0) else { continue };
+            let place = context.at(&["spec".into(), "lock".into(), Step::Index(at)]);
+            locked(plan, context, &path, place, layers, sink);
+        }
+    }
+    merge::merge(layers.iter().map(|layer| &layer.values))
+}
+
+/// Looks for layers above a context that change what it locks.
+fn locked(plan: &Plan<'_>, context: &Document<Context>, path: &Path, place: NodeId, layers: &[Layer], sink: &mut Sink) {
+    let name = context_name(context);
+    // A context that sets nothing has no layer; what it locks is what the layers below it made.
+    let height = |layer: &Layer| layer.values.id == context.values("values").map_or(NodeId::NONE, |node| node.id);
+    let start = layers.iter().position(height).map_or_else(
+        || layers.iter().position(|layer| layer.name.starts_with("component ")).unwrap_or(layers.len()),
+        |at| at + 1,
+    );
+    let below = merge::merge(layers[..start].iter().map(|layer| &layer.values));
+    let held = merge::lookup(&below, &path.0);
+    for layer in &layers[start..] {
+        let Some(changed) = touched(&layer.values, &path.0) else { continue };
+        if held.is_some_and(|held| held.value == changed.value || contains(held, changed)) {
+            continue;
+        }
+        sink.push(
+            Diagnostic::new(codes::LOCKED, format!("`{path}` is locked by {name}, and set by {}", layer.name))
+                .at(plan.input.span(changed.id), "overrides a locked value")
+                .and(plan.input.span(place), "locked here")
+                .and(held.and_then(|held| plan.input.span(held.id)), "the value that is locked")
+                .help("remove the override, or ask the context's owner to lift the lock"),
+        );
+    }
+}
+
+/// What a layer says about a path: the value there, or a value above it that takes it away.
+fn touched<'a>(values: &'a Node, path: &[Step]) -> Option<&'a Node> {
+    let mut node = values;
+    for step in path {
+        match merge::lookup(node, std::slice::from_ref(step)) {
+            Some(next) => node = next,
+            None if matches!(node.value, Value::Map(_) | Value::List(_)) => return None,
+            None => break,
+        }
+    }
+    Some(node)
+}
+
+/// Whether every value of a map is what the held map has there, so that setting it changes nothing.
+fn contains(held: &Node, changed: &Node) -> bool {
+    changed.as_map().is_some_and(|map| {
+        map.entries.iter().all(|entry| held.get(&entry.key).is_some_and(|known| known.value == entry.value.value || contains(known, &entry.value)))
+    })
+}
+
+/// Judges the layered values as a whole: what no single layer can get wrong.
+pub fn coherent(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>, workload: &Node, sink: &mut Sink) {
+    let mut judge = Judge { plan, chosen, sink };
+    let kind = workload.get("type").and_then(Node::as_str).unwrap_or_default();
+    judge.needed(workload, "image", "no layer says which image runs", "add `image` to the component's workload");
+    if workload.get("tag").is_none() && workload.get("digest").is_none() {
+        judge.finding(workload.get("image").unwrap_or(workload), "the image has neither a tag nor a digest", "add `tag`, or better `digest`");
+    }
+    if let (Some(tag), Some(digest)) = (workload.get("tag"), workload.get("digest")) {
+        judge.pair("the image has a tag in one layer and a digest in another", (tag, "the tag is ignored beside a digest"), (digest, "the digest decides"), "write `digest: null` in the layer with the tag, or `tag: null` in the one with the digest");
+    }
+    if kind == "scheduled" && workload.at(&["schedule", "cron"]).is_none() {
+        judge.finding(workload.get("type").unwrap_or(workload), "a scheduled workload has no schedule", "add `schedule: {cron: \"0 2 * * *\"}`");
+    }
+    let ports = workload.get("ports").and_then(Node::as_list).unwrap_or_default();
+    if ports.is_empty() && matches!(kind, "service" | "stateful") {
+        judge.finding(workload.get("type").unwrap_or(workload), &format!("a {kind} workload has no ports"), "add `ports`, such as `- {name: http, port: 8080}`; a workload that nobody calls is a worker");
+    }
+    for (list, fields) in [("ports", &["port"][..]), ("volumes", &["type", "mountPath"]), ("secrets", &["from", "keys"])] {
+        for item in workload.get(list).and_then(Node::as_list).unwrap_or_default() {
+            let name = item.get("name").and_then(Node::as_str).unwrap_or_default();
+            for field in fields.iter().filter(|field| item.get(field).is_none()) {
+                judge.finding(item, &format!("`{name}` in `{list}` has no `{field}`"), &format!("add `{field}`"));
+            }
+        }
+    }
+    volumes(&mut judge, workload);
+    scaling(&mut judge, workload);
+    resources(&mut judge, workload);
+    for side in ["ingress", "egress"] {
+        for peer in workload.at(&["network", side]).and_then(Node::as_list).unwrap_or_default() {
+            let Some((node, name)) = peer.get("component").and_then(|node| Some((node, node.as_str()?))) else { continue };
+            let own: Vec<&str> = unit.components.iter().map(|chosen| chosen.component.name.as_str()).collect();
+            let complete = plan.input.selection.components.is_empty();
+            if complete && !own.contains(&name) && unit.tenant.spec.components.iter().all(|subscription| subscription.component.0 != name) {
+                references::unknown(&plan.input, &format!("component of {}", unit.tenant.name), name, own, node.id, judge.sink);
+            }
+        }
+    }
+}
+
+fn volumes(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
+    for volume in workload.get("volumes").and_then(Node::as_list).unwrap_or_default() {
+        let name = volume.get("name").and_then(Node::as_str).unwrap_or_default();
+        let needs = match volume.get("type").and_then(Node::as_str) {
+            Some("persistent") => "size",
+            Some("config") => "data",
+            Some("secret") => "secret",
+            _ => continue,
+        };
+        if volume.get(needs).is_none() {
+            judge.finding(volume, &format!("the volume `{name}` has no `{needs}`"), &format!("add `{needs}`"));
+        }
+    }
+}
+
+fn scaling(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
+    let Some(scaling) = workload.get("scaling") else { return };
+    if let (Some(least), Some(most)) = (scaling.get("minReplicas"), scaling.get("maxReplicas"))
+        && let (Value::Int(low), Value::Int(high)) = (&least.value, &most.value)
+        && low > high
+    {
+        let help = format!("write minReplicas of at most {high}, or maxReplicas of at least {low}");
+        judge.pair("minReplicas is above maxReplicas", (least, "the least"), (most, "the most"), &help);
+    }
+    for metric in scaling.get("metrics").and_then(Node::as_list).unwrap_or_default() {
+        if metric.get("utilization").is_none() && (metric.get("metric").is_none() || metric.get("averageValue").is_none()) {
+            let name = metric.get("name").and_then(Node::as_str).unwrap_or_default();
+            judge.finding(metric, &format!("the metric `{name}` says not what to aim at"), "add `utilization` (for cpu and memory), or `metric` and `averageValue`");
+        }
+    }
+}
+
+fn resources(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
+    let Some(resources) = workload.get("resources") else { return };
+    for resource in ["cpu", "memory", "storage"] {
+        let (Some(request), Some(limit)) = (resources.get(resource), resources.at(&["limits", resource])) else { continue };
+        let amount = |node: &Node| Amount::parse(&crate::model::manifest::scalar_text(&node.value)?);
+        if let (Some(wanted), Some(most)) = (amount(request), amount(limit))
+            && wanted > most
+        {
+            let message = format!("the limit of {resource} is below what is requested");
+            judge.pair(&message, (limit, "the limit"), (request, "the request"), "raise the limit, or lower the request");
+        }
+    }
+}
+
+struct Judge<'p, 'a, 's> {
+    plan: &'p Plan<'a>,
+    chosen: Chosen<'a>,
+    sink: &'s mut Sink,
+}
+
+impl Judge<'_, '_, '_> {
+    fn needed(&mut self, workload: &Node, field: &str, message: &str, help: &str) {
+        if workload.get(field).is_none() {
+            self.finding(workload, message, help);
+        }
+    }
+
+    fn finding(&mut self, node: &Node, message: &str, help: &str) {
+        let fallback = || self.plan.input.span(self.chosen.component.spec_at(&["workload"]));
+        let span = self.plan.input.span(node.id).or_else(fallback);
+        let message = format!("{}: {message}", self.chosen.component.name);
+        self.sink.push(Diagnostic::new(codes::BAD_VALUES, message).at(span, "").help(help));
+    }
+
+    fn pair(&mut self, message: &str, here: (&Node, &str), other: (&Node, &str), help: &str) {
+        let message = format!("{}: {message}", self.chosen.component.name);
+        self.sink.push(
+            Diagnostic::new(codes::BAD_VALUES, message)
+                .at(self.plan.input.span(here.0.id), here.1)
+                .and(self.plan.input.span(other.0.id), other.1)
+                .help(help),
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! Stage 3: what runs where. Takes the [`Catalog`], gives a [`Plan`] of units (a tenant in an
+//! environment on a cluster); [`Plan::build`] turns one into a [`Unit`] with the layered values of
+//! each of its components.
+//!
+//! * `references`: every name that a document mentions exists, and only once.
+//! * `contexts`: which contexts hold for a tenant.
+//! * `versions`: which version of each component runs.
+//! * `placement`: which clusters a tenant runs on.
+//! * `tenants`: what a tenant may subscribe to.
+//! * `layers`: the twelve layers, locks, and whether the result makes sense.
+//! * `build`: names, labels, and what templates see.
+
+mod build;
+mod contexts;
+mod layers;
+mod placement;
+mod references;
+mod tenants;
+mod versions;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
+use crate::model::catalog::{Document, Documents};
+use crate::model::instance::{Unit, UnitKey};
+use crate::model::kinds::{Catalog, Cluster, Component, Context, Environment, Platform, Tenant, Tier};
+use crate::yaml::{Node, NodeId};
+
+/// What the plan is made from.
+pub struct Input<'a> {
+    /// The documents.
+    pub catalog: &'a Catalog,
+    /// Kind and name of documents that exist but cannot be used.
+    pub broken: &'a [(String, String)],
+    /// Whether files could not be read, so that names may be missing.
+    pub incomplete: bool,
+    /// The default workload.
+    pub default_workload: &'a Node,
+    /// Where everything was written.
+    pub sources: &'a Sources,
+    /// The day by which expiry is judged.
+    pub as_of: Date,
+    /// What is rendered at all.
+    pub selection: &'a Selection,
+}
+
+/// What is selected; an empty list selects everything.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Environments by name.
+    pub environments: Vec<String>,
+    /// Tenants by name.
+    pub tenants: Vec<String>,
+    /// Components by name.
+    pub components: Vec<String>,
+    /// Tenants by label: `key=value`, or `key` for any value.
+    pub labels: Vec<(String, Option<String>)>,
+}
+
+impl Selection {
+    /// Whether everything is selected.
+    pub fn is_everything(&self) -> bool {
+        self.environments.is_empty() && self.tenants.is_empty() && self.components.is_empty() && self.labels.is_empty()
+    }
+
+    fn environment(&self, name: &str) -> bool {
+        self.environments.is_empty() || self.environments.iter().any(|wanted| wanted == name)
+    }
+
+    fn tenant(&self, tenant: &Document<Tenant>) -> bool {
+        let labels = &tenant.metadata.labels;
+        (self.tenants.is_empty() || self.tenants.contains(&tenant.name))
+            && self.labels.iter().all(|(key, value)| match (labels.get(key), value) {
+                (Some(found), Some(wanted)) => found == wanted,
+                (found, None) => found.is_some(),
+                (None, Some(_)) => false,
+            })
+    }
+
+    fn component(&self, name: &str) -> bool {
+        self.components.is_empty() || self.components.iter().any(|wanted| wanted == name)
+    }
+}
+
+/// Everything that is to be rendered.
+pub struct Plan<'a> {
+    input: Input<'a>,
+    /// The one Platform.
+    pub platform: &'a Document<Platform>,
+    /// Each tenant in each environment on each cluster, sorted.
+    pub units: Vec<PlannedUnit<'a>>,
+    /// Each cluster in each environment, sorted, with the tenants that it has there.
+    pub clusters: Vec<PlannedCluster<'a>>,
+    digests: BTreeMap<(&'a str, &'a str), String>,
+    session: Vec<&'a Document<Context>>,
+}
+
+/// A unit to be built.
+pub struct PlannedUnit<'a> {
+    /// The tenant.
+    pub tenant: &'a Document<Tenant>,
+    /// Its tier.
+    pub tier: &'a Document<Tier>,
+    /// The environment.
+    pub environment: &'a Document<Environment>,
+    /// The cluster.
+    pub cluster: &'a Document<Cluster>,
+    /// The contexts that hold for the tenant, the lowest first.
+    pub contexts: Vec<&'a Document<Context>>,
+    /// The components that run.
+    pub components: Vec<Chosen<'a>>,
+}
+
+impl PlannedUnit<'_> {
+    /// Which unit it is.
+    pub fn key(&self) -> UnitKey {
+        UnitKey {
+            environment: self.environment.name.clone(),
+            cluster: self.cluster.name.clone(),
+            tenant: self.tenant.name.clone(),
+        }
+    }
+}
+
+/// A cluster in an environment.
+pub struct PlannedCluster<'a> {
+    /// The environment.
+    pub environment: &'a Document<Environment>,
+    /// The cluster.
+    pub cluster: &'a Document<Cluster>,
+    /// The tenants that run there.
+    pub tenants: Vec<&'a Document<Tenant>>,
+}
+
+/// The version of a component that was chosen for a subscription.
+#[derive(Clone, Copy)]
+pub struct Chosen<'a> {
+    /// The component.
+    pub component: &'a Document<Component>,
+    /// The position in the tenant's `components`.
+    pub subscription: usize,
+}
+
+/// Plans what runs where; nothing when there is no usable Platform.
+pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
+    references::check(&input, sink);
+    versions::cycles(&input, sink);
+    let Some(platform) = input.catalog.platforms.iter().next() else {
+        if !input.incomplete && !input.broken.iter().any(|(kind, _)| kind == "Platform") {
+            let help = "add a document of kind Platform, by convention in tenantry.yaml, or run `tenantry init`";
+            sink.push(Diagnostic::new(codes::NO_PLATFORM, "there is no document of kind Platform").help(help));
+        }
+        return None;
+    };
+    let session = contexts::from_command_line(&input, platform, sink);
+    let tenants: Vec<&Document<Tenant>> = input.catalog.tenants.iter().collect();
+    let planned: Vec<(Sink, Vec<PlannedUnit<'a>>)> = tenants
+        .into_par_iter()
+        .map(|tenant| {
+            let mut sink = Sink::default();
+            let units = tenants::plan(&input, tenant, &mut sink);
+            (sink, units)
+        })
+        .collect();
+    let mut units = Vec::new();
+    for (found, planned) in planned {
+        sink.append(found);
+        units.extend(planned);
+    }
+    units.sort_by_cached_key(PlannedUnit::key);
+    let clusters = placement::clusters(&input, &units);
+    units.retain(|unit| input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant));
+    let digests = versions::digests(input.catalog);
+    Some(Plan { input, platform, units, clusters, digests, session })
+}
+
+impl Plan<'_> {
+    /// Builds one unit. A unit with findings of errors is not to be rendered.
+    pub fn build(&self, unit: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
+        build::unit(self, unit, sink)
+    }
+
+    /// What templates of scope cluster see.
+    pub fn build_cluster(&self, cluster: &PlannedCluster<'_>) -> Unit {
+        build::cluster(self, cluster)
+    }
+}
+
+impl Input<'_> {
+    fn span(&self, id: NodeId) -> Option<Span> {
+        self.sources.span(id).map(|span| self.sources.first_line(span))
+    }
+
+    /// Whether a name may exist although the catalog does not have it.
+    fn may_exist(&self, kind: &str, name: &str) -> bool {
+        self.incomplete || self.broken.iter().any(|(broken, known)| broken == kind && known == name)
+    }
+
+    /// The document that a reference names; a finding if there is none.
+    fn reference<'c, K>(
+        &self,
+        documents: &'c Documents<K>,
+        kind: &str,
+        name: &str,
+        place: NodeId,
+        sink: &mut Sink,
+    ) -> Option<&'c Document<K>> {
+        let found = documents.get(name);
+        if found.is_none() && !self.may_exist(kind, name) {
+            let message = format!("there is no {} `{name}`", kind.to_lowercase());
+            let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message).at(self.span(place), "named here");
+            sink.push(match suggest(name, documents.names()) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic.help(format!("add a document of kind {kind} with this name")),
+            });
+        }
+        found
+    }
+
+    /// Whether a last day has passed.
+    fn has_expired(&self, last: Option<&crate::model::scalars::Date>) -> bool {
+        last.and_then(|date| date.0.parse::<Date>().ok()).is_some_and(|date| date < self.as_of)
+    }
+
+    fn expired(&self, what: &str, last: &str, place: NodeId) -> Diagnostic {
+        let message = format!("{what} expired on {last} and is left out");
+        Diagnostic::new(codes::EXPIRED, message)
+            .at(self.span(place), "its last day")
+            .help("remove it, or write a later day if it should still hold")
+    }
+}

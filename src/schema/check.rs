@@ -1,0 +1,255 @@
+//! Judges a tree by a rule.
+
+use serde_json::Value as Json;
+
+use super::{Additional, Rule, SchemaSet, Types};
+use crate::model::manifest::{Shape, View};
+use crate::model::scalars::check_format;
+use crate::yaml::{NodeId, Path, Step};
+
+/// How strictly a tree is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A whole document: what is required must be there.
+    Whole,
+    /// A layer of values: it may leave out or remove (`null`) what another layer sets.
+    Partial,
+}
+
+/// What a value does wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Problem {
+    /// A field that is not known; those that are.
+    UnknownField(String, Vec<String>),
+    /// A field that must be there; what it is for.
+    MissingField(String, String),
+    /// A value of another type; expected and found.
+    WrongType(String, &'static str),
+    /// A value that is not among those allowed.
+    NotAllowed(String, Vec<String>),
+    /// A text of the wrong form; what it should look like.
+    Malformed(String, String),
+    /// A number, length or count out of range; what it should be.
+    OutOfRange(String),
+}
+
+/// A problem and its place.
+#[derive(Clone, Debug)]
+pub struct Violation<'a> {
+    /// The way from the root; for an unknown field, to the field itself.
+    pub path: Path,
+    /// The place; for a missing field, the map that lacks it.
+    pub view: View<'a>,
+    /// The key of an unknown field, when it was read from the input.
+    pub key: Option<NodeId>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// All violations of a rule, in the order of the tree.
+pub fn check<'a>(view: View<'a>, rule: &Rule, set: &SchemaSet, mode: Mode) -> Vec<Violation<'a>> {
+    let mut judge = Judge { set, mode, path: Vec::new(), found: Vec::new() };
+    judge.value(view, rule);
+    judge.found
+}
+
+struct Judge<'a, 's> {
+    set: &'s SchemaSet,
+    mode: Mode,
+    path: Vec<Step>,
+    found: Vec<Violation<'a>>,
+}
+
+impl<'a> Judge<'a, '_> {
+    fn report(&mut self, view: View<'a>, problem: Problem) {
+        self.found.push(Violation { path: Path(self.path.clone()), view, key: None, problem });
+    }
+
+    fn value(&mut self, view: View<'a>, rule: &Rule) {
+        let rule = self.set.follow(rule);
+        let shape = view.shape();
+        let kind = match &shape {
+            Shape::Null => Types::NULL,
+            Shape::Bool(_) => Types::BOOLEAN,
+            Shape::Int(_) => Types::INTEGER,
+            // JSON has one kind of number: 2.0 is an integer.
+            Shape::Float(number) if number.fract() == 0.0 => Types::INTEGER,
+            Shape::Float(_) => Types::NUMBER,
+            Shape::Text(_) => Types::STRING,
+            Shape::List => Types::ARRAY,
+            Shape::Map => Types::OBJECT,
+        };
+        if !rule.types.allows(kind) {
+            self.report(view, Problem::WrongType(rule.types.expected(), shape.kind_name()));
+            return;
+        }
+        if !rule.allowed.is_empty() && !rule.allowed.iter().any(|allowed| same(allowed, &shape, view)) {
+            let allowed = rule.allowed.iter().map(plain).collect();
+            self.report(view, Problem::NotAllowed(describe(&shape), allowed));
+            return;
+        }
+        match &shape {
+            Shape::Text(text) => self.text(view, text, rule),
+            Shape::Int(number) => {
+                #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
+                self.number(view, *number as f64, rule);
+            }
+            Shape::Float(number) => self.number(view, *number, rule),
+            Shape::List => self.list(view, rule),
+            Shape::Map => self.map(view, rule),
+            Shape::Null | Shape::Bool(_) => {}
+        }
+        for part in &rule.all_of {
+            self.value(view, part);
+        }
+        if !rule.any_of.is_empty() {
+            self.any(view, &rule.any_of);
+        }
+    }
+
+    /// One of several rules must hold; if none does, the nearest one tells why.
+    fn any(&mut self, view: View<'a>, choices: &[Rule]) {
+        let mut best: Option<Vec<Violation<'a>>> = None;
+        for choice in choices {
+            let mut judge = Judge { set: self.set, mode: self.mode, path: self.path.clone(), found: Vec::new() };
+            judge.value(view, choice);
+            if judge.found.is_empty() {
+                return;
+            }
+            let rank = |found: &[Violation<'a>]| (found.iter().any(|one| matches!(one.problem, Problem::WrongType(..))), found.len());
+            if best.as_ref().is_none_or(|best| rank(&judge.found) < rank(best)) {
+                best = Some(judge.found);
+            }
+        }
+        self.found.extend(best.unwrap_or_default());
+    }
+
+    fn text(&mut self, view: View<'a>, text: &str, rule: &Rule) {
+        if let Some(format) = &rule.format
+            && let Err(expected) = check_format(format, text)
+        {
+            return self.report(view, Problem::Malformed(format!("`{text}`"), expected));
+        }
+        if let Some(pattern) = &rule.pattern
+            && !pattern.is_match(text)
+        {
+            let expected = format!("text of the form `{pattern}`");
+            return self.report(view, Problem::Malformed(format!("`{text}`"), expected));
+        }
+        self.count(view, text.chars().count(), "characters", rule);
+    }
+
+    fn number(&mut self, view: View<'a>, number: f64, rule: &Rule) {
+        match rule.format.as_deref() {
+            Some("int32") if !(-2_147_483_648.0..=2_147_483_647.0).contains(&number) => {
+                return self.report(view, Problem::OutOfRange("a whole number of 32 bits".to_owned()));
+            }
+            Some("quantity") if number < 0.0 => {
+                return self.report(view, Problem::OutOfRange("an amount that is not negative".to_owned()));
+            }
+            _ => {}
+        }
+        let Some(limits) = &rule.limits else { return };
+        let low = limits.minimum.is_some_and(|minimum| number < minimum);
+        let high = limits.maximum.is_some_and(|maximum| number > maximum);
+        if low || high {
+            let expected = match (limits.minimum, limits.maximum) {
+                (Some(minimum), Some(maximum)) => format!("from {minimum} to {maximum}"),
+                (Some(minimum), None) => format!("{minimum} or more"),
+                (None, Some(maximum)) => format!("at most {maximum}"),
+                (None, None) => return,
+            };
+            self.report(view, Problem::OutOfRange(expected));
+        }
+    }
+
+    fn count(&mut self, view: View<'a>, count: usize, unit: &str, rule: &Rule) {
+        let Some(limits) = &rule.limits else { return };
+        if limits.min_length.is_some_and(|least| count < least) {
+            let least = limits.min_length.unwrap_or(0);
+            self.report(view, Problem::OutOfRange(format!("at least {least} {}", singular(unit, least))));
+        } else if limits.max_length.is_some_and(|most| count > most) {
+            let most = limits.max_length.unwrap_or(0);
+            self.report(view, Problem::OutOfRange(format!("at most {most} {}, not {count}", singular(unit, most))));
+        }
+    }
+
+    fn list(&mut self, view: View<'a>, rule: &Rule) {
+        let items = view.items();
+        self.count(view, items.len(), "items", rule);
+        if let Some(item_rule) = &rule.items {
+            for (index, item) in items.into_iter().enumerate() {
+                self.path.push(Step::Index(index));
+                self.value(item, item_rule);
+                self.path.pop();
+            }
+        }
+    }
+
+    fn map(&mut self, view: View<'a>, rule: &Rule) {
+        if rule.properties.is_empty() && matches!(rule.additional, Additional::Any) && rule.required.is_empty() {
+            return;
+        }
+        let fields = view.fields();
+        if rule.limits.is_some() {
+            self.count(view, fields.len(), "entries", rule);
+        }
+        for required in &rule.required {
+            if self.mode == Mode::Whole && !fields.iter().any(|field| *field.key == **required) {
+                let purpose = rule.property(required).map_or("", |rule| rule.description.as_str());
+                self.report(view, Problem::MissingField(required.to_string(), purpose.to_owned()));
+            }
+        }
+        for field in fields {
+            let inner = match (rule.property(&field.key), &rule.additional) {
+                (Some(property), _) => Some(property),
+                (None, Additional::Rule(rule)) => Some(&**rule),
+                (None, Additional::Any) => None,
+                (None, Additional::No) => {
+                    let known = rule.properties.iter().map(|(name, _)| name.to_string()).collect();
+                    let mut path = self.path.clone();
+                    path.push(Step::from(&*field.key));
+                    let key = field.key_id.is_input().then_some(field.key_id);
+                    let problem = Problem::UnknownField(field.key.into_owned(), known);
+                    self.found.push(Violation { path: Path(path), view: field.value, key, problem });
+                    continue;
+                }
+            };
+            if let Some(inner) = inner {
+                self.path.push(Step::from(&*field.key));
+                self.value(field.value, inner);
+                self.path.pop();
+            }
+        }
+    }
+}
+
+fn same(allowed: &Json, shape: &Shape<'_>, view: View<'_>) -> bool {
+    match (allowed, shape) {
+        (Json::String(allowed), Shape::Text(text)) => allowed == text,
+        (Json::String(_), _) | (_, Shape::Text(_)) => false,
+        (allowed, _) => *allowed == view.to_json(),
+    }
+}
+
+fn plain(json: &Json) -> String {
+    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+}
+
+fn describe(shape: &Shape<'_>) -> String {
+    match shape {
+        Shape::Text(text) => format!("`{text}`"),
+        Shape::Int(number) => format!("`{number}`"),
+        Shape::Float(number) => format!("`{number}`"),
+        Shape::Bool(value) => format!("`{value}`"),
+        other => other.kind_name().to_owned(),
+    }
+}
+
+fn singular(unit: &str, count: usize) -> &str {
+    match (unit, count) {
+        ("entries", 1) => "entry",
+        (unit, 1) => unit.strip_suffix('s').unwrap_or(unit),
+        (unit, _) => unit,
+    }
+}

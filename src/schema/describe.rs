@@ -1,0 +1,76 @@
+//! Violations in the words of users.
+
+use super::{Problem, Violation};
+use crate::diagnostics::{Code, Diagnostic, catalogue::validate as codes, suggest};
+
+impl Problem {
+    /// The code of this problem in a document of ours.
+    pub fn code(&self) -> Code {
+        match self {
+            Problem::UnknownField(..) => codes::UNKNOWN_FIELD,
+            Problem::MissingField(..) => codes::MISSING_FIELD,
+            Problem::WrongType(..) => codes::WRONG_TYPE,
+            Problem::NotAllowed(..) => codes::NOT_ONE_OF,
+            Problem::Malformed(..) => codes::MALFORMED,
+            Problem::OutOfRange(..) => codes::OUT_OF_RANGE,
+        }
+    }
+}
+
+impl Violation<'_> {
+    /// A finding without a place: what is wrong and what to write instead.
+    pub fn describe(&self, code: Code) -> Diagnostic {
+        let path = self.path.to_string();
+        match &self.problem {
+            Problem::UnknownField(name, known) => {
+                let diagnostic = Diagnostic::new(code, format!("unknown field `{name}`"));
+                match suggest(name, known.iter().map(String::as_str)) {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic.help("remove it; `tenantry explain` lists the fields of each kind"),
+                }
+            }
+            Problem::MissingField(name, purpose) => {
+                let of = if path.is_empty() { String::new() } else { format!(" in `{path}`") };
+                let purpose = purpose.split(". ").next().unwrap_or_default().trim_end_matches('.');
+                let purpose = if purpose.is_empty() { String::new() } else { format!(": {}", lower_first(purpose)) };
+                Diagnostic::new(code, format!("`{name}` is missing{of}")).help(format!("add `{name}`{purpose}"))
+            }
+            Problem::WrongType(expected, found) => {
+                let diagnostic = Diagnostic::new(code, format!("`{path}` should be {expected}, and is {found}"));
+                diagnostic.help(retype(expected, found))
+            }
+            Problem::NotAllowed(found, allowed) => {
+                let wanted = found.trim_matches('`');
+                let help = match suggest(wanted, allowed.iter().map(String::as_str)) {
+                    Some(help) => help,
+                    None => format!("write one of {}", crate::diagnostics::list_names(allowed.iter().map(String::as_str))),
+                };
+                Diagnostic::new(code, format!("`{path}` cannot be {found}")).help(help)
+            }
+            Problem::Malformed(found, expected) => {
+                Diagnostic::new(code, format!("`{path}` is malformed: {found}")).help(format!("write {expected}"))
+            }
+            Problem::OutOfRange(expected) => {
+                Diagnostic::new(code, format!("`{path}` is out of range")).help(format!("it should be {expected}"))
+            }
+        }
+    }
+}
+
+/// How to turn what was found into what is expected.
+fn retype(expected: &str, found: &str) -> String {
+    match (expected, found) {
+        ("text", "a whole number" | "a number" | "true or false") => "put the value in quotes".to_owned(),
+        ("true or false", "text") => "write `true` or `false`, without quotes".to_owned(),
+        ("a whole number" | "a number", "text") => "write the number without quotes".to_owned(),
+        ("a list", _) => "write a list: each item on a line that starts with `- `".to_owned(),
+        ("a map", "a list") => "write `key: value` lines, without the leading `- `".to_owned(),
+        ("a map", _) => "write `key: value` lines, indented below it".to_owned(),
+        (expected, _) => format!("write {expected}"),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,136 @@
+//! The schemas of Kubernetes' built-in kinds, of CRDs, and of API dumps.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Rule, SchemaSet};
+
+/// The Kubernetes version of the built-in schemas: the newest that the `k8s-openapi` crate offers.
+pub const BUILT_IN_VERSION: &str = "1.37";
+
+/// Schemas of objects, found by API version and kind.
+#[derive(Debug, Default)]
+pub struct ObjectSchemas {
+    set: SchemaSet,
+    kinds: HashMap<(String, String), usize>,
+}
+
+#[derive(Deserialize)]
+struct BuiltIn<'a> {
+    #[serde(borrow)]
+    definitions: HashMap<&'a str, &'a RawValue>,
+    kinds: HashMap<String, String>,
+}
+
+/// The built-in kinds. The file is made from `k8s-openapi` by a test that also keeps it in step.
+pub fn built_in() -> &'static ObjectSchemas {
+    static BUILT_IN: OnceLock<ObjectSchemas> = OnceLock::new();
+    BUILT_IN.get_or_init(|| {
+        let mut schemas = ObjectSchemas::default();
+        let Ok(file) = serde_json::from_str::<BuiltIn<'_>>(include_str!("../../schemas/kubernetes.json")) else {
+            return schemas;
+        };
+        for (name, source) in file.definitions {
+            schemas.set.add(name, source.to_owned(), true);
+        }
+        for (kind, definition) in file.kinds {
+            if let (Some((api_version, kind)), Some(index)) = (kind.rsplit_once('/'), schemas.set.index(&definition)) {
+                schemas.kinds.insert((api_version.to_owned(), kind.to_owned()), index);
+            }
+        }
+        schemas
+    })
+}
+
+impl ObjectSchemas {
+    /// The rule of a kind and the set that it belongs to.
+    pub fn find(&self, api_version: &str, kind: &str) -> Option<(&Rule, &SchemaSet)> {
+        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
+        Some((self.set.rule_at(*index), &self.set))
+    }
+
+    /// Whether an API is known: `group/version` or `group/version/Kind`.
+    pub fn has_api(&self, wanted: &str) -> bool {
+        match wanted.rsplit_once('/') {
+            Some((api_version, kind)) if kind.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                self.kinds.contains_key(&(api_version.to_owned(), kind.to_owned()))
+            }
+            _ => self.kinds.keys().any(|(api_version, _)| api_version == wanted),
+        }
+    }
+
+    /// Whether no kind is known.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// Adds the kinds of an API dump (`kubectl get --raw /openapi/v2`).
+    ///
+    /// # Errors
+    /// The text is not such a dump.
+    pub fn add_openapi(&mut self, text: &str) -> Result<(), String> {
+        #[derive(Deserialize)]
+        struct Dump<'a> {
+            #[serde(borrow)]
+            definitions: HashMap<&'a str, &'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(default, rename = "x-kubernetes-group-version-kind")]
+            names: Vec<GroupVersionKind>,
+        }
+        #[derive(Deserialize)]
+        struct GroupVersionKind {
+            group: String,
+            version: String,
+            kind: String,
+        }
+        let dump: Dump<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        for (name, source) in dump.definitions {
+            self.set.add(name, source.to_owned(), true);
+            if !source.get().contains("x-kubernetes-group-version-kind") {
+                continue;
+            }
+            let named: Named = serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
+            let Some(index) = self.set.index(name) else { continue };
+            for GroupVersionKind { group, version, kind } in named.names {
+                let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
+                self.kinds.insert((api_version, kind), index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the kinds of a CustomResourceDefinition.
+    ///
+    /// # Errors
+    /// It is not one, or has no schema.
+    pub fn add_crd(&mut self, crd: &serde_json::Value) -> Result<(), String> {
+        let spec = &crd["spec"];
+        let (Some(group), Some(kind)) = (spec["group"].as_str(), spec["names"]["kind"].as_str()) else {
+            return Err("it has no spec.group or spec.names.kind".to_owned());
+        };
+        for version in spec["versions"].as_array().into_iter().flatten() {
+            let Some(name) = version["name"].as_str() else { continue };
+            let mut schema = version["schema"]["openAPIV3Schema"].clone();
+            let Some(properties) = schema.get_mut("properties").and_then(|properties| properties.as_object_mut()) else {
+                return Err(format!("version {name} has no schema"));
+            };
+            // Every object has these, whether the CRD lists them or not.
+            for header in ["apiVersion", "kind"] {
+                properties.insert(header.to_owned(), serde_json::json!({"type": "string"}));
+            }
+            properties.insert("metadata".to_owned(), serde_json::json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}));
+            let raw = serde_json::value::to_raw_value(&schema).map_err(|error| error.to_string())?;
+            let definition = format!("{group}/{name}/{kind}");
+            self.set.add(&definition, raw, true);
+            if let Some(index) = self.set.index(&definition) {
+                self.kinds.insert((format!("{group}/{name}"), kind.to_owned()), index);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! Structural schemas: what the fields of a document or manifest may hold.
+//!
+//! One judge for three sources: the schemas of our own kinds, of Kubernetes' built-in kinds, and
+//! those of CRDs and API dumps from the repository. It walks a [`View`] as it is, so no manifest is
+//! converted, and it names the *path* of each problem, so the caller can point at the input line.
+//! Definitions are compiled when they are first used; a Deployment's takes well under a
+//! millisecond. Tests compare its verdicts with those of the `jsonschema` crate.
+
+mod check;
+mod compile;
+mod describe;
+pub mod kubernetes;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use serde_json::value::RawValue;
+
+pub use check::{Mode, Problem, Violation, check};
+pub use compile::{Additional, Limits, Rule, Types};
+
+/// Schemas that refer to each other by name.
+#[derive(Debug, Default)]
+pub struct SchemaSet {
+    definitions: Vec<Definition>,
+    names: HashMap<String, usize>,
+}
+
+#[derive(Debug)]
+struct Definition {
+    source: Box<RawValue>,
+    strict: bool,
+    rule: OnceLock<Rule>,
+}
+
+impl SchemaSet {
+    /// Adds a definition, to be compiled when it is used. `strict` refuses unknown fields wherever
+    /// a schema lists fields and does not say otherwise.
+    pub fn add(&mut self, name: &str, source: Box<RawValue>, strict: bool) {
+        self.names.insert(name.to_owned(), self.definitions.len());
+        self.definitions.push(Definition { source, strict, rule: OnceLock::new() });
+    }
+
+    /// The index of a name.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.names.get(name).copied()
+    }
+
+    /// The rule of a name.
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        Some(self.rule_at(self.index(name)?))
+    }
+
+    /// The rule at an index; one that allows everything, should the definition not be readable.
+    pub fn rule_at(&self, index: usize) -> &Rule {
+        static ANYTHING: Rule = Rule::ANYTHING;
+        let Some(definition) = self.definitions.get(index) else { return &ANYTHING };
+        definition.rule.get_or_init(|| {
+            let json = serde_json::from_str(definition.source.get()).unwrap_or_default();
+            compile::compile(&json, self, definition.strict)
+        })
+    }
+
+    /// A rule, or the one that it refers to.
+    pub fn follow<'a>(&'a self, rule: &'a Rule) -> &'a Rule {
+        let mut rule = rule;
+        // A chain of references that is longer than this refers to itself.
+        for _ in 0..16 {
+            match rule.reference {
+                Some(index) => rule = self.rule_at(index),
+                None => break,
+            }
+        }
+        rule
+    }
+}
+
+/// The schemas of our own kinds, as they are committed in `schemas/` and tested to be those of the
+/// Rust types.
+pub fn own() -> &'static SchemaSet {
+    static OWN: OnceLock<SchemaSet> = OnceLock::new();
+    OWN.get_or_init(|| {
+        let mut set = SchemaSet::default();
+        for (kind, text) in OWN_SOURCES {
+            let Ok(file) = serde_json::from_str::<OwnFile<'_>>(text) else { continue };
+            for (name, definition) in file.definitions {
+                set.add(name, definition.to_owned(), false);
+            }
+            let (required, properties) = (file.required, file.properties);
+            let document = format!(
+                r#"{{"type": "object", "additionalProperties": false, "required": {required}, "properties": {properties}}}"#
+            );
+            if let Ok(document) = RawValue::from_string(document) {
+                set.add(&document_name(kind), document, false);
+            }
+        }
+        set
+    })
+}
+
+/// The name that the schema of a kind's whole document has in [`own`].
+pub fn document_name(kind: &str) -> String {
+    format!("document of {kind}")
+}
+
+#[derive(serde::Deserialize)]
+struct OwnFile<'a> {
+    #[serde(borrow, rename = "$defs")]
+    definitions: HashMap<&'a str, &'a RawValue>,
+    #[serde(borrow)]
+    required: &'a RawValue,
+    #[serde(borrow)]
+    properties: &'a RawValue,
+}
+
+/// The committed schema of each kind, as `tenantry schema KIND` prints it.
+pub const OWN_SOURCES: &[(&str, &str)] = &[
+    ("Platform", include_str!("../../schemas/platform.json")),
+    ("Environment", include_str!("../../schemas/environment.json")),
+    ("Cluster", include_str!("../../schemas/cluster.json")),
+    ("Context", include_str!("../../schemas/context.json")),
+    ("Tier", include_str!("../../schemas/tier.json")),
+    ("Tenant", include_str!("../../schemas/tenant.json")),
+    ("Component", include_str!("../../schemas/component.json")),
+];

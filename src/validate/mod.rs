@@ -1,0 +1,149 @@
+//! Stage 2: the form of documents. Takes what was read, gives the [`Catalog`]: every document whose
+//! form is right, as a type. All that is wrong is reported, at its line.
+//!
+//! What a single field may hold is said by the types in `model/kinds/`; what fields may hold
+//! *together* is checked in `together`.
+
+mod together;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
+use crate::model::API_VERSION;
+use crate::model::catalog::Document;
+use crate::model::kinds::{Catalog, KINDS, Metadata};
+use crate::model::manifest::View;
+use crate::schema::{self, Mode, Problem};
+use crate::yaml::{Node, merge};
+
+/// What the catalog was made from, and what is known to be missing from it.
+#[derive(Debug, Default)]
+pub struct Validated {
+    /// Documents whose form is right.
+    pub catalog: Catalog,
+    /// Kind and name of documents whose form is wrong: references to them are not reported.
+    pub broken: Vec<(String, String)>,
+}
+
+/// Judges every document.
+pub fn run(
+    documents: &[Node],
+    default_specs: &BTreeMap<&'static str, Node>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Validated {
+    let judged: Vec<(Sink, Outcome)> = documents
+        .par_iter()
+        .map(|tree| {
+            let mut sink = Sink::default();
+            let outcome = judge(tree, default_specs, sources, &mut sink);
+            (sink, outcome)
+        })
+        .collect();
+    let mut validated = Validated::default();
+    let built_in = |document: &Document<()>| sources.path(document.tree.id.file).starts_with("<builtin>/");
+    let named: std::collections::HashSet<(String, String)> = judged
+        .iter()
+        .filter_map(|(_, outcome)| match outcome {
+            Outcome::Good(kind, document) if !built_in(document) => Some((kind.clone(), document.name.clone())),
+            _ => None,
+        })
+        .collect();
+    for (found, outcome) in judged {
+        sink.append(found);
+        match outcome {
+            // A document of the repository takes the place of a built-in one of the same name.
+            Outcome::Good(kind, document) if built_in(&document) && named.contains(&(kind.clone(), document.name.clone())) => {}
+            Outcome::Good(kind, document) => {
+                let (name, id) = (document.name.clone(), document.tree.id);
+                if let Err(error) = validated.catalog.insert(&kind, *document) {
+                    let message = format!("the {kind} `{name}` cannot be read: {error}");
+                    sink.push(Diagnostic::new(codes::MALFORMED, message).at(sources.span(id), ""));
+                    validated.broken.push((kind, name));
+                }
+            }
+            Outcome::Broken(kind, name) => validated.broken.push((kind, name)),
+            Outcome::Ignored => {}
+        }
+    }
+    validated.catalog.sort();
+    validated
+}
+
+enum Outcome {
+    Good(String, Box<Document<()>>),
+    Broken(String, String),
+    Ignored,
+}
+
+fn judge(tree: &Node, default_specs: &BTreeMap<&'static str, Node>, sources: &Sources, sink: &mut Sink) -> Outcome {
+    let Some(kind) = header(tree, sources, sink) else {
+        return Outcome::Ignored;
+    };
+    let name = tree.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default().to_owned();
+    let set = schema::own();
+    let Some(rule) = set.rule(&schema::document_name(&kind)) else { return Outcome::Ignored };
+    for violation in schema::check(View::of(tree), rule, set, Mode::Whole) {
+        let place = violation.key.or_else(|| violation.view.sources().first().copied());
+        let label = match &violation.problem {
+            Problem::UnknownField(..) => "not a field of this kind".to_owned(),
+            Problem::MissingField(field, _) => format!("`{field}` belongs here"),
+            Problem::WrongType(expected, _) => format!("expected {expected}"),
+            Problem::NotAllowed(..) | Problem::Malformed(..) | Problem::OutOfRange(_) => String::new(),
+        };
+        let span = place.and_then(|id| sources.span(id)).map(|span| sources.first_line(span));
+        sink.push(violation.describe(violation.problem.code()).at(span, label));
+    }
+    if !sink.has_errors() {
+        together::check(&kind, tree, sources, sink);
+    }
+    if sink.has_errors() {
+        return Outcome::Broken(kind, name);
+    }
+    let metadata: Metadata =
+        tree.get("metadata").and_then(|node| serde_json::from_value(node.to_json()).ok()).unwrap_or_default();
+    let empty = Node::empty_map();
+    let spec = tree.get("spec").unwrap_or(&empty);
+    let effective = match default_specs.get(kind.as_str()) {
+        Some(defaults) => merge::over(defaults, spec),
+        None => spec.clone(),
+    };
+    Outcome::Good(kind, Box::new(Document { name, metadata, tree: tree.clone(), effective, spec: () }))
+}
+
+/// The document's kind, if it is one of ours.
+fn header(tree: &Node, sources: &Sources, sink: &mut Sink) -> Option<String> {
+    let kind_node = tree.get("kind");
+    let kind = kind_node.and_then(Node::as_str).unwrap_or_default();
+    let Some(version) = tree.get("apiVersion") else {
+        let message = format!("this looks like a {kind} of Tenantry's, but has no apiVersion, so it is not read");
+        let help = format!("add `apiVersion: {API_VERSION}` above it, if it is one");
+        sink.push(Diagnostic::new(codes::MISSING_HEADER, message).at(kind_node.and_then(|node| sources.span(node.id)), "").help(help));
+        return None;
+    };
+    let text = version.as_str().unwrap_or_default();
+    if text != API_VERSION {
+        let message = format!("unknown version `{text}` of Tenantry's API");
+        let help = format!("write `apiVersion: {API_VERSION}`");
+        sink.push(Diagnostic::new(codes::UNKNOWN_KIND, message).at(sources.span(version.id), "").help(help));
+        return None;
+    }
+    if !KINDS.contains(&kind) {
+        let place = kind_node.map_or(tree.id, |node| node.id);
+        let (message, label) = if kind.is_empty() {
+            ("the document does not say its kind".to_owned(), "`kind` belongs here")
+        } else {
+            (format!("unknown kind `{kind}`"), "")
+        };
+        let span = sources.span(place).map(|span| sources.first_line(span));
+        let diagnostic = Diagnostic::new(codes::UNKNOWN_KIND, message).at(span, label);
+        sink.push(match suggest(kind, KINDS.iter().copied()) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+        return None;
+    }
+    Some(kind.to_owned())
+}

@@ -1,0 +1,236 @@
+//! Stage 5: the rendered manifests. Every object against a strict schema, every reference inside
+//! the output, names, quotas. Findings point at the input line of the value; the template line is
+//! secondary.
+//!
+//! * `schemas`: the schemas of a cluster.
+//! * `names`: what Kubernetes allows as a name or label.
+//! * `references`: what objects refer to.
+//! * `quota`: requests at the most replicas, against the tenant's quota and the cluster's capacity.
+
+mod names;
+mod quota;
+mod references;
+mod schemas;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+pub use schemas::Schemas;
+
+use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
+use crate::model::instance::Unit;
+use crate::model::kinds::Catalog;
+use crate::model::manifest::{Rendered, View};
+use crate::schema::kubernetes::BUILT_IN_VERSION;
+use crate::schema::{self, Mode};
+use crate::yaml::NodeId;
+
+/// What one unit leaves behind for the checks that cross units.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Objects that another unit could define, too.
+    identities: Vec<Identity>,
+    /// Kinds without a schema, with the template that makes them.
+    unknown_kinds: Vec<(String, Option<Span>)>,
+    /// What the unit's workloads request at most.
+    demand: quota::Demand,
+    cluster: String,
+    tenant: String,
+    environment: String,
+}
+
+impl Facts {
+    /// What facts are sorted by, so that the order of threads does not show.
+    pub fn order(&self) -> (&str, &str, &str) {
+        (&self.environment, &self.cluster, &self.tenant)
+    }
+}
+
+#[derive(Debug)]
+struct Identity {
+    key: String,
+    title: String,
+    place: Option<Span>,
+    template: Option<Span>,
+}
+
+/// Where findings of one unit are.
+struct Locator<'a> {
+    sources: &'a Sources,
+    unit: &'a Unit,
+    rendered: &'a [Rendered],
+}
+
+impl Locator<'_> {
+    /// The input line of a value, if one made it, and its template line.
+    fn place(&self, view: View<'_>) -> (Option<Span>, Option<Span>) {
+        let ids: Vec<NodeId> = view.sources().into_iter().flat_map(|id| self.unit.derivations.inputs(id)).collect();
+        let own = |span: &Span| !self.sources.path(span.file).starts_with("<builtin>/");
+        let spans: Vec<Span> = ids.iter().filter_map(|id| self.sources.span(*id)).map(|span| self.sources.first_line(span)).collect();
+        let input = spans.iter().copied().find(own).or_else(|| spans.first().copied());
+        let line = view.line();
+        (input, self.sources.line_span(line.file, line.line as usize))
+    }
+
+    /// Puts a finding at a value: the input line first, else the template line.
+    fn at(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
+        match self.place(view) {
+            (Some(input), template) => diagnostic.at(input, label).and(template, "printed by this template line"),
+            (None, template) => diagnostic.at(template, label),
+        }
+    }
+
+    /// `in Deployment/web of globex/ingest, in production on eu-1`.
+    fn object(&self, rendered: &Rendered) -> String {
+        let key = &self.unit.key;
+        let component = rendered.instance.and_then(|at| self.unit.instances.get(at)).map(|instance| format!("/{}", instance.component));
+        format!("in {} of {}{}, in {} on {}", rendered.manifest.title(), key.tenant, component.unwrap_or_default(), key.environment, key.cluster)
+    }
+}
+
+/// Verifies the manifests of one unit.
+pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], sources: &Sources, sink: &mut Sink) -> Facts {
+    let locator = Locator { sources, unit, rendered };
+    let mut facts = Facts {
+        cluster: unit.key.cluster.clone(),
+        tenant: unit.key.tenant.clone(),
+        environment: unit.key.environment.clone(),
+        ..Facts::default()
+    };
+    let mut seen: HashMap<String, &Rendered> = HashMap::new();
+    for one in rendered {
+        if !is_object(&locator, one, sink) {
+            continue;
+        }
+        structure(schemas, &locator, one, &mut facts, sink);
+        names::check(&locator, one, sink);
+        let key = identity(&unit.key.cluster, one);
+        if let Some(first) = seen.insert(key.clone(), one) {
+            let diagnostic = Diagnostic::new(codes::DUPLICATE_OBJECT, format!("{} is rendered twice", one.manifest.title()))
+                .note(locator.object(one))
+                .help("make the names differ, or remove one of the templates");
+            let root = first.manifest.root();
+            let diagnostic = locator.at(diagnostic, one.manifest.root().at(&["metadata", "name"]).unwrap_or(one.manifest.root()), "named here");
+            let template = sources.line_span(root.line().file, root.line().line as usize);
+            sink.push(diagnostic.and(template, "the other template"));
+        }
+        // Others can only define objects outside the unit's own namespace, or in a shared one.
+        let namespace = one.manifest.namespace();
+        if namespace.is_empty() || namespace != unit.namespace || is_shared(unit) {
+            let (place, template) = locator.place(one.manifest.root().at(&["metadata", "name"]).unwrap_or(one.manifest.root()));
+            facts.identities.push(Identity { key, title: one.manifest.title(), place, template });
+        }
+    }
+    if !unit.key.tenant.is_empty() {
+        references::check(&locator, sink);
+        facts.demand = quota::check(&locator, sink);
+    }
+    facts
+}
+
+fn is_shared(unit: &Unit) -> bool {
+    let tenant = unit.variables.iter().find(|(name, _)| *name == "tenant").map(|(_, node)| node);
+    tenant.and_then(|tenant| tenant.get("isolation")).and_then(|node| node.as_str()) == Some("shared")
+}
+
+/// The identity of an object in a cluster: delivery objects live in the delivery engine's.
+fn identity(cluster: &str, one: &Rendered) -> String {
+    let api_version = one.manifest.api_version();
+    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    format!("{cluster} {group} {} {} {}", one.manifest.kind(), one.manifest.namespace(), one.manifest.name())
+}
+
+fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
+    let root = one.manifest.root();
+    let missing = [&["apiVersion"][..], &["kind"], &["metadata", "name"]].into_iter().find(|path| root.at(path).is_none_or(|view| view.text().is_none_or(|text| text.is_empty())));
+    let Some(path) = missing else { return true };
+    let diagnostic = Diagnostic::new(crate::diagnostics::catalogue::render::NOT_AN_OBJECT, format!("the template's document has no `{}`", path.join(".")))
+        .note(locator.object(one))
+        .help(format!("add `{}` as text", path.join(".")));
+    sink.push(locator.at(diagnostic, root, "this document"));
+    false
+}
+
+fn structure(schemas: &Schemas, locator: &Locator<'_>, one: &Rendered, facts: &mut Facts, sink: &mut Sink) {
+    let root = one.manifest.root();
+    let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
+    let Some((rule, set)) = schemas.find(&locator.unit.key.cluster, &api_version, &kind) else {
+        let name = format!("{kind} of {api_version}");
+        if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
+            facts.unknown_kinds.push((name, locator.place(root).1));
+        }
+        return;
+    };
+    for violation in schema::check(root, rule, set, Mode::Whole) {
+        let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
+        diagnostic.message = format!("{}: {}", one.manifest.title(), diagnostic.message);
+        let place = violation.key.and_then(|id| locator.sources.span(id));
+        sink.push(match place {
+            Some(span) => {
+                let template = locator.place(violation.view).1;
+                diagnostic.at(span, "").and(template, "printed by this template line")
+            }
+            None => locator.at(diagnostic, violation.view, ""),
+        });
+    }
+}
+
+/// Checks what only all units together show.
+pub fn across(facts: &[Facts], catalog: &Catalog, schemas: &Schemas, sources: &Sources, sink: &mut Sink) {
+    duplicates(facts, sink);
+    quota::capacity(facts, catalog, sources, sink);
+    let mut unknown: BTreeMap<(&str, &str), Option<Span>> = BTreeMap::new();
+    for fact in facts {
+        for (kind, template) in &fact.unknown_kinds {
+            unknown.entry((kind, &fact.cluster)).or_insert(*template);
+        }
+    }
+    let mut clusters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut templates: BTreeMap<&str, Option<Span>> = BTreeMap::new();
+    for ((kind, cluster), template) in unknown {
+        clusters.entry(kind).or_default().push(cluster);
+        templates.entry(kind).or_insert(template);
+    }
+    for (kind, clusters) in clusters {
+        sink.push(
+            Diagnostic::new(codes::NO_SCHEMA, format!("{kind} has no schema, so its fields are not checked"))
+                .at(templates.get(kind).copied().flatten(), "rendered by this template")
+                .note(format!("on {}", crate::diagnostics::list_names(clusters)))
+                .help("add the CRD's file to the clusters' `crds`, or a dump of their API to `openapi`"),
+        );
+    }
+    let used: HashSet<&str> = facts.iter().map(|fact| fact.cluster.as_str()).collect();
+    for cluster in catalog.clusters.iter().filter(|cluster| used.contains(cluster.name.as_str())) {
+        let version = cluster.spec.kubernetes_version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        if version != BUILT_IN_VERSION && !schemas.has_dump(&cluster.name) {
+            let span = sources.span(cluster.spec_at(&["kubernetesVersion"]));
+            sink.push(
+                Diagnostic::new(codes::OTHER_VERSION, format!("cluster `{}` runs {version}, and is judged by the schemas of {BUILT_IN_VERSION}", cluster.name))
+                    .at(span, "another version")
+                    .help("add a dump of its API as `openapi` (kubectl get --raw /openapi/v2)"),
+            );
+        }
+    }
+}
+
+fn duplicates(facts: &[Facts], sink: &mut Sink) {
+    let mut seen: HashMap<&str, (&Facts, &Identity)> = HashMap::new();
+    for fact in facts {
+        for identity in &fact.identities {
+            let Some((first, other)) = seen.insert(&identity.key, (fact, identity)) else { continue };
+            if std::ptr::eq(first, fact) {
+                continue;
+            }
+            let who = |fact: &Facts| if fact.tenant.is_empty() { format!("the cluster's own in {}", fact.environment) } else { format!("{} in {}", fact.tenant, fact.environment) };
+            let diagnostic = Diagnostic::new(
+                codes::DUPLICATE_OBJECT,
+                format!("{} on {} is rendered twice: for {} and for {}", identity.title, fact.cluster, who(first), who(fact)),
+            );
+            let diagnostic = match identity.place.or(identity.template) {
+                Some(place) => diagnostic.at(place, "named here"),
+                None => diagnostic,
+            };
+            let other = other.place.filter(|place| Some(*place) != identity.place);
+            sink.push(diagnostic.and(other, "and here").and(identity.template, "the template").help("make the names differ, for example with `{environment}` in the Platform's `naming`"));
+        }
+    }
+}

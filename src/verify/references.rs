@@ -1,0 +1,199 @@
+//! What objects of a unit refer to. Each reference must exist in the output, or be listed in the
+//! Cluster's `existing`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Locator;
+use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, suggest};
+use crate::model::manifest::{Rendered, View};
+
+/// Objects that every namespace or cluster has.
+const ALWAYS: [(&str, &str); 7] = [
+    ("ServiceAccount", "default"),
+    ("ConfigMap", "kube-root-ca.crt"),
+    ("PriorityClass", "system-cluster-critical"),
+    ("PriorityClass", "system-node-critical"),
+    ("ClusterRole", "view"),
+    ("ClusterRole", "edit"),
+    ("ClusterRole", "admin"),
+];
+
+struct Index<'a> {
+    names: BTreeMap<String, BTreeSet<String>>,
+    /// The labels of pods that workloads make.
+    pods: Vec<View<'a>>,
+}
+
+/// Checks every reference of the unit's objects.
+pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
+    let index = index(locator);
+    for one in locator.rendered {
+        let root = one.manifest.root();
+        let kind = one.manifest.kind();
+        let mut checker = Checker { locator, index: &index, one, sink };
+        if let Some(pod) = pod_spec(root, &kind) {
+            checker.pod(pod);
+        }
+        match &*kind {
+            "HorizontalPodAutoscaler" => {
+                if let Some(target) = root.at(&["spec", "scaleTargetRef"]) {
+                    checker.refers(&target.text_at(&["kind"]), target.get("name"));
+                }
+            }
+            "Service" => checker.selects(root.at(&["spec", "selector"])),
+            "PodDisruptionBudget" => checker.selects(root.at(&["spec", "selector", "matchLabels"])),
+            "RoleBinding" | "ClusterRoleBinding" => {
+                if let Some(role) = root.get("roleRef") {
+                    checker.refers(&role.text_at(&["kind"]), role.get("name"));
+                }
+                for subject in root.get("subjects").map(View::items).unwrap_or_default() {
+                    if subject.text_at(&["kind"]) == "ServiceAccount" && subject.text_at(&["namespace"]) == one.manifest.namespace() {
+                        checker.refers("ServiceAccount", subject.get("name"));
+                    }
+                }
+            }
+            "Ingress" => {
+                for rule in root.at(&["spec", "rules"]).map(View::items).unwrap_or_default() {
+                    for path in rule.at(&["http", "paths"]).map(View::items).unwrap_or_default() {
+                        checker.refers("Service", path.at(&["backend", "service", "name"]));
+                    }
+                }
+            }
+            "HTTPRoute" => {
+                for rule in root.at(&["spec", "rules"]).map(View::items).unwrap_or_default() {
+                    for backend in rule.get("backendRefs").map(View::items).unwrap_or_default() {
+                        checker.refers("Service", backend.get("name"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The pod that a workload makes.
+pub fn pod_spec<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
+    match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => root.at(&["spec", "template", "spec"]),
+        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
+        "Pod" => root.get("spec"),
+        _ => None,
+    }
+}
+
+fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
+    let mut index = Index { names: BTreeMap::new(), pods: Vec::new() };
+    let mut add = |kind: &str, name: &str| {
+        index.names.entry(kind.to_owned()).or_default().insert(name.to_owned());
+    };
+    for (kind, name) in ALWAYS {
+        add(kind, name);
+    }
+    let cluster = locator.unit.variables.iter().find(|(name, _)| *name == "cluster").map(|(_, node)| node);
+    for existing in cluster.and_then(|cluster| cluster.get("existing")).and_then(|node| node.as_list()).unwrap_or_default() {
+        if let Some((kind, name)) = existing.as_str().and_then(|text| text.split_once('/')) {
+            add(kind, name);
+        }
+    }
+    for one in locator.rendered {
+        let root = one.manifest.root();
+        let (kind, name) = (one.manifest.kind(), one.manifest.name());
+        add(&kind, &name);
+        match &*kind {
+            // The operator makes a Secret of it.
+            "ExternalSecret" => {
+                let target = root.text_at(&["spec", "target", "name"]);
+                add("Secret", if target.is_empty() { &name } else { &target });
+            }
+            // A controller makes the Secret with the certificate.
+            "Ingress" | "Certificate" => {
+                for tls in root.at(&["spec", "tls"]).map(View::items).unwrap_or_default() {
+                    add("Secret", &tls.text_at(&["secretName"]));
+                }
+            }
+            _ => {}
+        }
+    }
+    for one in locator.rendered {
+        let root = one.manifest.root();
+        let labels = match &*one.manifest.kind() {
+            "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "metadata", "labels"]),
+            "Pod" => root.at(&["metadata", "labels"]),
+            _ => root.at(&["spec", "template", "metadata", "labels"]),
+        };
+        index.pods.extend(labels);
+    }
+    index
+}
+
+struct Checker<'c, 'a> {
+    locator: &'c Locator<'a>,
+    index: &'c Index<'a>,
+    one: &'c Rendered,
+    sink: &'c mut Sink,
+}
+
+impl Checker<'_, '_> {
+    fn pod(&mut self, pod: View<'_>) {
+        self.refers("ServiceAccount", pod.get("serviceAccountName"));
+        self.refers("PriorityClass", pod.get("priorityClassName"));
+        for volume in pod.get("volumes").map(View::items).unwrap_or_default() {
+            self.refers_unless_optional("ConfigMap", volume.get("configMap"), "name");
+            self.refers_unless_optional("Secret", volume.get("secret"), "secretName");
+            self.refers("PersistentVolumeClaim", volume.at(&["persistentVolumeClaim", "claimName"]));
+        }
+        for list in ["containers", "initContainers"] {
+            for container in pod.get(list).map(View::items).unwrap_or_default() {
+                for source in container.get("envFrom").map(View::items).unwrap_or_default() {
+                    self.refers_unless_optional("ConfigMap", source.get("configMapRef"), "name");
+                    self.refers_unless_optional("Secret", source.get("secretRef"), "name");
+                }
+                for variable in container.get("env").map(View::items).unwrap_or_default() {
+                    self.refers_unless_optional("ConfigMap", variable.at(&["valueFrom", "configMapKeyRef"]), "name");
+                    self.refers_unless_optional("Secret", variable.at(&["valueFrom", "secretKeyRef"]), "name");
+                }
+            }
+        }
+    }
+
+    fn refers_unless_optional(&mut self, kind: &str, reference: Option<View<'_>>, field: &str) {
+        let Some(reference) = reference else { return };
+        let optional = reference.get("optional").is_some_and(|view| matches!(view.shape(), crate::model::manifest::Shape::Bool(true)));
+        if !optional {
+            self.refers(kind, reference.get(field));
+        }
+    }
+
+    fn refers(&mut self, kind: &str, name: Option<View<'_>>) {
+        let Some((view, name)) = name.and_then(|view| Some((view, view.text()?))) else { return };
+        let known = self.index.names.get(kind);
+        if known.is_some_and(|names| names.contains(&*name)) {
+            return;
+        }
+        let message = format!("{} refers to the {kind} `{name}`, which is not there", self.one.manifest.title());
+        let names = known.into_iter().flatten().map(String::as_str);
+        let help = match suggest(&name, names) {
+            Some(help) => format!("{help} If it exists in the cluster already, list `{kind}/{name}` in the Cluster's `existing`"),
+            None => format!("render it, or list `{kind}/{name}` in the Cluster's `existing`"),
+        };
+        let diagnostic = Diagnostic::new(codes::DANGLING, message).note(self.locator.object(self.one)).help(help);
+        self.sink.push(self.locator.at(diagnostic, view, "not there"));
+    }
+
+    /// A selector must match the pods of some workload.
+    fn selects(&mut self, selector: Option<View<'_>>) {
+        let Some(selector) = selector else { return };
+        let wanted = selector.fields();
+        let matches = |labels: &View<'_>| {
+            wanted.iter().all(|field| labels.get(&field.key).and_then(View::text) == field.value.text())
+        };
+        if wanted.is_empty() || self.index.pods.iter().any(matches) {
+            return;
+        }
+        let message = format!("{} selects no pods", self.one.manifest.title());
+        let diagnostic = Diagnostic::new(codes::DANGLING, message)
+            .note(self.locator.object(self.one))
+            .help("use the labels of the workload's pods: `{{ instance.selector }}`");
+        self.sink.push(self.locator.at(diagnostic, selector, "matches no pod template"));
+    }
+}

@@ -1,0 +1,86 @@
+//! The schemas of each cluster: its own API dump where there is one, else the built-in kinds; and
+//! the CRDs that it names.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
+use crate::model::kinds::Catalog;
+use crate::schema::kubernetes::{ObjectSchemas, built_in};
+use crate::schema::{Rule, SchemaSet};
+use crate::yaml::{Step, parse::parse};
+
+/// The schemas of all clusters.
+#[derive(Debug, Default)]
+pub struct Schemas {
+    clusters: BTreeMap<String, ClusterSchemas>,
+}
+
+#[derive(Debug, Default)]
+struct ClusterSchemas {
+    dump: Option<ObjectSchemas>,
+    crds: ObjectSchemas,
+}
+
+impl Schemas {
+    /// Reads the schemas that clusters name; `files` are their texts by path.
+    pub fn new(catalog: &Catalog, files: &BTreeMap<String, Result<String, String>>, sources: &Sources, sink: &mut Sink) -> Schemas {
+        let mut schemas = Schemas::default();
+        for cluster in &catalog.clusters {
+            let mut own = ClusterSchemas::default();
+            let mut unreadable = |path: &str, place, why: &str| {
+                sink.push(
+                    Diagnostic::new(codes::UNREADABLE_FILE, format!("the file `{path}` cannot be read: {why}"))
+                        .at(sources.span(place), "named here")
+                        .help("write the path from the repository's root, to a file that is in it"),
+                );
+            };
+            if let Some(path) = &cluster.spec.openapi {
+                let mut dump = ObjectSchemas::default();
+                let text = files.get(path).cloned().unwrap_or_else(|| Err("it was not read".to_owned()));
+                match text.and_then(|text| dump.add_openapi(&text)) {
+                    Ok(()) => own.dump = Some(dump),
+                    Err(why) => unreadable(path, cluster.spec_at(&["openapi"]), &why),
+                }
+            }
+            for (at, path) in cluster.spec.crds.iter().enumerate() {
+                let place = cluster.at(&["spec".into(), "crds".into(), Step::Index(at)]);
+                let text = files.get(path).cloned().unwrap_or_else(|| Err("it was not read".to_owned()));
+                if let Err(why) = text.and_then(|text| add_crds(&mut own.crds, &text)) {
+                    unreadable(path, place, &why);
+                }
+            }
+            schemas.clusters.insert(cluster.name.clone(), own);
+        }
+        schemas
+    }
+
+    /// The rule of a kind in a cluster.
+    pub fn find(&self, cluster: &str, api_version: &str, kind: &str) -> Option<(&Rule, &SchemaSet)> {
+        let own = self.clusters.get(cluster);
+        let first = match own.and_then(|own| own.dump.as_ref()) {
+            Some(dump) => dump.find(api_version, kind),
+            None => built_in().find(api_version, kind),
+        };
+        first.or_else(|| own?.crds.find(api_version, kind))
+    }
+
+    /// Whether a cluster's own API dump judges.
+    pub fn has_dump(&self, cluster: &str) -> bool {
+        self.clusters.get(cluster).is_some_and(|own| own.dump.is_some())
+    }
+}
+
+fn add_crds(schemas: &mut ObjectSchemas, text: &str) -> Result<(), String> {
+    let parsed = parse(text, 0);
+    if let Some((_, problem)) = parsed.problems.first() {
+        return Err(format!("it is not valid YAML: {problem:?}"));
+    }
+    let mut found = false;
+    for document in &parsed.documents {
+        if document.get("kind").and_then(|kind| kind.as_str()) == Some("CustomResourceDefinition") {
+            schemas.add_crd(&document.to_json())?;
+            found = true;
+        }
+    }
+    if found { Ok(()) } else { Err("there is no CustomResourceDefinition in it".to_owned()) }
+}

@@ -1,0 +1,183 @@
+//! One layer of values over another.
+//!
+//! Maps merge, key by key. Lists of named items (maps that all have a text `name`: env, ports,
+//! volumes, …) merge by name; other lists are replaced. `null` removes; an item of a named list is
+//! removed by setting all its fields to `null`.
+
+use std::sync::Arc;
+
+use super::{Entry, Map, Node, Value};
+
+/// The value that results from layers, the lowest first. Every part keeps the id of the line that
+/// won.
+pub fn merge<'a>(layers: impl IntoIterator<Item = &'a Node>) -> Node {
+    let mut layers = layers.into_iter();
+    let first = layers.next().cloned().unwrap_or_else(Node::empty_map);
+    layers.fold(first, |below, above| over(&below, above))
+}
+
+/// `above` over `below`.
+pub fn over(below: &Node, above: &Node) -> Node {
+    match (&below.value, &above.value) {
+        (Value::Map(base), Value::Map(layer)) => {
+            if layer.entries.is_empty() {
+                return below.clone();
+            }
+            let mut entries = base.entries.clone();
+            let mut index = Index::of(&base.entries);
+            for entry in &layer.entries {
+                match index.find(&entries, &entry.key) {
+                    Some(at) if entry.value.is_null() => {
+                        entries[at].value = entry.value.clone();
+                    }
+                    Some(at) => {
+                        let value = over(&entries[at].value, &entry.value);
+                        entries[at] = Entry { key: Arc::clone(&entry.key), key_id: entry.key_id, value };
+                    }
+                    None if entry.value.is_null() => {}
+                    None => {
+                        entries.push(entry.clone());
+                        index.add(&entry.key, entries.len() - 1);
+                    }
+                }
+            }
+            entries.retain(|entry| !entry.value.is_null());
+            Node::new(above.id, Value::Map(Arc::new(Map { entries })))
+        }
+        (Value::List(base), Value::List(layer)) if named(base) && named(layer) && !layer.is_empty() => {
+            let mut items: Vec<Node> = base.to_vec();
+            for item in layer.iter() {
+                match items.iter().position(|known| known.get("name").map(|n| &n.value) == item.get("name").map(|n| &n.value)) {
+                    Some(at) => {
+                        let merged = over(&items[at], item);
+                        let removed = merged.entries().len() == 1 && items[at].entries().len() > 1;
+                        if removed {
+                            items.remove(at);
+                        } else {
+                            items[at] = merged;
+                        }
+                    }
+                    None => items.push(item.clone()),
+                }
+            }
+            Node::new(above.id, Value::List(items.into()))
+        }
+        _ => above.clone(),
+    }
+}
+
+/// Whether all items are maps with a text `name`.
+fn named(items: &[Node]) -> bool {
+    items.iter().all(|item| item.get("name").and_then(Node::as_str).is_some())
+}
+
+/// Finds keys: by looking through few of them, by a table among many.
+struct Index {
+    table: Option<std::collections::HashMap<Arc<str>, usize>>,
+}
+
+impl Index {
+    fn of(entries: &[Entry]) -> Index {
+        let table = (entries.len() > 32)
+            .then(|| entries.iter().enumerate().map(|(at, entry)| (Arc::clone(&entry.key), at)).collect());
+        Index { table }
+    }
+
+    fn find(&self, entries: &[Entry], key: &str) -> Option<usize> {
+        match &self.table {
+            Some(table) => table.get(key).copied(),
+            None => entries.iter().position(|entry| &*entry.key == key),
+        }
+    }
+
+    fn add(&mut self, key: &Arc<str>, at: usize) {
+        if let Some(table) = &mut self.table {
+            table.insert(Arc::clone(key), at);
+        }
+    }
+}
+
+/// Where a node with this id stands in a tree, if it does.
+pub fn find(tree: &Node, id: super::NodeId) -> Option<super::Path> {
+    let mut path = Vec::new();
+    search(tree, id, &mut path).then_some(super::Path(path))
+}
+
+fn search(node: &Node, id: super::NodeId, path: &mut Vec<super::Step>) -> bool {
+    if node.id == id {
+        return true;
+    }
+    let children: Vec<(super::Step, &Node)> = match &node.value {
+        Value::Map(map) => map.entries.iter().map(|entry| (super::Step::Key(Arc::clone(&entry.key)), &entry.value)).collect(),
+        Value::List(items) => items.iter().enumerate().map(|(at, item)| (list_step(item, at), item)).collect(),
+        _ => return false,
+    };
+    for (step, child) in children {
+        path.push(step);
+        if search(child, id, path) {
+            return true;
+        }
+        path.pop();
+    }
+    false
+}
+
+/// Items of named lists are found by name, whatever their position in a layer.
+fn list_step(item: &Node, at: usize) -> super::Step {
+    match item.get("name").and_then(Node::as_str) {
+        Some(name) => super::Step::from(name),
+        None => super::Step::Index(at),
+    }
+}
+
+/// The node at a path that [`find`] gave, in another layer.
+pub fn lookup<'a>(tree: &'a Node, path: &[super::Step]) -> Option<&'a Node> {
+    path.iter().try_fold(tree, |node, step| match (&node.value, step) {
+        (Value::Map(map), super::Step::Key(key)) => map.get(key),
+        (Value::List(items), super::Step::Key(name)) => {
+            items.iter().find(|item| item.get("name").and_then(Node::as_str) == Some(name))
+        }
+        (Value::List(items), super::Step::Index(at)) => items.get(*at),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::parse;
+    use super::*;
+
+    fn tree(text: &str) -> Node {
+        parse(text, 0).documents.into_iter().next().unwrap_or_else(Node::empty_map)
+    }
+
+    fn merged(layers: &[&str]) -> serde_json::Value {
+        let trees: Vec<Node> = layers.iter().map(|layer| tree(layer)).collect();
+        merge(&trees).to_json()
+    }
+
+    #[test]
+    fn maps_merge_lists_replace_named_lists_merge_null_removes() {
+        for (layers, expected) in [
+            (&["{a: 1, b: {c: 2}}", "{b: {d: 3}}"][..], "{a: 1, b: {c: 2, d: 3}}"),
+            (&["{a: [1, 2]}", "{a: [3]}"], "{a: [3]}"),
+            (&["{e: [{name: x, value: 1}, {name: y, value: 2}]}", "{e: [{name: y, value: 3}, {name: z, value: 4}]}"],
+             "{e: [{name: x, value: 1}, {name: y, value: 3}, {name: z, value: 4}]}"),
+            (&["{a: 1, b: 2}", "{a: null}"], "{b: 2}"),
+            (&["{a: 1}", "{a: null}", "{a: 2}"], "{a: 2}"),
+            (&["{e: [{name: x, value: 1}, {name: y, value: 2}]}", "{e: [{name: x, value: null}]}"], "{e: [{name: y, value: 2}]}"),
+            (&["{a: {b: 1}}", "{a: 2}"], "{a: 2}"),
+            (&["{e: [{name: x}]}", "{e: []}"], "{e: []}"),
+        ] {
+            assert_eq!(merged(layers), tree(expected).to_json(), "{layers:?}");
+        }
+    }
+
+    #[test]
+    fn merging_over_nothing_or_with_nothing_changes_nothing() {
+        let values = tree("{a: {b: [1, {name: x}]}, c: text}");
+        assert_eq!(over(&Node::empty_map(), &values).value, values.value);
+        assert_eq!(over(&values, &Node::empty_map()).value, values.value);
+        assert_eq!(over(&values, &values).value, values.value);
+    }
+}

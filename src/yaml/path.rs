@@ -1,0 +1,90 @@
+//! Steps into a tree.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// One step into a tree.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Into a mapping.
+    Key(Arc<str>),
+    /// Into a sequence, from 0.
+    Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Step {
+        Step::Key(key.into())
+    }
+}
+
+/// A way into a tree, written as `spec.containers[0].image`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path(pub Vec<Step>);
+
+impl Path {
+    /// Reads `a.b[0].c`; a key with dots is written in quotes: `labels."app.kubernetes.io/name"`.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people.
+    pub fn parse(text: &str) -> Result<Path, String> {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(inner) = rest.strip_prefix('[') {
+                let end = inner.find(']').ok_or("a `[` without its `]`")?;
+                let index = inner[..end]
+                    .parse()
+                    .map_err(|_| format!("`[{}]` is not a position", &inner[..end]))?;
+                steps.push(Step::Index(index));
+                rest = &inner[end + 1..];
+            } else if let Some(inner) = rest.strip_prefix('"') {
+                let end = inner.find('"').ok_or("a quote that is not closed")?;
+                steps.push(Step::from(&inner[..end]));
+                rest = &inner[end + 1..];
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                if end == 0 {
+                    return Err("an empty step".to_owned());
+                }
+                steps.push(Step::from(&rest[..end]));
+                rest = &rest[end..];
+            }
+            rest = match rest.strip_prefix('.') {
+                Some("") => return Err("it ends with a dot".to_owned()),
+                Some(after) => after,
+                None => rest,
+            };
+        }
+        Ok(Path(steps))
+    }
+
+    /// This path with one step more.
+    #[must_use]
+    pub fn join(&self, step: impl Into<Step>) -> Path {
+        let mut steps = self.0.clone();
+        steps.push(step.into());
+        Path(steps)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(key) => {
+                    if position > 0 {
+                        f.write_str(".")?;
+                    }
+                    if key.contains(['.', '[', '"']) || key.is_empty() {
+                        write!(f, "\"{key}\"")?;
+                    } else {
+                        f.write_str(key)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

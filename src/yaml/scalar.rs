@@ -1,0 +1,190 @@
+//! What a plain scalar means (YAML 1.2 core schema), and which texts another reader could take
+//! for something else.
+
+use super::Value;
+
+/// Why a plain scalar is refused rather than guessed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// `0755`: 755 to YAML 1.2, 493 to YAML 1.1.
+    LeadingZero,
+    /// A whole number beyond 64 bits.
+    TooLarge,
+    /// `.inf`, `.nan`: JSON, and so Kubernetes, has no such number.
+    NotFinite,
+}
+
+/// The meaning of a scalar written without quotes.
+///
+/// # Errors
+/// [`Ambiguous`] when readers of YAML disagree about it, or no manifest could hold it.
+pub fn resolve_plain(text: &str) -> Result<Value, Ambiguous> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Err(Ambiguous::NotFinite);
+    }
+    for (prefix, radix) in [("0o", 8), ("0x", 16)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
+                return i64::from_str_radix(digits, radix)
+                    .map(Value::Int)
+                    .map_err(|_| Ambiguous::TooLarge);
+            }
+            return Ok(Value::String(text.into()));
+        }
+    }
+    if !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit()) {
+        if unsigned.len() > 1 && unsigned.starts_with('0') {
+            return Err(Ambiguous::LeadingZero);
+        }
+        return text.parse().map(Value::Int).map_err(|_| Ambiguous::TooLarge);
+    }
+    if looks_like_float(unsigned)
+        && let Ok(value) = text.parse::<f64>()
+    {
+        return if value.is_finite() { Ok(Value::Float(value)) } else { Err(Ambiguous::TooLarge) };
+    }
+    Ok(Value::String(text.into()))
+}
+
+/// `1.5`, `.5`, `1.`, `1e3`: digits with a point or an exponent.
+fn looks_like_float(text: &str) -> bool {
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let points = mantissa.bytes().filter(|b| *b == b'.').count();
+    digits > 0
+        && points <= 1
+        && digits + points == mantissa.len()
+        && (points == 1 || exponent.is_some())
+        && exponent.is_none_or(|exponent| {
+            let unsigned = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+            !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit())
+        })
+}
+
+/// Whether text written plainly could be read as anything but the same text, by a reader of
+/// YAML 1.1 (`yes`, `0o7`, `1_000`, `12:30`, `2020-01-01`) or 1.2, in block or flow style.
+pub fn needs_quotes(text: &str) -> bool {
+    let Some(first) = text.chars().next() else { return true };
+    if first.is_ascii_digit() || matches!(first, '+' | '-' | '.') {
+        return looks_numeric(text) || needs_quotes_for_syntax(text, first);
+    }
+    is_reserved_word(text) || needs_quotes_for_syntax(text, first)
+}
+
+fn needs_quotes_for_syntax(text: &str, first: char) -> bool {
+    if !(first.is_alphanumeric() || matches!(first, '/' | '_' | '.' | '(' | '$' | '+' | '^' | ';' | '\\' | '-' | '<' | '='))
+    {
+        return true;
+    }
+    // `-`, `---`, `<<` and `=` have meanings of their own.
+    if matches!(first, '-' | '<' | '=') && !text[1..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
+        || text.starts_with("---")
+        || text.starts_with("...")
+    {
+        return true;
+    }
+    if text.ends_with([' ', ':']) {
+        return true;
+    }
+    let mut previous = ' ';
+    for c in text.chars() {
+        let breaks = match c {
+            '#' => previous == ' ',
+            ' ' => previous == ':',
+            ',' | '[' | ']' | '{' | '}' | '\t' | '"' | '\'' | '`' => true,
+            _ => is_special(c),
+        };
+        if breaks {
+            return true;
+        }
+        previous = c;
+    }
+    false
+}
+
+/// Characters that are written as escapes: control characters, other line breaks, invisible
+/// marks, and code points that readers of YAML disagree about.
+pub fn is_special(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || ('\u{e000}'..='\u{f8ff}').contains(&c)
+        || c >= '\u{f0000}'
+        || c == '\u{a0}'
+}
+
+/// Words that YAML 1.1 or 1.2 reads as null or a truth value, in any case.
+fn is_reserved_word(text: &str) -> bool {
+    const WORDS: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "~"];
+    text.len() <= 5 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Numbers, sexagesimals and dates of YAML 1.1 and 1.2: anything that starts as a number and has
+/// only the characters that those are made of.
+fn looks_numeric(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let unsigned = lower.strip_prefix(['-', '+']).unwrap_or(&lower);
+    if unsigned.starts_with("0x") || unsigned.starts_with("0o") || unsigned.starts_with("0b") {
+        return true;
+    }
+    if unsigned.starts_with(".inf") || unsigned.starts_with(".nan") {
+        return true;
+    }
+    unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_' | b':' | b'e' | b'-' | b'+' | b't' | b'z' | b' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_follow_the_core_schema() {
+        for (text, expected) in [
+            ("", Value::Null),
+            ("~", Value::Null),
+            ("true", Value::Bool(true)),
+            ("yes", Value::String("yes".into())),
+            ("12", Value::Int(12)),
+            ("-12", Value::Int(-12)),
+            ("0o17", Value::Int(15)),
+            ("0x1F", Value::Int(31)),
+            ("1e3", Value::Float(1000.0)),
+            (".5", Value::Float(0.5)),
+            ("1.2.3", Value::String("1.2.3".into())),
+            ("e3", Value::String("e3".into())),
+            ("2026-01-01", Value::String("2026-01-01".into())),
+        ] {
+            assert_eq!(resolve_plain(text), Ok(expected), "{text}");
+        }
+        assert_eq!(resolve_plain("0755"), Err(Ambiguous::LeadingZero));
+        assert_eq!(resolve_plain("99999999999999999999"), Err(Ambiguous::TooLarge));
+        assert_eq!(resolve_plain("-.inf"), Err(Ambiguous::NotFinite));
+    }
+
+    #[test]
+    fn words_and_numbers_of_either_yaml_are_quoted() {
+        for text in [
+            "", "yes", "No", "on", "null", "~", "true", "0o7", "0x1f", "1e3", "1_000", "12:30:45",
+            "2026-01-01", "-1", "+1", ".5", ".inf", "- a", "-", "---", "a: b", "a:", "a #b", " a",
+            "a ", "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", "\"a\"", "a\tb", "?", "=",
+            "<<", "a, b", "\u{a0}a", "|", ">", "\u{feff}",
+        ] {
+            assert!(needs_quotes(text), "{text:?}");
+        }
+        for text in ["a", "a-b", "1.2.3a", "nginx:1.25", "a:b", "/health", "10.0.0.0/8", "é", "emoji 🦀", "2Gi", "500m", "a=b", "--flag", "-v"] {
+            assert!(!needs_quotes(text), "{text:?}");
+        }
+    }
+}
