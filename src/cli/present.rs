@@ -118,8 +118,7 @@ pub const STRONG: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 /// For names.
 pub const NAME: Style = AnsiColor::Cyan.on_default();
-/// For what went well.
-pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+
 /// For what did not.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 

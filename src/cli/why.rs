@@ -258,23 +258,31 @@ fn detail(explanation: &Explanation, color: bool) -> String {
     let mut text = format!("{}\n", styled(&explanation.object, DIM, color));
     for field in &explanation.fields {
         let _ = writeln!(text, "{} = {}\n", styled(&field.path, STRONG, color), styled(&field.value, NAME, color));
-        let mut rows: Vec<(&str, String, String)> = Vec::new();
+        let mut rows: Vec<[String; 4]> = Vec::new();
+        let mut row = |what: &str, layer: &str, place: &str, text: &str| rows.push([what.to_owned(), layer.to_owned(), place.to_owned(), text.to_owned()]);
         if field.set_by.is_empty() {
-            rows.push(("set by", "the template itself".to_owned(), String::new()));
+            row("set by", "the template itself", "", "");
         }
         for origin in &field.set_by {
-            rows.push(("set by", format!("{}  {}", origin.place, origin.text), origin.layer.clone().unwrap_or_default()));
+            row("set by", origin.layer.as_deref().unwrap_or_default(), &origin.place, &origin.text);
             for below in &origin.overrides {
-                rows.push(("overrides", format!("{}  {}", below.place, below.value), below.layer.clone()));
+                row("overrides", &below.layer, &below.place, &below.value);
             }
         }
         if let Some(printed) = &field.printed_by {
-            rows.push(("printed by", format!("{}  {}", printed.place, printed.text), String::new()));
+            row("printed by", "template", &printed.place, &printed.text);
         }
-        let width = rows.iter().map(|(.., layer)| layer.chars().count()).max().unwrap_or(0);
-        for (what, place, layer) in rows {
-            let gap = " ".repeat(width.saturating_sub(layer.chars().count()));
-            let _ = writeln!(text, "  {}  {layer}{gap}  {place}", styled(&format!("{what:<10}"), DIM, color));
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths = [width(0), width(1), width(2)];
+        let pad = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())));
+        for [what, layer, place, content] in &rows {
+            let line = format!(
+                "  {}  {}  {}  {content}",
+                styled(&pad(what, widths[0]), DIM, color),
+                pad(layer, widths[1]),
+                styled(&pad(place, widths[2]), NAME, color),
+            );
+            let _ = writeln!(text, "{}", line.trim_end());
         }
     }
     text

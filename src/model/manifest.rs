@@ -317,10 +317,23 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether nothing stands here, so that the entry is left out.
+    /// Whether nothing stands here, so that the entry is left out: `null`, or a map or list of the
+    /// template of which every entry is left out.
     pub fn is_null(self) -> bool {
         match self.filled() {
-            View::Part { part, .. } => matches!(part.kind, PartKind::Scalar(Value::Null) | PartKind::Hole(_)),
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Scalar(value) => matches!(value, Value::Null),
+                PartKind::Hole(_) => true,
+                PartKind::Text(_) => false,
+                PartKind::List(parts) => !parts.is_empty() && parts.iter().all(|part| View::Part { part, holes }.is_null()),
+                PartKind::Map(fields) | PartKind::OpenMap(fields) => {
+                    !fields.is_empty()
+                        && fields.iter().all(|field| {
+                            let value = View::Part { part: &field.value, holes };
+                            value.is_null() || (matches!(field.key, FieldKey::Spread) && value.fields().is_empty())
+                        })
+                }
+            },
             View::Node { node, .. } => node.is_null(),
             View::Filled { hole, .. } => matches!(hole.value, Value::Null),
         }

@@ -72,7 +72,7 @@ fn looks_like_float(text: &str) -> bool {
 }
 
 /// Whether text written plainly could be read as anything but the same text, by a reader of
-/// YAML 1.1 (`yes`, `0o7`, `1_000`, `12:30`, `2020-01-01`) or 1.2, in block or flow style.
+/// YAML 1.1 (`yes`, `0o7`, `1_000`, `12:30`, `2020-01-01`) or 1.2, in block style.
 pub fn needs_quotes(text: &str) -> bool {
     let Some(first) = text.chars().next() else { return true };
     if first.is_ascii_digit() || matches!(first, '+' | '-' | '.') {
@@ -101,7 +101,6 @@ fn needs_quotes_for_syntax(text: &str, first: char) -> bool {
         let breaks = match c {
             '#' => previous == ' ',
             ' ' => previous == ':',
-            ',' | '[' | ']' | '{' | '}' | '\t' | '"' | '\'' | '`' => true,
             _ => is_special(c),
         };
         if breaks {
@@ -179,11 +178,11 @@ mod tests {
             "", "yes", "No", "on", "null", "~", "true", "0o7", "0x1f", "1e3", "1_000", "12:30:45",
             "2026-01-01", "-1", "+1", ".5", ".inf", "- a", "-", "---", "a: b", "a:", "a #b", " a",
             "a ", "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", "\"a\"", "a\tb", "?", "=",
-            "<<", "a, b", "\u{a0}a", "|", ">", "\u{feff}",
+            "<<", "\u{a0}a", "|", ">", "\u{feff}",
         ] {
             assert!(needs_quotes(text), "{text:?}");
         }
-        for text in ["a", "a-b", "1.2.3a", "nginx:1.25", "a:b", "/health", "10.0.0.0/8", "é", "emoji 🦀", "2Gi", "500m", "a=b", "--flag", "-v"] {
+        for text in ["a", "a-b", "1.2.3a", "nginx:1.25", "a:b", "/health", "10.0.0.0/8", "é", "emoji 🦀", "2Gi", "500m", "a=b", "--flag", "-v", "a, b", "it's", "a{b}", "a[0]"] {
             assert!(!needs_quotes(text), "{text:?}");
         }
     }
