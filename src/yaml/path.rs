@@ -23,7 +23,7 @@ impl From<&str> for Step {
 pub struct Path(pub Vec<Step>);
 
 impl Path {
-    /// Reads `a.b[0].c`; a key with dots is written in quotes: `labels."app.kubernetes.io/name"`.
+    /// Reads `a.b[0].c` or `a.b[name].c`; a key with dots is written in quotes: `labels."app.kubernetes.io/name"`.
     ///
     /// # Errors
     /// What is wrong with the text, for people.
@@ -33,10 +33,8 @@ impl Path {
         while !rest.is_empty() {
             if let Some(inner) = rest.strip_prefix('[') {
                 let end = inner.find(']').ok_or("a `[` without its `]`")?;
-                let index = inner[..end]
-                    .parse()
-                    .map_err(|_| format!("`[{}]` is not a position", &inner[..end]))?;
-                steps.push(Step::Index(index));
+                // `[0]` is a position, `[web]` the item of that name.
+                steps.push(inner[..end].parse().map_or_else(|_| Step::from(&inner[..end]), Step::Index));
                 rest = &inner[end + 1..];
             } else if let Some(inner) = rest.strip_prefix('"') {
                 let end = inner.find('"').ok_or("a quote that is not closed")?;
