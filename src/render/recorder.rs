@@ -62,7 +62,7 @@ pub fn note_missing(name: &str, known: impl FnOnce() -> Vec<String>) {
 /// Notes that a filter made one value of another, so that it is traced through.
 pub fn note_made(from: &Value, made: &Value) {
     RECORDER.with_borrow_mut(|recorder| {
-        let source = recorder.read.iter().chain(&recorder.before).rev().find(|(_, value)| value == from).map(|(id, _)| *id);
+        let source = recorder.read.iter().chain(&recorder.before).rev().find(|(_, value)| same(value, from)).map(|(id, _)| *id);
         if let Some(id) = source {
             recorder.made.push((made.clone(), id));
         }
@@ -89,6 +89,11 @@ impl Recorder {
             self.remember();
             return Ok(Hole { value: tree.node.value.clone(), sources: Sources::One(tree.node.id) });
         }
+        if value.as_str().is_some_and(has_marker) && !self.read.iter().chain(&self.before).any(|(_, read)| read.as_str().is_some_and(has_marker)) {
+            // No value has such a character, so it stands for a hole of a macro's text.
+            let message = "the text of a macro cannot be joined or filtered; print it as it is, or with `indent`";
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
         let converted = convert(value, 0)?;
         let sources = self.sources(value);
         self.remember();
@@ -99,25 +104,24 @@ impl Recorder {
     fn sources(&self, value: &Value) -> Sources {
         // Printed as it was read; conditions are read before it.
         if let Some((id, last)) = self.read.last()
-            && last == value
+            && same(last, value)
         {
             return Sources::One(*id);
         }
-        if let Some((_, id)) = self.made.iter().rev().find(|(made, _)| made == value) {
+        if let Some((_, id)) = self.made.iter().rev().find(|(made, _)| same(made, value)) {
             return Sources::One(*id);
         }
-        let same = self.read.iter().chain(&self.before).rev().find(|(_, read)| read == value);
-        let text = match value.as_str() {
-            Some(text) => text,
-            None => return same.map_or_else(|| ids(self.read.iter()), |(id, _)| Sources::One(*id)),
+        let equal = self.read.iter().chain(&self.before).rev().find(|(_, read)| same(read, value));
+        let Some(text) = value.as_str() else {
+            return equal.map_or_else(|| ids(self.read.iter()), |(id, _)| Sources::One(*id));
         };
         // Text is joined of what it contains; what else was read only decided something.
-        let inside = |(_, read): &&(NodeId, Value)| {
-            let part = read.to_string();
-            !part.is_empty() && text.contains(&part)
+        let inside = |(_, read): &&(NodeId, Value)| match read.as_str() {
+            Some(part) => !part.is_empty() && text.contains(part),
+            None => text.contains(&read.to_string()),
         };
         let joined = ids(self.read.iter().filter(inside));
-        match (joined, same) {
+        match (joined, equal) {
             (Sources::None, Some((id, _))) => Sources::One(*id),
             (Sources::None, None) => {
                 let earlier = ids(self.before.iter().filter(inside));
@@ -133,6 +137,19 @@ impl Recorder {
         } else {
             self.read.clear();
         }
+    }
+}
+
+fn has_marker(text: &str) -> bool {
+    text.chars().any(|c| markers::as_hole(c).is_some())
+}
+
+/// Equality of scalars, without the conversions that the template language makes.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a.as_str(), b.as_str()) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => a.kind() == b.kind() && a == b,
+        _ => false,
     }
 }
 
@@ -172,11 +189,7 @@ fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
             },
         },
         ValueKind::String => {
-            let text = value.as_str().unwrap_or_default();
-            if text.chars().any(|c| markers::as_hole(c).is_some_and(|index| index < 0xfffe)) && !text.is_empty() {
-                return Err(Error::new(ErrorKind::InvalidOperation, "the text of a macro cannot be joined or filtered; print it as it is, or with `indent`"));
-            }
-            yaml::Value::String(text.into())
+            yaml::Value::String(value.as_str().unwrap_or_default().into())
         }
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Result<Vec<Node>, Error> = value.try_iter()?.map(|item| node(&item)).collect();

@@ -65,8 +65,8 @@ fn snippet<'a>(file: u32, labels: &[(&'a Label, AnnotationKind)], sources: &'a S
     let window = text.get(start..end).unwrap_or_default();
     let mut snippet = Snippet::source(window).line_start(line).path(sources.path(file)).fold(true);
     for (label, kind) in labels {
-        let from = (label.span.start as usize).saturating_sub(start).min(window.len());
-        let to = (label.span.end as usize).saturating_sub(start).clamp(from, window.len());
+        let from = window.floor_char_boundary((label.span.start as usize).saturating_sub(start));
+        let to = window.ceil_char_boundary((label.span.end as usize).saturating_sub(start).clamp(from, window.len()));
         let annotation = kind.clone().span(from..to);
         snippet = snippet.annotation(if label.message.is_empty() { annotation } else { annotation.label(&label.message) });
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Chosen, Plan, PlannedCluster, PlannedUnit, layers};
+use super::{Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, layers};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::instance::{Derivations, Instance, Unit, UnitKey};
@@ -193,11 +193,10 @@ fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, field: &str) -
 /// Components of other tenants that this one may reach here.
 fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let mut items = Vec::new();
-    for other in &builder.plan.input.catalog.tenants {
-        for (at, share) in other.spec.shares.iter().enumerate() {
-            let with = share.with.iter().position(|name| name.0 == planned.tenant.name);
-            let here = other.spec.environments.keys().any(|name| name.0 == planned.environment.name);
-            let Some(with) = with.filter(|_| here && !builder.plan.input.has_expired(share.expires_at.as_ref())) else { continue };
+    for shared in builder.plan.shared_with.get(planned.tenant.name.as_str()).into_iter().flatten() {
+        let SharedComponent { owner: other, share: at, with } = *shared;
+        let share = &other.spec.shares[at];
+        if other.spec.environments.keys().any(|name| name.0 == planned.environment.name) {
             let path = ["spec".into(), "shares".into(), Step::Index(at), "component".into()];
             let with = other.at(&["spec".into(), "shares".into(), Step::Index(at), "with".into(), Step::Index(with)]);
             items.push(Node::map(

@@ -96,6 +96,18 @@ pub struct Plan<'a> {
     pub clusters: Vec<PlannedCluster<'a>>,
     digests: BTreeMap<(&'a str, &'a str), String>,
     session: Vec<&'a Document<Context>>,
+    /// What others share with a tenant, by its name.
+    shared_with: BTreeMap<&'a str, Vec<SharedComponent<'a>>>,
+}
+
+/// A share that holds today, as the tenant that it is shared with sees it.
+#[derive(Clone, Copy)]
+struct SharedComponent<'a> {
+    owner: &'a Document<Tenant>,
+    /// The position in the owner's `shares`.
+    share: usize,
+    /// The position in the share's `with`.
+    with: usize,
 }
 
 /// A unit to be built.
@@ -174,7 +186,23 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     let clusters = placement::clusters(&input, &units);
     units.retain(|unit| input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant));
     let digests = versions::digests(input.catalog);
-    Some(Plan { input, platform, units, clusters, digests, session })
+    let shared_with = shares(&input);
+    Some(Plan { input, platform, units, clusters, digests, session, shared_with })
+}
+
+fn shares<'a>(input: &Input<'a>) -> BTreeMap<&'a str, Vec<SharedComponent<'a>>> {
+    let mut shared: BTreeMap<&str, Vec<SharedComponent<'_>>> = BTreeMap::new();
+    for owner in &input.catalog.tenants {
+        for (at, share) in owner.spec.shares.iter().enumerate() {
+            if input.has_expired(share.expires_at.as_ref()) {
+                continue;
+            }
+            for (with, tenant) in share.with.iter().enumerate() {
+                shared.entry(&tenant.0).or_default().push(SharedComponent { owner, share: at, with });
+            }
+        }
+    }
+    shared
 }
 
 impl Plan<'_> {

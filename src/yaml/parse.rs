@@ -64,7 +64,7 @@ pub fn parse(text: &str, file: u32) -> Parsed {
 
 /// Parses all documents of a text.
 pub fn parse_with(text: &str, file: u32, merge_keys: Merges) -> Parsed {
-    let mut builder = Builder { file, merge_keys, ..Builder::default() };
+    let mut builder = Builder { file, merge_keys, text, ..Builder::default() };
     if text.len() > MAX_BYTES {
         let problem = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
         builder.out.problems.push(((0, 0), Problem::Bound(problem)));
@@ -98,8 +98,9 @@ struct Key {
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'a> {
     file: u32,
+    text: &'a str,
     merge_keys: Merges,
     base: usize,
     out: Parsed,
@@ -110,7 +111,7 @@ struct Builder {
     root: Option<Node>,
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Reads documents until the end, or returns where the text is broken.
     fn read(&mut self, text: &str) -> Option<usize> {
         self.stack.clear();
@@ -125,9 +126,13 @@ impl Builder {
                     // The parser appends its own position, which ours replaces.
                     let message = message.split(" at byte ").next().unwrap_or(&message);
                     let message = message.split(" at char ").next().unwrap_or(message);
-                    let at_char = floor_char(text, at);
-                    self.problem(at_char, (at_char + 1).min(text.len()), Problem::Syntax(message.to_owned()));
-                    return Some(at_char);
+                    let at = text.floor_char_boundary(at);
+                    let problem = match message {
+                        _ if message.contains("recursion limit") || message.contains("nest") => Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels")),
+                        _ => Problem::Syntax(message.to_owned()),
+                    };
+                    self.problem(at, at + 1, problem);
+                    return Some(at);
                 }
             };
             let range = span.byte_range().unwrap_or(0..0);
@@ -197,12 +202,21 @@ impl Builder {
 
     fn id(&mut self, start: usize, end: usize) -> NodeId {
         let index = to_u32(self.out.spans.len());
-        self.out.spans.push((to_u32(self.base + start), to_u32(self.base + end)));
+        let range = self.range(start, end);
+        self.out.spans.push(range);
         NodeId { file: self.file, index }
     }
 
+    /// A range of the file that begins and ends between characters.
+    fn range(&self, start: usize, end: usize) -> Range {
+        let start = self.text.floor_char_boundary(self.base + start);
+        let end = self.text.ceil_char_boundary((self.base + end).min(self.text.len()));
+        (to_u32(start), to_u32(end.max(start)))
+    }
+
     fn problem(&mut self, start: usize, end: usize, problem: Problem) {
-        self.out.problems.push(((to_u32(self.base + start), to_u32(self.base + end)), problem));
+        let range = self.range(start, end);
+        self.out.problems.push((range, problem));
     }
 
     fn refuse_tag(&mut self, known: Option<bool>, start: usize, end: usize) {
@@ -320,13 +334,6 @@ fn unfolded_size(node: &Node) -> usize {
         }
     }
     size
-}
-
-fn floor_char(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 fn to_u32(value: usize) -> u32 {

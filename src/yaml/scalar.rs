@@ -113,7 +113,11 @@ fn needs_quotes_for_syntax(text: &str, first: char) -> bool {
 
 /// Characters that are written as escapes: control characters, other line breaks, invisible
 /// marks, and code points that readers of YAML disagree about.
+#[inline]
 pub fn is_special(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || ('\u{e000}'..='\u{f8ff}').contains(&c)

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use tenantry::load::Source;
+use tenantry::resolve::Selection;
+use tenantry::{Options, Shard};
+
 /// A path below the repository's root.
 pub fn repository_path(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -21,4 +25,60 @@ pub fn assert_file(path: &Path, text: &str) {
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
     snapbox::assert_data_eq!(text.to_owned(), snapbox::Data::text(found).raw());
+}
+
+/// The options that compile all of a folder, on a fixed day.
+pub fn options(root: &Path) -> Options {
+    Options {
+        source: Source::Folder { root: root.to_path_buf(), output: None },
+        extra: Vec::new(),
+        selection: Selection::default(),
+        as_of: jiff::civil::date(2026, 6, 1),
+        shard: Shard::WHOLE,
+    }
+}
+
+/// All files below a folder, by path, with their bytes.
+pub fn files_below(root: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut files = std::collections::BTreeMap::new();
+    let mut pending = vec![root.to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// Copies a folder; gives the files in the order of `order`, to show that it does not count.
+pub fn copy_folder(from: &Path, to: &Path, reversed: bool) {
+    let mut files: Vec<_> = files_below(from).into_iter().collect();
+    if reversed {
+        files.reverse();
+    }
+    for (path, bytes) in files {
+        let target = to.join(path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, bytes).unwrap();
+    }
+}
+
+/// A visitor that only lets units pass.
+pub struct Nothing;
+
+impl tenantry::Visitor for Nothing {
+    fn unit(
+        &self,
+        _: &tenantry::model::instance::Unit,
+        _: &[tenantry::model::manifest::Rendered],
+        _: &tenantry::diagnostics::Sources,
+    ) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,0 +1,162 @@
+//! `cargo bench`: cold runs of the whole process, on generated platforms of N tenants × 4
+//! components (8 objects a tenant, 6 a component: 32 objects a tenant), as ratios in one run.
+//!
+//! `cargo bench -- 1000` takes only that size; `cargo bench -- generate 1000 DIR` only writes the
+//! platform.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const TENANTRY: &str = env!("CARGO_BIN_EXE_tenantry");
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let [command, tenants, folder] = arguments.as_slice()
+        && command == "generate"
+    {
+        generate(Path::new(folder), tenants.parse().expect("a number of tenants"));
+        return;
+    }
+    let only: Option<usize> = arguments.first().and_then(|argument| argument.parse().ok());
+    println!("{:<44} {:>9} {:>9}  limit", "what", "time", "ratio");
+    startup();
+    let mut thousand = None;
+    for tenants in [1_000, 10_000] {
+        if only.is_none_or(|only| only == tenants) {
+            let time = scale(tenants, thousand);
+            thousand.get_or_insert(time);
+        }
+    }
+}
+
+fn row(what: &str, time: Duration, ratio: Option<f64>, limit: &str) {
+    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2} ×"));
+    println!("{what:<44} {:>7.0}ms {ratio:>9}  {limit}", time.as_secs_f64() * 1000.0);
+}
+
+/// The best of several runs: what the work costs when nothing is in the way.
+fn best(runs: usize, mut run: impl FnMut()) -> Duration {
+    let once = |run: &mut dyn FnMut()| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    (0..runs).map(|_| once(&mut run)).min().unwrap_or_default()
+}
+
+fn quiet(command: &mut Command) {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::inherit()).status();
+    assert!(status.is_ok_and(|status| status.success()), "{command:?} failed");
+}
+
+/// `check` of the examples, against starting Python.
+fn startup() {
+    let python = best(10, || quiet(Command::new("python3").args(["-c", "import json"])));
+    row("python3 -c 'import json'", python, None, "");
+    for (example, limit) in [("quickstart", 2.0), ("acme", 20.0)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
+        let time = best(10, || quiet(Command::new(TENANTRY).arg("check").arg(&folder).arg("--quiet")));
+        let ratio = time.as_secs_f64() / python.as_secs_f64();
+        row(&format!("check examples/{example}"), time, Some(ratio), &format!("{limit} × python3"));
+    }
+}
+
+fn scale(tenants: usize, thousand: Option<Duration>) -> Duration {
+    let folder = std::env::temp_dir().join(format!("tenantry-bench-{tenants}"));
+    let _ = fs::remove_dir_all(&folder);
+    let (input, output, copy) = (folder.join("input"), folder.join("output"), folder.join("copy"));
+    generate(&input, tenants);
+    let render = || {
+        let mut command = Command::new(TENANTRY);
+        command.arg("render").arg(&input).arg("--out").arg(&output).arg("--quiet");
+        command
+    };
+    let runs = if tenants > 1_000 { 2 } else { 5 };
+    let mut memory = 0;
+    let cold = best(runs, || {
+        let _ = fs::remove_dir_all(&output);
+        memory = memory.max(peak_memory(render()));
+    });
+    let copying = best(runs, || {
+        let _ = fs::remove_dir_all(&copy);
+        quiet(Command::new("cp").arg("-r").arg(&output).arg(&copy));
+    });
+    row(&format!("cp -r of the output, {tenants} tenants"), copying, None, "");
+    row(&format!("render, {tenants} tenants, {} objects", tenants * 32), cold, Some(cold.as_secs_f64() / copying.as_secs_f64()), "4 × cp -r");
+    if let Some(thousand) = thousand {
+        row("  against 1,000 tenants", cold, Some(cold.as_secs_f64() / thousand.as_secs_f64()), "11 ×");
+    }
+    println!("{:<44} {:>7}MB {:>9}  1500 MB", "  peak memory", memory / 1024, "");
+    let again = best(runs, || quiet(&mut render()));
+    row("  again, nothing changed", again, Some(again.as_secs_f64() / cold.as_secs_f64()), "");
+    let check = best(runs, || quiet(Command::new(TENANTRY).arg("check").arg(&input).arg("--quiet")));
+    row("  check", check, Some(check.as_secs_f64() / cold.as_secs_f64()), "");
+    let _ = fs::remove_dir_all(&folder);
+    cold
+}
+
+/// The peak resident memory of a command, in KiB, as the kernel counts it.
+fn peak_memory(mut command: Command) -> u64 {
+    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0).max(peak);
+        match child.try_wait().expect("it can be waited for") {
+            Some(status) => {
+                assert!(status.success(), "{command:?} failed");
+                return peak;
+            }
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// A platform of so many tenants, each with four components.
+fn generate(folder: &Path, tenants: usize) {
+    const COMPONENTS: [&str; 4] = ["ingest", "transform", "serve", "report"];
+    for part in ["tenants", "components"] {
+        fs::create_dir_all(folder.join(part)).expect("the folder can be made");
+    }
+    let write = |path: String, text: String| fs::write(folder.join(path), text).expect("the file can be written");
+    write(
+        "tenantry.yaml".to_owned(),
+        "apiVersion: tenantry.dev/v1\nkind: Platform\nmetadata: {name: bench}\nspec: {organization: Bench, labelPrefix: bench.example}\n\
+         ---\napiVersion: tenantry.dev/v1\nkind: Cluster\nmetadata: {name: eu-1}\nspec: {region: eu-central-1, residency: eu, kubernetesVersion: \"1.37\"}\n\
+         ---\napiVersion: tenantry.dev/v1\nkind: Environment\nmetadata: {name: production}\nspec: {stage: production, clusters: [eu-1]}\n\
+         ---\napiVersion: tenantry.dev/v1\nkind: Context\nmetadata: {name: global}\nspec:\n  scope: {level: global}\n  values:\n    probes: {liveness: {failureThreshold: 5}}\n  lock: [security]\n"
+            .to_owned(),
+    );
+    for component in COMPONENTS {
+        write(
+            format!("components/{component}.yaml"),
+            format!(
+                "apiVersion: tenantry.dev/v1\nkind: Component\nmetadata: {{name: {component}}}\nspec:\n  version: 1.2.0\n  owner: team-{component}\n  \
+                 capabilities: [{component}]\n  dataFormats: [json]\n  workload:\n    type: service\n    image: registry.example.com/{component}\n    tag: 1.2.0\n    \
+                 ports:\n      - {{name: http, port: 8080}}\n      - {{name: metrics, port: 9090}}\n    env:\n      - {{name: LOG_LEVEL, value: info}}\n      - {{name: REGION, value: eu}}\n    \
+                 network:\n      egress:\n        - {{name: database, cidr: 10.0.0.0/8, ports: [{{port: 5432}}]}}\n"
+            ),
+        );
+    }
+    for number in 0..tenants {
+        let name = format!("tenant-{number:05}");
+        let mut text = format!(
+            "apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata:\n  name: {name}\nspec:\n  displayName: Tenant {number}\n  owner: team-{}\n  tier: enterprise\n  \
+             residency: [eu]\n  billing:\n    costCenter: cc-{}\n  environments:\n    production:\n      values:\n        scaling:\n          maxReplicas: 4\n  components:\n",
+            number % 50, number % 200
+        );
+        for component in COMPONENTS {
+            let _ = writeln!(
+                text,
+                "    - component: {component}\n      version: ^1\n      values:\n        env:\n          - name: BATCH_SIZE\n            value: \"{}\"\n        resources:\n          cpu: {}m\n          memory: 1Gi",
+                number % 17 + 1, 250 + number % 5 * 50
+            );
+        }
+        write(format!("tenants/{name}.yaml"), text);
+    }
+}
