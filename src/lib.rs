@@ -36,7 +36,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use diagnostics::{Diagnostic, Severity, Sink, Sources};
-use load::Source;
+use load::{ExtraText, Source};
 use model::instance::Unit;
 use model::kinds::Catalog;
 use model::manifest::{Rendered, Scope};
@@ -47,8 +47,8 @@ use resolve::Selection;
 pub struct Options {
     /// Where the repository is read from.
     pub source: Source,
-    /// Texts from the command line, by the name that findings give them.
-    pub extra: Vec<(String, String)>,
+    /// Texts from the command line.
+    pub extra: Vec<ExtraText>,
     /// What is selected.
     pub selection: Selection,
     /// The day by which expiry is judged.
@@ -128,6 +128,7 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
     let validated = validate::run(&trees, &loaded.default_specs, &sources, &mut sink);
     let templates = loaded.templates.iter().map(|template| (template.path.as_str(), template.file));
     let templates = render::Templates::new(templates, &sources, &mut sink);
+    templates.check_named(&validated.catalog, &sources, &mut sink);
     let files = load::named_files(&options.source, &validated.catalog);
     let schemas = verify::Schemas::new(&validated.catalog, &files, &sources, &mut sink);
     let default_workload = loaded.default_workload.unwrap_or_else(yaml::Node::empty_map);
@@ -160,7 +161,9 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
             let mut facts = None;
             if !sink.has_errors() {
                 let rendered = render::unit(&templates, &unit, scopes, &sources, &mut sink);
-                facts = Some((verify::unit(&schemas, &unit, &rendered, &sources, &mut sink), rendered.len()));
+                // What a failed template leaves out is missed by others; that is told once.
+                let complete = !sink.has_errors();
+                facts = Some((verify::unit(&schemas, &unit, &rendered, complete, &sources, &mut sink), rendered.len()));
                 if !sink.has_errors() {
                     visitor.unit(&unit, &rendered, &sources)?;
                     if let Some(output) = output.as_ref().filter(|_| !planned_with_errors) {
@@ -180,7 +183,7 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
             visitor.progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
             Ok(())
         };
-        clusters.par_iter().try_for_each(|cluster| step(&|_| plan.build_cluster(cluster), &[Scope::Cluster]))?;
+        clusters.par_iter().try_for_each(|cluster| step(&|_| plan.build_cluster(cluster), &[Scope::Cluster, Scope::ClusterDelivery]))?;
         units.par_iter().try_for_each(|unit| {
             step(&|sink| plan.build(unit, sink), &[Scope::Tenant, Scope::Delivery, Scope::Component])
         })?;

@@ -175,6 +175,8 @@ fn owns(path: &str, layout: Layout, shard: Shard, selection: &Selection, units: 
         [first, second, tenant, _, ..] => (*first, *second, tenant.to_owned()),
         // delivery/<environment>/<cluster>/<tenant>.yaml
         [first, second, file] if path.starts_with("delivery/") => (*first, *second, file.trim_end_matches(".yaml")),
+        // delivery/<environment>/<cluster>.yaml
+        [first, file] if path.starts_with("delivery/") => (*first, file.trim_end_matches(".yaml"), ""),
         [first, second, _] => (*first, *second, ""),
         _ => return selection.is_everything() && shard.is_first(),
     };

@@ -10,10 +10,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{Arguments, Color, ReadOptions, ReportOptions};
-use crate::load::{self, Source};
+use crate::load::{self, ExtraText, Source};
 use crate::model::API_VERSION;
 use crate::report::{self, Format};
 use crate::resolve::Selection;
+use crate::schema::Types;
 use crate::yaml::{Path as ValuePath, Step, parse::parse};
 use crate::{Compilation, Options, Shard};
 
@@ -28,10 +29,10 @@ pub fn options(arguments: &Arguments, path: Option<&PathBuf>, read: &ReadOptions
     let mut extra = Vec::new();
     for file in &read.contexts {
         let text = std::fs::read_to_string(file).with_context(|| format!("--context {} cannot be read", file.display()))?;
-        extra.push((format!("--context {}", file.display()), text));
+        extra.push(ExtraText { path: file.display().to_string(), text, typed: None });
     }
     for (position, set) in read.sets.iter().enumerate() {
-        extra.push((format!("--set {set}"), session_context(set, position)?));
+        extra.push(ExtraText { path: "--set".to_owned(), text: session_context(set, position)?, typed: Some(set.clone()) });
     }
     let as_of = match &read.as_of {
         Some(text) => text.parse().map_err(|_| anyhow!("--as-of takes a day such as 2027-01-31, not `{text}`"))?,
@@ -73,6 +74,8 @@ fn session_context(set: &str, position: usize) -> Result<String> {
     }
     let parsed = parse(value, 0);
     let mut json = match (parsed.documents.as_slice(), parsed.problems.is_empty()) {
+        // A number where the field wants text is text: there is no way to quote twice in a shell.
+        ([document], true) if document.as_map().is_none() && document.as_list().is_none() && wants_text(&steps) => serde_json::Value::from(value),
         ([document], true) => document.to_json(),
         ([], true) => serde_json::Value::Null,
         _ => serde_json::Value::from(value),
@@ -88,6 +91,17 @@ fn session_context(set: &str, position: usize) -> Result<String> {
         "spec": {"scope": {"level": "session", "name": "session"}, "values": json},
     });
     Ok(format!("{document}\n"))
+}
+
+/// Whether a field of a workload is text, and nothing else.
+fn wants_text(steps: &[Step]) -> bool {
+    let set = crate::schema::own();
+    let rule = steps.iter().try_fold(set.rule("Workload"), |rule, step| match (rule, step) {
+        (Some(rule), Step::Key(key)) => Some(set.follow(rule).property(key)),
+        _ => None,
+    });
+    let types = rule.flatten().map_or(0, |rule| set.follow(rule).types.0);
+    types & !Types::NULL == Types::STRING
 }
 
 /// Whether to use colours on standard output.

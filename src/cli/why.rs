@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::arguments::{Arguments, WhyCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED};
-use crate::diagnostics::{Sources, suggest};
+use crate::diagnostics::Sources;
 use crate::model::instance::{Layer, Unit};
 use crate::model::manifest::{Rendered, Shape, View};
 use crate::yaml::{Node, NodeId, Path, Value, merge, writer};
@@ -91,10 +91,16 @@ fn address(unit: &Unit, one: &Rendered) -> Vec<String> {
     parts
 }
 
-/// Whether the wanted parts come in this order.
+/// Whether the wanted parts come in this order; of names, the end is enough: `ingest` for
+/// `data-processing-globex-ingest`.
 fn matches(wanted: &[String], parts: &[String]) -> bool {
     let mut parts = parts.iter();
-    wanted.iter().all(|wanted| parts.any(|part| part.eq_ignore_ascii_case(wanted)))
+    wanted.iter().all(|wanted| {
+        parts.any(|part| {
+            let rest = part.len().checked_sub(wanted.len()).and_then(|at| part.split_at_checked(at));
+            rest.is_some_and(|(before, end)| end.eq_ignore_ascii_case(wanted) && (before.is_empty() || before.ends_with('-')))
+        })
+    })
 }
 
 /// Runs the command.
@@ -132,9 +138,6 @@ pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
             let list: String = several.iter().map(|(name, _)| format!("  {name}\n")).collect();
             let more = if several.len() == MOST { " or more" } else { "" };
             eprintln!("{}{more} match `{}`. Which one?\n{list}", plural(several.len(), "object"), command.object);
-            if let Some(help) = suggest(&command.object, several.iter().map(|(name, _)| name.as_str())) {
-                eprintln!("{help}");
-            }
             Ok(FAILED)
         }
     }
@@ -307,6 +310,8 @@ fn overview(explanation: &Explanation, color: bool) -> String {
                             None => origin.place.clone(),
                         })
                         .collect();
+                    let mut list = list;
+                    list.dedup();
                     list.join(", ")
                 }
             };

@@ -1,6 +1,7 @@
 //! Where stages put what they find.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::{Code, Diagnostic, Severity, Sources, Span};
 
@@ -32,7 +33,7 @@ impl Sink {
         let mut findings = self.findings;
         findings.sort_by_cached_key(|finding| sort_key(finding, sources));
         let mut kept: Vec<Diagnostic> = Vec::new();
-        let mut seen: HashMap<(Code, Span), usize> = HashMap::new();
+        let mut seen: HashMap<(Code, Span, String), usize> = HashMap::new();
         for finding in findings {
             // Without a place, only a repetition to the letter is the same finding.
             let Some(place) = finding.primary.as_ref().map(|label| label.span) else {
@@ -41,10 +42,10 @@ impl Sink {
                 }
                 continue;
             };
-            match seen.get(&(finding.code, place)) {
-                Some(&first) if kept[first].primary == finding.primary => kept[first].repeated += 1,
-                _ => {
-                    seen.insert((finding.code, place), kept.len());
+            match seen.entry((finding.code, place, finding.message.clone())) {
+                Entry::Occupied(first) => kept[*first.get()].repeated += 1,
+                Entry::Vacant(entry) => {
+                    entry.insert(kept.len());
                     kept.push(finding);
                 }
             }

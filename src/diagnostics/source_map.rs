@@ -14,6 +14,8 @@ pub struct SourceFile {
     pub text: Arc<str>,
     /// The byte range of each node.
     pub spans: Vec<(u32, u32)>,
+    /// Whether it came from the command line, and is no part of the repository.
+    pub from_command_line: bool,
 }
 
 /// All files of a compilation.
@@ -61,6 +63,16 @@ impl Sources {
     /// The path of a file; empty for one that does not exist.
     pub fn path(&self, index: u32) -> &str {
         self.file(index).map_or("", |file| &file.path)
+    }
+
+    /// Whether a file came from the command line.
+    pub fn is_from_command_line(&self, index: u32) -> bool {
+        self.file(index).is_some_and(|file| file.from_command_line)
+    }
+
+    /// Whether a file is one of the repository, so that other tools can open it.
+    pub fn is_in_repository(&self, index: u32) -> bool {
+        self.file(index).is_some_and(|file| !file.path.starts_with('<') && !file.path.starts_with("--"))
     }
 
     /// Where a node was written; nothing for values that the compiler computed.

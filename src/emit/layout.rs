@@ -50,7 +50,7 @@ pub fn files(unit: &Unit, rendered: &[Rendered], layout: Layout, granularity: Gr
             Scope::Tenant | Scope::Folder => (format!("{folder}/tenant"), true),
             // A component may have the name of one of our own files.
             Scope::Component => (format!("{folder}/{}", component_stem(component)), true),
-            Scope::Delivery => (format!("delivery/{folder}"), false),
+            Scope::Delivery | Scope::ClusterDelivery => (format!("delivery/{folder}"), false),
         };
         let path = match granularity {
             Granularity::Object if split => {

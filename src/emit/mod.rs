@@ -199,7 +199,10 @@ impl Output {
             sink.push(Diagnostic::new(codes::LEFT_ALONE, message).note(listed.join(", ")));
         }
         match self.mode {
-            Mode::Compare => compare(&state.changed, &stale, &self.root, &mut summary, sink),
+            Mode::Compare => {
+                let changed: Vec<&Change> = state.changed.iter().filter(|change| !refused.iter().any(|(path, _)| *path == change.path)).collect();
+                compare(&changed, &stale, &self.root, &mut summary, sink);
+            }
             Mode::Write { .. } if refused.is_empty() => {
                 summary.written = state.changed.len();
                 summary.removed = stale.len();
@@ -296,7 +299,7 @@ fn refuse(refused: &[(String, Ownership)], root: &Path, sink: &mut Sink) {
     }
 }
 
-fn compare(changed: &[Change], stale: &[String], root: &Path, summary: &mut Summary, sink: &mut Sink) {
+fn compare(changed: &[&Change], stale: &[String], root: &Path, summary: &mut Summary, sink: &mut Sink) {
     let mut differences: Vec<(&str, &str)> = changed
         .iter()
         .map(|change| (change.path.as_str(), if change.existed { "is not what the input compiles to" } else { "is missing" }))

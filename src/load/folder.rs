@@ -36,7 +36,7 @@ pub fn read(root: &Path, output: Option<&Path>, sink: &mut Sink) -> io::Result<V
             paths.push((path, entry.into_path()));
         }
     }
-    paths.into_par_iter().map(|(path, full)| Ok(InputFile { path, bytes: read_bounded(&full)? })).collect()
+    paths.into_par_iter().map(|(path, full)| Ok(InputFile { path, bytes: read_bounded(&full)?, from_command_line: false })).collect()
 }
 
 /// One file below a folder, which no link may lead out of.
@@ -45,6 +45,9 @@ pub fn read_one(root: &Path, relative: &Path) -> Result<Vec<u8>, String> {
     let root = root.canonicalize().map_err(|error| error.to_string())?;
     if !full.starts_with(root) {
         return Err("the path leads out of the repository".to_owned());
+    }
+    if !full.is_file() {
+        return Err("it is a folder".to_owned());
     }
     // Dumps of a cluster's API are large.
     if full.metadata().map_err(|error| error.to_string())?.len() > 16 * MAX_BYTES as u64 {

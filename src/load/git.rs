@@ -64,7 +64,7 @@ fn collect(tree: &gix::Tree<'_>, folder: &str, depth: usize, files: &mut Vec<Inp
             collect(&tree, &path, depth + 1, files)?;
         } else if mode.is_blob() && !hidden && is_yaml_path(&path) {
             let mut object = entry.object().map_err(|error| error.to_string())?;
-            files.push(InputFile { path, bytes: std::mem::take(&mut object.data) });
+            files.push(InputFile { path, bytes: std::mem::take(&mut object.data), from_command_line: false });
         }
     }
     Ok(())

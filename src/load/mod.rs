@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::diagnostics::{Diagnostic, Sink, SourceFile, Sources, Span, catalogue::load as codes};
+use crate::diagnostics::{Diagnostic, Sink, SourceFile, Sources, Span, catalogue::load as codes, nearest};
 use crate::model::API_VERSION;
 use crate::model::defaults::{self, DefaultFile};
 use crate::model::kinds::{Catalog, KINDS};
@@ -78,10 +78,22 @@ pub struct Loaded {
     pub incomplete: bool,
 }
 
+/// A text from the command line: a file of contexts, or a value.
+#[derive(Clone, Debug)]
+pub struct ExtraText {
+    /// The file's path; or `--set`.
+    pub path: String,
+    /// A document of kind Context.
+    pub text: String,
+    /// What findings show in its place: what was typed.
+    pub typed: Option<String>,
+}
+
 /// A file of the repository.
 struct InputFile {
     path: String,
     bytes: Vec<u8>,
+    from_command_line: bool,
 }
 
 /// Finds the repository around a folder: the nearest one upwards that has a `tenantry.yaml`.
@@ -90,11 +102,11 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join("tenantry.yaml").is_file()).map(Path::to_path_buf)
 }
 
-/// Reads everything; `extra` are texts from the command line, by the name that findings give them.
+/// Reads everything, and the texts from the command line.
 ///
 /// # Errors
 /// The folder or the commit itself cannot be read.
-pub fn run(source: &Source, extra: &[(String, String)], sink: &mut Sink) -> Result<Loaded, std::io::Error> {
+pub fn run(source: &Source, extra: &[ExtraText], sink: &mut Sink) -> Result<Loaded, std::io::Error> {
     let mut loaded = Loaded::default();
     built_in(&mut loaded);
     let mut files = match source {
@@ -102,14 +114,22 @@ pub fn run(source: &Source, extra: &[(String, String)], sink: &mut Sink) -> Resu
         Source::Commit { root, revision } => git::read(root, revision)?,
     };
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.extend(extra.iter().map(|(path, text)| InputFile { path: path.clone(), bytes: text.clone().into_bytes() }));
+    files.extend(extra.iter().map(|extra| InputFile { path: extra.path.clone(), bytes: extra.text.clone().into_bytes(), from_command_line: true }));
+    let typed = extra.iter().rev().map(|extra| extra.typed.as_ref());
 
     let first = u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX);
-    let read: Vec<ReadFile> = files
+    let mut read: Vec<ReadFile> = files
         .into_par_iter()
         .enumerate()
         .map(|(position, file)| read_file(file, first + u32::try_from(position).unwrap_or(u32::MAX)))
         .collect();
+    for (file, typed) in read.iter_mut().rev().zip(typed) {
+        if let Some(typed) = typed {
+            // Every part of it was typed as this one argument.
+            file.source.text = typed.as_str().into();
+            file.source.spans.fill((0, u32::try_from(typed.len()).unwrap_or(0)));
+        }
+    }
     for file in read {
         loaded.incomplete |= file.sink.has_errors();
         sink.append(file.sink);
@@ -131,7 +151,7 @@ pub fn run(source: &Source, extra: &[(String, String)], sink: &mut Sink) -> Resu
 fn built_in(loaded: &mut Loaded) {
     let mut add = |file: &DefaultFile| {
         let parsed = parse(file.text, u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX));
-        loaded.sources.add(SourceFile { path: file.path.to_owned(), text: file.text.into(), spans: parsed.spans });
+        loaded.sources.add(SourceFile { path: file.path.to_owned(), text: file.text.into(), spans: parsed.spans, from_command_line: false });
         parsed.documents
     };
     loaded.default_workload = add(&defaults::WORKLOAD).pop();
@@ -142,7 +162,7 @@ fn built_in(loaded: &mut Loaded) {
     }
     loaded.documents = add(&defaults::TIERS).into_iter().map(|tree| RawDocument { tree }).collect();
     for (path, text) in BUILT_IN_TEMPLATES {
-        let file = SourceFile { path: format!("<builtin>/templates/{path}"), text: (*text).into(), spans: Vec::new() };
+        let file = SourceFile { path: format!("<builtin>/templates/{path}"), text: (*text).into(), spans: Vec::new(), from_command_line: false };
         let file = loaded.sources.add(file);
         loaded.templates.push(TemplateFile { path: (*path).to_owned(), file });
     }
@@ -157,16 +177,24 @@ struct ReadFile {
 
 fn read_file(file: InputFile, index: u32) -> ReadFile {
     let mut sink = Sink::default();
-    let text = String::from_utf8(file.bytes).unwrap_or_else(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let message = format!("{} is not UTF-8 text: line {line} has a byte that does not belong", file.path);
-        sink.push(Diagnostic::new(codes::NOT_UTF8, message).help("save the file as UTF-8"));
-        String::new()
-    });
+    let (text, broken) = match String::from_utf8(file.bytes) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let at = u32::try_from(error.utf8_error().valid_up_to()).unwrap_or(0);
+            let wide = error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]);
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some((at, wide)))
+        }
+    };
     let text: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
+    let concerned = concerns_us(&text) || file.path.starts_with("templates/");
+    if let Some((at, wide)) = broken.filter(|(_, wide)| concerned || *wide) {
+        let message = if wide { "this looks like UTF-16, and files are read as UTF-8" } else { "not UTF-8 text: here is a byte that does not belong" };
+        let span = Span { file: index, start: at, end: at + 3 };
+        sink.push(Diagnostic::new(codes::NOT_UTF8, message).at(span, "").help("save the file as UTF-8"));
+    }
+    let is_broken = broken.is_some();
     let mut read = ReadFile {
-        source: SourceFile { path: file.path, text: Arc::clone(&text), spans: Vec::new() },
+        source: SourceFile { path: file.path, text: Arc::clone(&text), spans: Vec::new(), from_command_line: file.from_command_line },
         documents: Vec::new(),
         template: None,
         sink,
@@ -175,7 +203,7 @@ fn read_file(file: InputFile, index: u32) -> ReadFile {
         read.template = Some(template.to_owned());
         return read;
     }
-    if !concerns_us(&text) {
+    if !concerned || is_broken {
         return read;
     }
     let parsed = parse(&text, index);
@@ -184,23 +212,50 @@ fn read_file(file: InputFile, index: u32) -> ReadFile {
         let span = Span { file: index, start: range.0, end: range.1 };
         read.sink.push(diagnostic(span, problem));
     }
-    read.documents = parsed.documents.into_iter().filter(|tree| is_ours(tree)).map(|tree| RawDocument { tree }).collect();
+    read.documents = parsed.documents.into_iter().filter(is_ours).map(|tree| RawDocument { tree }).collect();
+    if file.from_command_line {
+        read.documents.retain(|document| is_context(document, &read.source, index, &mut read.sink));
+    }
     read
+}
+
+/// The command line gives contexts, and nothing else.
+fn is_context(document: &RawDocument, source: &SourceFile, file: u32, sink: &mut Sink) -> bool {
+    let kind = document.tree.get("kind");
+    let name = kind.and_then(Node::as_str).unwrap_or_default();
+    if name != "Context" {
+        let place = kind.and_then(|node| source.spans.get(node.id.index as usize));
+        let message = format!("--context takes documents of kind Context, and this is a {name}");
+        sink.push(
+            Diagnostic::new(crate::diagnostics::catalogue::resolve::BAD_CONTEXT_FILE, message)
+                .at(place.map(|(start, end)| Span { file, start: *start, end: *end }), "")
+                .help("put other documents into the repository"),
+        );
+    }
+    name == "Context"
 }
 
 /// A cheap look at the text: most YAML files of a repository are somebody else's.
 fn concerns_us(text: &str) -> bool {
-    const GROUP: &str = "tenantry.dev";
+    let kind_of = |line: &str| -> Option<String> {
+        let value = line.strip_prefix("kind:")?.split('#').next()?;
+        Some(value.trim().trim_matches(['"', '\'']).to_owned())
+    };
     !text.starts_with(GENERATED_MARK)
-        && (text.contains(GROUP) || text.lines().any(|line| line.strip_prefix("kind: ").is_some_and(|kind| KINDS.contains(&kind.trim()))))
+        && (text.contains("tenantry.dev") || text.lines().filter_map(kind_of).any(|kind| KINDS.contains(&kind.as_str())))
 }
 
 /// Ours by its API; or most likely meant to be, with a kind of ours and no API at all.
 fn is_ours(tree: &Node) -> bool {
-    let group = API_VERSION.split('/').next().unwrap_or(API_VERSION);
-    match tree.get("apiVersion") {
-        Some(version) => version.as_str().is_some_and(|version| version.starts_with(group)),
-        None => tree.get("kind").and_then(Node::as_str).is_some_and(|kind| KINDS.contains(&kind)),
+    let known = || tree.get("kind").and_then(Node::as_str).is_some_and(|kind| KINDS.contains(&kind));
+    match tree.get("apiVersion").map(|version| version.as_str().unwrap_or_default()) {
+        // Kubernetes' core group has no such kinds.
+        None | Some("v1") => known(),
+        Some(version) => {
+            let group = |version: &str| version.split('/').next().unwrap_or_default().to_owned();
+            let (ours, theirs) = (group(API_VERSION), group(version));
+            ours == theirs || (known() && nearest(&theirs, [ours.as_str()]).is_some())
+        }
     }
 }
 
@@ -208,7 +263,13 @@ fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
     match problem {
         Problem::Syntax(message) => Diagnostic::new(codes::SYNTAX, format!("not valid YAML: {message}"))
             .at(span, "here the reader gave up")
-            .help("close what is open, or mend the indentation, at or just before this place"),
+            .help(if message.contains("tab") {
+                "indent with spaces: YAML does not allow tabs"
+            } else if message.contains("anchor") {
+                "define the anchor above, or write the value out"
+            } else {
+                "close what is open, or mend the indentation, at or just before this place"
+            }),
         Problem::DuplicateKey(key, first) => Diagnostic::new(codes::DUPLICATE_KEY, format!("`{key}` is given twice in the same map"))
             .at(span, "given again here")
             .and(Span { file: span.file, start: first.0, end: first.1 }, "first given here")

@@ -41,6 +41,11 @@ impl<K> Document<K> {
         self.at(&path)
     }
 
+    /// The id of a field below the spec, if it was written.
+    pub fn written(&self, keys: &[&str]) -> Option<NodeId> {
+        self.tree.get("spec")?.at(keys).map(|node| node.id)
+    }
+
     /// The id of the document's name.
     pub fn name_id(&self) -> NodeId {
         self.at(&[Step::from("metadata"), Step::from("name")])

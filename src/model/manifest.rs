@@ -173,6 +173,8 @@ pub enum Scope {
     Component,
     /// Like tenant, for the objects of the delivery engine, which live elsewhere.
     Delivery,
+    /// Like cluster, for the objects of the delivery engine.
+    ClusterDelivery,
     /// Once for each folder of the output.
     Folder,
 }
@@ -406,6 +408,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How many entries a mapping was written with, those that hold nothing included.
+    pub fn written_entries(self) -> usize {
+        match self.filled() {
+            View::Node { node, .. } => node.entries().len(),
+            view => view.fields().len(),
+        }
+    }
+
     /// One field of a mapping.
     pub fn get(self, wanted: &str) -> Option<View<'a>> {
         match self.filled() {
@@ -461,6 +471,11 @@ impl<'a> View<'a> {
             View::Node { node, .. } => vec![node.id],
             View::Filled { hole, .. } => hole.sources.as_slice().to_vec(),
         }
+    }
+
+    /// Whether this is text of a template with values in it.
+    pub fn is_joined(self) -> bool {
+        matches!(self, View::Part { part: Part { kind: PartKind::Text(pieces), .. }, .. } if pieces.len() > 1)
     }
 
     /// The template line that wrote this.

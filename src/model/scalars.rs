@@ -83,35 +83,59 @@ formatted! {
 /// # Errors
 /// What the text should look like, for people: it continues the sentence "expected …".
 pub fn check_format(format: &str, text: &str) -> Result<(), String> {
-    let (fits, expected) = match format {
-        "name" => (is_label(text), "a name of lower-case letters, digits and `-`, at most 63 characters, such as `globex-eu`"),
-        "quantity" => (Amount::parse(text).is_some(), "a quantity such as `500m`, `2` or `1.5Gi`"),
-        "duration" => (parse_duration(text).is_some(), "a duration such as `30s`, `5m` or `1h30m`"),
-        "cron" => {
-            if text.split_whitespace().count() != 5 && !text.starts_with('@') {
-                return Err("a schedule of five fields, minute hour day month weekday, such as `0 2 * * *`".to_owned());
-            }
-            return match text.parse::<croner::Cron>() {
-                Ok(_) => Ok(()),
-                Err(error) => Err(format!("a schedule such as `0 2 * * *`; {}", error.to_string().to_lowercase())),
-            };
+    let fits = match format {
+        "name" => is_label(text),
+        "quantity" => Amount::parse(text).is_some_and(|amount| amount.thousandths >= 0),
+        "duration" => parse_duration(text).is_some(),
+        "cron" => is_cron(text),
+        "timezone" => jiff::tz::TimeZone::get(text).is_ok(),
+        "semver" => semver::Version::parse(text).is_ok(),
+        "semver-requirement" => semver::VersionReq::parse(text).is_ok(),
+        "cidr" => is_cidr(text),
+        "url" => is_url(text),
+        "day" => text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10,
+        "domain" => is_subdomain(text),
+        "image" => is_image(text),
+        "image-digest" => {
+            let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+            text.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && digits.bytes().all(hex))
         }
-        "timezone" => (jiff::tz::TimeZone::get(text).is_ok(), "a time zone of the IANA database, such as `Europe/Zurich` or `Etc/UTC`"),
-        "semver" => (semver::Version::parse(text).is_ok(), "a version of three numbers, such as `1.4.2`"),
-        "semver-requirement" => (semver::VersionReq::parse(text).is_ok(), "a requirement on versions, such as `^1.4` or `>=1.2, <2`"),
-        "cidr" => (is_cidr(text), "a range of addresses, such as `10.0.0.0/8` or `fd00::/8`"),
-        "url" => (is_url(text), "a URL with its scheme, such as `https://git.example.com/platform.git`"),
-        "day" => (text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10, "a day, such as `2027-01-31`"),
-        "domain" => (is_subdomain(text), "a DNS domain, such as `acme.example`"),
-        "image" => (is_image(text), "an image without its tag, such as `registry.example.com/team/app`; the tag has a field of its own"),
-        "image-digest" => (
-            text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))),
-            "`sha256:` and 64 hexadecimal digits",
-        ),
-        "value-path" => (crate::yaml::Path::parse(text).is_ok_and(|path| !path.0.is_empty()), "a path into the values, such as `security` or `resources.cpu`"),
-        _ => (true, ""),
+        "value-path" => crate::yaml::Path::parse(text).is_ok_and(|path| !path.0.is_empty()),
+        _ => true,
     };
-    if fits { Ok(()) } else { Err(expected.to_owned()) }
+    if fits { Ok(()) } else { Err(expected_form(format).unwrap_or_default().to_owned()) }
+}
+
+/// What a text of a format should look like; it continues the sentence "write …".
+pub fn expected_form(format: &str) -> Option<&'static str> {
+    Some(match format {
+        "name" => "a name of lower-case letters, digits and `-`, at most 63 characters, such as `globex-eu`",
+        "quantity" => "a quantity such as `500m`, `2` or `1.5Gi`",
+        "duration" => "a duration such as `30s`, `5m` or `1h30m`",
+        "cron" => "a schedule of five fields, minute (0–59) hour (0–23) day (1–31) month (1–12) weekday (0–7), such as `0 2 * * *`, or `@daily`",
+        "timezone" => "a time zone of the IANA database, such as `Europe/Zurich` or `Etc/UTC`",
+        "semver" => "a version of three numbers, such as `1.4.2`",
+        "semver-requirement" => "a requirement on versions, such as `^1.4` or `>=1.2, <2`",
+        "cidr" => "a range of addresses, such as `10.0.0.0/8`, `10.1.2.3/32` or `fd00::/8`",
+        "url" => "a URL with its scheme, such as `https://git.example.com/platform.git`",
+        "day" => "a day, such as `2027-01-31`",
+        "domain" => "a DNS domain, such as `acme.example`",
+        "image" => "an image without its tag, such as `registry.example.com/team/app`; the tag has a field of its own",
+        "image-digest" => "`sha256:` and 64 hexadecimal digits",
+        "image-tag" => "a tag of letters, digits, `_`, `.` and `-`, such as `1.4.2`",
+        "kubernetes-version" => "a version of Kubernetes in quotes, such as `\"1.37\"`",
+        "value-path" => "a path into the values, such as `security` or `resources.cpu`",
+        _ => return None,
+    })
+}
+
+/// What Kubernetes takes as the schedule of a CronJob: five fields, or one of a few words.
+fn is_cron(text: &str) -> bool {
+    const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '*' | '/' | ',' | '-' | ' ' | '?');
+    // Names of months and weekdays; `L`, `W` and `#` are extensions that Kubernetes does not have.
+    let named = |field: &str| field.split([',', '-', '/']).all(|part| part.chars().all(plain) || part.len() == 3);
+    WORDS.contains(&text) || (text.split_whitespace().count() == 5 && text.split_whitespace().all(named) && text.parse::<croner::Cron>().is_ok())
 }
 
 /// A DNS label of RFC 1123.
@@ -123,9 +147,14 @@ pub fn is_label(text: &str) -> bool {
         && text.bytes().last().is_some_and(inner)
 }
 
-/// A DNS subdomain of RFC 1123: labels joined by dots, 253 characters.
+/// A DNS subdomain of RFC 1123, as Kubernetes reads it: labels joined by dots, 253 characters in
+/// all, of any length each.
 pub fn is_subdomain(text: &str) -> bool {
-    text.len() <= 253 && !text.is_empty() && text.split('.').all(is_label)
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let label = |part: &str| {
+        part.bytes().all(|b| inner(b) || b == b'-') && part.bytes().next().is_some_and(inner) && part.bytes().last().is_some_and(inner)
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 fn is_cidr(text: &str) -> bool {
@@ -259,6 +288,18 @@ impl Amount {
         }
     }
 
+    /// The amount of bytes for messages, with one decimal at most: `901.6Gi`.
+    pub fn bytes_for_people(self) -> String {
+        let bytes = (self.thousandths + 999).div_euclid(1000);
+        let (suffix, bits) = BINARY.iter().rev().find(|(_, bits)| bytes >= 1i128 << bits).copied().unwrap_or(("", 0));
+        tenths(bytes * 10, 1i128 << bits, suffix)
+    }
+
+    /// The amount of processors for messages, with one decimal at most: `457.9`.
+    pub fn cpu_for_people(self) -> String {
+        if self.thousandths < 1000 { self.as_cpu() } else { tenths(self.thousandths * 10, 1000, "") }
+    }
+
     /// The amount as people write bytes, rounded up to whole Mi from one Mi on: `4Gi`, `4916Mi`.
     pub fn as_bytes(self) -> String {
         let bytes = (self.thousandths + 999).div_euclid(1000);
@@ -275,6 +316,12 @@ impl Amount {
             .unwrap_or(("Mi", 20));
         format!("{}{suffix}", rounded >> bits)
     }
+}
+
+/// A number of tenths over a unit, rounded up: an amount is never told smaller than it is.
+fn tenths(numerator: i128, unit: i128, suffix: &str) -> String {
+    let tenths = (numerator + unit - 1) / unit;
+    if tenths % 10 == 0 { format!("{}{suffix}", tenths / 10) } else { format!("{}.{}{suffix}", tenths / 10, tenths % 10) }
 }
 
 impl std::ops::Add for Amount {
@@ -323,6 +370,9 @@ mod tests {
             ("duration", "1h30m", "90"),
             ("cron", "*/15 * * * *", "every day"),
             ("cron", "0 2 * * 1-5", "0 25 * * *"),
+            ("cron", "@midnight", "@noon"),
+            ("cron", "0 2 * JAN MON-FRI", "0 0 L * MON#1"),
+            ("quantity", "1.5Gi", "-2Gi"),
             ("timezone", "Europe/Zurich", "Mars/Olympus"),
             ("semver", "1.2.3", "1.2"),
             ("semver-requirement", "^1.2", "newest"),

@@ -129,10 +129,17 @@ fn run(
         && !apis.has(requires)
     {
         if template.otherwise == Otherwise::Error && applies(templates, template, context) {
+            let line = |id: NodeId| job.sources.span(id).map(|span| job.sources.first_line(span));
+            let asked_by = template.asked_by.as_ref().and_then(|asked| {
+                recorder::start();
+                templates.environment.compile_expression(asked).and_then(|asked| asked.eval(context.clone())).ok()?;
+                recorder::last_read()
+            });
             sink.push(
-                Diagnostic::new(codes::API_MISSING, format!("{} needs the API {requires}, which the cluster does not have", job.title))
-                    .at(job.sources.span(job.asked).map(|span| job.sources.first_line(span)), "asked for here")
-                    .and(job.sources.line_span(template.file, 1), "the template that needs it")
+                Diagnostic::new(codes::API_MISSING, format!("this needs the API {requires}, which the cluster does not have"))
+                    .at(asked_by.and_then(line).or_else(|| line(job.asked)), "asked for here")
+                    .and(asked_by.and_then(|_| line(job.asked)), "in this subscription")
+                    .note(format!("for {}", job.title))
                     .help(template.message.clone().unwrap_or_else(|| format!("add `{requires}` to the cluster's `apis` once it is installed"))),
             );
         }
@@ -217,12 +224,14 @@ fn failed(error: &minijinja::Error, template: &Template, job: &Job<'_>) -> Diagn
     // An error inside a macro names the library's file.
     let cause = innermost(error);
     let file = cause.name().and_then(|name| (name != &*template.path).then(|| template.library_file(name)).flatten()).unwrap_or(template.file);
-    let span = cause.line().and_then(|line| job.sources.line_span(file, line));
+    let (header_end, when) = template.when_lines;
+    let line = cause.line().map(|line| if file == template.file && line == header_end { when } else { line });
+    let span = line.and_then(|line| job.sources.line_span(file, line));
     let detail = cause.detail().map_or_else(|| cause.kind().to_string(), str::to_owned);
     let missing = recorder::missing();
     let diagnostic = match cause.kind() {
         ErrorKind::UndefinedError => {
-            let name = missing.as_ref().map_or(detail, |(name, _)| format!("`{name}` does not exist"));
+            let name = missing.as_ref().map_or(detail, |(name, _)| format!("`{name}`"));
             let help = match missing.as_ref().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str))) {
                 Some(help) => help,
                 None => "for data that may be absent, write `| default(…)`".to_owned(),
@@ -235,7 +244,7 @@ fn failed(error: &minijinja::Error, template: &Template, job: &Job<'_>) -> Diagn
         _ => Diagnostic::new(codes::TEMPLATE_FAILED, format!("the template could not be evaluated: {detail}")).help("mend the marked line, or the value that it was given"),
     };
     let diagnostic = diagnostic.at(span, "").note(format!("rendered for {}", job.title));
-    diagnostic.and(job.sources.span(job.asked).map(|span| job.sources.first_line(span)), "asked for here")
+    diagnostic.and(job.sources.span(job.asked).map(|span| job.sources.first_line(span)), "rendered for this subscription")
 }
 
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
@@ -257,7 +266,8 @@ fn misplaced(problem: skeleton::Misplaced, job: &Job<'_>) -> Diagnostic {
     let input = |ids: &[NodeId]| ids.iter().find_map(|id| job.sources.span(*id)).map(|span| job.sources.first_line(span));
     match problem {
         skeleton::Misplaced::Value { line, found, place, sources } => {
-            let diagnostic = Diagnostic::new(codes::BAD_PLACE, format!("{found} cannot be printed {place}")).note(format!("rendered for {}", job.title));
+            let message = if found == "nothing" { format!("there is no value to print {place}") } else { format!("{found} cannot be printed {place}") };
+            let diagnostic = Diagnostic::new(codes::BAD_PLACE, message).note(format!("rendered for {}", job.title));
             let help = if found == "nothing" { "set the value, or guard the line with `{% if … %}`" } else { "print a part of it, or give it a place of its own" };
             match input(&sources) {
                 Some(span) => diagnostic.at(span, "this value").and(template(line), "printed here"),

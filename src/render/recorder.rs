@@ -44,6 +44,11 @@ pub fn finish() -> Vec<Hole> {
     RECORDER.with_borrow_mut(|recorder| std::mem::take(&mut recorder.holes))
 }
 
+/// The input value that was read last.
+pub fn last_read() -> Option<NodeId> {
+    RECORDER.with_borrow(|recorder| recorder.read.last().map(|(id, _)| *id))
+}
+
 /// The last name that was looked up in vain, and the names that there are.
 pub fn missing() -> Option<(String, Vec<String>)> {
     RECORDER.with_borrow_mut(|recorder| recorder.missing.take())
@@ -62,6 +67,10 @@ pub fn note_missing(name: &str, known: impl FnOnce() -> Vec<String>) {
 /// Notes that a filter made one value of another, so that it is traced through.
 pub fn note_made(from: &Value, made: &Value) {
     RECORDER.with_borrow_mut(|recorder| {
+        if let Some(tree) = from.downcast_object_ref::<tree::Tree>() {
+            recorder.made.push((made.clone(), tree.node.id));
+            return;
+        }
         let source = recorder.read.iter().chain(&recorder.before).rev().find(|(_, value)| same(value, from)).map(|(id, _)| *id);
         if let Some(id) = source {
             recorder.made.push((made.clone(), id));

@@ -8,15 +8,18 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 use super::skeleton::Skeletons;
 use super::{FUEL, filters, markers, recorder};
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
+use crate::diagnostics::catalogue::resolve::UNKNOWN_REFERENCE;
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, nearest, suggest};
+use crate::model::kinds::Catalog;
 use crate::model::manifest::{Scope, TemplateLine};
-use crate::yaml::{Node, parse::parse};
+use crate::yaml::{Node, Step, parse::parse};
 
-const SCOPES: [(&str, Scope); 5] = [
+const SCOPES: [(&str, Scope); 6] = [
     ("cluster", Scope::Cluster),
     ("tenant", Scope::Tenant),
     ("component", Scope::Component),
     ("delivery", Scope::Delivery),
+    ("cluster-delivery", Scope::ClusterDelivery),
     ("folder", Scope::Folder),
 ];
 
@@ -48,6 +51,10 @@ pub struct Template {
     pub message: Option<String>,
     /// Whether only components that name it get it.
     pub on_request: bool,
+    /// The expression whose value asks for the API.
+    pub asked_by: Option<String>,
+    /// The lines of the header's end and of its `when`.
+    pub when_lines: (usize, usize),
     libraries: Arc<HashMap<String, u32>>,
 }
 
@@ -99,9 +106,19 @@ impl Templates {
         self.templates.iter().filter(move |template| template.scope == scope)
     }
 
-    /// Whether there is a template of a path.
-    pub fn has(&self, path: &str) -> bool {
-        self.templates.iter().any(|template| &*template.path == path)
+    /// Checks that the templates that components name exist.
+    pub fn check_named(&self, catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
+        for component in &catalog.components {
+            for (at, path) in component.spec.templates.iter().enumerate() {
+                if self.templates.iter().any(|template| *template.path == **path) {
+                    continue;
+                }
+                let place = component.at(&["spec".into(), "templates".into(), Step::Index(at)]);
+                let diagnostic = Diagnostic::new(UNKNOWN_REFERENCE, format!("there is no template `{path}`")).at(sources.span(place), "named here");
+                let near = nearest(path, self.templates.iter().map(|template| &*template.path));
+                sink.push(diagnostic.help(near.map_or_else(|| format!("add the file templates/{path}"), |near| format!("did you mean `{near}`?"))));
+            }
+        }
     }
 
     fn add(&mut self, path: &str, file: u32, libraries: &Arc<HashMap<String, u32>>, sources: &Sources, sink: &mut Sink) {
@@ -138,19 +155,22 @@ impl Templates {
             otherwise: Otherwise::Skip,
             message: None,
             on_request: false,
+            asked_by: None,
+            when_lines: (0, 0),
             libraries: Arc::clone(libraries),
         };
         if !is_library && !read_header(&mut template, header, sources, sink) {
             return;
         }
         let mut text = markers::mark_lines(source, file, &mut self.lines);
+        let when_line = source.lines().position(|line| line.trim_start().starts_with("when:")).unwrap_or(0) + 1;
+        template.when_lines = (source[..body_start].matches('\n').count() + 1, when_line);
         if let Some(when) = &template.when {
             if let Err(error) = self.environment.compile_expression(when) {
                 let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-                let line = source.lines().position(|line| line.trim_start().starts_with("when:")).unwrap_or(0) + 1;
                 sink.push(
                     Diagnostic::new(codes::BAD_HEADER, format!("`when` is not an expression: {detail}"))
-                        .at(at(line), "")
+                        .at(at(when_line), "")
                         .help("write an expression such as `workload.type == \"service\"`"),
                 );
                 return;
@@ -198,7 +218,7 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
     let Some(map) = parsed.documents.first().filter(|_| parsed.problems.is_empty()) else {
         return fail("the template's header is not valid YAML".to_owned(), "", "write lines such as `scope: component` between `{#-` and `-#}`".to_owned());
     };
-    const KEYS: [&str; 6] = ["scope", "when", "requires", "otherwise", "message", "onRequest"];
+    const KEYS: [&str; 7] = ["scope", "when", "requires", "otherwise", "askedBy", "message", "onRequest"];
     for entry in map.entries() {
         if !KEYS.contains(&&*entry.key) {
             let help = suggest(&entry.key, KEYS).unwrap_or_default();
@@ -221,6 +241,10 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
     };
     template.when = text("when");
     template.requires = text("requires");
+    template.asked_by = text("askedBy");
+    if let Some(requires) = template.requires.as_deref().filter(|requires| !requires.contains('/') && *requires != "v1") {
+        return fail(format!("`requires` is not an API: `{requires}`"), "requires", "write group/version or group/version/Kind, such as `autoscaling/v2`".to_owned());
+    }
     template.message = text("message");
     template.on_request = map.get("onRequest").is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));
     true

@@ -17,8 +17,7 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
         Severity::Note => "notice",
     };
     let mut properties = Vec::new();
-    // Built-in files are not in the repository.
-    if let Some(label) = finding.primary.as_ref().filter(|label| !sources.path(label.span.file).starts_with('<')) {
+    if let Some(label) = finding.primary.as_ref().filter(|label| sources.is_in_repository(label.span.file)) {
         let start = sources.position(label.span.file, label.span.start);
         let end = sources.position(label.span.file, label.span.end);
         properties.push(format!("file={}", property(sources.path(label.span.file))));

@@ -63,6 +63,7 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
     let related: Vec<Value> = finding
         .secondary
         .iter()
+        .filter(|label| sources.is_in_repository(label.span.file))
         .enumerate()
         .map(|(at, label)| {
             let mut place = location(label, sources);
@@ -75,7 +76,7 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         "ruleId": finding.code.id,
         "level": level(finding.severity),
         "message": {"text": text},
-        "locations": finding.primary.iter().map(|label| location(label, sources)).collect::<Vec<_>>(),
+        "locations": finding.primary.iter().filter(|label| sources.is_in_repository(label.span.file)).map(|label| location(label, sources)).collect::<Vec<_>>(),
         "relatedLocations": related,
         "partialFingerprints": {"tenantry/v1": fingerprint},
     })
@@ -84,7 +85,7 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
 fn location(label: &Label, sources: &Sources) -> Value {
     let start = sources.position(label.span.file, label.span.start);
     let end = sources.position(label.span.file, label.span.end);
-    let uri: String = sources.path(label.span.file).chars().map(|c| if matches!(c, '<' | '>' | ' ' | '%') { '_' } else { c }).collect();
+    let uri: String = sources.path(label.span.file).replace('%', "%25").replace(' ', "%20");
     json!({"physicalLocation": {
         "artifactLocation": {"uri": uri},
         "region": {

@@ -224,7 +224,7 @@ fn instance(
     let component = chosen.component;
     let layers = layers::of_instance(plan, planned, chosen);
     let workload = layers::merge(plan, planned, &layers, sink);
-    layers::coherent(plan, planned, chosen, &workload, sink);
+    layers::coherent(plan, planned, chosen, &layers, &workload, sink);
     let parameters = parameters(builder, planned, chosen, sink);
     let subscription = planned.tenant.tree.at_path(&["spec".into(), "components".into(), Step::Index(chosen.subscription)])?;
     let component_name = name_node(component);
@@ -305,6 +305,9 @@ fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'
         }
         for with in share.get("with").and_then(Node::as_list).unwrap_or_default() {
             let Some(other) = with.as_str().and_then(|name| builder.plan.input.catalog.tenants.get(name)) else { continue };
+            if !other.spec.environments.keys().any(|name| name.0 == planned.environment.name) {
+                continue;
+            }
             let mut entries = vec![entry("tenant", with.clone()), entry("namespace", builder.namespace(other))];
             entries.extend(share.get("ports").map(|ports| entry("ports", ports.clone())));
             items.push(Node::map(share.id, entries));
@@ -360,7 +363,8 @@ fn parameters(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chos
             Diagnostic::new(codes::BAD_PARAMETERS, format!("the parameters of `{}` do not meet its schema: {error}", chosen.component.name))
                 .at(builder.plan.input.span(place), "")
                 .and(builder.plan.input.span(schema.id), "the schema")
-                .help("write a value that meets the schema"),
+                .note(format!("for {}/{} in {}", planned.tenant.name, chosen.component.name, planned.environment.name))
+                .help("write what the component's `parameters` allow"),
         );
     }
     parameters

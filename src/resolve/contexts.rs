@@ -6,9 +6,6 @@ use crate::model::catalog::Document;
 use crate::model::kinds::{Context, ContextLevel, Platform, Stage, Tenant};
 use crate::yaml::Node;
 
-/// What the path of a text from the command line starts with.
-pub const COMMAND_LINE: &str = "--";
-
 fn is_session(context: &Document<Context>) -> bool {
     context.spec.scope.level >= ContextLevel::User
 }
@@ -45,7 +42,7 @@ pub fn from_command_line<'a>(
 ) -> Vec<&'a Document<Context>> {
     let mut session = Vec::new();
     for context in &input.catalog.contexts {
-        let from_command_line = input.sources.path(context.tree.id.file).starts_with(COMMAND_LINE);
+        let from_command_line = input.sources.is_from_command_line(context.tree.id.file);
         let level = context.spec_at(&["scope", "level"]);
         if let Some(last) = &context.spec.expires_at
             && input.has_expired(Some(last))

@@ -168,7 +168,10 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
         return None;
     };
     let session = contexts::from_command_line(&input, platform, sink);
-    let tenants: Vec<&Document<Tenant>> = input.catalog.tenants.iter().collect();
+    selected(&input, sink);
+    let mut tenants: Vec<&Document<Tenant>> = input.catalog.tenants.iter().collect();
+    // Two documents of a name are told as such; what they would make twice is not.
+    tenants.dedup_by(|second, first| second.name == first.name);
     let planned: Vec<(Sink, Vec<PlannedUnit<'a>>)> = tenants
         .into_par_iter()
         .map(|tenant| {
@@ -188,6 +191,25 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     let digests = versions::digests(input.catalog);
     let shared_with = shares(&input);
     Some(Plan { input, platform, units, clusters, digests, session, shared_with })
+}
+
+/// A selection that names nothing would pass as if all were well.
+fn selected(input: &Input<'_>, sink: &mut Sink) {
+    let catalog = input.catalog;
+    let selection = input.selection;
+    let mut check = |kind: &str, wanted: &[String], known: Vec<&str>| {
+        for name in wanted {
+            if known.contains(&name.as_str()) || input.may_exist(kind, name) {
+                continue;
+            }
+            let message = format!("there is no {} `{name}` to select", kind.to_lowercase());
+            let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message);
+            sink.push(diagnostic.help(suggest(name, known.iter().copied()).unwrap_or_else(|| "select one that exists".to_owned())));
+        }
+    };
+    check("Environment", &selection.environments, catalog.environments.names().collect());
+    check("Tenant", &selection.tenants, catalog.tenants.names().collect());
+    check("Component", &selection.components, catalog.components.names().collect());
 }
 
 fn shares<'a>(input: &Input<'a>) -> BTreeMap<&'a str, Vec<SharedComponent<'a>>> {
@@ -241,7 +263,8 @@ impl Input<'_> {
             let message = format!("there is no {} `{name}`", kind.to_lowercase());
             let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message).at(self.span(place), "named here");
             sink.push(match suggest(name, documents.names()) {
-                Some(help) => diagnostic.help(help),
+                Some(help) if help.starts_with("did") => diagnostic.help(help),
+                Some(help) => diagnostic.help(format!("add a document of kind {kind} with this name; {help}")),
                 None => diagnostic.help(format!("add a document of kind {kind} with this name")),
             });
         }

@@ -39,7 +39,7 @@ pub fn of_tenant<'a>(
                     Some(Misfit::Dedication) => sink.push(
                         Diagnostic::new(codes::NO_CLUSTER, format!("cluster `{}` cannot take {}: {}", cluster.name, tenant.name, dedication(tenant, cluster)))
                             .at(input.span(place), "placed here")
-                            .and(input.span(cluster.spec_at(&["dedicatedTo"])), "what the cluster is for")
+                            .and(cluster.written(&["dedicatedTo"]).and_then(|id| input.span(id)), "what the cluster is for")
                             .help("choose another cluster, or change the tenant's isolation"),
                     ),
                 },
@@ -60,11 +60,16 @@ pub fn of_tenant<'a>(
         let residency = available.iter().all(|cluster| misfit(tenant, cluster) == Some(Misfit::Residency));
         let (code, field) = if residency { (codes::RESIDENCY, "residency") } else { (codes::NO_CLUSTER, "isolation") };
         let message = format!("no cluster of {} can take {}: {}", environment.name, tenant.name, reasons.join(", "));
+        let (place, label) = match tenant.written(&[field]) {
+            Some(id) if residency => (Some(id), "the zones that are allowed"),
+            Some(id) => (Some(id), "the isolation that is asked for"),
+            None => (tenant.tree.at(&["spec", "environments"]).and_then(|node| Some(node.as_map()?.entry(&environment.name)?.key_id)), "it is to run here"),
+        };
         sink.push(
             Diagnostic::new(code, message)
-                .at(input.span(tenant.spec_at(&[field])), if residency { "the zones that are allowed" } else { "the isolation that is asked for" })
+                .at(place.and_then(|id| input.span(id)), label)
                 .and(input.span(environment.spec_at(&["clusters"])), "the environment's clusters")
-                .help("add a cluster that fits to the environment, or change the tenant"),
+                .help(format!("add a cluster that fits to the environment, or change the tenant's `{field}`")),
         );
     }
     fitting

@@ -33,24 +33,24 @@ fn duplicates<K>(input: &Input<'_>, kind: &str, documents: &Documents<K>, sink: 
     let all: Vec<&Document<K>> = documents.iter().collect();
     for pair in all.windows(2) {
         if pair[0].name == pair[1].name {
-            twice(input, &format!("{kind} `{}`", pair[0].name), pair[0].name_id(), pair[1].name_id(), sink);
+            twice(input, &format!("{kind} `{}`", pair[0].name), pair[0].name_id(), pair[1].name_id(), "rename one of them, or remove it", sink);
         }
     }
 }
 
-fn twice(input: &Input<'_>, what: &str, first: NodeId, second: NodeId, sink: &mut Sink) {
+fn twice(input: &Input<'_>, what: &str, first: NodeId, second: NodeId, help: &str, sink: &mut Sink) {
     sink.push(
         Diagnostic::new(codes::DUPLICATE_NAME, format!("there are two documents for {what}"))
             .at(input.span(second), "defined again here")
             .and(input.span(first), "first defined here")
-            .help("rename one of them, or remove it"),
+            .help(help),
     );
 }
 
 fn platforms(input: &Input<'_>, sink: &mut Sink) {
     let all: Vec<_> = input.catalog.platforms.iter().collect();
     for pair in all.windows(2) {
-        twice(input, "the Platform, of which there is one", pair[0].name_id(), pair[1].name_id(), sink);
+        twice(input, "the Platform", pair[0].name_id(), pair[1].name_id(), "remove one of them: a repository has one Platform", sink);
     }
 }
 
@@ -61,7 +61,7 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
     for pair in all.windows(2) {
         if pair[0].name == pair[1].name && pair[0].spec.version == pair[1].spec.version {
             let what = format!("Component `{}` in version {}", pair[0].name, pair[0].spec.version);
-            twice(input, &what, pair[0].spec_at(&["version"]), pair[1].spec_at(&["version"]), sink);
+            twice(input, &what, pair[0].spec_at(&["version"]), pair[1].spec_at(&["version"]), "give one of them another version or name, or remove it", sink);
         }
     }
     for component in all {
@@ -89,7 +89,7 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
         let place = environment.spec_at(&["promotesFrom"]);
         if environment.name == "delivery" {
             sink.push(
-                Diagnostic::new(codes::DUPLICATE_NAME, "`delivery` is the output folder of the delivery engine's objects")
+                Diagnostic::new(codes::DUPLICATE_NAME, "an environment cannot be named `delivery`: the delivery engine's objects are written to that folder")
                     .at(input.span(environment.name_id()), "taken")
                     .help("choose another name for the environment"),
             );
@@ -105,7 +105,7 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
             if seen.contains(&name) {
                 // Told once, at the first environment of the circle by name.
                 if name == environment.name && seen.iter().all(|other| *other >= environment.name.as_str()) {
-                    let circle = seen.iter().chain([&name]).copied().collect::<Vec<_>>().join(" from ");
+                    let circle = seen.iter().chain([&name]).copied().collect::<Vec<_>>().join(" → ");
                     sink.push(
                         Diagnostic::new(codes::DEPENDENCY_CYCLE, format!("environments promote from each other in a circle: {circle}"))
                             .at(input.span(place), "promotes from here")
@@ -122,7 +122,7 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
 
 /// A finding for a name that should be one of a few.
 pub fn unknown(input: &Input<'_>, what: &str, name: &str, known: Vec<&str>, place: NodeId, sink: &mut Sink) {
-    let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, format!("there is no {what} `{name}`")).at(input.span(place), "named here");
+    let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, format!("`{name}` is no {what}")).at(input.span(place), "named here");
     sink.push(match suggest(name, known) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

@@ -41,7 +41,7 @@ pub fn plan<'a>(input: &Input<'a>, tenant: &'a Document<Tenant>, sink: &mut Sink
                 sink.push(
                     Diagnostic::new(codes::NO_CLUSTER, format!("cluster `{}` has no node pool for {}", cluster.name, tenant.name))
                         .at(input.span(tenant.spec_at(&["isolation"])), "dedicated isolation needs a node pool of its own")
-                        .and(input.span(cluster.spec_at(&["nodePools"])), "the cluster's node pools")
+                        .and(cluster.written(&["nodePools"]).and_then(|id| input.span(id)), "the cluster's node pools")
                         .help(format!("add a node pool with `tenant: {}` to the cluster, or change the isolation", tenant.name)),
                 );
             }
@@ -60,20 +60,24 @@ fn tier_terms(input: &Input<'_>, tenant: &Document<Tenant>, tier: &Document<Tier
     if tier.spec.require_limits && !missing.is_empty() {
         sink.push(
             Diagnostic::new(codes::TIER_LIMITS, format!("tier `{}` is negotiated, and {} has not all limits", tier.name, tenant.name))
-                .at(input.span(tenant.spec_at(&["limits"])), format!("without {}", list_names(missing)))
-                .and(input.span(tenant.spec_at(&["tier"])), "this tier includes nothing")
-                .help("write every limit; `null` for maxMonthlyProcessingHours or storageQuota means no limit"),
+                .at(input.span(tenant.written(&["limits"]).unwrap_or_else(|| tenant.spec_at(&["tier"]))), format!("without {}", list_names(missing)))
+                .help("write every limit under `limits`; `null` for maxMonthlyProcessingHours or storageQuota means no limit"),
         );
     }
     let isolation = tenant.spec.isolation.unwrap_or(Isolation::Namespace);
     if !tier.spec.isolation.is_empty() && !tier.spec.isolation.contains(&isolation) {
         sink.push(
-            Diagnostic::new(codes::TIER_ISOLATION, format!("tier `{}` does not include this isolation", tier.name))
-                .at(input.span(tenant.spec_at(&["isolation"])), "asked for here")
+            Diagnostic::new(codes::TIER_ISOLATION, format!("tier `{}` does not include isolation `{}`", tier.name, word(isolation)))
+                .at(input.span(tenant.written(&["isolation"]).unwrap_or_else(|| tenant.spec_at(&["tier"]))), "asked for here")
                 .and(input.span(tier.spec_at(&["isolation"])), "what the tier offers")
-                .help("write an isolation that the tier offers, or choose a higher tier"),
+                .help(format!("write {}, or choose a higher tier", list_names(tier.spec.isolation.iter().map(|level| word(*level)).collect::<Vec<_>>().iter().map(String::as_str)))),
         );
     }
+}
+
+/// A word as documents write it.
+fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_string(&value).unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// References and last days of shares and grants.
@@ -181,9 +185,10 @@ fn components<'a>(
                 continue;
             }
             sink.push(
-                Diagnostic::new(codes::NOT_SUBSCRIBED, format!("`{name}` needs `{needed}`, which {} does not run in {}", tenant.name, environment.name))
+                Diagnostic::new(codes::NOT_SUBSCRIBED, format!("`{name}` needs `{needed}`, which {} does not run", tenant.name))
                     .at(input.span(place(tenant, at, "component")), "subscribed to here")
                     .and(input.span(requirement.place), "the dependency")
+                    .note(format!("in {}", environment.name))
                     .help(format!("add `- component: {needed}` to the tenant's components")),
             );
         }
@@ -202,7 +207,7 @@ fn entitled(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, component: 
     let title = format!("`{}` {}", component.name, spec.version);
     let replacement = match &spec.replaced_by {
         Some(name) => format!("subscribe to `{name}` instead"),
-        None => "ask its owner what to use instead".to_owned(),
+        None => format!("ask {} what to use instead", component.spec.owner),
     };
     let status = input.span(component.spec_at(&["status"]));
     let until = spec.sunset_on.as_ref().map_or_else(String::new, |day| format!(" and goes on {day}"));
@@ -256,12 +261,11 @@ fn entitled(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, component: 
     if let (Some(has), Some(needs)) = (tenant.spec.clearance, spec.clearance)
         && has < needs
     {
-        let word = |clearance| serde_json::to_string(&clearance).unwrap_or_default().trim_matches('"').to_owned();
         sink.push(
             Diagnostic::new(codes::CLEARANCE, format!("{title} handles {} data, and {} is cleared for {}", word(needs), tenant.name, word(has)))
                 .at(here, "subscribed to here")
-                .and(input.span(tenant.spec_at(&["clearance"])), "the tenant's clearance")
-                .and(input.span(component.spec_at(&["clearance"])), "the component's")
+                .and(tenant.written(&["clearance"]).and_then(|id| input.span(id)), "the tenant's clearance")
+                .and(component.written(&["clearance"]).and_then(|id| input.span(id)), "the component's")
                 .help("raise the tenant's clearance, if it is entitled to that data, or choose another component"),
         );
     }

@@ -46,7 +46,7 @@ pub fn of_dependencies(component: &Document<Component>) -> impl Iterator<Item = 
         let requirement = Requirement {
             wanted: requirement(dependency.version.as_ref()),
             by: format!("{} {}", component.name, component.spec.version),
-            place: component.at(&["spec".into(), "dependencies".into(), Step::Index(at)]),
+            place: component.at(&["spec".into(), "dependencies".into(), Step::Index(at), if dependency.version.is_some() { "version".into() } else { "component".into() }]),
         };
         (dependency.component.0.as_str(), requirement)
     })
@@ -101,12 +101,18 @@ fn no_version(input: &Input<'_>, name: &str, requirements: &[Requirement], sink:
     }
     versions.sort();
     let versions: Vec<String> = versions.iter().map(Version::to_string).collect();
-    let wishes: Vec<String> = requirements.iter().map(|requirement| format!("{} wants {}", requirement.by, requirement.wanted)).collect();
-    let message = format!("no version of `{name}` meets every requirement: {}", wishes.join(", "));
+    // Who takes any version is not in the way.
+    let picky: Vec<&Requirement> = requirements.iter().filter(|requirement| requirement.wanted != VersionReq::STAR).collect();
+    let wishes: Vec<String> = picky.iter().map(|requirement| format!("{} wants {}", requirement.by, requirement.wanted)).collect();
+    let message = match picky.as_slice() {
+        [only] => format!("there is no version {} of `{name}`", only.wanted),
+        _ => format!("no version of `{name}` meets every requirement: {}", wishes.join(", ")),
+    };
+    let Some((first, others)) = picky.split_first() else { return };
     let mut diagnostic = Diagnostic::new(codes::NO_VERSION, message)
-        .at(input.span(requirements[0].place), "wanted here")
-        .help(format!("there is {}; loosen a requirement, or add a version", versions.join(", ")));
-    for requirement in &requirements[1..] {
+        .at(input.span(first.place), "wanted here")
+        .help(format!("the versions are {}; loosen a requirement, or add a version", versions.join(", ")));
+    for requirement in others {
         diagnostic = diagnostic.and(input.span(requirement.place), format!("{} wants {}", requirement.by, requirement.wanted));
     }
     sink.push(diagnostic);

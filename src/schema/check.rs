@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
 use crate::model::manifest::{Shape, View};
-use crate::model::scalars::check_format;
+use crate::model::scalars::{check_format, expected_form};
 use crate::yaml::{NodeId, Path, Step};
 
 /// How strictly a tree is judged.
@@ -23,8 +23,15 @@ pub enum Problem {
     UnknownField(String, Vec<String>),
     /// A field that must be there; what it is for.
     MissingField(String, String),
-    /// A value of another type; expected and found.
-    WrongType(String, &'static str),
+    /// A value of another type.
+    WrongType {
+        /// The types that are allowed, for people.
+        expected: String,
+        /// What was found, for people.
+        found: &'static str,
+        /// What a text should look like here, if it has a form.
+        form: Option<&'static str>,
+    },
     /// A value that is not among those allowed.
     NotAllowed(String, Vec<String>),
     /// A text of the wrong form; what it should look like.
@@ -80,7 +87,8 @@ impl<'a> Judge<'a, '_> {
             Shape::Map => Types::OBJECT,
         };
         if !rule.types.allows(kind) {
-            self.report(view, Problem::WrongType(rule.types.expected(), shape.kind_name()));
+            let form = rule.format.as_deref().and_then(expected_form);
+            self.report(view, Problem::WrongType { expected: rule.types.expected(), found: shape.kind_name(), form });
             return;
         }
         if !rule.allowed.is_empty() && !rule.allowed.iter().any(|allowed| same(allowed, &shape, view)) {
@@ -116,7 +124,7 @@ impl<'a> Judge<'a, '_> {
             if judge.found.is_empty() {
                 return;
             }
-            let rank = |found: &[Violation<'a>]| (found.iter().any(|one| matches!(one.problem, Problem::WrongType(..))), found.len());
+            let rank = |found: &[Violation<'a>]| (found.iter().any(|one| matches!(one.problem, Problem::WrongType { .. })), found.len());
             if best.as_ref().is_none_or(|best| rank(&judge.found) < rank(best)) {
                 best = Some(judge.found);
             }
@@ -133,7 +141,8 @@ impl<'a> Judge<'a, '_> {
         if let Some(pattern) = &rule.pattern
             && !pattern.is_match(text)
         {
-            let expected = format!("text of the form `{pattern}`");
+            let form = rule.format.as_deref().and_then(expected_form).map(str::to_owned);
+            let expected = form.unwrap_or_else(|| format!("text of the form `{pattern}`"));
             return self.report(view, Problem::Malformed(format!("`{text}`"), expected));
         }
         self.count(view, text.chars().count(), "characters", rule);
@@ -192,7 +201,7 @@ impl<'a> Judge<'a, '_> {
         }
         let fields = view.fields();
         if rule.limits.is_some() {
-            self.count(view, fields.len(), "entries", rule);
+            self.count(view, view.written_entries(), "entries", rule);
         }
         for required in &rule.required {
             if self.mode == Mode::Whole && !fields.iter().any(|field| *field.key == **required) {

@@ -9,7 +9,7 @@ impl Problem {
         match self {
             Problem::UnknownField(..) => codes::UNKNOWN_FIELD,
             Problem::MissingField(..) => codes::MISSING_FIELD,
-            Problem::WrongType(..) => codes::WRONG_TYPE,
+            Problem::WrongType { .. } => codes::WRONG_TYPE,
             Problem::NotAllowed(..) => codes::NOT_ONE_OF,
             Problem::Malformed(..) => codes::MALFORMED,
             Problem::OutOfRange(..) => codes::OUT_OF_RANGE,
@@ -35,9 +35,12 @@ impl Violation<'_> {
                 let purpose = if purpose.is_empty() { String::new() } else { format!(": {}", lower_first(purpose)) };
                 Diagnostic::new(code, format!("`{name}` is missing{of}")).help(format!("add `{name}`{purpose}"))
             }
-            Problem::WrongType(expected, found) => {
+            Problem::WrongType { expected, found, form } => {
                 let diagnostic = Diagnostic::new(code, format!("`{path}` should be {expected}, and is {found}"));
-                diagnostic.help(retype(expected, found))
+                diagnostic.help(match form {
+                    Some(form) => format!("write {form}"),
+                    None => retype(expected, found, &self.view.text().unwrap_or_default()),
+                })
             }
             Problem::NotAllowed(found, allowed) => {
                 let wanted = found.trim_matches('`');
@@ -51,18 +54,19 @@ impl Violation<'_> {
                 Diagnostic::new(code, format!("`{path}` is malformed: {found}")).help(format!("write {expected}"))
             }
             Problem::OutOfRange(expected) => {
-                Diagnostic::new(code, format!("`{path}` is out of range")).help(format!("it should be {expected}"))
+                Diagnostic::new(code, format!("`{path}` is out of range: it should be {expected}")).help(format!("write {expected}"))
             }
         }
     }
 }
 
 /// How to turn what was found into what is expected.
-fn retype(expected: &str, found: &str) -> String {
+fn retype(expected: &str, found: &str, text: &str) -> String {
     match (expected, found) {
         ("text", "a whole number" | "a number" | "true or false") => "put the value in quotes".to_owned(),
         ("true or false", "text") => "write `true` or `false`, without quotes".to_owned(),
-        ("a whole number" | "a number", "text") => "write the number without quotes".to_owned(),
+        ("a whole number" | "a number", "text") if text.parse::<f64>().is_ok() => "write the number without quotes".to_owned(),
+        ("a whole number" | "a number", "text") => format!("write {expected}, without a unit"),
         ("a list", _) => "write a list: each item on a line that starts with `- `".to_owned(),
         ("a map", "a list") => "write `key: value` lines, without the leading `- `".to_owned(),
         ("a map", _) => "write `key: value` lines, indented below it".to_owned(),

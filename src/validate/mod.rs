@@ -90,15 +90,13 @@ fn judge(tree: &Node, default_specs: &BTreeMap<&'static str, Node>, sources: &So
         let label = match &violation.problem {
             Problem::UnknownField(..) => "not a field of this kind".to_owned(),
             Problem::MissingField(field, _) => format!("`{field}` belongs here"),
-            Problem::WrongType(expected, _) => format!("expected {expected}"),
+            Problem::WrongType { expected, .. } => format!("expected {expected}"),
             Problem::NotAllowed(..) | Problem::Malformed(..) | Problem::OutOfRange(_) => String::new(),
         };
         let span = place.and_then(|id| sources.span(id)).map(|span| sources.first_line(span));
         sink.push(violation.describe(violation.problem.code()).at(span, label));
     }
-    if !sink.has_errors() {
-        together::check(&kind, tree, sources, sink);
-    }
+    together::check(&kind, tree, sources, sink);
     if sink.has_errors() {
         return Outcome::Broken(kind, name);
     }

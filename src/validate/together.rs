@@ -56,6 +56,17 @@ impl Checker<'_> {
             let help = format!("write minReplicas of at most {high}, or maxReplicas of at least {low}");
             self.contradiction("minReplicas is above maxReplicas", (least, "the least"), (most, "the most"), &help);
         }
+        for list in ["env", "ports", "volumes", "secrets"] {
+            let items = workload.get(list).and_then(Node::as_list).unwrap_or_default();
+            for (at, item) in items.iter().enumerate() {
+                let name = item.get("name").and_then(Node::as_str);
+                let first = items[..at].iter().find(|other| name.is_some() && other.get("name").and_then(Node::as_str) == name);
+                if let (Some(first), Some(second)) = (first.and_then(|first| first.get("name")), item.get("name")) {
+                    let message = format!("two items of `{list}` are named `{}`", name.unwrap_or_default());
+                    self.contradiction(&message, (second, "again here"), (first, "first here"), "rename one of them, or remove it");
+                }
+            }
+        }
         for variable in workload.get("env").and_then(Node::as_list).unwrap_or_default() {
             if let (Some(value), Some(from)) = (variable.get("value"), variable.get("valueFrom"))
                 && !value.is_null() && !from.is_null()
@@ -82,7 +93,8 @@ impl Checker<'_> {
     }
 
     fn malformed(&mut self, code: Code, node: &Node, message: String, help: String) {
-        self.sink.push(Diagnostic::new(code, message).at(self.sources.span(node.id), "").help(help));
+        let span = self.sources.span(node.id).map(|span| self.sources.first_line(span));
+        self.sink.push(Diagnostic::new(code, message).at(span, "").help(help));
     }
 
     fn platform(&mut self, spec: &Node) {
@@ -102,7 +114,8 @@ impl Checker<'_> {
                 }
                 rest = &rest[open + close..];
             }
-            if !must.is_empty() && !text.contains(&format!("{{{must}}}")) {
+            let readable = text.matches('{').count() == PLACEHOLDERS.iter().map(|name| text.matches(&format!("{{{name}}}")).count()).sum::<usize>();
+            if readable && !must.is_empty() && !text.contains(&format!("{{{must}}}")) {
                 let help = format!("write `{{{must}}}` somewhere in it, such as `{text}-{{{must}}}`");
                 self.malformed(codes::MALFORMED, node, format!("`naming.{field}` gives every {must} the same name"), help);
             }
@@ -129,14 +142,34 @@ impl Checker<'_> {
         }
         if let Some(parameters) = spec.get("parameters").filter(|node| !node.is_null()) {
             let json = parameters.to_json();
-            if let Err(error) = jsonschema::draft202012::meta::validate(&json) {
-                let path = error.instance_path().to_string();
-                let place = path.split('/').skip(1).try_fold(parameters, |node, step| {
-                    node.get(step).or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?))
-                });
-                let message = format!("`parameters` is not a valid JSON Schema: {error}");
-                self.malformed(codes::BAD_PARAMETER_SCHEMA, place.unwrap_or(parameters), message, "write a JSON Schema of draft 2020-12, such as `{type: object, properties: {batchSize: {type: integer}}}`".to_owned());
-            }
+            self.parameter_schema(parameters, &json);
+        }
+    }
+
+    fn parameter_schema(&mut self, parameters: &Node, json: &serde_json::Value) {
+        const HELP: &str = "write a JSON Schema of draft 2020-12, such as `{type: object, properties: {batchSize: {type: integer}}}`";
+        const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+        let find = |path: &str| {
+            path.split('/').skip(1).try_fold(parameters, |node, step| node.get(step).or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?)))
+        };
+        let mut errors = 0;
+        for error in jsonschema::draft202012::meta::validator().iter_errors(json) {
+            errors += 1;
+            let path = error.instance_path().to_string();
+            let place = find(&path).unwrap_or(parameters);
+            let (message, help) = match (path.rsplit('/').next(), place.as_str()) {
+                (Some("type"), Some(name)) => {
+                    (format!("`{name}` is no type of JSON Schema"), suggest(name, TYPES).unwrap_or_else(|| HELP.to_owned()))
+                }
+                _ => (format!("`parameters` is not a valid JSON Schema: {error}"), HELP.to_owned()),
+            };
+            self.malformed(codes::BAD_PARAMETER_SCHEMA, place, message, help);
+        }
+        if errors == 0
+            && let Err(error) = jsonschema::draft202012::new(json)
+        {
+            let message = format!("`parameters` cannot be used: {error}");
+            self.malformed(codes::BAD_PARAMETER_SCHEMA, find(&error.instance_path().to_string()).unwrap_or(parameters), message, HELP.to_owned());
         }
     }
 

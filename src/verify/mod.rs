@@ -19,9 +19,9 @@ pub use schemas::Schemas;
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
 use crate::model::instance::Unit;
 use crate::model::kinds::Catalog;
-use crate::model::manifest::{Rendered, View};
+use crate::model::manifest::{Rendered, TemplateLine, View};
 use crate::schema::kubernetes::BUILT_IN_VERSION;
-use crate::schema::{self, Mode};
+use crate::schema::{self, Mode, Problem};
 use crate::yaml::NodeId;
 
 /// What one unit leaves behind for the checks that cross units.
@@ -73,10 +73,21 @@ impl Locator<'_> {
 
     /// Puts a finding at a value: the input line first, else the template line.
     fn at(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
+        let built_in = |span: &Span| self.sources.path(span.file).starts_with("<builtin>/");
         match self.place(view) {
+            // Text that the repository's own template joins, and values that nobody there wrote, are
+            // mended in the template.
+            (Some(input), Some(template)) if !built_in(&template) && (view.is_joined() || built_in(&input)) => {
+                diagnostic.at(template, label).and(input, "a value that it prints")
+            }
             (Some(input), template) => diagnostic.at(input, label).and(template, "printed by this template line"),
             (None, template) => diagnostic.at(template, label),
         }
+    }
+
+    /// Puts a finding at the template line that wrote a place.
+    fn at_template(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
+        diagnostic.at(self.place(view).1, label)
     }
 
     /// `in Deployment/web of globex/ingest, in production on eu-1`.
@@ -87,8 +98,8 @@ impl Locator<'_> {
     }
 }
 
-/// Verifies the manifests of one unit.
-pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], sources: &Sources, sink: &mut Sink) -> Facts {
+/// Verifies the manifests of one unit; `complete` if every template of it could be rendered.
+pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], complete: bool, sources: &Sources, sink: &mut Sink) -> Facts {
     let locator = Locator { sources, unit, rendered };
     let mut facts = Facts {
         cluster: unit.key.cluster.clone(),
@@ -120,7 +131,7 @@ pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], sources: &Sou
             facts.identities.push(Identity { key, title: one.manifest.title(), place, template });
         }
     }
-    if !unit.key.tenant.is_empty() {
+    if complete && !unit.key.tenant.is_empty() {
         references::check(&locator, sink);
         facts.demand = quota::check(&locator, sink);
     }
@@ -162,14 +173,21 @@ fn structure(schemas: &Schemas, locator: &Locator<'_>, one: &Rendered, facts: &m
     };
     for violation in schema::check(root, rule, set, Mode::Whole) {
         let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
-        diagnostic.message = format!("{}: {}", one.manifest.title(), diagnostic.message);
-        let place = violation.key.and_then(|id| locator.sources.span(id));
-        sink.push(match place {
-            Some(span) => {
+        diagnostic.message = format!("{kind}: {}", diagnostic.message);
+        if let Problem::WrongType { expected, found, .. } = &violation.problem
+            && expected == "text"
+            && violation.view.line() != TemplateLine::NONE
+        {
+            diagnostic.help = Some(format!("{found} is printed as it is; in the template, quotes make it text: `\"{{{{ … }}}}\"`"));
+        }
+        let key = violation.key.and_then(|id| locator.sources.span(id));
+        sink.push(match (&violation.problem, key) {
+            (_, Some(span)) => {
                 let template = locator.place(violation.view).1;
                 diagnostic.at(span, "").and(template, "printed by this template line")
             }
-            None => locator.at(diagnostic, violation.view, ""),
+            (Problem::UnknownField(..), None) => locator.at_template(diagnostic, violation.view, ""),
+            _ => locator.at(diagnostic, violation.view, ""),
         });
     }
 }
@@ -230,7 +248,7 @@ fn duplicates(facts: &[Facts], sink: &mut Sink) {
                 None => diagnostic,
             };
             let other = other.place.filter(|place| Some(*place) != identity.place);
-            sink.push(diagnostic.and(other, "and here").and(identity.template, "the template").help("make the names differ, for example with `{environment}` in the Platform's `naming`"));
+            sink.push(diagnostic.and(other, "and here").and(identity.template, "the template").help("make the names differ; where two environments share a cluster, with `naming: {namespace: data-tenant-{tenant}-{environment}}` in the Platform"));
         }
     }
 }

@@ -5,16 +5,21 @@ use super::Locator;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::manifest::{Rendered, View};
 use crate::model::scalars::{is_label, is_subdomain};
+use crate::yaml::NodeId;
 
 /// Checks the names and labels of one object.
 pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
     let root = one.manifest.root();
     let Some(metadata) = root.get("metadata") else { return };
     let kind = one.manifest.kind();
-    let mut report = |view: View<'_>, message: String, help: &str| {
+    let mut report_at = |view: View<'_>, key: Option<NodeId>, message: String, help: &str| {
         let diagnostic = Diagnostic::new(codes::BAD_OBJECT_NAME, message).note(locator.object(one)).help(help);
-        sink.push(locator.at(diagnostic, view, ""));
+        sink.push(match key.and_then(|id| locator.sources.span(id)) {
+            Some(span) => diagnostic.at(span, "").and(locator.place(view).1, "printed by this template line"),
+            None => locator.at(diagnostic, view, ""),
+        });
     };
+    let mut report = |view: View<'_>, message: String, help: &str| report_at(view, None, message, help);
     if let Some(view) = metadata.get("name") {
         let name = view.text().unwrap_or_default();
         let (most, fits) = match &*kind {
@@ -42,17 +47,17 @@ pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
     for metadata in [Some(metadata), template].into_iter().flatten() {
         for field in metadata.get("labels").map(View::fields).unwrap_or_default() {
             if !is_qualified(&field.key) {
-                report(field.value, format!("`{}` is no key for a label", field.key), "write `name` or `domain/name`, the name with at most 63 characters");
+                report_at(field.value, Some(field.key_id), format!("`{}` is no key for a label", field.key), "write `name` or `domain/name`, the name with at most 63 characters");
             }
             if let Some(value) = field.value.text()
                 && !is_label_value(&value)
             {
-                report(field.value, format!("the label `{}` cannot be `{value}`", field.key), "use letters, digits, `-`, `_` and `.`, at most 63 characters, a letter or digit at both ends");
+                report_at(field.value, None, format!("the label `{}` cannot be `{value}`", field.key), "use letters, digits, `-`, `_` and `.`, at most 63 characters, a letter or digit at both ends");
             }
         }
         for field in metadata.get("annotations").map(View::fields).unwrap_or_default() {
             if !is_qualified(&field.key) {
-                report(field.value, format!("`{}` is no key for an annotation", field.key), "write `name` or `domain/name`, the name with at most 63 characters");
+                report_at(field.value, Some(field.key_id), format!("`{}` is no key for an annotation", field.key), "write `name` or `domain/name`, the name with at most 63 characters");
             }
         }
     }

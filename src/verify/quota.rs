@@ -16,9 +16,9 @@ pub type Demand = BTreeMap<&'static str, Amount>;
 /// Resources that are counted: the name in a ResourceQuota, the name in a container's requests,
 /// and how amounts are written.
 const COUNTED: [(&str, &str, fn(Amount) -> String); 3] = [
-    ("requests.cpu", "cpu", Amount::as_cpu),
-    ("requests.memory", "memory", Amount::as_bytes),
-    ("requests.storage", "storage", Amount::as_bytes),
+    ("requests.cpu", "cpu", Amount::cpu_for_people),
+    ("requests.memory", "memory", Amount::bytes_for_people),
+    ("requests.storage", "storage", Amount::bytes_for_people),
 ];
 
 /// Adds up a unit's requests and judges them by its ResourceQuota.
@@ -72,10 +72,11 @@ fn judge(locator: &Locator<'_>, demand: &Demand, shares: &mut BTreeMap<&'static 
             }
             let key = &locator.unit.key;
             let message = format!(
-                "the workloads of {} may request {} of {name} in {} on {}, and its quota is {}",
-                key.tenant, write(resource, wanted), key.environment, key.cluster, write(resource, limit)
+                "the workloads of {} may request {name} of {}, and its quota is {}",
+                key.tenant, write(resource, wanted), write(resource, limit)
             );
             let mut diagnostic = Diagnostic::new(codes::QUOTA, message)
+                .note(format!("in {} on {}", key.environment, key.cluster))
                 .note(format!("at the most replicas, plus the surge of an update: {}", list.join(", ")))
                 .help("lower requests or maxReplicas, or raise the tenant's limit or tier");
             let (input, template) = locator.place(hard);
@@ -165,7 +166,7 @@ pub fn capacity(facts: &[Facts], catalog: &Catalog, sources: &Sources, sink: &mu
         for (resource, field, limit) in limits {
             let Some(limit) = limit.as_ref().and_then(|limit| Amount::parse(&limit.0)) else { continue };
             let mut tenants: BTreeMap<&str, Amount> = BTreeMap::new();
-            for fact in facts.iter().filter(|fact| fact.cluster == cluster.name) {
+            for fact in facts.iter().filter(|fact| fact.cluster == cluster.name && !fact.tenant.is_empty()) {
                 let sum = tenants.entry(&fact.tenant).or_default();
                 *sum = *sum + fact.demand.get(resource).copied().unwrap_or_default();
             }
@@ -177,7 +178,7 @@ pub fn capacity(facts: &[Facts], catalog: &Catalog, sources: &Sources, sink: &mu
             largest.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
             let list: Vec<String> = largest.iter().take(5).map(|(tenant, amount)| format!("{tenant} {}", write(resource, *amount))).collect();
             sink.push(
-                Diagnostic::new(codes::CAPACITY, format!("the workloads on {} may request {} of {field}, and it has {}", cluster.name, write(resource, total), write(resource, limit)))
+                Diagnostic::new(codes::CAPACITY, format!("the workloads on {} may request {field} of {}, and it has {}", cluster.name, write(resource, total), write(resource, limit)))
                     .at(sources.span(cluster.spec_at(&["capacity", field])), "the cluster's capacity")
                     .note(format!("the largest: {}", list.join(", ")))
                     .help("add capacity, move a tenant, or lower requests or maxReplicas"),

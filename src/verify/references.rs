@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Locator;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, suggest};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
 use crate::model::manifest::{Rendered, View};
 
 /// Objects that every namespace or cluster has.
@@ -137,6 +137,9 @@ impl Checker<'_, '_> {
     fn pod(&mut self, pod: View<'_>) {
         self.refers("ServiceAccount", pod.get("serviceAccountName"));
         self.refers("PriorityClass", pod.get("priorityClassName"));
+        for secret in pod.get("imagePullSecrets").map(View::items).unwrap_or_default() {
+            self.refers("Secret", secret.get("name"));
+        }
         for volume in pod.get("volumes").map(View::items).unwrap_or_default() {
             self.refers_unless_optional("ConfigMap", volume.get("configMap"), "name");
             self.refers_unless_optional("Secret", volume.get("secret"), "secretName");
@@ -170,10 +173,10 @@ impl Checker<'_, '_> {
         if known.is_some_and(|names| names.contains(&*name)) {
             return;
         }
-        let message = format!("{} refers to the {kind} `{name}`, which is not there", self.one.manifest.title());
+        let message = format!("the {} refers to the {kind} `{name}`, which is not there", self.one.manifest.kind());
         let names = known.into_iter().flatten().map(String::as_str);
-        let help = match suggest(&name, names) {
-            Some(help) => format!("{help} If it exists in the cluster already, list `{kind}/{name}` in the Cluster's `existing`"),
+        let help = match nearest(&name, names) {
+            Some(near) => format!("did you mean `{near}`? If it exists in the cluster already, list `{kind}/{name}` in the Cluster's `existing`"),
             None => format!("render it, or list `{kind}/{name}` in the Cluster's `existing`"),
         };
         let diagnostic = Diagnostic::new(codes::DANGLING, message).note(self.locator.object(self.one)).help(help);
@@ -190,7 +193,7 @@ impl Checker<'_, '_> {
         if wanted.is_empty() || self.index.pods.iter().any(matches) {
             return;
         }
-        let message = format!("{} selects no pods", self.one.manifest.title());
+        let message = format!("the {} selects no pods", self.one.manifest.kind());
         let diagnostic = Diagnostic::new(codes::DANGLING, message)
             .note(self.locator.object(self.one))
             .help("use the labels of the workload's pods: `{{ instance.selector }}`");

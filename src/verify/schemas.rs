@@ -37,7 +37,7 @@ impl Schemas {
             if let Some(path) = &cluster.spec.openapi {
                 let mut dump = ObjectSchemas::default();
                 let text = files.get(path).cloned().unwrap_or_else(|| Err("it was not read".to_owned()));
-                match text.and_then(|text| dump.add_openapi(&text)) {
+                match text.and_then(|text| dump.add_openapi(&text).map_err(|_| "it is not what `kubectl get --raw /openapi/v2` prints".to_owned())) {
                     Ok(()) => own.dump = Some(dump),
                     Err(why) => unreadable(path, cluster.spec_at(&["openapi"]), &why),
                 }
@@ -73,7 +73,10 @@ impl Schemas {
 fn add_crds(schemas: &mut ObjectSchemas, text: &str) -> Result<(), String> {
     let parsed = parse(text, 0);
     if let Some((_, problem)) = parsed.problems.first() {
-        return Err(format!("it is not valid YAML: {problem:?}"));
+        return Err(match problem {
+            crate::yaml::parse::Problem::Syntax(message) => format!("it is not valid YAML: {message}"),
+            _ => "it is not valid YAML".to_owned(),
+        });
     }
     let mut found = false;
     for document in &parsed.documents {

@@ -173,7 +173,8 @@ impl Builder<'_> {
                 let Some(open) = self.stack.pop() else { return Ok(()) };
                 let (node, anchor) = self.close(open);
                 if let Some(span) = self.out.spans.get_mut(node.id.index as usize) {
-                    span.1 = span.1.max(to_u32(self.base + start));
+                    // In block style, this is where the next token starts; in flow style, the bracket.
+                    span.1 = span.1.max(to_u32(self.text.ceil_char_boundary((self.base + end).min(self.text.len()))));
                 }
                 let size = if anchor > 0 { unfolded_size(&node) } else { 1 };
                 self.add(node, size, anchor, start, None, false)?;
@@ -285,7 +286,7 @@ impl Builder<'_> {
             Some(Open::Map { entries, keys, key, merges, .. }) => match key.take() {
                 None => {
                     let Some(text) = key_text else {
-                        self.problem(start, start + 1, Problem::Unsupported("a key that is not a single word or text", "use plain text as the key"));
+                        self.problem(start, start + 1, Problem::Unsupported("a key that is not plain text", "use plain text as the key; text with braces goes in quotes: `\"{{ … }}\"`"));
                         return Err(start);
                     };
                     let merge = plain && text == "<<" && self.merge_keys == Merges::Unfold;

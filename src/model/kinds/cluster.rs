@@ -17,7 +17,7 @@ pub struct Cluster {
     /// The zone that data in this cluster is in, as tenants' `residency` names it: `eu`.
     pub residency: Name,
     /// The Kubernetes version, major and minor: `"1.36"`.
-    #[schemars(regex(pattern = r"^1\.[0-9]{1,2}(\.[0-9]+)?$"))]
+    #[schemars(regex(pattern = r"^1\.[0-9]{1,2}(\.[0-9]+)?$"), extend("format" = "kubernetes-version"))]
     pub kubernetes_version: String,
     /// APIs beyond Kubernetes' own: `argoproj.io/v1alpha1/Rollout`, or a whole group such as
     /// `monitoring.coreos.com/v1`.
@@ -49,6 +49,9 @@ pub struct Cluster {
     /// The class of ingress controller, where routes are served by Ingress. Default: `nginx`.
     #[serde(default)]
     pub ingress_class: Option<Name>,
+    /// The namespace of the ingress controller. Default: `ingress-nginx`.
+    #[serde(default)]
+    pub ingress_namespace: Option<Name>,
     /// The Gateway that HTTPRoutes attach to, where the cluster has the Gateway API:
     /// `namespace/name`. Default: `gateway/public`.
     #[serde(default)]

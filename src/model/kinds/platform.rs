@@ -43,6 +43,9 @@ pub struct Platform {
     /// Prices, for cost figures.
     #[serde(default)]
     pub pricing: Option<Pricing>,
+    /// The namespace of Prometheus, which scrapes workloads. Default: `monitoring`.
+    #[serde(default)]
+    pub monitoring_namespace: Option<Name>,
     /// Where values from the command line (`--context`, `--set`) are allowed.
     #[serde(default)]
     pub session_contexts: SessionContexts,

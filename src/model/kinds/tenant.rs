@@ -34,7 +34,7 @@ pub struct Tenant {
     #[serde(default)]
     pub isolation: Option<Isolation>,
     /// The environments that the tenant runs in, by name.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     pub environments: BTreeMap<Name, Option<TenantEnvironment>>,
     /// Limits that differ from the tier's.
     #[serde(default)]

@@ -20,7 +20,7 @@ pub struct Workload {
     /// The image, without its tag.
     pub image: Option<Image>,
     /// The image's tag. With `digest`, it is ignored by the container runtime, so only one may be set.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"), extend("format" = "image-tag"))]
     pub tag: Option<String>,
     /// The image's digest.
     pub digest: Option<ImageDigest>,
@@ -448,7 +448,16 @@ pub struct Security {
     /// Linux capabilities that it loses. Default: all.
     pub drop_capabilities: Option<Vec<String>>,
     /// Default: `RuntimeDefault`.
-    pub seccomp_profile: Option<String>,
+    pub seccomp_profile: Option<SeccompProfile>,
+}
+
+/// Which system calls are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum SeccompProfile {
+    /// Those that the container runtime allows.
+    RuntimeDefault,
+    /// All.
+    Unconfined,
 }
 
 /// Who may reach it, and what it may reach. Everything else is denied.
@@ -537,12 +546,21 @@ pub struct Placement {
 pub struct Toleration {
     /// The taint's key.
     pub key: Option<String>,
-    /// `Equal` or `Exists`.
-    pub operator: Option<String>,
+    /// How the taint's value is compared. Default: `Equal`.
+    pub operator: Option<TolerationOperator>,
     /// The taint's value.
     pub value: Option<String>,
     /// The taint's effect.
     pub effect: Option<super::cluster::TaintEffect>,
+}
+
+/// How a taint's value is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum TolerationOperator {
+    /// It is the same.
+    Equal,
+    /// There may be any.
+    Exists,
 }
 
 /// What pods are spread over.
