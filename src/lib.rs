@@ -37,7 +37,7 @@ use rayon::prelude::*;
 
 use diagnostics::{Diagnostic, Severity, Sink, Sources};
 use load::{ExtraText, Source};
-use model::instance::Unit;
+use model::instance::{Unit, Usage};
 use model::kinds::Catalog;
 use model::manifest::{Rendered, Scope};
 pub use output::{OutputOptions, Shard};
@@ -150,7 +150,7 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
         // Findings of the planned tenants are findings of their units, so nothing is rendered of
         // a repository with errors but what shows more of them.
         let planned_with_errors = sink.has_errors();
-        let shared = Mutex::new((Sink::default(), Counts::default(), Vec::new()));
+        let shared = Mutex::new((Sink::default(), Counts::default(), Vec::new(), Usage::default()));
         let done = std::sync::atomic::AtomicUsize::new(0);
         let clusters: Vec<_> = plan.clusters.iter().filter(|_| options.shard.is_first()).collect();
         let units: Vec<_> = plan.units.iter().filter(|unit| options.shard.takes(&unit.tenant.name)).collect();
@@ -159,8 +159,9 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
             let mut sink = Sink::default();
             let unit = build(&mut sink);
             let mut facts = None;
+            let mut usage = Usage::default();
             if !sink.has_errors() {
-                let rendered = render::unit(&templates, &unit, scopes, &sources, &mut sink);
+                let rendered = render::unit(&templates, &unit, scopes, &sources, &mut usage, &mut sink);
                 // What a failed template leaves out is missed by others; that is told once.
                 let complete = !sink.has_errors();
                 facts = Some((verify::unit(&schemas, &unit, &rendered, complete, &sources, &mut sink), rendered.len()));
@@ -179,6 +180,9 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
                 shared.1.objects += objects;
                 shared.2.push(facts);
             }
+            if !unit.is_idle() {
+                shared.3.append(usage);
+            }
             drop(shared);
             visitor.progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
             Ok(())
@@ -187,8 +191,12 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
         units.par_iter().try_for_each(|unit| {
             step(&|sink| plan.build(unit, sink), &[Scope::Tenant, Scope::Delivery, Scope::Component])
         })?;
-        let (found, counts, mut facts) = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (found, counts, mut facts, usage) = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         sink.append(found);
+        // What is unread in a part of the work may be read in another.
+        if options.selection.is_everything() && options.shard == Shard::WHOLE && !sink.has_errors() {
+            render::unread(usage, &sources, &mut sink);
+        }
         compilation.counts = counts;
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
         verify::across(&facts, &validated.catalog, &schemas, &sources, &mut sink);

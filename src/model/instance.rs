@@ -33,6 +33,14 @@ pub struct Unit {
     pub derivations: Derivations,
 }
 
+impl Unit {
+    /// Whether the tenant is not in service, so that much of its values has no effect for now.
+    pub fn is_idle(&self) -> bool {
+        let tenant = self.variables.iter().find(|(name, _)| *name == "tenant").map(|(_, node)| node);
+        tenant.and_then(|tenant| tenant.get("status")).and_then(Node::as_str) != Some("active")
+    }
+}
+
 /// One component of a tenant in an environment on a cluster.
 #[derive(Debug)]
 pub struct Instance {
@@ -61,6 +69,22 @@ impl Instance {
     /// One of its variables.
     pub fn variable(&self, name: &str) -> Option<&Node> {
         self.variables.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
+    }
+}
+
+/// Which values of instances templates read.
+#[derive(Debug, Default)]
+pub struct Usage {
+    /// Values that were set in the repository, with their path, and whether something read them.
+    pub values: std::collections::HashMap<NodeId, (String, bool)>,
+}
+
+impl Usage {
+    /// Takes over what another part of the work found: what one reads is read.
+    pub fn append(&mut self, other: Usage) {
+        for (id, (path, read)) in other.values {
+            self.values.entry(id).or_insert((path, false)).1 |= read;
+        }
     }
 }
 

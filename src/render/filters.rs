@@ -15,6 +15,7 @@ pub fn install(environment: &mut Environment<'static>) {
     }
     environment.add_filter("cpu", |value: &Value, factor: Option<f64>| amount(value, factor, Amount::as_cpu));
     environment.add_filter("bytes", |value: &Value, factor: Option<f64>| amount(value, factor, Amount::as_bytes));
+    environment.add_filter("mebibytes", mebibytes);
     environment.add_filter("seconds", seconds);
     environment.add_filter("indent", indent);
     environment.add_filter("tojson", to_json);
@@ -37,6 +38,15 @@ fn amount(value: &Value, factor: Option<f64>, write: fn(Amount) -> String) -> Re
         Some(factor) => write(amount.times(factor)),
         None => text,
     });
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+/// `{{ memory | mebibytes }}`: a quantity of bytes as a whole number of Mi, rounded down.
+fn mebibytes(value: &Value) -> Result<Value, Error> {
+    let text = value.to_string();
+    let amount = Amount::parse(&text).ok_or_else(|| invalid(format!("`{text}` is not a quantity such as `16Gi`")))?;
+    let made = Value::from(i64::try_from(amount.thousandths / 1000 >> 20).unwrap_or(i64::MAX));
     recorder::note_made(value, &made);
     Ok(made)
 }

@@ -17,6 +17,7 @@ mod registry;
 mod skeleton;
 mod tree;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -24,9 +25,9 @@ use minijinja::Value;
 pub use registry::Templates;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
-use crate::model::instance::{Unit, Variable};
+use crate::model::instance::{Unit, Usage, Variable};
 use crate::model::manifest::{Manifest, Rendered, Scope, TemplateLine};
-use crate::yaml::{Node, NodeId};
+use crate::yaml::{Node, NodeId, Path, Step};
 use registry::{Otherwise, Template};
 
 /// Most steps of one rendering.
@@ -46,7 +47,7 @@ struct Job<'a> {
 }
 
 /// Renders all templates of a unit: those of its scope, and those of its instances.
-pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sources, sink: &mut Sink) -> Vec<Rendered> {
+pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sources, usage: &mut Usage, sink: &mut Sink) -> Vec<Rendered> {
     let mut rendered = Vec::new();
     let apis = Apis::of(unit);
     let key = &unit.key;
@@ -61,6 +62,7 @@ pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sour
     if scopes.contains(&Scope::Component) {
         for (position, instance) in unit.instances.iter().enumerate() {
             let context = context(&unit.variables, &instance.variables, &apis);
+            recorder::begin_usage();
             let job = Job {
                 sources,
                 title: format!("{}/{} {place}", key.tenant, instance.component),
@@ -71,9 +73,73 @@ pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sour
             for template in templates.of(Scope::Component).filter(|template| template.is_for(&instance.templates)) {
                 run(templates, template, &context, &apis, &job, sink, &mut rendered);
             }
+            let used = recorder::take_usage();
+            if let Some(workload) = instance.variable("workload") {
+                note_usage(workload, &mut Path::default(), &used, sources, usage);
+            }
         }
     }
     rendered
+}
+
+/// Values that rules and the compiler read, and no template.
+const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"];
+
+/// Notes of each value that the repository sets whether a template used it.
+fn note_usage(node: &Node, path: &mut Path, used: &HashSet<NodeId>, sources: &Sources, usage: &mut Usage) {
+    if used.contains(&node.id) && (node.as_map().is_some() || node.as_list().is_some()) {
+        return note_all_used(node, usage);
+    }
+    match &node.value {
+        crate::yaml::Value::Map(map) => {
+            for entry in &map.entries {
+                // The name of an item is what layers merge it by.
+                let names_item = &*entry.key == "name" && matches!(path.0.last(), Some(Step::Index(_)));
+                if names_item || path.0.is_empty() && READ_ELSEWHERE.contains(&&*entry.key) {
+                    continue;
+                }
+                path.0.push(Step::Key(Arc::clone(&entry.key)));
+                note_usage(&entry.value, path, used, sources, usage);
+                path.0.pop();
+            }
+        }
+        crate::yaml::Value::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                path.0.push(Step::Index(at));
+                note_usage(item, path, used, sources, usage);
+                path.0.pop();
+            }
+        }
+        _ if sources.is_in_repository(node.id.file) => {
+            usage.values.entry(node.id).or_insert_with(|| (path.to_string(), false)).1 |= used.contains(&node.id);
+        }
+        _ => {}
+    }
+}
+
+/// A subtree that was printed as a whole is used in all its parts.
+fn note_all_used(node: &Node, usage: &mut Usage) {
+    match &node.value {
+        crate::yaml::Value::Map(map) => map.entries.iter().for_each(|entry| note_all_used(&entry.value, usage)),
+        crate::yaml::Value::List(items) => items.iter().for_each(|item| note_all_used(item, usage)),
+        _ => {
+            usage.values.insert(node.id, (String::new(), true));
+        }
+    }
+}
+
+/// Finds values that nothing read, for any instance that they apply to.
+pub fn unread(usage: Usage, sources: &Sources, sink: &mut Sink) {
+    for (id, (path, read)) in usage.values {
+        if read {
+            continue;
+        }
+        sink.push(
+            Diagnostic::new(codes::UNREAD_VALUE, format!("`{path}` is set here, and no template reads it for the workloads that get it"))
+                .at(sources.span(id), "has no effect")
+                .help("remove it, or see `tenantry explain Component.workload` for what applies to which type of workload"),
+        );
+    }
 }
 
 /// Renders the templates of a folder: its `kustomization.yaml`.

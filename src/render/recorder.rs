@@ -1,6 +1,7 @@
 //! What one rendering reads and prints. Templates run on one thread, so this is kept per thread.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
@@ -18,6 +19,8 @@ struct Recorder {
     /// What filters made of values.
     made: Vec<(Value, NodeId)>,
     holes: Vec<Hole>,
+    /// What was read, or printed as a whole, since [`begin_usage`].
+    used: HashSet<NodeId>,
     missing: Option<(String, Vec<String>)>,
 }
 
@@ -41,7 +44,21 @@ pub fn start() {
 
 /// Ends a rendering: the values of its holes.
 pub fn finish() -> Vec<Hole> {
-    RECORDER.with_borrow_mut(|recorder| std::mem::take(&mut recorder.holes))
+    RECORDER.with_borrow_mut(|recorder| {
+        let Recorder { read, before, used, .. } = recorder;
+        used.extend(read.iter().chain(before.iter()).map(|(id, _)| *id));
+        std::mem::take(&mut recorder.holes)
+    })
+}
+
+/// Begins to note which values are used, over several renderings.
+pub fn begin_usage() {
+    RECORDER.with_borrow_mut(|recorder| recorder.used.clear());
+}
+
+/// The values that were read, or printed as a whole, since [`begin_usage`].
+pub fn take_usage() -> HashSet<NodeId> {
+    RECORDER.with_borrow_mut(|recorder| std::mem::take(&mut recorder.used))
 }
 
 /// The input value that was read last.
@@ -96,6 +113,7 @@ impl Recorder {
     fn hole(&mut self, value: &Value) -> Result<Hole, Error> {
         if let Some(tree) = value.downcast_object_ref::<tree::Tree>() {
             self.remember();
+            self.used.insert(tree.node.id);
             return Ok(Hole { value: tree.node.value.clone(), sources: Sources::One(tree.node.id) });
         }
         if value.as_str().is_some_and(has_marker) && !self.read.iter().chain(&self.before).any(|(_, read)| read.as_str().is_some_and(has_marker)) {
