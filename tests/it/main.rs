@@ -1,7 +1,9 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod commands;
 mod determinism;
+mod examples;
 mod hostile;
 mod scalars;
 mod schemas;
