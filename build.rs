@@ -1,19 +1,33 @@
 //! Lists the built-in templates, so that a new one is a new file and nothing else.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it runs before there is anything to keep"
+)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=templates");
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("templates");
+    let root =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("templates");
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
     let mut text = String::from("&[\n");
     for file in files {
-        let name = file.strip_prefix(&root).expect("it was found there").to_string_lossy().replace('\\', "/");
-        let _ = writeln!(text, "    ({name:?}, include_str!({:?})),", file.display().to_string());
+        let name = file
+            .strip_prefix(&root)
+            .expect("it was found there")
+            .to_string_lossy()
+            .replace('\\', "/");
+        let _ = writeln!(
+            text,
+            "    ({name:?}, include_str!({:?})),",
+            file.display().to_string()
+        );
     }
     text.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
@@ -21,11 +35,17 @@ fn main() {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder of templates can be read").flatten() {
+    for entry in fs::read_dir(folder)
+        .expect("the folder of templates can be read")
+        .flatten()
+    {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
             files.push(path);
         }
     }

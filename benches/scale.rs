@@ -4,6 +4,11 @@
 //! `cargo bench -- 1000` takes only that size; `cargo bench -- generate 1000 DIR` only writes the
 //! platform.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a measurement writes its own input"
+)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -13,11 +18,17 @@ use std::time::{Duration, Instant};
 const TENANTRY: &str = env!("CARGO_BIN_EXE_tenantry");
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
     if let [command, tenants, folder] = arguments.as_slice()
         && command == "generate"
     {
-        generate(Path::new(folder), tenants.parse().expect("a number of tenants"));
+        generate(
+            Path::new(folder),
+            tenants.parse().expect("a number of tenants"),
+        );
         return;
     }
     let only: Option<usize> = arguments.first().and_then(|argument| argument.parse().ok());
@@ -34,7 +45,10 @@ fn main() {
 
 fn row(what: &str, time: Duration, ratio: Option<f64>, limit: &str) {
     let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2} ×"));
-    println!("{what:<44} {:>7.0}ms {ratio:>9}  {limit}", time.as_secs_f64() * 1000.0);
+    println!(
+        "{what:<44} {:>7.0}ms {ratio:>9}  {limit}",
+        time.as_secs_f64() * 1000.0
+    );
 }
 
 /// The best of several runs: what the work costs when nothing is in the way.
@@ -48,30 +62,61 @@ fn best(runs: usize, mut run: impl FnMut()) -> Duration {
 }
 
 fn quiet(command: &mut Command) {
-    let status = command.stdout(Stdio::null()).stderr(Stdio::inherit()).status();
-    assert!(status.is_ok_and(|status| status.success()), "{command:?} failed");
+    let status = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "{command:?} failed"
+    );
 }
 
 /// `check` of the examples, against starting Python.
 fn startup() {
-    let python = best(10, || quiet(Command::new("python3").args(["-c", "import json"])));
+    let python = best(10, || {
+        quiet(Command::new("python3").args(["-c", "import json"]))
+    });
     row("python3 -c 'import json'", python, None, "");
     for (example, limit) in [("quickstart", 2.0), ("acme", 20.0)] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
-        let time = best(10, || quiet(Command::new(TENANTRY).arg("check").arg(&folder).arg("--quiet")));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(example);
+        let time = best(10, || {
+            quiet(
+                Command::new(TENANTRY)
+                    .arg("check")
+                    .arg(&folder)
+                    .arg("--quiet"),
+            )
+        });
         let ratio = time.as_secs_f64() / python.as_secs_f64();
-        row(&format!("check examples/{example}"), time, Some(ratio), &format!("{limit} × python3"));
+        row(
+            &format!("check examples/{example}"),
+            time,
+            Some(ratio),
+            &format!("{limit} × python3"),
+        );
     }
 }
 
 fn scale(tenants: usize, thousand: Option<Duration>) -> Duration {
     let folder = std::env::temp_dir().join(format!("tenantry-bench-{tenants}"));
     let _ = fs::remove_dir_all(&folder);
-    let (input, output, copy) = (folder.join("input"), folder.join("output"), folder.join("copy"));
+    let (input, output, copy) = (
+        folder.join("input"),
+        folder.join("output"),
+        folder.join("copy"),
+    );
     generate(&input, tenants);
     let render = || {
         let mut command = Command::new(TENANTRY);
-        command.arg("render").arg(&input).arg("--out").arg(&output).arg("--quiet");
+        command
+            .arg("render")
+            .arg(&input)
+            .arg("--out")
+            .arg(&output)
+            .arg("--quiet");
         command
     };
     let runs = if tenants > 1_000 { 2 } else { 5 };
@@ -84,16 +129,53 @@ fn scale(tenants: usize, thousand: Option<Duration>) -> Duration {
         let _ = fs::remove_dir_all(&copy);
         quiet(Command::new("cp").arg("-r").arg(&output).arg(&copy));
     });
-    row(&format!("cp -r of the output, {tenants} tenants"), copying, None, "");
-    row(&format!("render, {tenants} tenants, {} objects", tenants * 32), cold, Some(cold.as_secs_f64() / copying.as_secs_f64()), "4 × cp -r");
+    row(
+        &format!("cp -r of the output, {tenants} tenants"),
+        copying,
+        None,
+        "",
+    );
+    row(
+        &format!("render, {tenants} tenants, {} objects", tenants * 32),
+        cold,
+        Some(cold.as_secs_f64() / copying.as_secs_f64()),
+        "4 × cp -r",
+    );
     if let Some(thousand) = thousand {
-        row("  against 1,000 tenants", cold, Some(cold.as_secs_f64() / thousand.as_secs_f64()), "11 ×");
+        row(
+            "  against 1,000 tenants",
+            cold,
+            Some(cold.as_secs_f64() / thousand.as_secs_f64()),
+            "11 ×",
+        );
     }
-    println!("{:<44} {:>7}MB {:>9}  1500 MB", "  peak memory", memory / 1024, "");
+    println!(
+        "{:<44} {:>7}MB {:>9}  1500 MB",
+        "  peak memory",
+        memory / 1024,
+        ""
+    );
     let again = best(runs, || quiet(&mut render()));
-    row("  again, nothing changed", again, Some(again.as_secs_f64() / cold.as_secs_f64()), "");
-    let check = best(runs, || quiet(Command::new(TENANTRY).arg("check").arg(&input).arg("--quiet")));
-    row("  check", check, Some(check.as_secs_f64() / cold.as_secs_f64()), "");
+    row(
+        "  again, nothing changed",
+        again,
+        Some(again.as_secs_f64() / cold.as_secs_f64()),
+        "",
+    );
+    let check = best(runs, || {
+        quiet(
+            Command::new(TENANTRY)
+                .arg("check")
+                .arg(&input)
+                .arg("--quiet"),
+        )
+    });
+    row(
+        "  check",
+        check,
+        Some(check.as_secs_f64() / cold.as_secs_f64()),
+        "",
+    );
     let _ = fs::remove_dir_all(&folder);
     cold
 }
@@ -106,7 +188,10 @@ fn peak_memory(mut command: Command) -> u64 {
     loop {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0).max(peak);
+        peak = line
+            .and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+            .unwrap_or(0)
+            .max(peak);
         match child.try_wait().expect("it can be waited for") {
             Some(status) => {
                 assert!(status.success(), "{command:?} failed");
@@ -123,7 +208,9 @@ fn generate(folder: &Path, tenants: usize) {
     for part in ["tenants", "components"] {
         fs::create_dir_all(folder.join(part)).expect("the folder can be made");
     }
-    let write = |path: String, text: String| fs::write(folder.join(path), text).expect("the file can be written");
+    let write = |path: String, text: String| {
+        fs::write(folder.join(path), text).expect("the file can be written")
+    };
     write(
         "tenantry.yaml".to_owned(),
         "apiVersion: tenantry.dev/v1\nkind: Platform\nmetadata: {name: bench}\nspec: {organization: Bench, labelPrefix: bench.example}\n\
@@ -148,13 +235,15 @@ fn generate(folder: &Path, tenants: usize) {
         let mut text = format!(
             "apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata:\n  name: {name}\nspec:\n  displayName: Tenant {number}\n  owner: team-{}\n  tier: enterprise\n  \
              residency: [eu]\n  billing:\n    costCenter: cc-{}\n  environments:\n    production:\n      values:\n        scaling:\n          maxReplicas: 4\n  components:\n",
-            number % 50, number % 200
+            number % 50,
+            number % 200
         );
         for component in COMPONENTS {
             let _ = writeln!(
                 text,
                 "    - component: {component}\n      version: ^1\n      values:\n        env:\n          - name: BATCH_SIZE\n            value: \"{}\"\n        resources:\n          cpu: {}m\n          memory: 1Gi",
-                number % 17 + 1, 250 + number % 5 * 50
+                number % 17 + 1,
+                250 + number % 5 * 50
             );
         }
         write(format!("tenants/{name}.yaml"), text);

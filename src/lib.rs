@@ -14,9 +14,15 @@
 
 #![forbid(unsafe_code)]
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "reads the clock, the environment and files that the user names"
+)]
 pub mod cli;
 pub mod diagnostics;
+#[allow(clippy::disallowed_methods, reason = "the stage that writes files")]
 pub mod emit;
+#[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod load;
 pub mod model;
 pub mod render;
@@ -86,7 +92,9 @@ pub struct Counts {
 impl Compilation {
     /// Whether something must be mended first.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
     }
 }
 
@@ -109,10 +117,19 @@ pub trait Visitor: Sync {
 pub fn read(options: &Options) -> io::Result<Compilation> {
     let mut sink = Sink::default();
     let loaded = load::run(&options.source, &options.extra, &mut sink)?;
-    let trees: Vec<yaml::Node> = loaded.documents.into_iter().map(|document| document.tree).collect();
+    let trees: Vec<yaml::Node> = loaded
+        .documents
+        .into_iter()
+        .map(|document| document.tree)
+        .collect();
     let validated = validate::run(&trees, &loaded.default_specs, &loaded.sources, &mut sink);
     let findings = sink.finish(&loaded.sources);
-    Ok(Compilation { sources: loaded.sources, catalog: validated.catalog, findings, ..Compilation::default() })
+    Ok(Compilation {
+        sources: loaded.sources,
+        catalog: validated.catalog,
+        findings,
+        ..Compilation::default()
+    })
 }
 
 /// Compiles a repository; `output` is where the manifests go, `visitor` sees them pass.
@@ -120,18 +137,31 @@ pub fn read(options: &Options) -> io::Result<Compilation> {
 /// # Errors
 /// The repository cannot be read, or the output cannot be written; never what is wrong with the
 /// input, which is in the findings.
-pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn Visitor) -> io::Result<Compilation> {
+pub fn compile(
+    options: &Options,
+    output: Option<&OutputOptions>,
+    visitor: &dyn Visitor,
+) -> io::Result<Compilation> {
     let mut sink = Sink::default();
     let loaded = load::run(&options.source, &options.extra, &mut sink)?;
     let sources = loaded.sources;
-    let trees: Vec<yaml::Node> = loaded.documents.into_iter().map(|document| document.tree).collect();
+    let trees: Vec<yaml::Node> = loaded
+        .documents
+        .into_iter()
+        .map(|document| document.tree)
+        .collect();
     let validated = validate::run(&trees, &loaded.default_specs, &sources, &mut sink);
-    let templates = loaded.templates.iter().map(|template| (template.path.as_str(), template.file));
+    let templates = loaded
+        .templates
+        .iter()
+        .map(|template| (template.path.as_str(), template.file));
     let templates = render::Templates::new(templates, &sources, &mut sink);
     templates.check_named(&validated.catalog, &sources, &mut sink);
     let files = load::named_files(&options.source, &validated.catalog);
     let schemas = verify::Schemas::new(&validated.catalog, &files, &sources, &mut sink);
-    let default_workload = loaded.default_workload.unwrap_or_else(yaml::Node::empty_map);
+    let default_workload = loaded
+        .default_workload
+        .unwrap_or_else(yaml::Node::empty_map);
     let input = resolve::Input {
         catalog: &validated.catalog,
         broken: &validated.broken,
@@ -150,10 +180,23 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
         // Findings of the planned tenants are findings of their units, so nothing is rendered of
         // a repository with errors but what shows more of them.
         let planned_with_errors = sink.has_errors();
-        let shared = Mutex::new((Sink::default(), Counts::default(), Vec::new(), Usage::default()));
+        let shared = Mutex::new((
+            Sink::default(),
+            Counts::default(),
+            Vec::new(),
+            Usage::default(),
+        ));
         let done = std::sync::atomic::AtomicUsize::new(0);
-        let clusters: Vec<_> = plan.clusters.iter().filter(|_| options.shard.is_first()).collect();
-        let units: Vec<_> = plan.units.iter().filter(|unit| options.shard.takes(&unit.tenant.name)).collect();
+        let clusters: Vec<_> = plan
+            .clusters
+            .iter()
+            .filter(|_| options.shard.is_first())
+            .collect();
+        let units: Vec<_> = plan
+            .units
+            .iter()
+            .filter(|unit| options.shard.takes(&unit.tenant.name))
+            .collect();
         let total = units.len() + clusters.len();
         let step = |build: &dyn Fn(&mut Sink) -> Unit, scopes: &[Scope]| -> io::Result<()> {
             let mut sink = Sink::default();
@@ -161,10 +204,14 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
             let mut facts = None;
             let mut usage = Usage::default();
             if !sink.has_errors() {
-                let rendered = render::unit(&templates, &unit, scopes, &sources, &mut usage, &mut sink);
+                let rendered =
+                    render::unit(&templates, &unit, scopes, &sources, &mut usage, &mut sink);
                 // What a failed template leaves out is missed by others; that is told once.
                 let complete = !sink.has_errors();
-                facts = Some((verify::unit(&schemas, &unit, &rendered, complete, &sources, &mut sink), rendered.len()));
+                facts = Some((
+                    verify::unit(&schemas, &unit, &rendered, complete, &sources, &mut sink),
+                    rendered.len(),
+                ));
                 if !sink.has_errors() {
                     visitor.unit(&unit, &rendered, &sources)?;
                     if let Some(output) = output.as_ref().filter(|_| !planned_with_errors) {
@@ -172,7 +219,9 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
                     }
                 }
             }
-            let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut shared = shared
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             shared.0.append(sink);
             if let Some((facts, objects)) = facts {
                 shared.1.units += usize::from(!unit.key.tenant.is_empty());
@@ -184,17 +233,31 @@ pub fn compile(options: &Options, output: Option<&OutputOptions>, visitor: &dyn 
                 shared.3.append(usage);
             }
             drop(shared);
-            visitor.progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
+            visitor.progress(
+                done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1,
+                total,
+            );
             Ok(())
         };
-        clusters.par_iter().try_for_each(|cluster| step(&|_| plan.build_cluster(cluster), &[Scope::Cluster, Scope::ClusterDelivery]))?;
-        units.par_iter().try_for_each(|unit| {
-            step(&|sink| plan.build(unit, sink), &[Scope::Tenant, Scope::Delivery, Scope::Component])
+        clusters.par_iter().try_for_each(|cluster| {
+            step(
+                &|_| plan.build_cluster(cluster),
+                &[Scope::Cluster, Scope::ClusterDelivery],
+            )
         })?;
-        let (found, counts, mut facts, usage) = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        units.par_iter().try_for_each(|unit| {
+            step(
+                &|sink| plan.build(unit, sink),
+                &[Scope::Tenant, Scope::Delivery, Scope::Component],
+            )
+        })?;
+        let (found, counts, mut facts, usage) = shared
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         sink.append(found);
         // What is unread in a part of the work may be read in another.
-        if options.selection.is_everything() && options.shard == Shard::WHOLE && !sink.has_errors() {
+        if options.selection.is_everything() && options.shard == Shard::WHOLE && !sink.has_errors()
+        {
             render::unread(usage, &sources, &mut sink);
         }
         compilation.counts = counts;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use crate::Options;
 use crate::diagnostics::{Sink, Sources};
 use crate::emit::{self, File, Mode, Summary};
 use crate::model::instance::{Unit, UnitKey};
@@ -14,7 +15,6 @@ use crate::model::manifest::{Rendered, Scope};
 use crate::render::{self, Templates};
 use crate::resolve::{Plan, Selection};
 use crate::yaml::{Entry, Node, NodeId, Value};
-use crate::Options;
 
 /// Where the output goes.
 #[derive(Clone, Debug)]
@@ -46,7 +46,9 @@ impl Shard {
     /// Whether this part has a tenant.
     pub fn takes(self, tenant: &str) -> bool {
         // FNV-1a: the same on every machine, which the standard library's hasher does not promise.
-        let hash = tenant.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let hash = tenant.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
         hash % self.of == self.number - 1
     }
 }
@@ -68,10 +70,19 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Opens the output.
-    pub fn open(settings: &OutputOptions, plan: &Plan<'_>, templates: &'a Templates, options: &'a Options) -> io::Result<Writer<'a>> {
+    pub fn open(
+        settings: &OutputOptions,
+        plan: &Plan<'_>,
+        templates: &'a Templates,
+        options: &'a Options,
+    ) -> io::Result<Writer<'a>> {
         let spec = &plan.platform.spec;
         let shard = options.shard;
-        let part = if shard == Shard::WHOLE { String::new() } else { format!("-{}-of-{}", shard.number, shard.of) };
+        let part = if shard == Shard::WHOLE {
+            String::new()
+        } else {
+            format!("-{}-of-{}", shard.number, shard.of)
+        };
         Ok(Writer {
             output: emit::Output::open(&settings.folder, settings.mode, &part)?,
             templates,
@@ -96,18 +107,35 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the files of a unit.
-    pub fn unit(&self, unit: &Unit, rendered: &[Rendered], sources: &Sources, sink: &mut Sink) -> io::Result<()> {
+    pub fn unit(
+        &self,
+        unit: &Unit,
+        rendered: &[Rendered],
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> io::Result<()> {
         let is_cluster = unit.key.tenant.is_empty();
         if is_cluster && !self.whole_clusters() {
             return Ok(());
         }
         let mut files = emit::files(unit, rendered, self.layout, self.granularity);
         if !self.whole_units() {
-            files.retain(|file| rendered.iter().any(|one| one.scope == Scope::Component) && !file.path.ends_with("/tenant.yaml") && !file.path.starts_with("delivery/"));
+            files.retain(|file| {
+                rendered.iter().any(|one| one.scope == Scope::Component)
+                    && !file.path.ends_with("/tenant.yaml")
+                    && !file.path.starts_with("delivery/")
+            });
         }
-        let folder = if is_cluster { emit::cluster_folder(self.layout, &unit.key) } else { emit::unit_folder(self.layout, &unit.key) };
+        let folder = if is_cluster {
+            emit::cluster_folder(self.layout, &unit.key)
+        } else {
+            emit::unit_folder(self.layout, &unit.key)
+        };
         let prefix = format!("{folder}/");
-        let mut resources: Vec<String> = files.iter().filter_map(|file| file.path.strip_prefix(&prefix).map(str::to_owned)).collect();
+        let mut resources: Vec<String> = files
+            .iter()
+            .filter_map(|file| file.path.strip_prefix(&prefix).map(str::to_owned))
+            .collect();
         // The tenant's own objects come first: its namespace among them.
         resources.sort_by_key(|path| (!path.starts_with("tenant."), path.clone()));
         if is_cluster {
@@ -120,48 +148,100 @@ impl<'a> Writer<'a> {
             self.output.put(&file.path, &file.body)?;
         }
         if !is_cluster {
-            self.units.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(unit.key.clone());
+            self.units
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .insert(unit.key.clone());
         }
         Ok(())
     }
 
     fn folders(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeSet<String>>> {
-        self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.folders
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The `kustomization.yaml` of a folder, by its template.
-    fn kustomization(&self, folder: &str, resources: Vec<String>, sources: &Sources, sink: &mut Sink) -> Option<File> {
+    fn kustomization(
+        &self,
+        folder: &str,
+        resources: Vec<String>,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Option<File> {
         if !self.kustomize || resources.is_empty() {
             return None;
         }
-        let items: Vec<Node> = resources.into_iter().map(|path| Node::text(NodeId::NONE, path)).collect();
-        let entry = |key: &str, value: Value| Entry { key: key.into(), key_id: NodeId::NONE, value: Node::new(NodeId::NONE, value) };
-        let here = Node::map(NodeId::NONE, vec![entry("path", Value::String(folder.into())), entry("resources", Value::List(items.into()))]);
-        let rendered = render::folder(self.templates, &[("platform", self.platform.clone()), ("here", here)], sources, sink);
+        let items: Vec<Node> = resources
+            .into_iter()
+            .map(|path| Node::text(NodeId::NONE, path))
+            .collect();
+        let entry = |key: &str, value: Value| Entry {
+            key: key.into(),
+            key_id: NodeId::NONE,
+            value: Node::new(NodeId::NONE, value),
+        };
+        let here = Node::map(
+            NodeId::NONE,
+            vec![
+                entry("path", Value::String(folder.into())),
+                entry("resources", Value::List(items.into())),
+            ],
+        );
+        let rendered = render::folder(
+            self.templates,
+            &[("platform", self.platform.clone()), ("here", here)],
+            sources,
+            sink,
+        );
         let mut body = String::new();
         for one in rendered {
             body.push_str("---\n");
             crate::yaml::writer::write_document(one.manifest.root(), &mut body);
         }
-        Some(File { path: format!("{folder}/kustomization.yaml"), body })
+        Some(File {
+            path: format!("{folder}/kustomization.yaml"),
+            body,
+        })
     }
 
     /// Writes what belongs to clusters, and moves everything into place unless there were errors.
-    pub fn finish(self, plan: &Plan<'_>, sources: &Sources, sink: &mut Sink) -> io::Result<Summary> {
+    pub fn finish(
+        self,
+        plan: &Plan<'_>,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> io::Result<Summary> {
         if self.shard.is_first() && self.whole_clusters() && !sink.has_errors() {
             for cluster in &plan.clusters {
-                let key = UnitKey { environment: cluster.environment.name.clone(), cluster: cluster.cluster.name.clone(), tenant: String::new() };
+                let key = UnitKey {
+                    environment: cluster.environment.name.clone(),
+                    cluster: cluster.cluster.name.clone(),
+                    tenant: String::new(),
+                };
                 let folder = emit::cluster_folder(self.layout, &key);
-                let mut resources: BTreeSet<String> = self.folders().remove(&folder).unwrap_or_default();
+                let mut resources: BTreeSet<String> =
+                    self.folders().remove(&folder).unwrap_or_default();
                 resources.extend(cluster.tenants.iter().map(|tenant| tenant.name.clone()));
-                if let Some(file) = self.kustomization(&folder, resources.into_iter().collect(), sources, sink) {
+                if let Some(file) =
+                    self.kustomization(&folder, resources.into_iter().collect(), sources, sink)
+                {
                     self.output.put(&file.path, &file.body)?;
                 }
             }
         }
-        let units = self.units.lock().map(|units| units.clone()).unwrap_or_default();
+        let units = self
+            .units
+            .lock()
+            .map(|units| units.clone())
+            .unwrap_or_default();
         let (layout, shard, selection) = (self.layout, self.shard, self.selection);
-        let environments: BTreeSet<String> = plan.clusters.iter().map(|cluster| cluster.environment.name.clone()).collect();
+        let environments: BTreeSet<String> = plan
+            .clusters
+            .iter()
+            .map(|cluster| cluster.environment.name.clone())
+            .collect();
         let owns = move |path: &str| owns(path, layout, shard, selection, &units, &environments);
         let failed = sink.has_errors();
         self.output.finish(failed, &owns, sink)
@@ -169,14 +249,29 @@ impl<'a> Writer<'a> {
 }
 
 /// Whether a run answers for a path, so that it may remove what it no longer makes there.
-fn owns(path: &str, layout: Layout, shard: Shard, selection: &Selection, units: &BTreeSet<UnitKey>, environments: &BTreeSet<String>) -> bool {
-    let parts: Vec<&str> = path.strip_prefix("delivery/").unwrap_or(path).split('/').collect();
+fn owns(
+    path: &str,
+    layout: Layout,
+    shard: Shard,
+    selection: &Selection,
+    units: &BTreeSet<UnitKey>,
+    environments: &BTreeSet<String>,
+) -> bool {
+    let parts: Vec<&str> = path
+        .strip_prefix("delivery/")
+        .unwrap_or(path)
+        .split('/')
+        .collect();
     let (first, second, tenant) = match parts.as_slice() {
         [first, second, tenant, _, ..] => (*first, *second, tenant.to_owned()),
         // delivery/<environment>/<cluster>/<tenant>.yaml
-        [first, second, file] if path.starts_with("delivery/") => (*first, *second, file.trim_end_matches(".yaml")),
+        [first, second, file] if path.starts_with("delivery/") => {
+            (*first, *second, file.trim_end_matches(".yaml"))
+        }
         // delivery/<environment>/<cluster>.yaml
-        [first, file] if path.starts_with("delivery/") => (*first, file.trim_end_matches(".yaml"), ""),
+        [first, file] if path.starts_with("delivery/") => {
+            (*first, file.trim_end_matches(".yaml"), "")
+        }
         [first, second, _] => (*first, *second, ""),
         _ => return selection.is_everything() && shard.is_first(),
     };
@@ -184,7 +279,11 @@ fn owns(path: &str, layout: Layout, shard: Shard, selection: &Selection, units: 
         Layout::EnvironmentFirst => (first, second),
         Layout::ClusterFirst => (second, first),
     };
-    let in_shard = if tenant.is_empty() { shard.is_first() } else { shard.takes(tenant) };
+    let in_shard = if tenant.is_empty() {
+        shard.is_first()
+    } else {
+        shard.takes(tenant)
+    };
     if selection.is_everything() {
         return in_shard;
     }
@@ -195,6 +294,10 @@ fn owns(path: &str, layout: Layout, shard: Shard, selection: &Selection, units: 
     if by_environment {
         return in_shard && environments.contains(environment);
     }
-    let key = UnitKey { environment: environment.to_owned(), cluster: cluster.to_owned(), tenant: tenant.to_owned() };
+    let key = UnitKey {
+        environment: environment.to_owned(),
+        cluster: cluster.to_owned(),
+        tenant: tenant.to_owned(),
+    };
     in_shard && units.contains(&key)
 }

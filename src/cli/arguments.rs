@@ -7,13 +7,30 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Compiles a repository of tenant, component and policy YAML into verified Kubernetes manifests.
 #[derive(Debug, Parser)]
-#[command(name = "tenantry", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "tenantry",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Arguments {
     /// The repository, or a folder in it. Default: the one around the working directory.
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, env = "TENANTRY_DIRECTORY")]
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        global = true,
+        env = "TENANTRY_DIRECTORY"
+    )]
     pub directory: Option<PathBuf>,
     /// When to use colours.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "TENANTRY_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "TENANTRY_COLOR"
+    )]
     pub color: Color,
     /// What to do.
     #[command(subcommand)]
@@ -58,13 +75,31 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ReadOptions {
     /// Only these environments.
-    #[arg(short, long = "environment", value_name = "NAME", env = "TENANTRY_ENVIRONMENT", value_delimiter = ',')]
+    #[arg(
+        short,
+        long = "environment",
+        value_name = "NAME",
+        env = "TENANTRY_ENVIRONMENT",
+        value_delimiter = ','
+    )]
     pub environments: Vec<String>,
     /// Only these tenants.
-    #[arg(short, long = "tenant", value_name = "NAME", env = "TENANTRY_TENANT", value_delimiter = ',')]
+    #[arg(
+        short,
+        long = "tenant",
+        value_name = "NAME",
+        env = "TENANTRY_TENANT",
+        value_delimiter = ','
+    )]
     pub tenants: Vec<String>,
     /// Only these components.
-    #[arg(short, long = "component", value_name = "NAME", env = "TENANTRY_COMPONENT", value_delimiter = ',')]
+    #[arg(
+        short,
+        long = "component",
+        value_name = "NAME",
+        env = "TENANTRY_COMPONENT",
+        value_delimiter = ','
+    )]
     pub components: Vec<String>,
     /// Only tenants with this label: `KEY=VALUE`, or `KEY` for any value.
     #[arg(short = 'l', long = "label", value_name = "LABEL")]
@@ -88,7 +123,13 @@ pub struct ReadOptions {
 pub struct ReportOptions {
     /// How findings are shown: text, json, sarif or github; `FORMAT=FILE` writes to a file. May be
     /// given several times.
-    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", env = "TENANTRY_OUTPUT", value_delimiter = ',')]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        env = "TENANTRY_OUTPUT",
+        value_delimiter = ','
+    )]
     pub formats: Vec<String>,
     /// No progress bar and no closing line.
     #[arg(short, long)]

@@ -29,10 +29,16 @@ impl Visitor for Watch {
 /// Runs the command.
 pub fn run(command: &CheckCommand, arguments: &Arguments) -> Result<u8> {
     let options = present::options(arguments, command.path.as_ref(), &command.read, None)?;
-    let watch = Watch { progress: Progress::new(command.report.quiet) };
+    let watch = Watch {
+        progress: Progress::new(command.report.quiet),
+    };
     let compilation = compile(&options, None, &watch)?;
     watch.progress.finish();
     present::findings(&compilation, &command.report, arguments.color)?;
     present::close(&compilation, &command.report, "Checked");
-    Ok(if compilation.has_errors() { FAILED } else { DONE })
+    Ok(if compilation.has_errors() {
+        FAILED
+    } else {
+        DONE
+    })
 }

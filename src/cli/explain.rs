@@ -18,7 +18,9 @@ pub fn run(command: &ExplainCommand, arguments: &Arguments) -> Result<u8> {
         None => overview(color),
         Some(topic) => match catalogue::find(topic).filter(|_| is_code(topic)) {
             Some(code) => explain_code(code, color),
-            None if is_code(topic) => bail!("there is no code {topic}; `tenantry explain` lists all"),
+            None if is_code(topic) => {
+                bail!("there is no code {topic}; `tenantry explain` lists all")
+            }
             None => explain_field(topic, color)?,
         },
     };
@@ -35,20 +37,39 @@ fn overview(color: bool) -> String {
     let mut text = format!("{}\n", styled("Kinds", STRONG, color));
     for kind in KINDS {
         let rule = schema::own().rule(kind);
-        let _ = writeln!(text, "  {}  {}", styled(&format!("{kind:<12}"), NAME, color), first_sentence(rule.map_or("", |rule| &rule.description)));
+        let _ = writeln!(
+            text,
+            "  {}  {}",
+            styled(&format!("{kind:<12}"), NAME, color),
+            first_sentence(rule.map_or("", |rule| &rule.description))
+        );
     }
     let _ = writeln!(text, "\n{}", styled("Codes", STRONG, color));
     for code in catalogue::all() {
-        let _ = writeln!(text, "  {}  {:<8} {}", styled(code.id, NAME, color), code.severity.name(), code.title);
+        let _ = writeln!(
+            text,
+            "  {}  {:<8} {}",
+            styled(code.id, NAME, color),
+            code.severity.name(),
+            code.title
+        );
     }
     text
 }
 
 fn explain_code(code: &catalogue::Code, color: bool) -> String {
-    let example: String = code.example.lines().map(|line| format!("    {line}\n")).collect();
+    let example: String = code
+        .example
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect();
     format!(
         "{} {}\n\n{}\n\n{}\n{example}\n{}\n  {}\n",
-        styled(&format!("{} ({})", code.id, code.severity.name()), NAME, color),
+        styled(
+            &format!("{} ({})", code.id, code.severity.name()),
+            NAME,
+            color
+        ),
         styled(code.title, STRONG, color),
         code.cause,
         styled("For example", STRONG, color),
@@ -66,7 +87,9 @@ fn explain_field(topic: &str, color: bool) -> Result<String> {
         let help = suggest(kind, KINDS.iter().copied()).unwrap_or_default();
         bail!("there is no kind or code `{kind}`; {help}");
     };
-    let Some(mut rule) = set.rule(kind) else { bail!("the kind {kind} has no schema") };
+    let Some(mut rule) = set.rule(kind) else {
+        bail!("the kind {kind} has no schema")
+    };
     let mut description = rule.description.as_str();
     let mut path = (*kind).to_owned();
     for step in steps.filter(|step| *step != "spec") {
@@ -77,26 +100,53 @@ fn explain_field(topic: &str, color: bool) -> Result<String> {
             _ => None,
         }) else {
             let known = rule.properties.iter().map(|(name, _)| &**name);
-            bail!("{path} has no field `{step}`; {}", suggest(step, known).unwrap_or_default());
+            bail!(
+                "{path} has no field `{step}`; {}",
+                suggest(step, known).unwrap_or_default()
+            );
         };
         let followed = set.follow(next);
-        description = if next.description.is_empty() { &followed.description } else { &next.description };
+        description = if next.description.is_empty() {
+            &followed.description
+        } else {
+            &next.description
+        };
         rule = followed;
         path = format!("{path}.{step}");
     }
     let mut text = format!("{}\n\n{description}\n", styled(&path, STRONG, color));
     let shown = inner(rule);
     if !shown.allowed.is_empty() {
-        let words: Vec<String> = shown.allowed.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
+        let words: Vec<String> = shown
+            .allowed
+            .iter()
+            .map(|word| {
+                word.as_str()
+                    .map_or_else(|| word.to_string(), str::to_owned)
+            })
+            .collect();
         let _ = writeln!(text, "\nOne of: {}", words.join(", "));
     }
     if !shown.properties.is_empty() {
         let _ = writeln!(text, "\n{}", styled("Fields", STRONG, color));
-        let width = shown.properties.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let width = shown
+            .properties
+            .iter()
+            .map(|(name, _)| name.len())
+            .max()
+            .unwrap_or(0);
         for (name, property) in &shown.properties {
             let followed = set.follow(property);
-            let purpose = if property.description.is_empty() { &followed.description } else { &property.description };
-            let required = if shown.required.contains(name) { styled(" (required)", DIM, color) } else { String::new() };
+            let purpose = if property.description.is_empty() {
+                &followed.description
+            } else {
+                &property.description
+            };
+            let required = if shown.required.contains(name) {
+                styled(" (required)", DIM, color)
+            } else {
+                String::new()
+            };
             let name = styled(&format!("{name:<width$}"), NAME, color);
             let _ = writeln!(text, "  {name}  {}{required}", first_sentence(purpose));
         }

@@ -20,23 +20,46 @@ type Row = Vec<String>;
 
 /// Runs the command.
 pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
-    let nothing = ReadOptions { environments: vec![], tenants: vec![], components: vec![], labels: vec![], contexts: vec![], sets: vec![], as_of: None, revision: None };
+    let nothing = ReadOptions {
+        environments: vec![],
+        tenants: vec![],
+        components: vec![],
+        labels: vec![],
+        contexts: vec![],
+        sets: vec![],
+        as_of: None,
+        revision: None,
+    };
     let compilation = read(&present::options(arguments, None, &nothing, None)?)?;
     let catalog = &compilation.catalog;
     if let Some(name) = &command.tenant
         && catalog.tenants.get(name).is_none()
     {
-        bail!("there is no tenant `{name}`; {}", suggest(name, catalog.tenants.names()).unwrap_or_default());
+        bail!(
+            "there is no tenant `{name}`; {}",
+            suggest(name, catalog.tenants.names()).unwrap_or_default()
+        );
     }
-    let tenant = command.tenant.as_deref().and_then(|name| catalog.tenants.get(name));
+    let tenant = command
+        .tenant
+        .as_deref()
+        .and_then(|name| catalog.tenants.get(name));
     let mut rows: Vec<Row> = Vec::new();
     let headings: &[&str] = match command.what {
         FindWhat::Components => {
             let fits = |component: &&Document<Component>| {
                 let spec = &component.spec;
                 common(command, component)
-                    && command.capability.iter().all(|wanted| spec.capabilities.contains(wanted))
-                    && (command.format.is_empty() || command.format.iter().any(|wanted| spec.data_formats.iter().any(|format| format.eq_ignore_ascii_case(wanted))))
+                    && command
+                        .capability
+                        .iter()
+                        .all(|wanted| spec.capabilities.contains(wanted))
+                    && (command.format.is_empty()
+                        || command.format.iter().any(|wanted| {
+                            spec.data_formats
+                                .iter()
+                                .any(|format| format.eq_ignore_ascii_case(wanted))
+                        }))
                     && tenant.is_none_or(|tenant| may_use(tenant, component))
             };
             for component in catalog.components.iter().filter(fits) {
@@ -51,11 +74,29 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     spec.owner.clone(),
                 ]);
             }
-            &["NAME", "VERSION", "STATUS", "CLEARANCE", "CAPABILITIES", "FORMATS", "OWNER"]
+            &[
+                "NAME",
+                "VERSION",
+                "STATUS",
+                "CLEARANCE",
+                "CAPABILITIES",
+                "FORMATS",
+                "OWNER",
+            ]
         }
         FindWhat::Tenants => {
-            for found in catalog.tenants.iter().filter(|found| common(command, found)).filter(|found| tenant.is_none_or(|tenant| tenant.name == found.name)) {
-                let environments: Vec<&str> = found.spec.environments.keys().map(|name| name.0.as_str()).collect();
+            for found in catalog
+                .tenants
+                .iter()
+                .filter(|found| common(command, found))
+                .filter(|found| tenant.is_none_or(|tenant| tenant.name == found.name))
+            {
+                let environments: Vec<&str> = found
+                    .spec
+                    .environments
+                    .keys()
+                    .map(|name| name.0.as_str())
+                    .collect();
                 rows.push(vec![
                     found.name.clone(),
                     text(found, "tier"),
@@ -67,25 +108,73 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     found.spec.owner.clone(),
                 ]);
             }
-            &["NAME", "TIER", "STATUS", "ISOLATION", "CLEARANCE", "ENVIRONMENTS", "COMPONENTS", "OWNER"]
+            &[
+                "NAME",
+                "TIER",
+                "STATUS",
+                "ISOLATION",
+                "CLEARANCE",
+                "ENVIRONMENTS",
+                "COMPONENTS",
+                "OWNER",
+            ]
         }
         FindWhat::Environments => {
-            for found in catalog.environments.iter().filter(|found| common(command, found)) {
-                let clusters: Vec<&str> = found.spec.clusters.iter().map(|name| name.0.as_str()).collect();
-                rows.push(vec![found.name.clone(), text(found, "stage"), clusters.join(", "), text(found, "promotesFrom")]);
+            for found in catalog
+                .environments
+                .iter()
+                .filter(|found| common(command, found))
+            {
+                let clusters: Vec<&str> = found
+                    .spec
+                    .clusters
+                    .iter()
+                    .map(|name| name.0.as_str())
+                    .collect();
+                rows.push(vec![
+                    found.name.clone(),
+                    text(found, "stage"),
+                    clusters.join(", "),
+                    text(found, "promotesFrom"),
+                ]);
             }
             &["NAME", "STAGE", "CLUSTERS", "PROMOTES FROM"]
         }
         FindWhat::Clusters => {
-            for found in catalog.clusters.iter().filter(|found| common(command, found)) {
-                rows.push(vec![found.name.clone(), text(found, "region"), text(found, "residency"), found.spec.kubernetes_version.clone(), text(found, "dedicatedTo")]);
+            for found in catalog
+                .clusters
+                .iter()
+                .filter(|found| common(command, found))
+            {
+                rows.push(vec![
+                    found.name.clone(),
+                    text(found, "region"),
+                    text(found, "residency"),
+                    found.spec.kubernetes_version.clone(),
+                    text(found, "dedicatedTo"),
+                ]);
             }
             &["NAME", "REGION", "RESIDENCY", "KUBERNETES", "DEDICATED TO"]
         }
         FindWhat::Contexts => {
-            for found in catalog.contexts.iter().filter(|found| common(command, found)) {
-                let level = found.effective.at(&["scope", "level"]).and_then(Node::as_str).unwrap_or_default().to_owned();
-                rows.push(vec![found.name.clone(), level, found.spec.scope_name().to_owned(), found.spec.priority().to_string(), text(found, "expiresAt")]);
+            for found in catalog
+                .contexts
+                .iter()
+                .filter(|found| common(command, found))
+            {
+                let level = found
+                    .effective
+                    .at(&["scope", "level"])
+                    .and_then(Node::as_str)
+                    .unwrap_or_default()
+                    .to_owned();
+                rows.push(vec![
+                    found.name.clone(),
+                    level,
+                    found.spec.scope_name().to_owned(),
+                    found.spec.priority().to_string(),
+                    text(found, "expiresAt"),
+                ]);
             }
             &["NAME", "LEVEL", "OF", "PRIORITY", "EXPIRES"]
         }
@@ -99,9 +188,19 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
     if command.json {
         let items: Vec<Value> = rows
             .iter()
-            .map(|row| Value::Object(headings.iter().zip(row).map(|(heading, cell)| (camel(heading), json!(cell))).collect()))
+            .map(|row| {
+                Value::Object(
+                    headings
+                        .iter()
+                        .zip(row)
+                        .map(|(heading, cell)| (camel(heading), json!(cell)))
+                        .collect(),
+                )
+            })
             .collect();
-        present::print(&(serde_json::to_string_pretty(&json!({"formatVersion": 1, "items": items}))? + "\n"))?;
+        present::print(
+            &(serde_json::to_string_pretty(&json!({"formatVersion": 1, "items": items}))? + "\n"),
+        )?;
     } else {
         present::print(&table(headings, &rows, present::use_color(arguments.color)))?;
         eprintln!("{} found.", rows.len());
@@ -111,16 +210,31 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
 
 /// Filters that all kinds share.
 fn common<K>(command: &FindCommand, document: &Document<K>) -> bool {
-    let labels = command.labels.iter().map(|label| present::parse_label(label));
-    let clearance = || CLASSES.iter().position(|class| *class == text(document, "clearance"));
+    let labels = command
+        .labels
+        .iter()
+        .map(|label| present::parse_label(label));
+    let clearance = || {
+        CLASSES
+            .iter()
+            .position(|class| *class == text(document, "clearance"))
+    };
     let wanted = command.min_clearance.map(|class| match class {
         ClearanceArgument::Public => 0,
         ClearanceArgument::Internal => 1,
         ClearanceArgument::Confidential => 2,
         ClearanceArgument::Restricted => 3,
     });
-    labels.into_iter().all(|(key, value)| document.metadata.labels.get(&key).is_some_and(|found| value.is_none_or(|value| *found == value)))
-        && command.status.as_deref().is_none_or(|status| text(document, "status") == status)
+    labels.into_iter().all(|(key, value)| {
+        document
+            .metadata
+            .labels
+            .get(&key)
+            .is_some_and(|found| value.is_none_or(|value| *found == value))
+    }) && command
+        .status
+        .as_deref()
+        .is_none_or(|status| text(document, "status") == status)
         && wanted.is_none_or(|wanted| clearance().is_some_and(|class| class >= wanted))
 }
 
@@ -128,21 +242,32 @@ fn common<K>(command: &FindCommand, document: &Document<K>) -> bool {
 fn may_use(tenant: &Document<Tenant>, component: &Document<Component>) -> bool {
     let authorised = component.spec.access.as_ref().is_none_or(|access| {
         access.tenants.iter().any(|name| name.0 == tenant.name)
-            || (!access.match_labels.is_empty() && access.match_labels.iter().all(|(key, value)| tenant.metadata.labels.get(key) == Some(value)))
+            || (!access.match_labels.is_empty()
+                && access
+                    .match_labels
+                    .iter()
+                    .all(|(key, value)| tenant.metadata.labels.get(key) == Some(value)))
     });
     authorised && tenant.spec.clearance >= component.spec.clearance
 }
 
 /// A field of the spec, as text.
 fn text<K>(document: &Document<K>, field: &str) -> String {
-    document.effective.get(field).and_then(Node::as_str).unwrap_or_default().to_owned()
+    document
+        .effective
+        .get(field)
+        .and_then(Node::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn camel(heading: &str) -> String {
     let lower = heading.to_lowercase();
     let mut words = lower.split(' ');
     let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
+    words.fold(first, |name, word| {
+        name + &word[..1].to_uppercase() + &word[1..]
+    })
 }
 
 /// Aligned columns.
@@ -150,17 +275,38 @@ fn table(headings: &[&str], rows: &[Row], color: bool) -> String {
     let widths: Vec<usize> = headings
         .iter()
         .enumerate()
-        .map(|(at, heading)| rows.iter().map(|row| row[at].chars().count()).chain([heading.len()]).max().unwrap_or(0))
+        .map(|(at, heading)| {
+            rows.iter()
+                .map(|row| row[at].chars().count())
+                .chain([heading.len()])
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
-    let pad = |cell: &str, width: usize| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count())));
-    let heading: Vec<String> = headings.iter().zip(&widths).map(|(heading, width)| pad(heading, *width)).collect();
+    let pad = |cell: &str, width: usize| {
+        format!(
+            "{cell}{}",
+            " ".repeat(width.saturating_sub(cell.chars().count()))
+        )
+    };
+    let heading: Vec<String> = headings
+        .iter()
+        .zip(&widths)
+        .map(|(heading, width)| pad(heading, *width))
+        .collect();
     let mut lines = vec![styled(heading.join("  ").trim_end(), STRONG, color)];
     for row in rows {
         let cells: Vec<String> = row
             .iter()
             .zip(&widths)
             .enumerate()
-            .map(|(at, (cell, width))| if at == 0 { styled(&pad(cell, *width), NAME, color) } else { pad(cell, *width) })
+            .map(|(at, (cell, width))| {
+                if at == 0 {
+                    styled(&pad(cell, *width), NAME, color)
+                } else {
+                    pad(cell, *width)
+                }
+            })
             .collect();
         lines.push(cells.join("  ").trim_end().to_owned());
     }

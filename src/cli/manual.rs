@@ -10,7 +10,12 @@ use super::present;
 /// Prints completions for a shell.
 pub fn completions(command: &CompletionsCommand) -> Result<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(command.shell, &mut Arguments::command(), "tenantry", &mut script);
+    clap_complete::generate(
+        command.shell,
+        &mut Arguments::command(),
+        "tenantry",
+        &mut script,
+    );
     present::print(&String::from_utf8_lossy(&script))?;
     Ok(DONE)
 }
@@ -22,7 +27,8 @@ pub fn man() -> Result<u8> {
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
         let name = format!("tenantry {}", subcommand.get_name());
-        let page_of = clap_mangen::Man::new(subcommand.clone().bin_name(name.clone()).display_name(name));
+        let page_of =
+            clap_mangen::Man::new(subcommand.clone().bin_name(name.clone()).display_name(name));
         page_of.render_synopsis_section(&mut page)?;
         page_of.render_description_section(&mut page)?;
         page_of.render_options_section(&mut page)?;

@@ -19,24 +19,51 @@ use crate::yaml::{Path as ValuePath, Step, parse::parse};
 use crate::{Compilation, Options, Shard};
 
 /// The options of a compilation; `output` is a folder that is not input.
-pub fn options(arguments: &Arguments, path: Option<&PathBuf>, read: &ReadOptions, output: Option<&Path>) -> Result<Options> {
-    let start = path.or(arguments.directory.as_ref()).cloned().unwrap_or_else(|| PathBuf::from("."));
+pub fn options(
+    arguments: &Arguments,
+    path: Option<&PathBuf>,
+    read: &ReadOptions,
+    output: Option<&Path>,
+) -> Result<Options> {
+    let start = path
+        .or(arguments.directory.as_ref())
+        .cloned()
+        .unwrap_or_else(|| PathBuf::from("."));
     let root = find_root(&start)?;
     let source = match &read.revision {
-        Some(revision) => Source::Commit { root, revision: revision.clone() },
-        None => Source::Folder { root, output: output.map(Path::to_path_buf) },
+        Some(revision) => Source::Commit {
+            root,
+            revision: revision.clone(),
+        },
+        None => Source::Folder {
+            root,
+            output: output.map(Path::to_path_buf),
+        },
     };
     let mut extra = Vec::new();
     for file in &read.contexts {
-        let text = std::fs::read_to_string(file).with_context(|| format!("--context {} cannot be read", file.display()))?;
-        extra.push(ExtraText { path: file.display().to_string(), text, typed: None });
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("--context {} cannot be read", file.display()))?;
+        extra.push(ExtraText {
+            path: file.display().to_string(),
+            text,
+            typed: None,
+        });
     }
     for (position, set) in read.sets.iter().enumerate() {
-        extra.push(ExtraText { path: "--set".to_owned(), text: session_context(set, position)?, typed: Some(set.clone()) });
+        extra.push(ExtraText {
+            path: "--set".to_owned(),
+            text: session_context(set, position)?,
+            typed: Some(set.clone()),
+        });
     }
     let as_of = match &read.as_of {
-        Some(text) => text.parse().map_err(|_| anyhow!("--as-of takes a day such as 2027-01-31, not `{text}`"))?,
-        None => jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+        Some(text) => text
+            .parse()
+            .map_err(|_| anyhow!("--as-of takes a day such as 2027-01-31, not `{text}`"))?,
+        None => jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date(),
     };
     let selection = Selection {
         environments: read.environments.clone(),
@@ -44,7 +71,13 @@ pub fn options(arguments: &Arguments, path: Option<&PathBuf>, read: &ReadOptions
         components: read.components.clone(),
         labels: read.labels.iter().map(|label| parse_label(label)).collect(),
     };
-    Ok(Options { source, extra, selection, as_of, shard: Shard::WHOLE })
+    Ok(Options {
+        source,
+        extra,
+        selection,
+        as_of,
+        shard: Shard::WHOLE,
+    })
 }
 
 /// The repository around a folder.
@@ -67,21 +100,33 @@ pub fn parse_label(label: &str) -> (String, Option<String>) {
 
 /// The document that a `--set` stands for.
 fn session_context(set: &str, position: usize) -> Result<String> {
-    let (path, value) = set.split_once('=').ok_or_else(|| anyhow!("--set takes PATH=VALUE, such as scaling.maxReplicas=2, not `{set}`"))?;
-    let steps = ValuePath::parse(path).map_err(|why| anyhow!("--set {set}: `{path}` is not a path: {why}"))?.0;
+    let (path, value) = set.split_once('=').ok_or_else(|| {
+        anyhow!("--set takes PATH=VALUE, such as scaling.maxReplicas=2, not `{set}`")
+    })?;
+    let steps = ValuePath::parse(path)
+        .map_err(|why| anyhow!("--set {set}: `{path}` is not a path: {why}"))?
+        .0;
     if steps.is_empty() {
         bail!("--set {set}: the path is empty");
     }
     let parsed = parse(value, 0);
     let mut json = match (parsed.documents.as_slice(), parsed.problems.is_empty()) {
         // A number where the field wants text is text: there is no way to quote twice in a shell.
-        ([document], true) if document.as_map().is_none() && document.as_list().is_none() && wants_text(&steps) => serde_json::Value::from(value),
+        ([document], true)
+            if document.as_map().is_none()
+                && document.as_list().is_none()
+                && wants_text(&steps) =>
+        {
+            serde_json::Value::from(value)
+        }
         ([document], true) => document.to_json(),
         ([], true) => serde_json::Value::Null,
         _ => serde_json::Value::from(value),
     };
     for step in steps.into_iter().rev() {
-        let Step::Key(key) = step else { bail!("--set {set}: items of lists are set by setting the list") };
+        let Step::Key(key) = step else {
+            bail!("--set {set}: items of lists are set by setting the list")
+        };
         json = serde_json::Value::Object(std::iter::once((key.to_string(), json)).collect());
     }
     let document = serde_json::json!({
@@ -96,10 +141,12 @@ fn session_context(set: &str, position: usize) -> Result<String> {
 /// Whether a field of a workload is text, and nothing else.
 fn wants_text(steps: &[Step]) -> bool {
     let set = crate::schema::own();
-    let rule = steps.iter().try_fold(set.rule("Workload"), |rule, step| match (rule, step) {
-        (Some(rule), Step::Key(key)) => Some(set.follow(rule).property(key)),
-        _ => None,
-    });
+    let rule = steps
+        .iter()
+        .try_fold(set.rule("Workload"), |rule, step| match (rule, step) {
+            (Some(rule), Step::Key(key)) => Some(set.follow(rule).property(key)),
+            _ => None,
+        });
     let types = rule.flatten().map_or(0, |rule| set.follow(rule).types.0);
     types & !Types::NULL == Types::STRING
 }
@@ -109,7 +156,10 @@ pub fn use_color(color: Color) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        Color::Auto => {
+            std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     }
 }
 
@@ -123,7 +173,11 @@ pub fn print(text: &str) -> Result<()> {
 
 /// A word in a style, if colours are used.
 pub fn styled(text: &str, style: Style, color: bool) -> String {
-    if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    if color {
+        format!("{style}{text}{style:#}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// For what matters.
@@ -138,13 +192,20 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Tells why the tool itself could not work.
 pub fn failure(error: &anyhow::Error, color: Color) {
-    let color = color == Color::Always || (color == Color::Auto && std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
+    let color = color == Color::Always
+        || (color == Color::Auto
+            && std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
     eprintln!("{}: {error:#}", styled("error", BAD, color));
 }
 
 /// Writes the findings in all formats that were asked for.
 pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color) -> Result<()> {
-    let formats = if report.formats.is_empty() { vec!["text".to_owned()] } else { report.formats.clone() };
+    let formats = if report.formats.is_empty() {
+        vec!["text".to_owned()]
+    } else {
+        report.formats.clone()
+    };
     for format in formats {
         let (name, file) = match format.split_once('=') {
             Some((name, file)) => (name, Some(file)),
@@ -152,12 +213,17 @@ pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color)
         };
         let known = Format::ALL.iter().find(|(known, _)| *known == name);
         let Some((_, format)) = known else {
-            bail!("there is no format `{name}`; write {}", crate::diagnostics::list_names(Format::ALL.map(|(name, _)| name)));
+            bail!(
+                "there is no format `{name}`; write {}",
+                crate::diagnostics::list_names(Format::ALL.map(|(name, _)| name))
+            );
         };
         let color = file.is_none() && use_color(color);
         let text = report::findings(*format, &compilation.findings, &compilation.sources, color);
         match file {
-            Some(file) => std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?,
+            Some(file) => {
+                std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?
+            }
             None => print(&text)?,
         }
     }
@@ -183,12 +249,19 @@ pub fn close(compilation: &Compilation, report: &ReportOptions, done: &str) {
 
 /// `1 tenant`, `2 tenants`.
 pub fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+    if count == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{count} {word}s")
+    }
 }
 
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// A progress bar at a terminal, once the work has taken half a second.
@@ -201,7 +274,11 @@ pub struct Progress {
 impl Progress {
     /// Begins to count.
     pub fn new(quiet: bool) -> Progress {
-        Progress { start: Instant::now(), wanted: !quiet && std::io::stderr().is_terminal(), bar: Mutex::new(None) }
+        Progress {
+            start: Instant::now(),
+            wanted: !quiet && std::io::stderr().is_terminal(),
+            bar: Mutex::new(None),
+        }
     }
 
     /// So many of so many are done.
@@ -209,17 +286,28 @@ impl Progress {
         if !self.wanted || self.start.elapsed() < Duration::from_millis(500) {
             return;
         }
-        let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut bar = self
+            .bar
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{bar:40.cyan/blue} {pos}/{len} tenants × clusters, {elapsed}");
-            ProgressBar::new(of as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let style = ProgressStyle::with_template(
+                "{bar:40.cyan/blue} {pos}/{len} tenants × clusters, {elapsed}",
+            );
+            ProgressBar::new(of as u64)
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         bar.set_position(done as u64);
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        if let Some(bar) = self
+            .bar
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take()
+        {
             bar.finish_and_clear();
         }
     }

@@ -29,18 +29,42 @@ impl Visitor for Watch {
 
 /// Runs the command.
 pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
-    let mut options = present::options(arguments, command.path.as_ref(), &command.read, Some(&command.out))?;
+    let mut options = present::options(
+        arguments,
+        command.path.as_ref(),
+        &command.read,
+        Some(&command.out),
+    )?;
     if let Some(text) = &command.shard {
         options.shard = parse_shard(text)?;
     }
-    let mode = if command.check { Mode::Compare } else { Mode::Write { force: command.force } };
-    let watch = Watch { progress: Progress::new(command.report.quiet) };
-    let output = OutputOptions { folder: command.out.clone(), mode };
+    let mode = if command.check {
+        Mode::Compare
+    } else {
+        Mode::Write {
+            force: command.force,
+        }
+    };
+    let watch = Watch {
+        progress: Progress::new(command.report.quiet),
+    };
+    let output = OutputOptions {
+        folder: command.out.clone(),
+        mode,
+    };
     let compilation = compile(&options, Some(&output), &watch)?;
     watch.progress.finish();
     present::findings(&compilation, &command.report, arguments.color)?;
     let summary = compilation.output.unwrap_or_default();
-    present::close(&compilation, &command.report, if command.check { "Compared" } else { "Rendered" });
+    present::close(
+        &compilation,
+        &command.report,
+        if command.check {
+            "Compared"
+        } else {
+            "Rendered"
+        },
+    );
     if !command.report.quiet && !command.check && !compilation.has_errors() {
         eprintln!(
             "{}: {}, {} written, {} unchanged, {} removed.",
@@ -51,7 +75,10 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
             summary.removed,
         );
     }
-    let other_errors = compilation.findings.iter().any(|finding| finding.severity == crate::diagnostics::Severity::Error && finding.code != codes::OUT_OF_DATE);
+    let other_errors = compilation.findings.iter().any(|finding| {
+        finding.severity == crate::diagnostics::Severity::Error
+            && finding.code != codes::OUT_OF_DATE
+    });
     Ok(match (other_errors, summary.out_of_date) {
         (true, _) => FAILED,
         (false, true) => DIFFERENT,
@@ -60,9 +87,13 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
 }
 
 fn parse_shard(text: &str) -> Result<Shard> {
-    let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    let parts = text
+        .split_once('/')
+        .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
     match parts {
         Some((number, of)) if number >= 1 && number <= of => Ok(Shard { number, of }),
-        _ => Err(anyhow!("--shard takes K/N with K from 1 to N, such as 2/4, not `{text}`")),
+        _ => Err(anyhow!(
+            "--shard takes K/N with K from 1 to N, such as 2/4, not `{text}`"
+        )),
     }
 }

@@ -11,13 +11,22 @@ use crate::schema::OWN_SOURCES;
 /// Runs the command.
 pub fn run(command: &SchemaCommand) -> Result<u8> {
     let Some(kind) = &command.kind else {
-        let names: String = OWN_SOURCES.iter().map(|(kind, _)| format!("{kind}\n")).collect();
+        let names: String = OWN_SOURCES
+            .iter()
+            .map(|(kind, _)| format!("{kind}\n"))
+            .collect();
         present::print(&names)?;
         return Ok(DONE);
     };
-    match OWN_SOURCES.iter().find(|(known, _)| known.eq_ignore_ascii_case(kind)) {
+    match OWN_SOURCES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(kind))
+    {
         Some((_, text)) => present::print(text)?,
-        None => bail!("there is no kind `{kind}`; {}", suggest(kind, OWN_SOURCES.iter().map(|(kind, _)| *kind)).unwrap_or_default()),
+        None => bail!(
+            "there is no kind `{kind}`; {}",
+            suggest(kind, OWN_SOURCES.iter().map(|(kind, _)| *kind)).unwrap_or_default()
+        ),
     }
     Ok(DONE)
 }

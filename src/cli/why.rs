@@ -69,7 +69,10 @@ impl Visitor for Search {
                 continue;
             }
             let name = parts.join("/");
-            let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut found = self
+                .found
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if found.len() < MOST {
                 let explanation = explain(&name, unit, one, self.field.as_ref(), sources);
                 found.push((name, explanation));
@@ -82,7 +85,10 @@ impl Visitor for Search {
 /// `production/eu-1/globex/ingest/Deployment/ingest`, in parts.
 fn address(unit: &Unit, one: &Rendered) -> Vec<String> {
     let key = &unit.key;
-    let component = one.instance.and_then(|at| unit.instances.get(at)).map(|instance| instance.component.clone());
+    let component = one
+        .instance
+        .and_then(|at| unit.instances.get(at))
+        .map(|instance| instance.component.clone());
     let mut parts = vec![key.environment.clone(), key.cluster.clone()];
     parts.extend((!key.tenant.is_empty()).then(|| key.tenant.clone()));
     parts.extend(component);
@@ -97,8 +103,13 @@ fn matches(wanted: &[String], parts: &[String]) -> bool {
     let mut parts = parts.iter();
     wanted.iter().all(|wanted| {
         parts.any(|part| {
-            let rest = part.len().checked_sub(wanted.len()).and_then(|at| part.split_at_checked(at));
-            rest.is_some_and(|(before, end)| end.eq_ignore_ascii_case(wanted) && (before.is_empty() || before.ends_with('-')))
+            let rest = part
+                .len()
+                .checked_sub(wanted.len())
+                .and_then(|at| part.split_at_checked(at));
+            rest.is_some_and(|(before, end)| {
+                end.eq_ignore_ascii_case(wanted) && (before.is_empty() || before.ends_with('-'))
+            })
         })
     })
 }
@@ -106,27 +117,60 @@ fn matches(wanted: &[String], parts: &[String]) -> bool {
 /// Runs the command.
 pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
     let options = present::options(arguments, None, &command.read, None)?;
-    let field = command.field.as_deref().map(Path::parse).transpose().map_err(|why| anyhow!("`{}` is not a field: {why}", command.field.as_deref().unwrap_or_default()))?;
+    let field = command
+        .field
+        .as_deref()
+        .map(Path::parse)
+        .transpose()
+        .map_err(|why| {
+            anyhow!(
+                "`{}` is not a field: {why}",
+                command.field.as_deref().unwrap_or_default()
+            )
+        })?;
     let search = Search {
-        wanted: command.object.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        wanted: command
+            .object
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect(),
         field,
         found: Mutex::default(),
     };
     let compilation = compile(&options, None, &search)?;
-    let mut found = search.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found = search
+        .found
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let color = present::use_color(arguments.color);
     match found.as_slice() {
         [] => {
-            let broken = if compilation.has_errors() { " There are findings of errors, which `tenantry check` shows; what they concern was not rendered." } else { "" };
-            bail!("no object matches `{}`. Write parts of environment/cluster/tenant/component/Kind/name, in this order.{broken}", command.object);
+            let broken = if compilation.has_errors() {
+                " There are findings of errors, which `tenantry check` shows; what they concern was not rendered."
+            } else {
+                ""
+            };
+            bail!(
+                "no object matches `{}`. Write parts of environment/cluster/tenant/component/Kind/name, in this order.{broken}",
+                command.object
+            );
         }
         [(_, explanation)] => {
             if explanation.fields.is_empty() {
-                bail!("{} has no field `{}`", explanation.object, command.field.as_deref().unwrap_or_default());
+                bail!(
+                    "{} has no field `{}`",
+                    explanation.object,
+                    command.field.as_deref().unwrap_or_default()
+                );
             }
             if command.json {
-                present::print(&(serde_json::to_string_pretty(&serde_json::json!({"formatVersion": 1, "why": explanation}))? + "\n"))?;
+                present::print(
+                    &(serde_json::to_string_pretty(
+                        &serde_json::json!({"formatVersion": 1, "why": explanation}),
+                    )? + "\n"),
+                )?;
             } else if command.field.is_some() && explanation.fields.len() == 1 {
                 present::print(&detail(explanation, color))?;
             } else {
@@ -135,31 +179,60 @@ pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
             Ok(DONE)
         }
         several => {
-            let list: String = several.iter().map(|(name, _)| format!("  {name}\n")).collect();
-            let more = if several.len() == MOST { " or more" } else { "" };
-            eprintln!("{}{more} match `{}`. Which one?\n{list}", plural(several.len(), "object"), command.object);
+            let list: String = several
+                .iter()
+                .map(|(name, _)| format!("  {name}\n"))
+                .collect();
+            let more = if several.len() == MOST {
+                " or more"
+            } else {
+                ""
+            };
+            eprintln!(
+                "{}{more} match `{}`. Which one?\n{list}",
+                plural(several.len(), "object"),
+                command.object
+            );
             Ok(FAILED)
         }
     }
 }
 
-fn explain(name: &str, unit: &Unit, one: &Rendered, field: Option<&Path>, sources: &Sources) -> Explanation {
+fn explain(
+    name: &str,
+    unit: &Unit,
+    one: &Rendered,
+    field: Option<&Path>,
+    sources: &Sources,
+) -> Explanation {
     let root = one.manifest.root();
     let mut fields = Vec::new();
-    let layers = one.instance.and_then(|at| unit.instances.get(at)).map_or(&[][..], |instance| &instance.layers);
-    let explainer = Explainer { unit, layers, sources };
+    let layers = one
+        .instance
+        .and_then(|at| unit.instances.get(at))
+        .map_or(&[][..], |instance| &instance.layers);
+    let explainer = Explainer {
+        unit,
+        layers,
+        sources,
+    };
     match field {
         None => explainer.leaves(root, &Path::default(), &mut fields),
         Some(path) => {
             if let Some(view) = root.at_path(path) {
                 match view.shape() {
-                    Shape::Map | Shape::List if view.sources().is_empty() => explainer.leaves(view, path, &mut fields),
+                    Shape::Map | Shape::List if view.sources().is_empty() => {
+                        explainer.leaves(view, path, &mut fields)
+                    }
                     _ => fields.push(explainer.origin(view, path)),
                 }
             }
         }
     }
-    Explanation { object: name.to_owned(), fields }
+    Explanation {
+        object: name.to_owned(),
+        fields,
+    }
 }
 
 struct Explainer<'a> {
@@ -187,17 +260,24 @@ impl Explainer<'_> {
 
     fn origin(&self, view: View<'_>, path: &Path) -> FieldOrigin {
         let mut ids: Vec<NodeId> = Vec::new();
-        for id in view.sources().into_iter().flat_map(|id| self.unit.derivations.inputs(id)) {
+        for id in view
+            .sources()
+            .into_iter()
+            .flat_map(|id| self.unit.derivations.inputs(id))
+        {
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
         let line = view.line();
-        let printed_by = self.sources.line_span(line.file, line.line as usize).map(|span| Origin {
-            place: format!("{}:{}", self.sources.path(span.file), line.line),
-            text: self.text(span),
-            ..Origin::default()
-        });
+        let printed_by = self
+            .sources
+            .line_span(line.file, line.line as usize)
+            .map(|span| Origin {
+                place: format!("{}:{}", self.sources.path(span.file), line.line),
+                text: self.text(span),
+                ..Origin::default()
+            });
         FieldOrigin {
             path: path.to_string(),
             value: one_line(view),
@@ -210,26 +290,47 @@ impl Explainer<'_> {
         let line = self.sources.position(span.file, span.start).line;
         let whole = self.sources.line_span(span.file, line).unwrap_or(span);
         let text = self.sources.file(whole.file).map_or("", |file| &file.text);
-        text.get(whole.start as usize..whole.end as usize).unwrap_or_default().to_owned()
+        text.get(whole.start as usize..whole.end as usize)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn set_by(&self, id: NodeId) -> Option<Origin> {
         let span = self.sources.span(id)?;
         let place = self.sources.place(id)?;
         let text = self.text(span);
-        let layer = self.layers.iter().enumerate().rev().find_map(|(at, layer)| Some((at, layer, merge::find(&layer.values, id)?)));
+        let layer = self
+            .layers
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(at, layer)| Some((at, layer, merge::find(&layer.values, id)?)));
         let Some((at, layer, path)) = layer else {
-            return Some(Origin { layer: None, place, text, overrides: Vec::new() });
+            return Some(Origin {
+                layer: None,
+                place,
+                text,
+                overrides: Vec::new(),
+            });
         };
         let overrides = self.layers[..at]
             .iter()
             .rev()
             .filter_map(|lower| {
                 let node = merge::lookup(&lower.values, &path.0)?;
-                Some(Overridden { layer: lower.name.clone(), place: self.sources.place(node.id)?, value: one_line_node(node) })
+                Some(Overridden {
+                    layer: lower.name.clone(),
+                    place: self.sources.place(node.id)?,
+                    value: one_line_node(node),
+                })
             })
             .collect();
-        Some(Origin { layer: Some(layer.name.clone()), place, text, overrides })
+        Some(Origin {
+            layer: Some(layer.name.clone()),
+            place,
+            text,
+            overrides,
+        })
     }
 }
 
@@ -253,21 +354,42 @@ fn one_line_node(node: &Node) -> String {
 
 fn shortened(text: &str) -> String {
     let line = text.replace('\n', "⏎");
-    if line.chars().count() > 100 { line.chars().take(99).chain(['…']).collect() } else { line }
+    if line.chars().count() > 100 {
+        line.chars().take(99).chain(['…']).collect()
+    } else {
+        line
+    }
 }
 
 /// One field, with all that is known of it.
 fn detail(explanation: &Explanation, color: bool) -> String {
     let mut text = format!("{}\n", styled(&explanation.object, DIM, color));
     for field in &explanation.fields {
-        let _ = writeln!(text, "{} = {}\n", styled(&field.path, STRONG, color), styled(&field.value, NAME, color));
+        let _ = writeln!(
+            text,
+            "{} = {}\n",
+            styled(&field.path, STRONG, color),
+            styled(&field.value, NAME, color)
+        );
         let mut rows: Vec<[String; 4]> = Vec::new();
-        let mut row = |what: &str, layer: &str, place: &str, text: &str| rows.push([what.to_owned(), layer.to_owned(), place.to_owned(), text.to_owned()]);
+        let mut row = |what: &str, layer: &str, place: &str, text: &str| {
+            rows.push([
+                what.to_owned(),
+                layer.to_owned(),
+                place.to_owned(),
+                text.to_owned(),
+            ])
+        };
         if field.set_by.is_empty() {
             row("set by", "the template itself", "", "");
         }
         for origin in &field.set_by {
-            row("set by", origin.layer.as_deref().unwrap_or_default(), &origin.place, &origin.text);
+            row(
+                "set by",
+                origin.layer.as_deref().unwrap_or_default(),
+                &origin.place,
+                &origin.text,
+            );
             for below in &origin.overrides {
                 row("overrides", &below.layer, &below.place, &below.value);
             }
@@ -275,9 +397,19 @@ fn detail(explanation: &Explanation, color: bool) -> String {
         if let Some(printed) = &field.printed_by {
             row("printed by", "template", &printed.place, &printed.text);
         }
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let widths = [width(0), width(1), width(2)];
-        let pad = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())));
+        let pad = |text: &str, width: usize| {
+            format!(
+                "{text}{}",
+                " ".repeat(width.saturating_sub(text.chars().count()))
+            )
+        };
         for [what, layer, place, content] in &rows {
             let line = format!(
                 "  {}  {}  {}  {content}",
@@ -318,7 +450,12 @@ fn overview(explanation: &Explanation, color: bool) -> String {
             (value, origin)
         })
         .collect();
-    let width = rows.iter().map(|(value, _)| value.chars().count()).filter(|width| *width <= 90).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(value, _)| value.chars().count())
+        .filter(|width| *width <= 90)
+        .max()
+        .unwrap_or(0);
     for (value, origin) in rows {
         let gap = " ".repeat(width.saturating_sub(value.chars().count()));
         let _ = writeln!(text, "  {value}{gap}  {}", styled(&origin, DIM, color));

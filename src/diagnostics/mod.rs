@@ -93,7 +93,10 @@ impl Diagnostic {
     /// Points at the line to mend.
     #[must_use]
     pub fn at(mut self, span: impl Into<Option<Span>>, label: impl Into<String>) -> Diagnostic {
-        self.primary = span.into().map(|span| Label { span, message: label.into() });
+        self.primary = span.into().map(|span| Label {
+            span,
+            message: label.into(),
+        });
         self
     }
 
@@ -101,7 +104,10 @@ impl Diagnostic {
     #[must_use]
     pub fn and(mut self, span: impl Into<Option<Span>>, label: impl Into<String>) -> Diagnostic {
         if let Some(span) = span.into() {
-            self.secondary.push(Label { span, message: label.into() });
+            self.secondary.push(Label {
+                span,
+                message: label.into(),
+            });
         }
         self
     }
@@ -125,7 +131,12 @@ impl Diagnostic {
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&wanted.to_lowercase(), &name.to_lowercase()), name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&wanted.to_lowercase(), &name.to_lowercase()),
+                name,
+            )
+        })
         .filter(|(distance, name)| *distance <= (wanted.len().max(name.len()) / 3).max(1))
         .min()
         .map(|(_, name)| name)

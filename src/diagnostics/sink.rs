@@ -24,7 +24,9 @@ impl Sink {
 
     /// Whether anything here must be mended before something can be rendered.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
     }
 
     /// All findings, sorted by file and place. A finding that many instances share is told once,
@@ -58,7 +60,16 @@ type SortKey = (bool, String, u32, u32, &'static str, String);
 
 fn sort_key(finding: &Diagnostic, sources: &Sources) -> SortKey {
     let place = finding.primary.as_ref().map(|label| label.span);
-    let path = place.map(|span| sources.path(span.file).to_owned()).unwrap_or_default();
+    let path = place
+        .map(|span| sources.path(span.file).to_owned())
+        .unwrap_or_default();
     let (start, end) = place.map_or((0, 0), |span| (span.start, span.end));
-    (place.is_none(), path, start, end, finding.code.id, finding.message.clone())
+    (
+        place.is_none(),
+        path,
+        start,
+        end,
+        finding.code.id,
+        finding.message.clone(),
+    )
 }

@@ -72,7 +72,8 @@ impl Sources {
 
     /// Whether a file is one of the repository, so that other tools can open it.
     pub fn is_in_repository(&self, index: u32) -> bool {
-        self.file(index).is_some_and(|file| !file.path.starts_with('<') && !file.path.starts_with("--"))
+        self.file(index)
+            .is_some_and(|file| !file.path.starts_with('<') && !file.path.starts_with("--"))
     }
 
     /// Where a node was written; nothing for values that the compiler computed.
@@ -80,19 +81,34 @@ impl Sources {
         let (start, end) = *self.file(id.file)?.spans.get(id.index as usize)?;
         let text = &self.file(id.file)?.text;
         // A container's range reaches to the next token; people read it up to its last character.
-        let used = text.get(start as usize..end as usize).map_or(0, |text| text.trim_end().len());
-        let end = if used == 0 { end } else { start + u32::try_from(used).unwrap_or(0) };
-        Some(Span { file: id.file, start, end })
+        let used = text
+            .get(start as usize..end as usize)
+            .map_or(0, |text| text.trim_end().len());
+        let end = if used == 0 {
+            end
+        } else {
+            start + u32::try_from(used).unwrap_or(0)
+        };
+        Some(Span {
+            file: id.file,
+            start,
+            end,
+        })
     }
 
     /// The part of a span on its first line: what to underline of a whole map or list.
     pub fn first_line(&self, span: Span) -> Span {
         let text = self.file(span.file).map_or("", |file| &file.text);
-        let inside = text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let inside = text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default();
         match inside.find('\n') {
             Some(end) => {
                 let used = inside[..end].trim_end().len();
-                Span { end: span.start + u32::try_from(used).unwrap_or(0), ..span }
+                Span {
+                    end: span.start + u32::try_from(used).unwrap_or(0),
+                    ..span
+                }
             }
             None => span,
         }
@@ -107,7 +123,11 @@ impl Sources {
                 let trimmed = content.trim_end();
                 let indent = trimmed.len() - trimmed.trim_start().len();
                 let to = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-                return Some(Span { file, start: to(start + indent), end: to(start + trimmed.len()) });
+                return Some(Span {
+                    file,
+                    start: to(start + indent),
+                    end: to(start + trimmed.len()),
+                });
             }
             start += content.len();
         }
@@ -132,6 +152,10 @@ impl Sources {
     /// `tenants/acme.yaml:12`, for a node.
     pub fn place(&self, id: NodeId) -> Option<String> {
         let span = self.span(id)?;
-        Some(format!("{}:{}", self.path(span.file), self.position(span.file, span.start).line))
+        Some(format!(
+            "{}:{}",
+            self.path(span.file),
+            self.position(span.file, span.start).line
+        ))
     }
 }

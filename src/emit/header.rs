@@ -30,8 +30,12 @@ pub fn with_header(body: &str) -> String {
 
 /// Whose a file with this content is.
 pub fn ownership(bytes: &[u8]) -> Ownership {
-    let Some(rest) = bytes.strip_prefix(FIRST.as_bytes()) else { return Ownership::Foreign };
-    let body = rest.strip_prefix(SECOND.as_bytes()).and_then(|rest| rest.split_at_checked(64));
+    let Some(rest) = bytes.strip_prefix(FIRST.as_bytes()) else {
+        return Ownership::Foreign;
+    };
+    let body = rest
+        .strip_prefix(SECOND.as_bytes())
+        .and_then(|rest| rest.split_at_checked(64));
     match body {
         Some((stated, [b'\n', body @ ..])) if stated == digest(body).as_bytes() => Ownership::Ours,
         _ => Ownership::Edited,
@@ -56,7 +60,12 @@ mod tests {
     fn an_edit_anywhere_is_noticed() {
         let text = with_header("a: 1\n");
         assert_eq!(ownership(text.as_bytes()), Ownership::Ours);
-        for edited in [text.replace("a: 1", "a: 2"), format!("{text}b: 2\n"), text.replace("sha256:", "sha256:0"), FIRST.to_owned()] {
+        for edited in [
+            text.replace("a: 1", "a: 2"),
+            format!("{text}b: 2\n"),
+            text.replace("sha256:", "sha256:0"),
+            FIRST.to_owned(),
+        ] {
             assert_eq!(ownership(edited.as_bytes()), Ownership::Edited, "{edited}");
         }
         assert_eq!(ownership(b"a: 1\n"), Ownership::Foreign);

@@ -16,14 +16,39 @@ pub struct File {
     pub body: String,
 }
 
-/// The order in which kinds are applied: what others need comes first. After Helm's InstallOrder
+/// The order in which kinds are applied: what others need comes first. After Helm's `InstallOrder`
 /// (<https://github.com/helm/helm/blob/main/pkg/release/util/kind_sorter.go>).
 const APPLY_ORDER: [&str; 30] = [
-    "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodDisruptionBudget",
-    "ServiceAccount", "Secret", "ExternalSecret", "ConfigMap", "StorageClass", "PersistentVolume",
-    "PersistentVolumeClaim", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role",
-    "RoleBinding", "Service", "DaemonSet", "Pod", "ReplicaSet", "Deployment", "Rollout", "StatefulSet",
-    "HorizontalPodAutoscaler", "Job", "CronJob", "IngressClass", "Ingress",
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "ExternalSecret",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicaSet",
+    "Deployment",
+    "Rollout",
+    "StatefulSet",
+    "HorizontalPodAutoscaler",
+    "Job",
+    "CronJob",
+    "IngressClass",
+    "Ingress",
 ];
 
 /// The folder of a unit.
@@ -40,11 +65,23 @@ pub fn cluster_folder(layout: Layout, key: &UnitKey) -> String {
 }
 
 /// The files of a unit's manifests.
-pub fn files(unit: &Unit, rendered: &[Rendered], layout: Layout, granularity: Granularity) -> Vec<File> {
-    let folder = if unit.key.tenant.is_empty() { cluster_folder(layout, &unit.key) } else { unit_folder(layout, &unit.key) };
+pub fn files(
+    unit: &Unit,
+    rendered: &[Rendered],
+    layout: Layout,
+    granularity: Granularity,
+) -> Vec<File> {
+    let folder = if unit.key.tenant.is_empty() {
+        cluster_folder(layout, &unit.key)
+    } else {
+        unit_folder(layout, &unit.key)
+    };
     let mut groups: BTreeMap<String, Vec<&Rendered>> = BTreeMap::new();
     for one in rendered {
-        let component = one.instance.and_then(|at| unit.instances.get(at)).map_or("", |instance| &instance.component);
+        let component = one
+            .instance
+            .and_then(|at| unit.instances.get(at))
+            .map_or("", |instance| &instance.component);
         let (stem, split) = match one.scope {
             Scope::Cluster => (format!("{folder}/cluster"), true),
             Scope::Tenant | Scope::Folder => (format!("{folder}/tenant"), true),
@@ -54,7 +91,11 @@ pub fn files(unit: &Unit, rendered: &[Rendered], layout: Layout, granularity: Gr
         };
         let path = match granularity {
             Granularity::Object if split => {
-                format!("{stem}.{}.{}.yaml", one.manifest.kind().to_lowercase(), file_name(&one.manifest.name()))
+                format!(
+                    "{stem}.{}.{}.yaml",
+                    one.manifest.kind().to_lowercase(),
+                    file_name(&one.manifest.name())
+                )
             }
             _ => format!("{stem}.yaml"),
         };
@@ -65,8 +106,16 @@ pub fn files(unit: &Unit, rendered: &[Rendered], layout: Layout, granularity: Gr
         .map(|(path, mut manifests)| {
             manifests.sort_by_cached_key(|one| {
                 let kind = one.manifest.kind().into_owned();
-                let order = APPLY_ORDER.iter().position(|known| *known == kind).unwrap_or(APPLY_ORDER.len());
-                (order, kind, one.manifest.name().into_owned(), one.manifest.namespace().into_owned())
+                let order = APPLY_ORDER
+                    .iter()
+                    .position(|known| *known == kind)
+                    .unwrap_or(APPLY_ORDER.len());
+                (
+                    order,
+                    kind,
+                    one.manifest.name().into_owned(),
+                    one.manifest.namespace().into_owned(),
+                )
             });
             let mut body = String::with_capacity(2048);
             for one in manifests {
@@ -80,10 +129,22 @@ pub fn files(unit: &Unit, rendered: &[Rendered], layout: Layout, granularity: Gr
 
 /// The file name of a component, apart from those of the tenant's own files.
 fn component_stem(component: &str) -> String {
-    if matches!(component, "tenant" | "kustomization") { format!("component-{component}") } else { component.to_owned() }
+    if matches!(component, "tenant" | "kustomization") {
+        format!("component-{component}")
+    } else {
+        component.to_owned()
+    }
 }
 
 /// A name as part of a file's name: nothing that could lead elsewhere.
 fn file_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }

@@ -85,7 +85,13 @@ impl Output {
             }
             fs::create_dir_all(&staging)?;
         }
-        Ok(Output { root: root.to_path_buf(), staging, mode, state: Mutex::default(), staged: AtomicUsize::new(0) })
+        Ok(Output {
+            root: root.to_path_buf(),
+            staging,
+            mode,
+            state: Mutex::default(),
+            staged: AtomicUsize::new(0),
+        })
     }
 
     /// Takes a file: compares it with what is there, and stages it if it differs.
@@ -95,9 +101,10 @@ impl Output {
     pub fn put(&self, path: &str, body: &str) -> io::Result<()> {
         let text = with_header(body);
         let target = self.root.join(path);
-        let existing = match self.is_reachable(path) {
-            true => read_existing(&target)?,
-            false => Existing::Foreign,
+        let existing = if self.is_reachable(path) {
+            read_existing(&target)?
+        } else {
+            Existing::Foreign
         };
         let mut refused = None;
         let changed = match &existing {
@@ -125,7 +132,11 @@ impl Output {
         state.produced.insert(path.to_owned());
         if changed {
             let existed = !matches!(existing, Existing::Absent);
-            state.changed.push(Change { path: path.to_owned(), staged, existed });
+            state.changed.push(Change {
+                path: path.to_owned(),
+                staged,
+                existed,
+            });
         }
         if let Some(owner) = refused.filter(|_| !force) {
             state.refused.push((path.to_owned(), owner));
@@ -134,7 +145,9 @@ impl Output {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Whether no folder on the way to a file is a link, which could lead out of the output.
@@ -163,9 +176,17 @@ impl Output {
     ///
     /// # Errors
     /// The disk.
-    pub fn finish(self, failed: bool, owns: &dyn Fn(&str) -> bool, sink: &mut Sink) -> io::Result<Summary> {
+    pub fn finish(
+        self,
+        failed: bool,
+        owns: &dyn Fn(&str) -> bool,
+        sink: &mut Sink,
+    ) -> io::Result<Summary> {
         let state = std::mem::take(&mut *self.state());
-        let mut summary = Summary { files: state.produced.len(), ..Summary::default() };
+        let mut summary = Summary {
+            files: state.produced.len(),
+            ..Summary::default()
+        };
         if failed {
             return Ok(summary);
         }
@@ -194,20 +215,30 @@ impl Output {
         refused.sort();
         refuse(&refused, &self.root, sink);
         if !foreign.is_empty() {
-            let message = format!("{} in {} was not written by Tenantry and is left alone", count(foreign.len()), self.root.display());
+            let message = format!(
+                "{} in {} was not written by Tenantry and is left alone",
+                count(foreign.len()),
+                self.root.display()
+            );
             let listed: Vec<&str> = foreign.iter().take(5).map(String::as_str).collect();
             sink.push(Diagnostic::new(codes::LEFT_ALONE, message).note(listed.join(", ")));
         }
         match self.mode {
             Mode::Compare => {
-                let changed: Vec<&Change> = state.changed.iter().filter(|change| !refused.iter().any(|(path, _)| *path == change.path)).collect();
+                let changed: Vec<&Change> = state
+                    .changed
+                    .iter()
+                    .filter(|change| !refused.iter().any(|(path, _)| *path == change.path))
+                    .collect();
                 compare(&changed, &stale, &self.root, &mut summary, sink);
             }
             Mode::Write { .. } if refused.is_empty() => {
                 summary.written = state.changed.len();
                 summary.removed = stale.len();
                 for change in &state.changed {
-                    let Some(staged) = &change.staged else { continue };
+                    let Some(staged) = &change.staged else {
+                        continue;
+                    };
                     let target = self.root.join(&change.path);
                     if let Some(folder) = target.parent() {
                         fs::create_dir_all(folder)?;
@@ -243,7 +274,14 @@ enum Existing {
 
 fn read_existing(path: &Path) -> io::Result<Existing> {
     match fs::symlink_metadata(path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Existing::Absent),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(Existing::Absent)
+        }
         Err(error) => Err(error),
         Ok(found) if found.is_file() => Ok(Existing::Text(fs::read(path)?)),
         Ok(_) => Ok(Existing::Foreign),
@@ -262,7 +300,9 @@ fn existing_files(root: &Path) -> io::Result<Vec<String>> {
         };
         for entry in entries {
             let entry = entry?;
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                continue;
+            };
             if name.starts_with('.') {
                 continue;
             }
@@ -287,36 +327,80 @@ fn refuse(refused: &[(String, Ownership)], root: &Path, sink: &mut Sink) {
     for (path, owner) in refused.iter().take(MOST_LISTED) {
         let full = root.join(path);
         sink.push(match owner {
-            Ownership::Edited => Diagnostic::new(codes::HAND_EDITED, format!("{} was edited by hand since it was generated", full.display()))
-                .help("make the change in the input; `tenantry render --force` discards the edit"),
-            _ => Diagnostic::new(codes::FOREIGN_FILE, format!("{} is in the way: Tenantry did not write it, or a link leads there", full.display()))
-                .help("move it away, choose another --out, or replace it with --force"),
+            Ownership::Edited => Diagnostic::new(
+                codes::HAND_EDITED,
+                format!(
+                    "{} was edited by hand since it was generated",
+                    full.display()
+                ),
+            )
+            .help("make the change in the input; `tenantry render --force` discards the edit"),
+            _ => Diagnostic::new(
+                codes::FOREIGN_FILE,
+                format!(
+                    "{} is in the way: Tenantry did not write it, or a link leads there",
+                    full.display()
+                ),
+            )
+            .help("move it away, choose another --out, or replace it with --force"),
         });
     }
     if refused.len() > MOST_LISTED {
-        let message = format!("{} more files were edited or are in the way", refused.len() - MOST_LISTED);
+        let message = format!(
+            "{} more files were edited or are in the way",
+            refused.len() - MOST_LISTED
+        );
         sink.push(Diagnostic::new(codes::HAND_EDITED, message));
     }
 }
 
-fn compare(changed: &[&Change], stale: &[String], root: &Path, summary: &mut Summary, sink: &mut Sink) {
+fn compare(
+    changed: &[&Change],
+    stale: &[String],
+    root: &Path,
+    summary: &mut Summary,
+    sink: &mut Sink,
+) {
     let mut differences: Vec<(&str, &str)> = changed
         .iter()
-        .map(|change| (change.path.as_str(), if change.existed { "is not what the input compiles to" } else { "is missing" }))
-        .chain(stale.iter().map(|path| (path.as_str(), "is no longer made")))
+        .map(|change| {
+            (
+                change.path.as_str(),
+                if change.existed {
+                    "is not what the input compiles to"
+                } else {
+                    "is missing"
+                },
+            )
+        })
+        .chain(
+            stale
+                .iter()
+                .map(|path| (path.as_str(), "is no longer made")),
+        )
         .collect();
     differences.sort_unstable();
     summary.out_of_date = !differences.is_empty();
     for (path, what) in differences.iter().take(MOST_LISTED) {
         let message = format!("{} {what}", root.join(path).display());
-        sink.push(Diagnostic::new(codes::OUT_OF_DATE, message).help("run `tenantry render` with the same --out, and commit the result"));
+        sink.push(
+            Diagnostic::new(codes::OUT_OF_DATE, message)
+                .help("run `tenantry render` with the same --out, and commit the result"),
+        );
     }
     if differences.len() > MOST_LISTED {
         let message = format!("{} more differ", count(differences.len() - MOST_LISTED));
-        sink.push(Diagnostic::new(codes::OUT_OF_DATE, message).help("run `tenantry render` with the same --out, and commit the result"));
+        sink.push(
+            Diagnostic::new(codes::OUT_OF_DATE, message)
+                .help("run `tenantry render` with the same --out, and commit the result"),
+        );
     }
 }
 
 fn count(files: usize) -> String {
-    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
+    if files == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{files} files")
+    }
 }

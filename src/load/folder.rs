@@ -12,7 +12,10 @@ use crate::yaml::parse::MAX_BYTES;
 /// All YAML files below a folder.
 pub fn read(root: &Path, output: Option<&Path>, sink: &mut Sink) -> io::Result<Vec<InputFile>> {
     if !root.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, format!("{} is not a folder", root.display())));
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("{} is not a folder", root.display()),
+        ));
     }
     let output = output.and_then(|output| output.canonicalize().ok());
     let mut paths = Vec::new();
@@ -20,28 +23,51 @@ pub fn read(root: &Path, output: Option<&Path>, sink: &mut Sink) -> io::Result<V
         .require_git(false)
         .git_global(false)
         .follow_links(false)
-        .filter_entry(move |entry| output.as_deref().is_none_or(|output| entry.path() != output))
+        .filter_entry(move |entry| {
+            output
+                .as_deref()
+                .is_none_or(|output| entry.path() != output)
+        })
         .build();
     for entry in walk {
         let entry = entry.map_err(io::Error::other)?;
-        let Some(kind) = entry.file_type() else { continue };
-        let Ok(relative) = entry.path().strip_prefix(root) else { continue };
+        let Some(kind) = entry.file_type() else {
+            continue;
+        };
+        let Ok(relative) = entry.path().strip_prefix(root) else {
+            continue;
+        };
         let path = relative.to_string_lossy().replace('\\', "/");
         if kind.is_symlink() {
             if is_yaml_path(&path) || entry.path().is_dir() {
                 let message = format!("{path} is a symbolic link, so it was not read");
-                sink.push(Diagnostic::new(codes::SYMLINK, message).help("put the file itself into the repository"));
+                sink.push(
+                    Diagnostic::new(codes::SYMLINK, message)
+                        .help("put the file itself into the repository"),
+                );
             }
         } else if kind.is_file() && is_yaml_path(&path) {
             paths.push((path, entry.into_path()));
         }
     }
-    paths.into_par_iter().map(|(path, full)| Ok(InputFile { path, bytes: read_bounded(&full)?, from_command_line: false })).collect()
+    paths
+        .into_par_iter()
+        .map(|(path, full)| {
+            Ok(InputFile {
+                path,
+                bytes: read_bounded(&full)?,
+                from_command_line: false,
+            })
+        })
+        .collect()
 }
 
 /// One file below a folder, which no link may lead out of.
 pub fn read_one(root: &Path, relative: &Path) -> Result<Vec<u8>, String> {
-    let full = root.join(relative).canonicalize().map_err(|_| "there is no such file".to_owned())?;
+    let full = root
+        .join(relative)
+        .canonicalize()
+        .map_err(|_| "there is no such file".to_owned())?;
     let root = root.canonicalize().map_err(|error| error.to_string())?;
     if !full.starts_with(root) {
         return Err("the path leads out of the repository".to_owned());
@@ -60,7 +86,9 @@ pub fn read_one(root: &Path, relative: &Path) -> Result<Vec<u8>, String> {
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() > MAX_BYTES {
         // The cut may go through a character.
         bytes.truncate(MAX_BYTES);

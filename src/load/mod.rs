@@ -12,13 +12,15 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::diagnostics::{Diagnostic, Sink, SourceFile, Sources, Span, catalogue::load as codes, nearest};
+use crate::diagnostics::{
+    Diagnostic, Sink, SourceFile, Sources, Span, catalogue::load as codes, nearest,
+};
 use crate::model::API_VERSION;
 use crate::model::defaults::{self, DefaultFile};
 use crate::model::kinds::{Catalog, KINDS};
+use crate::yaml::Node;
 use crate::yaml::parse::{Problem, parse};
 use crate::yaml::scalar::Ambiguous;
-use crate::yaml::Node;
 
 /// The built-in templates: path below `templates/`, and text.
 const BUILT_IN_TEMPLATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
@@ -99,14 +101,21 @@ struct InputFile {
 /// Finds the repository around a folder: the nearest one upwards that has a `tenantry.yaml`.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;
-    start.ancestors().find(|folder| folder.join("tenantry.yaml").is_file()).map(Path::to_path_buf)
+    start
+        .ancestors()
+        .find(|folder| folder.join("tenantry.yaml").is_file())
+        .map(Path::to_path_buf)
 }
 
 /// Reads everything, and the texts from the command line.
 ///
 /// # Errors
 /// The folder or the commit itself cannot be read.
-pub fn run(source: &Source, extra: &[ExtraText], sink: &mut Sink) -> Result<Loaded, std::io::Error> {
+pub fn run(
+    source: &Source,
+    extra: &[ExtraText],
+    sink: &mut Sink,
+) -> Result<Loaded, std::io::Error> {
     let mut loaded = Loaded::default();
     built_in(&mut loaded);
     let mut files = match source {
@@ -114,20 +123,28 @@ pub fn run(source: &Source, extra: &[ExtraText], sink: &mut Sink) -> Result<Load
         Source::Commit { root, revision } => git::read(root, revision)?,
     };
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.extend(extra.iter().map(|extra| InputFile { path: extra.path.clone(), bytes: extra.text.clone().into_bytes(), from_command_line: true }));
+    files.extend(extra.iter().map(|extra| InputFile {
+        path: extra.path.clone(),
+        bytes: extra.text.clone().into_bytes(),
+        from_command_line: true,
+    }));
     let typed = extra.iter().rev().map(|extra| extra.typed.as_ref());
 
     let first = u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX);
     let mut read: Vec<ReadFile> = files
         .into_par_iter()
         .enumerate()
-        .map(|(position, file)| read_file(file, first + u32::try_from(position).unwrap_or(u32::MAX)))
+        .map(|(position, file)| {
+            read_file(file, first + u32::try_from(position).unwrap_or(u32::MAX))
+        })
         .collect();
     for (file, typed) in read.iter_mut().rev().zip(typed) {
         if let Some(typed) = typed {
             // Every part of it was typed as this one argument.
             file.source.text = typed.as_str().into();
-            file.source.spans.fill((0, u32::try_from(typed.len()).unwrap_or(0)));
+            file.source
+                .spans
+                .fill((0, u32::try_from(typed.len()).unwrap_or(0)));
         }
     }
     for file in read {
@@ -150,8 +167,16 @@ pub fn run(source: &Source, extra: &[ExtraText], sink: &mut Sink) -> Result<Load
 /// Adds the built-in defaults, tiers and templates.
 fn built_in(loaded: &mut Loaded) {
     let mut add = |file: &DefaultFile| {
-        let parsed = parse(file.text, u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX));
-        loaded.sources.add(SourceFile { path: file.path.to_owned(), text: file.text.into(), spans: parsed.spans, from_command_line: false });
+        let parsed = parse(
+            file.text,
+            u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX),
+        );
+        loaded.sources.add(SourceFile {
+            path: file.path.to_owned(),
+            text: file.text.into(),
+            spans: parsed.spans,
+            from_command_line: false,
+        });
         parsed.documents
     };
     loaded.default_workload = add(&defaults::WORKLOAD).pop();
@@ -160,11 +185,22 @@ fn built_in(loaded: &mut Loaded) {
             loaded.default_specs.insert(kind, spec);
         }
     }
-    loaded.documents = add(&defaults::TIERS).into_iter().map(|tree| RawDocument { tree }).collect();
+    loaded.documents = add(&defaults::TIERS)
+        .into_iter()
+        .map(|tree| RawDocument { tree })
+        .collect();
     for (path, text) in BUILT_IN_TEMPLATES {
-        let file = SourceFile { path: format!("<builtin>/templates/{path}"), text: (*text).into(), spans: Vec::new(), from_command_line: false };
+        let file = SourceFile {
+            path: format!("<builtin>/templates/{path}"),
+            text: (*text).into(),
+            spans: Vec::new(),
+            from_command_line: false,
+        };
         let file = loaded.sources.add(file);
-        loaded.templates.push(TemplateFile { path: (*path).to_owned(), file });
+        loaded.templates.push(TemplateFile {
+            path: (*path).to_owned(),
+            file,
+        });
     }
 }
 
@@ -181,20 +217,41 @@ fn read_file(file: InputFile, index: u32) -> ReadFile {
         Ok(text) => (text, None),
         Err(error) => {
             let at = u32::try_from(error.utf8_error().valid_up_to()).unwrap_or(0);
-            let wide = error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]);
-            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some((at, wide)))
+            let wide = error.as_bytes().starts_with(&[0xff, 0xfe])
+                || error.as_bytes().starts_with(&[0xfe, 0xff]);
+            (
+                String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                Some((at, wide)),
+            )
         }
     };
     let text: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
     let concerned = concerns_us(&text) || file.path.starts_with("templates/");
     if let Some((at, wide)) = broken.filter(|(_, wide)| concerned || *wide) {
-        let message = if wide { "this looks like UTF-16, and files are read as UTF-8" } else { "not UTF-8 text: here is a byte that does not belong" };
-        let span = Span { file: index, start: at, end: at + 3 };
-        sink.push(Diagnostic::new(codes::NOT_UTF8, message).at(span, "").help("save the file as UTF-8"));
+        let message = if wide {
+            "this looks like UTF-16, and files are read as UTF-8"
+        } else {
+            "not UTF-8 text: here is a byte that does not belong"
+        };
+        let span = Span {
+            file: index,
+            start: at,
+            end: at + 3,
+        };
+        sink.push(
+            Diagnostic::new(codes::NOT_UTF8, message)
+                .at(span, "")
+                .help("save the file as UTF-8"),
+        );
     }
     let is_broken = broken.is_some();
     let mut read = ReadFile {
-        source: SourceFile { path: file.path, text: Arc::clone(&text), spans: Vec::new(), from_command_line: file.from_command_line },
+        source: SourceFile {
+            path: file.path,
+            text: Arc::clone(&text),
+            spans: Vec::new(),
+            from_command_line: file.from_command_line,
+        },
         documents: Vec::new(),
         template: None,
         sink,
@@ -209,12 +266,22 @@ fn read_file(file: InputFile, index: u32) -> ReadFile {
     let parsed = parse(&text, index);
     read.source.spans = parsed.spans;
     for (range, problem) in parsed.problems {
-        let span = Span { file: index, start: range.0, end: range.1 };
+        let span = Span {
+            file: index,
+            start: range.0,
+            end: range.1,
+        };
         read.sink.push(diagnostic(span, problem));
     }
-    read.documents = parsed.documents.into_iter().filter(is_ours).map(|tree| RawDocument { tree }).collect();
+    read.documents = parsed
+        .documents
+        .into_iter()
+        .filter(is_ours)
+        .map(|tree| RawDocument { tree })
+        .collect();
     if file.from_command_line {
-        read.documents.retain(|document| is_context(document, &read.source, index, &mut read.sink));
+        read.documents
+            .retain(|document| is_context(document, &read.source, index, &mut read.sink));
     }
     read
 }
@@ -227,9 +294,19 @@ fn is_context(document: &RawDocument, source: &SourceFile, file: u32, sink: &mut
         let place = kind.and_then(|node| source.spans.get(node.id.index as usize));
         let message = format!("--context takes documents of kind Context, and this is a {name}");
         sink.push(
-            Diagnostic::new(crate::diagnostics::catalogue::resolve::BAD_CONTEXT_FILE, message)
-                .at(place.map(|(start, end)| Span { file, start: *start, end: *end }), "")
-                .help("put other documents into the repository"),
+            Diagnostic::new(
+                crate::diagnostics::catalogue::resolve::BAD_CONTEXT_FILE,
+                message,
+            )
+            .at(
+                place.map(|(start, end)| Span {
+                    file,
+                    start: *start,
+                    end: *end,
+                }),
+                "",
+            )
+            .help("put other documents into the repository"),
         );
     }
     name == "Context"
@@ -242,13 +319,24 @@ fn concerns_us(text: &str) -> bool {
         Some(value.trim().trim_matches(['"', '\'']).to_owned())
     };
     !text.starts_with(GENERATED_MARK)
-        && (text.contains("tenantry.dev") || text.lines().filter_map(kind_of).any(|kind| KINDS.contains(&kind.as_str())))
+        && (text.contains("tenantry.dev")
+            || text
+                .lines()
+                .filter_map(kind_of)
+                .any(|kind| KINDS.contains(&kind.as_str())))
 }
 
 /// Ours by its API; or most likely meant to be, with a kind of ours and no API at all.
 fn is_ours(tree: &Node) -> bool {
-    let known = || tree.get("kind").and_then(Node::as_str).is_some_and(|kind| KINDS.contains(&kind));
-    match tree.get("apiVersion").map(|version| version.as_str().unwrap_or_default()) {
+    let known = || {
+        tree.get("kind")
+            .and_then(Node::as_str)
+            .is_some_and(|kind| KINDS.contains(&kind))
+    };
+    match tree
+        .get("apiVersion")
+        .map(|version| version.as_str().unwrap_or_default())
+    {
         // Kubernetes' core group has no such kinds.
         None | Some("v1") => known(),
         Some(version) => {
@@ -261,35 +349,66 @@ fn is_ours(tree: &Node) -> bool {
 
 fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
     match problem {
-        Problem::Syntax(message) => Diagnostic::new(codes::SYNTAX, format!("not valid YAML: {message}"))
-            .at(span, "here the reader gave up")
-            .help(if message.contains("tab") {
-                "indent with spaces: YAML does not allow tabs"
-            } else if message.contains("anchor") {
-                "define the anchor above, or write the value out"
-            } else {
-                "close what is open, or mend the indentation, at or just before this place"
-            }),
-        Problem::DuplicateKey(key, first) => Diagnostic::new(codes::DUPLICATE_KEY, format!("`{key}` is given twice in the same map"))
-            .at(span, "given again here")
-            .and(Span { file: span.file, start: first.0, end: first.1 }, "first given here")
-            .help("keep one of the two"),
+        Problem::Syntax(message) => {
+            Diagnostic::new(codes::SYNTAX, format!("not valid YAML: {message}"))
+                .at(span, "here the reader gave up")
+                .help(if message.contains("tab") {
+                    "indent with spaces: YAML does not allow tabs"
+                } else if message.contains("anchor") {
+                    "define the anchor above, or write the value out"
+                } else {
+                    "close what is open, or mend the indentation, at or just before this place"
+                })
+        }
+        Problem::DuplicateKey(key, first) => Diagnostic::new(
+            codes::DUPLICATE_KEY,
+            format!("`{key}` is given twice in the same map"),
+        )
+        .at(span, "given again here")
+        .and(
+            Span {
+                file: span.file,
+                start: first.0,
+                end: first.1,
+            },
+            "first given here",
+        )
+        .help("keep one of the two"),
         Problem::Ambiguous(text, ambiguous) => {
             let digits = text.trim_start_matches(['+', '-', '0']);
             let (label, help) = match ambiguous {
                 Ambiguous::LeadingZero if digits.bytes().all(|b| b < b'8') => (
                     "decimal to some readers, octal to others",
-                    format!("write `\"{text}\"` if it is text, `0o{digits}` for octal, `{digits}` for decimal"),
+                    format!(
+                        "write `\"{text}\"` if it is text, `0o{digits}` for octal, `{digits}` for decimal"
+                    ),
                 ),
-                Ambiguous::LeadingZero => ("readers disagree about leading zeros", format!("write `\"{text}\"` if it is text, else `{digits}`")),
-                Ambiguous::TooLarge => ("more than 64 bits can hold", format!("write `\"{text}\"` if it is text")),
-                Ambiguous::NotFinite => ("JSON has no such number", format!("write `\"{text}\"` if it is text")),
+                Ambiguous::LeadingZero => (
+                    "readers disagree about leading zeros",
+                    format!("write `\"{text}\"` if it is text, else `{digits}`"),
+                ),
+                Ambiguous::TooLarge => (
+                    "more than 64 bits can hold",
+                    format!("write `\"{text}\"` if it is text"),
+                ),
+                Ambiguous::NotFinite => (
+                    "JSON has no such number",
+                    format!("write `\"{text}\"` if it is text"),
+                ),
             };
-            Diagnostic::new(codes::AMBIGUOUS_NUMBER, format!("`{text}` does not mean the same to every reader of YAML")).at(span, label).help(help)
+            Diagnostic::new(
+                codes::AMBIGUOUS_NUMBER,
+                format!("`{text}` does not mean the same to every reader of YAML"),
+            )
+            .at(span, label)
+            .help(help)
         }
-        Problem::Unsupported(what, instead) => {
-            Diagnostic::new(codes::UNSUPPORTED_YAML, format!("{what} is not supported here")).at(span, "").help(instead)
-        }
+        Problem::Unsupported(what, instead) => Diagnostic::new(
+            codes::UNSUPPORTED_YAML,
+            format!("{what} is not supported here"),
+        )
+        .at(span, "")
+        .help(instead),
         Problem::Bound(message) => Diagnostic::new(codes::BOUND, format!("refused: {message}"))
             .at(span, "")
             .help("split the file, or write values out in place of aliases"),
@@ -311,7 +430,10 @@ pub fn named_files(source: &Source, catalog: &Catalog) -> BTreeMap<String, Resul
 
 fn named_file(source: &Source, path: &str) -> Result<String, String> {
     let relative = Path::new(path);
-    if !relative.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+    if !relative
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)))
+    {
         return Err("the path leads out of the repository".to_owned());
     }
     let bytes = match source {
@@ -323,5 +445,7 @@ fn named_file(source: &Source, path: &str) -> Result<String, String> {
 
 /// Whether a path names a YAML file.
 pub fn is_yaml_path(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
 }

@@ -63,8 +63,15 @@ impl Document<()> {
     /// # Errors
     /// The type refuses what the schema let pass.
     pub fn typed<K: Kind>(self) -> Result<Document<K>, String> {
-        let spec = serde_json::from_value(self.effective.to_json()).map_err(|error| error.to_string())?;
-        Ok(Document { name: self.name, metadata: self.metadata, tree: self.tree, effective: self.effective, spec })
+        let spec =
+            serde_json::from_value(self.effective.to_json()).map_err(|error| error.to_string())?;
+        Ok(Document {
+            name: self.name,
+            metadata: self.metadata,
+            tree: self.tree,
+            effective: self.effective,
+            spec,
+        })
     }
 }
 
@@ -77,7 +84,10 @@ pub struct Documents<K> {
 
 impl<K> Default for Documents<K> {
     fn default() -> Documents<K> {
-        Documents { items: Vec::new(), by_name: HashMap::new() }
+        Documents {
+            items: Vec::new(),
+            by_name: HashMap::new(),
+        }
     }
 }
 
@@ -90,7 +100,13 @@ impl<K> Documents<K> {
     /// Sorts by name; among equals the order of the files stays.
     pub fn sort(&mut self) {
         self.items.sort_by(|a, b| a.name.cmp(&b.name));
-        self.by_name = self.items.iter().enumerate().rev().map(|(at, item)| (item.name.clone(), at)).collect();
+        self.by_name = self
+            .items
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(at, item)| (item.name.clone(), at))
+            .collect();
     }
 
     /// The document of a name; the first, should there be several.
@@ -101,7 +117,9 @@ impl<K> Documents<K> {
     /// All documents of a name.
     pub fn all_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Document<K>> {
         let start = self.by_name.get(name).copied().unwrap_or(self.items.len());
-        self.items[start..].iter().take_while(move |item| item.name == name)
+        self.items[start..]
+            .iter()
+            .take_while(move |item| item.name == name)
     }
 
     /// All documents, sorted by name.

@@ -36,8 +36,15 @@ pub struct Unit {
 impl Unit {
     /// Whether the tenant is not in service, so that much of its values has no effect for now.
     pub fn is_idle(&self) -> bool {
-        let tenant = self.variables.iter().find(|(name, _)| *name == "tenant").map(|(_, node)| node);
-        tenant.and_then(|tenant| tenant.get("status")).and_then(Node::as_str) != Some("active")
+        let tenant = self
+            .variables
+            .iter()
+            .find(|(name, _)| *name == "tenant")
+            .map(|(_, node)| node);
+        tenant
+            .and_then(|tenant| tenant.get("status"))
+            .and_then(Node::as_str)
+            != Some("active")
     }
 }
 
@@ -68,7 +75,10 @@ pub struct Layer {
 impl Instance {
     /// One of its variables.
     pub fn variable(&self, name: &str) -> Option<&Node> {
-        self.variables.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
+        self.variables
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, node)| node)
     }
 }
 
@@ -97,7 +107,10 @@ pub struct Derivations {
 impl Derivations {
     /// A value computed from others.
     pub fn derive(&self, value: Value, from: impl IntoIterator<Item = NodeId>) -> Node {
-        let mut sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sources = self
+            .sources
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         sources.push(from.into_iter().filter(|id| *id != NodeId::NONE).collect());
         Node::new(NodeId::derived(sources.len() - 1), value)
     }
@@ -106,7 +119,10 @@ impl Derivations {
     pub fn inputs(&self, id: NodeId) -> Vec<NodeId> {
         let mut pending = vec![id];
         let mut inputs = Vec::new();
-        let sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let sources = self
+            .sources
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         while let Some(id) = pending.pop() {
             match id.as_derived() {
                 Some(at) => pending.extend(sources.get(at).into_iter().flatten().rev()),

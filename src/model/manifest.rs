@@ -19,7 +19,10 @@ pub struct TemplateLine {
 
 impl TemplateLine {
     /// No template printed it.
-    pub const NONE: TemplateLine = TemplateLine { file: u32::MAX, line: 0 };
+    pub const NONE: TemplateLine = TemplateLine {
+        file: u32::MAX,
+        line: 0,
+    };
 }
 
 /// A value that fills a hole, and the input values that were read to compute it.
@@ -133,7 +136,10 @@ pub struct Manifest {
 impl Manifest {
     /// The whole document.
     pub fn root(&self) -> View<'_> {
-        View::Part { part: &self.skeleton[self.document], holes: &self.holes }
+        View::Part {
+            part: &self.skeleton[self.document],
+            holes: &self.holes,
+        }
     }
 
     /// `apiVersion`, or nothing.
@@ -280,7 +286,12 @@ fn joined<'a>(pieces: &'a [Piece], holes: &'a [Hole]) -> Cow<'a, str> {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
             Piece::Hole(index) => {
-                text.push_str(&holes.get(*index).and_then(|hole| scalar_text(&hole.value)).unwrap_or_default());
+                text.push_str(
+                    &holes
+                        .get(*index)
+                        .and_then(|hole| scalar_text(&hole.value))
+                        .unwrap_or_default(),
+                );
             }
         }
     }
@@ -290,13 +301,23 @@ fn joined<'a>(pieces: &'a [Piece], holes: &'a [Hole]) -> Cow<'a, str> {
 impl<'a> View<'a> {
     /// An input tree, which no template printed.
     pub fn of(node: &'a Node) -> View<'a> {
-        View::Node { node, line: TemplateLine::NONE }
+        View::Node {
+            node,
+            line: TemplateLine::NONE,
+        }
     }
 
     /// A hole's value in place of the hole.
     fn filled(self) -> View<'a> {
         match self {
-            View::Part { part: Part { kind: PartKind::Hole(index), line }, holes } => match holes.get(*index) {
+            View::Part {
+                part:
+                    Part {
+                        kind: PartKind::Hole(index),
+                        line,
+                    },
+                holes,
+            } => match holes.get(*index) {
                 Some(hole) => View::Filled { hole, line: *line },
                 None => self,
             },
@@ -327,12 +348,22 @@ impl<'a> View<'a> {
                 PartKind::Scalar(value) => matches!(value, Value::Null),
                 PartKind::Hole(_) => true,
                 PartKind::Text(_) => false,
-                PartKind::List(parts) => !parts.is_empty() && parts.iter().all(|part| View::Part { part, holes }.is_null()),
+                PartKind::List(parts) => {
+                    !parts.is_empty()
+                        && parts
+                            .iter()
+                            .all(|part| View::Part { part, holes }.is_null())
+                }
                 PartKind::Map(fields) | PartKind::OpenMap(fields) => {
                     !fields.is_empty()
                         && fields.iter().all(|field| {
-                            let value = View::Part { part: &field.value, holes };
-                            value.is_null() || (matches!(field.key, FieldKey::Spread) && value.fields().is_empty())
+                            let value = View::Part {
+                                part: &field.value,
+                                holes,
+                            };
+                            value.is_null()
+                                || (matches!(field.key, FieldKey::Spread)
+                                    && value.fields().is_empty())
                         })
                 }
             },
@@ -353,7 +384,10 @@ impl<'a> View<'a> {
     pub fn items(self) -> Vec<View<'a>> {
         let items: Vec<View<'a>> = match self.filled() {
             View::Part { part, holes } => match &part.kind {
-                PartKind::List(parts) => parts.iter().map(|part| View::Part { part, holes }).collect(),
+                PartKind::List(parts) => parts
+                    .iter()
+                    .map(|part| View::Part { part, holes })
+                    .collect(),
                 _ => Vec::new(),
             },
             View::Node { node, line } => list_items(&node.value, line),
@@ -373,28 +407,50 @@ impl<'a> View<'a> {
                 PartKind::Map(fields) => fields
                     .iter()
                     .filter_map(|field| {
-                        let value = View::Part { part: &field.value, holes };
-                        let FieldKey::Literal(key) = &field.key else { return None };
-                        (!value.is_null()).then(|| FieldView { key: Cow::Borrowed(&**key), key_id: NodeId::NONE, value })
+                        let value = View::Part {
+                            part: &field.value,
+                            holes,
+                        };
+                        let FieldKey::Literal(key) = &field.key else {
+                            return None;
+                        };
+                        (!value.is_null()).then(|| FieldView {
+                            key: Cow::Borrowed(&**key),
+                            key_id: NodeId::NONE,
+                            value,
+                        })
                     })
                     .collect(),
                 PartKind::OpenMap(fields) => {
                     let mut all = Vec::new();
                     for field in fields {
-                        let value = View::Part { part: &field.value, holes };
+                        let value = View::Part {
+                            part: &field.value,
+                            holes,
+                        };
                         match &field.key {
                             FieldKey::Spread => all.extend(value.fields()),
                             _ if value.is_null() => {}
                             FieldKey::Literal(key) => {
-                                all.push(FieldView { key: Cow::Borrowed(&**key), key_id: NodeId::NONE, value });
+                                all.push(FieldView {
+                                    key: Cow::Borrowed(&**key),
+                                    key_id: NodeId::NONE,
+                                    value,
+                                });
                             }
                             FieldKey::Text(pieces) => {
                                 let key_id = pieces.iter().find_map(|piece| match piece {
-                                    Piece::Hole(index) => holes.get(*index)?.sources.as_slice().first().copied(),
+                                    Piece::Hole(index) => {
+                                        holes.get(*index)?.sources.as_slice().first().copied()
+                                    }
                                     Piece::Literal(_) => None,
                                 });
                                 let key_id = key_id.unwrap_or(NodeId::NONE);
-                                all.push(FieldView { key: joined(pieces, holes), key_id, value });
+                                all.push(FieldView {
+                                    key: joined(pieces, holes),
+                                    key_id,
+                                    value,
+                                });
                             }
                         }
                     }
@@ -419,16 +475,43 @@ impl<'a> View<'a> {
     /// One field of a mapping.
     pub fn get(self, wanted: &str) -> Option<View<'a>> {
         match self.filled() {
-            View::Part { part: Part { kind: PartKind::Map(fields), .. }, holes } => fields.iter().find_map(|field| {
-                let FieldKey::Literal(key) = &field.key else { return None };
-                let value = View::Part { part: &field.value, holes };
+            View::Part {
+                part:
+                    Part {
+                        kind: PartKind::Map(fields),
+                        ..
+                    },
+                holes,
+            } => fields.iter().find_map(|field| {
+                let FieldKey::Literal(key) = &field.key else {
+                    return None;
+                };
+                let value = View::Part {
+                    part: &field.value,
+                    holes,
+                };
                 (&**key == wanted && !value.is_null()).then_some(value)
             }),
-            view @ View::Part { .. } => view.fields().into_iter().find(|field| field.key == wanted).map(|field| field.value),
-            View::Node { node, line } => node.get(wanted).filter(|node| !node.is_null()).map(|node| View::Node { node, line }),
-            View::Filled { hole: Hole { value: Value::Map(map), .. }, line } => {
-                map.get(wanted).filter(|node| !node.is_null()).map(|node| View::Node { node, line })
-            }
+            view @ View::Part { .. } => view
+                .fields()
+                .into_iter()
+                .find(|field| field.key == wanted)
+                .map(|field| field.value),
+            View::Node { node, line } => node
+                .get(wanted)
+                .filter(|node| !node.is_null())
+                .map(|node| View::Node { node, line }),
+            View::Filled {
+                hole:
+                    Hole {
+                        value: Value::Map(map),
+                        ..
+                    },
+                line,
+            } => map
+                .get(wanted)
+                .filter(|node| !node.is_null())
+                .map(|node| View::Node { node, line }),
             View::Filled { .. } => None,
         }
     }
@@ -446,9 +529,10 @@ impl<'a> View<'a> {
     /// Follows a path; positions count what is written, and items can be given by their name.
     pub fn at_path(self, path: &Path) -> Option<View<'a>> {
         path.0.iter().try_fold(self, |view, step| match step {
-            Step::Key(name) if matches!(view.shape(), Shape::List) => {
-                view.items().into_iter().find(|item| item.text_at(&["name"]) == **name)
-            }
+            Step::Key(name) if matches!(view.shape(), Shape::List) => view
+                .items()
+                .into_iter()
+                .find(|item| item.text_at(&["name"]) == **name),
             Step::Key(key) => view.get(key),
             Step::Index(index) => view.items().get(*index).copied(),
         })
@@ -497,7 +581,10 @@ impl<'a> View<'a> {
             Shape::Text(text) => Json::String(text.into_owned()),
             Shape::List => Json::Array(self.items().into_iter().map(View::to_json).collect()),
             Shape::Map => Json::Object(
-                self.fields().into_iter().map(|field| (field.key.into_owned(), field.value.to_json())).collect(),
+                self.fields()
+                    .into_iter()
+                    .map(|field| (field.key.into_owned(), field.value.to_json()))
+                    .collect(),
             ),
         }
     }
@@ -523,7 +610,9 @@ fn list_items(value: &Value, line: TemplateLine) -> Vec<View<'_>> {
 }
 
 fn map_fields(value: &Value, line: TemplateLine) -> Vec<FieldView<'_>> {
-    let Value::Map(map) = value else { return Vec::new() };
+    let Value::Map(map) = value else {
+        return Vec::new();
+    };
     let mut fields: Vec<FieldView<'_>> = map
         .entries
         .iter()
@@ -531,7 +620,10 @@ fn map_fields(value: &Value, line: TemplateLine) -> Vec<FieldView<'_>> {
         .map(|entry| FieldView {
             key: Cow::Borrowed(&*entry.key),
             key_id: entry.key_id,
-            value: View::Node { node: &entry.value, line },
+            value: View::Node {
+                node: &entry.value,
+                line,
+            },
         })
         .collect();
     sort_fields(&mut fields);
@@ -545,8 +637,16 @@ fn sort_fields(fields: &mut [FieldView<'_>]) {
 /// Where a key stands among its siblings: what identifies an object comes first, as Kubernetes
 /// writes it; the rest is sorted by name; status comes last.
 pub fn canonical_order(key: &str) -> (usize, &str) {
-    const FIRST: [&str; 8] =
-        ["apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "image"];
+    const FIRST: [&str; 8] = [
+        "apiVersion",
+        "kind",
+        "metadata",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "image",
+    ];
     match FIRST.iter().position(|first| *first == key) {
         Some(at) => (at, ""),
         None if key == "status" => (FIRST.len() + 1, ""),

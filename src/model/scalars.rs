@@ -98,21 +98,30 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
         "image" => is_image(text),
         "image-digest" => {
             let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-            text.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && digits.bytes().all(hex))
+            text.strip_prefix("sha256:")
+                .is_some_and(|digits| digits.len() == 64 && digits.bytes().all(hex))
         }
         "value-path" => crate::yaml::Path::parse(text).is_ok_and(|path| !path.0.is_empty()),
         _ => true,
     };
-    if fits { Ok(()) } else { Err(expected_form(format).unwrap_or_default().to_owned()) }
+    if fits {
+        Ok(())
+    } else {
+        Err(expected_form(format).unwrap_or_default().to_owned())
+    }
 }
 
 /// What a text of a format should look like; it continues the sentence "write …".
 pub fn expected_form(format: &str) -> Option<&'static str> {
     Some(match format {
-        "name" => "a name of lower-case letters, digits and `-`, at most 63 characters, such as `globex-eu`",
+        "name" => {
+            "a name of lower-case letters, digits and `-`, at most 63 characters, such as `globex-eu`"
+        }
         "quantity" => "a quantity such as `500m`, `2` or `1.5Gi`",
         "duration" => "a duration such as `30s`, `5m` or `1h30m`",
-        "cron" => "a schedule of five fields, minute (0–59) hour (0–23) day (1–31) month (1–12) weekday (0–7), such as `0 2 * * *`, or `@daily`",
+        "cron" => {
+            "a schedule of five fields, minute (0–59) hour (0–23) day (1–31) month (1–12) weekday (0–7), such as `0 2 * * *`, or `@daily`"
+        }
         "timezone" => "a time zone of the IANA database, such as `Europe/Zurich` or `Etc/UTC`",
         "semver" => "a version of three numbers, such as `1.4.2`",
         "semver-requirement" => "a requirement on versions, such as `^1.4` or `>=1.2, <2`",
@@ -120,7 +129,9 @@ pub fn expected_form(format: &str) -> Option<&'static str> {
         "url" => "a URL with its scheme, such as `https://git.example.com/platform.git`",
         "day" => "a day, such as `2027-01-31`",
         "domain" => "a DNS domain, such as `acme.example`",
-        "image" => "an image without its tag, such as `registry.example.com/team/app`; the tag has a field of its own",
+        "image" => {
+            "an image without its tag, such as `registry.example.com/team/app`; the tag has a field of its own"
+        }
         "image-digest" => "`sha256:` and 64 hexadecimal digits",
         "image-tag" => "a tag of letters, digits, `_`, `.` and `-`, such as `1.4.2`",
         "kubernetes-version" => "a version of Kubernetes in quotes, such as `\"1.37\"`",
@@ -131,11 +142,26 @@ pub fn expected_form(format: &str) -> Option<&'static str> {
 
 /// What Kubernetes takes as the schedule of a CronJob: five fields, or one of a few words.
 fn is_cron(text: &str) -> bool {
-    const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    const WORDS: [&str; 7] = [
+        "@yearly",
+        "@annually",
+        "@monthly",
+        "@weekly",
+        "@daily",
+        "@midnight",
+        "@hourly",
+    ];
     let plain = |c: char| c.is_ascii_digit() || matches!(c, '*' | '/' | ',' | '-' | ' ' | '?');
     // Names of months and weekdays; `L`, `W` and `#` are extensions that Kubernetes does not have.
-    let named = |field: &str| field.split([',', '-', '/']).all(|part| part.chars().all(plain) || part.len() == 3);
-    WORDS.contains(&text) || (text.split_whitespace().count() == 5 && text.split_whitespace().all(named) && text.parse::<croner::Cron>().is_ok())
+    let named = |field: &str| {
+        field
+            .split([',', '-', '/'])
+            .all(|part| part.chars().all(plain) || part.len() == 3)
+    };
+    WORDS.contains(&text)
+        || (text.split_whitespace().count() == 5
+            && text.split_whitespace().all(named)
+            && text.parse::<croner::Cron>().is_ok())
 }
 
 /// A DNS label of RFC 1123.
@@ -152,13 +178,17 @@ pub fn is_label(text: &str) -> bool {
 pub fn is_subdomain(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let label = |part: &str| {
-        part.bytes().all(|b| inner(b) || b == b'-') && part.bytes().next().is_some_and(inner) && part.bytes().last().is_some_and(inner)
+        part.bytes().all(|b| inner(b) || b == b'-')
+            && part.bytes().next().is_some_and(inner)
+            && part.bytes().last().is_some_and(inner)
     };
     text.len() <= 253 && text.split('.').all(label)
 }
 
 fn is_cidr(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
+    let Some((address, bits)) = text.split_once('/') else {
+        return false;
+    };
     let most = match address.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(_)) => 32,
         Ok(std::net::IpAddr::V6(_)) => 128,
@@ -170,9 +200,13 @@ fn is_cidr(text: &str) -> bool {
 fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         // The short form that git hosts use: git@host:path.
-        return text.starts_with("git@") && text.contains(':') && !text.contains(char::is_whitespace);
+        return text.starts_with("git@")
+            && text.contains(':')
+            && !text.contains(char::is_whitespace);
     };
-    scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    scheme
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && !rest.is_empty()
         && !rest.starts_with('/')
@@ -187,12 +221,16 @@ fn is_image(text: &str) -> bool {
         && !last.contains(':')
         && text.split('/').enumerate().all(|(position, part)| {
             let (part, port) = match part.split_once(':') {
-                Some((part, port)) if position == 0 && first_is_registry => (part, port.parse::<u16>().is_ok()),
+                Some((part, port)) if position == 0 && first_is_registry => {
+                    (part, port.parse::<u16>().is_ok())
+                }
                 Some(_) => return false,
                 None => (part, true),
             };
             port && !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
                 && part.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && part.ends_with(|c: char| c.is_ascii_alphanumeric())
         })
@@ -206,7 +244,9 @@ pub fn parse_duration(text: &str) -> Option<f64> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let letters = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
         seconds += number
             * match &rest[..letters] {
                 "ms" => 0.001,
@@ -228,16 +268,34 @@ pub struct Amount {
     pub thousandths: i128,
 }
 
-const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
-const DECIMAL: [(&str, i32); 9] =
-    [("n", -9), ("u", -6), ("m", -3), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+const BINARY: [(&str, u32); 6] = [
+    ("Ki", 10),
+    ("Mi", 20),
+    ("Gi", 30),
+    ("Ti", 40),
+    ("Pi", 50),
+    ("Ei", 60),
+];
+const DECIMAL: [(&str, i32); 9] = [
+    ("n", -9),
+    ("u", -6),
+    ("m", -3),
+    ("k", 3),
+    ("M", 6),
+    ("G", 9),
+    ("T", 12),
+    ("P", 15),
+    ("E", 18),
+];
 
 impl Amount {
     /// Reads a quantity as <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
     /// defines it; amounts below a thousandth round up, as the API server's do.
     pub fn parse(text: &str) -> Option<Amount> {
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let end = unsigned
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if number.is_empty() || number == "." || fraction.contains('.') || number.len() > 24 {
@@ -266,17 +324,28 @@ impl Amount {
             let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
             (-12..=18).contains(&power).then(|| exponent(power))??
         };
-        Some(Amount { thousandths: if text.starts_with('-') { -thousandths } else { thousandths } })
+        Some(Amount {
+            thousandths: if text.starts_with('-') {
+                -thousandths
+            } else {
+                thousandths
+            },
+        })
     }
 
     /// The amount times a factor, rounded up to a thousandth.
     #[must_use]
     pub fn times(self, factor: f64) -> Amount {
         // Factors are small decimals such as 1.2; a millionth is exact enough, and keeps integers.
-        #[allow(clippy::cast_possible_truncation, reason = "bounded by the caller: a factor below 1e9")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "bounded by the caller: a factor below 1e9"
+        )]
         let millionths = (factor.clamp(0.0, 1e9) * 1e6).round() as i128;
         let product = self.thousandths.saturating_mul(millionths);
-        Amount { thousandths: product.saturating_add(999_999) / 1_000_000 }
+        Amount {
+            thousandths: product.saturating_add(999_999) / 1_000_000,
+        }
     }
 
     /// The amount as people write processors: `2`, `1500m`.
@@ -291,13 +360,22 @@ impl Amount {
     /// The amount of bytes for messages, with one decimal at most: `901.6Gi`.
     pub fn bytes_for_people(self) -> String {
         let bytes = (self.thousandths + 999).div_euclid(1000);
-        let (suffix, bits) = BINARY.iter().rev().find(|(_, bits)| bytes >= 1i128 << bits).copied().unwrap_or(("", 0));
+        let (suffix, bits) = BINARY
+            .iter()
+            .rev()
+            .find(|(_, bits)| bytes >= 1i128 << bits)
+            .copied()
+            .unwrap_or(("", 0));
         tenths(bytes * 10, 1i128 << bits, suffix)
     }
 
     /// The amount of processors for messages, with one decimal at most: `457.9`.
     pub fn cpu_for_people(self) -> String {
-        if self.thousandths < 1000 { self.as_cpu() } else { tenths(self.thousandths * 10, 1000, "") }
+        if self.thousandths < 1000 {
+            self.as_cpu()
+        } else {
+            tenths(self.thousandths * 10, 1000, "")
+        }
     }
 
     /// The amount as people write bytes, rounded up to whole Mi from one Mi on: `4Gi`, `4916Mi`.
@@ -321,13 +399,19 @@ impl Amount {
 /// A number of tenths over a unit, rounded up: an amount is never told smaller than it is.
 fn tenths(numerator: i128, unit: i128, suffix: &str) -> String {
     let tenths = (numerator + unit - 1) / unit;
-    if tenths % 10 == 0 { format!("{}{suffix}", tenths / 10) } else { format!("{}.{}{suffix}", tenths / 10, tenths % 10) }
+    if tenths % 10 == 0 {
+        format!("{}{suffix}", tenths / 10)
+    } else {
+        format!("{}.{}{suffix}", tenths / 10, tenths % 10)
+    }
 }
 
 impl std::ops::Add for Amount {
     type Output = Amount;
     fn add(self, other: Amount) -> Amount {
-        Amount { thousandths: self.thousandths.saturating_add(other.thousandths) }
+        Amount {
+            thousandths: self.thousandths.saturating_add(other.thousandths),
+        }
     }
 }
 
@@ -344,8 +428,17 @@ mod tests {
     #[test]
     fn quantities_are_read_as_kubernetes_reads_them() {
         for (text, thousandths) in [
-            ("2", 2000), ("0.5", 500), ("500m", 500), ("1k", 1_000_000), ("1Ki", 1_024_000),
-            ("1.5Gi", 1_610_612_736_000), ("1e3", 1_000_000), ("100u", 1), ("-1", -1000), ("+1", 1000), (".5", 500),
+            ("2", 2000),
+            ("0.5", 500),
+            ("500m", 500),
+            ("1k", 1_000_000),
+            ("1Ki", 1_024_000),
+            ("1.5Gi", 1_610_612_736_000),
+            ("1e3", 1_000_000),
+            ("100u", 1),
+            ("-1", -1000),
+            ("+1", 1000),
+            (".5", 500),
         ] {
             assert_eq!(Amount::parse(text), Some(Amount { thousandths }), "{text}");
         }

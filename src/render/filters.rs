@@ -13,8 +13,12 @@ pub fn install(environment: &mut Environment<'static>) {
     for name in ["safe", "escape", "e"] {
         environment.remove_filter(name);
     }
-    environment.add_filter("cpu", |value: &Value, factor: Option<f64>| amount(value, factor, Amount::as_cpu));
-    environment.add_filter("bytes", |value: &Value, factor: Option<f64>| amount(value, factor, Amount::as_bytes));
+    environment.add_filter("cpu", |value: &Value, factor: Option<f64>| {
+        amount(value, factor, Amount::as_cpu)
+    });
+    environment.add_filter("bytes", |value: &Value, factor: Option<f64>| {
+        amount(value, factor, Amount::as_bytes)
+    });
     environment.add_filter("mebibytes", mebibytes);
     environment.add_filter("seconds", seconds);
     environment.add_filter("indent", indent);
@@ -33,7 +37,11 @@ fn amount(value: &Value, factor: Option<f64>, write: fn(Amount) -> String) -> Re
         return Ok(Value::from(()));
     }
     let text = value.to_string();
-    let amount = Amount::parse(&text).ok_or_else(|| invalid(format!("`{text}` is not a quantity such as `500m` or `2Gi`")))?;
+    let amount = Amount::parse(&text).ok_or_else(|| {
+        invalid(format!(
+            "`{text}` is not a quantity such as `500m` or `2Gi`"
+        ))
+    })?;
     let made = Value::from(match factor {
         Some(factor) => write(amount.times(factor)),
         None => text,
@@ -45,8 +53,9 @@ fn amount(value: &Value, factor: Option<f64>, write: fn(Amount) -> String) -> Re
 /// `{{ memory | mebibytes }}`: a quantity of bytes as a whole number of Mi, rounded down.
 fn mebibytes(value: &Value) -> Result<Value, Error> {
     let text = value.to_string();
-    let amount = Amount::parse(&text).ok_or_else(|| invalid(format!("`{text}` is not a quantity such as `16Gi`")))?;
-    let made = Value::from(i64::try_from(amount.thousandths / 1000 >> 20).unwrap_or(i64::MAX));
+    let amount = Amount::parse(&text)
+        .ok_or_else(|| invalid(format!("`{text}` is not a quantity such as `16Gi`")))?;
+    let made = Value::from(i64::try_from((amount.thousandths / 1000) >> 20).unwrap_or(i64::MAX));
     recorder::note_made(value, &made);
     Ok(made)
 }
@@ -57,8 +66,12 @@ fn seconds(value: &Value) -> Result<Value, Error> {
         return Ok(Value::from(()));
     }
     let text = value.to_string();
-    let seconds = parse_duration(&text).ok_or_else(|| invalid(format!("`{text}` is not a duration such as `30s` or `1h`")))?;
-    #[allow(clippy::cast_possible_truncation, reason = "a duration of more than 2^53 seconds is out of the question")]
+    let seconds = parse_duration(&text)
+        .ok_or_else(|| invalid(format!("`{text}` is not a duration such as `30s` or `1h`")))?;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a duration of more than 2^53 seconds is out of the question"
+    )]
     let made = Value::from(seconds.min(9e15).ceil() as i64);
     recorder::note_made(value, &made);
     Ok(made)
@@ -68,7 +81,9 @@ fn seconds(value: &Value) -> Result<Value, Error> {
 /// are holes, so nothing of theirs moves.
 fn indent(value: &Value, columns: usize) -> Result<Value, Error> {
     let text = value.as_str().filter(|_| value.is_safe());
-    let text = text.ok_or_else(|| invalid("`indent` is for the text of macros; values need none".to_owned()))?;
+    let text = text.ok_or_else(|| {
+        invalid("`indent` is for the text of macros; values need none".to_owned())
+    })?;
     if columns > 256 {
         return Err(invalid("at most 256 columns".to_owned()));
     }
@@ -88,7 +103,9 @@ fn indent(value: &Value, columns: usize) -> Result<Value, Error> {
 
 /// `{{ map | tojson }}`: JSON, as an ordinary string.
 fn to_json(value: &Value) -> Result<Value, Error> {
-    let made = Value::from(serde_json::to_string(&json(value, 0)?).map_err(|error| invalid(error.to_string()))?);
+    let made = Value::from(
+        serde_json::to_string(&json(value, 0)?).map_err(|error| invalid(error.to_string()))?,
+    );
     recorder::note_made(value, &made);
     Ok(made)
 }
@@ -103,9 +120,12 @@ fn json(value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
         ValueKind::Number if value.is_integer() => value.as_i64().into(),
         ValueKind::Number => f64::try_from(value.clone())?.into(),
         ValueKind::String => value.as_str().into(),
-        ValueKind::Seq | ValueKind::Iterable => {
-            serde_json::Value::Array(value.try_iter()?.map(|item| json(&item, depth + 1)).collect::<Result<_, _>>()?)
-        }
+        ValueKind::Seq | ValueKind::Iterable => serde_json::Value::Array(
+            value
+                .try_iter()?
+                .map(|item| json(&item, depth + 1))
+                .collect::<Result<_, _>>()?,
+        ),
         ValueKind::Map => {
             let mut map = serde_json::Map::new();
             for key in value.try_iter()? {
@@ -123,17 +143,30 @@ fn checksum(value: &Value) -> Result<Value, Error> {
     let mut json = json(value, 0)?;
     json.sort_all_objects();
     let digest = Sha256::digest(json.to_string());
-    let made = Value::from(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>());
+    let made = Value::from(
+        digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    );
     recorder::note_made(value, &made);
     Ok(made)
 }
 
 /// `{{ item | without("name") }}`: a map without some of its keys.
-fn without(value: &Value, keys: minijinja::value::Rest<String>, kwargs: Kwargs) -> Result<Value, Error> {
+fn without(
+    value: &Value,
+    keys: minijinja::value::Rest<String>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
     kwargs.assert_all_used()?;
     let mut kept = Vec::new();
     for key in value.try_iter()? {
-        if !keys.iter().any(|unwanted| Some(unwanted.as_str()) == key.as_str()) {
+        if !keys
+            .iter()
+            .any(|unwanted| Some(unwanted.as_str()) == key.as_str())
+        {
             kept.push((key.to_string(), value.get_item(&key)?));
         }
     }

@@ -9,17 +9,24 @@ const EACH: u32 = 0xfffe;
 
 /// The character that stands for a hole; none once there are too many.
 pub fn hole(index: usize) -> Option<char> {
-    u32::try_from(index).ok().filter(|index| *index < EACH).and_then(|index| char::from_u32(FIRST_HOLE + index))
+    u32::try_from(index)
+        .ok()
+        .filter(|index| *index < EACH)
+        .and_then(|index| char::from_u32(FIRST_HOLE + index))
 }
 
 /// The hole that a character stands for.
 pub fn as_hole(c: char) -> Option<usize> {
     let code = u32::from(c);
-    (FIRST_HOLE..FIRST_HOLE + EACH).contains(&code).then(|| (code - FIRST_HOLE) as usize)
+    (FIRST_HOLE..FIRST_HOLE + EACH)
+        .contains(&code)
+        .then(|| (code - FIRST_HOLE) as usize)
 }
 
 fn as_line(c: char) -> Option<usize> {
-    u32::from(c).checked_sub(FIRST_LINE).map(|index| index as usize)
+    u32::from(c)
+        .checked_sub(FIRST_LINE)
+        .map(|index| index as usize)
 }
 
 /// Whether a template's own text has a character that is ours.
@@ -46,7 +53,9 @@ pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> Str
         let mut taken = c.len_utf8();
         match &mode {
             Mode::Text => {
-                let tag = [("{{", "}}"), ("{%", "%}"), ("{#", "#}")].into_iter().find(|(open, _)| rest.starts_with(open));
+                let tag = [("{{", "}}"), ("{%", "%}"), ("{#", "#}")]
+                    .into_iter()
+                    .find(|(open, _)| rest.starts_with(open));
                 if let Some((_, close)) = tag {
                     mode = Mode::Tag(close);
                     taken = 2;
@@ -81,7 +90,9 @@ pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> Str
             }
         }
         if c == '\n' {
-            if mode == Mode::Text && let Some(at) = end.take() {
+            if mode == Mode::Text
+                && let Some(at) = end.take()
+            {
                 insert(&mut marked, at, file, line, lines);
             }
             line += 1;
@@ -95,7 +106,10 @@ pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> Str
 }
 
 fn insert(text: &mut String, at: usize, file: u32, line: u32, lines: &mut Vec<TemplateLine>) {
-    let marker = u32::try_from(lines.len()).ok().filter(|index| *index < EACH).and_then(|index| char::from_u32(FIRST_LINE + index));
+    let marker = u32::try_from(lines.len())
+        .ok()
+        .filter(|index| *index < EACH)
+        .and_then(|index| char::from_u32(FIRST_LINE + index));
     if let Some(marker) = marker {
         text.insert(at, marker);
         lines.push(TemplateLine { file, line });

@@ -47,16 +47,41 @@ struct Job<'a> {
 }
 
 /// Renders all templates of a unit: those of its scope, and those of its instances.
-pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sources, usage: &mut Usage, sink: &mut Sink) -> Vec<Rendered> {
+pub fn unit(
+    templates: &Templates,
+    unit: &Unit,
+    scopes: &[Scope],
+    sources: &Sources,
+    usage: &mut Usage,
+    sink: &mut Sink,
+) -> Vec<Rendered> {
     let mut rendered = Vec::new();
     let apis = Apis::of(unit);
     let key = &unit.key;
     let place = format!("in {} on {}", key.environment, key.cluster);
-    for scope in scopes.iter().copied().filter(|scope| *scope != Scope::Component) {
+    for scope in scopes
+        .iter()
+        .copied()
+        .filter(|scope| *scope != Scope::Component)
+    {
         let context = context(&unit.variables, &[], &apis);
-        let job = Job { sources, title: format!("{} {place}", key.tenant), asked: NodeId::NONE, scope, instance: None };
+        let job = Job {
+            sources,
+            title: format!("{} {place}", key.tenant),
+            asked: NodeId::NONE,
+            scope,
+            instance: None,
+        };
         for template in templates.of(scope) {
-            run(templates, template, &context, &apis, &job, sink, &mut rendered);
+            run(
+                templates,
+                template,
+                &context,
+                &apis,
+                &job,
+                sink,
+                &mut rendered,
+            );
         }
     }
     if scopes.contains(&Scope::Component) {
@@ -70,8 +95,19 @@ pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sour
                 scope: Scope::Component,
                 instance: Some(position),
             };
-            for template in templates.of(Scope::Component).filter(|template| template.is_for(&instance.templates)) {
-                run(templates, template, &context, &apis, &job, sink, &mut rendered);
+            for template in templates
+                .of(Scope::Component)
+                .filter(|template| template.is_for(&instance.templates))
+            {
+                run(
+                    templates,
+                    template,
+                    &context,
+                    &apis,
+                    &job,
+                    sink,
+                    &mut rendered,
+                );
             }
             let used = recorder::take_usage();
             if let Some(workload) = instance.variable("workload") {
@@ -86,7 +122,13 @@ pub fn unit(templates: &Templates, unit: &Unit, scopes: &[Scope], sources: &Sour
 const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"];
 
 /// Notes of each value that the repository sets whether a template used it.
-fn note_usage(node: &Node, path: &mut Path, used: &HashSet<NodeId>, sources: &Sources, usage: &mut Usage) {
+fn note_usage(
+    node: &Node,
+    path: &mut Path,
+    used: &HashSet<NodeId>,
+    sources: &Sources,
+    usage: &mut Usage,
+) {
     if used.contains(&node.id) && (node.as_map().is_some() || node.as_list().is_some()) {
         return note_all_used(node, usage);
     }
@@ -94,7 +136,8 @@ fn note_usage(node: &Node, path: &mut Path, used: &HashSet<NodeId>, sources: &So
         crate::yaml::Value::Map(map) => {
             for entry in &map.entries {
                 // The name of an item is what layers merge it by.
-                let names_item = &*entry.key == "name" && matches!(path.0.last(), Some(Step::Index(_)));
+                let names_item =
+                    &*entry.key == "name" && matches!(path.0.last(), Some(Step::Index(_)));
                 if names_item || path.0.is_empty() && READ_ELSEWHERE.contains(&&*entry.key) {
                     continue;
                 }
@@ -111,7 +154,11 @@ fn note_usage(node: &Node, path: &mut Path, used: &HashSet<NodeId>, sources: &So
             }
         }
         _ if sources.is_in_repository(node.id.file) => {
-            usage.values.entry(node.id).or_insert_with(|| (path.to_string(), false)).1 |= used.contains(&node.id);
+            usage
+                .values
+                .entry(node.id)
+                .or_insert_with(|| (path.to_string(), false))
+                .1 |= used.contains(&node.id);
         }
         _ => {}
     }
@@ -120,7 +167,10 @@ fn note_usage(node: &Node, path: &mut Path, used: &HashSet<NodeId>, sources: &So
 /// A subtree that was printed as a whole is used in all its parts.
 fn note_all_used(node: &Node, usage: &mut Usage) {
     match &node.value {
-        crate::yaml::Value::Map(map) => map.entries.iter().for_each(|entry| note_all_used(&entry.value, usage)),
+        crate::yaml::Value::Map(map) => map
+            .entries
+            .iter()
+            .for_each(|entry| note_all_used(&entry.value, usage)),
         crate::yaml::Value::List(items) => items.iter().for_each(|item| note_all_used(item, usage)),
         _ => {
             usage.values.insert(node.id, (String::new(), true));
@@ -143,13 +193,32 @@ pub fn unread(usage: Usage, sources: &Sources, sink: &mut Sink) {
 }
 
 /// Renders the templates of a folder: its `kustomization.yaml`.
-pub fn folder(templates: &Templates, variables: &[Variable], sources: &Sources, sink: &mut Sink) -> Vec<Rendered> {
+pub fn folder(
+    templates: &Templates,
+    variables: &[Variable],
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Vec<Rendered> {
     let mut rendered = Vec::new();
     let apis = Apis::default();
     let context = context(variables, &[], &apis);
-    let job = Job { sources, title: "a folder of the output".to_owned(), asked: NodeId::NONE, scope: Scope::Folder, instance: None };
+    let job = Job {
+        sources,
+        title: "a folder of the output".to_owned(),
+        asked: NodeId::NONE,
+        scope: Scope::Folder,
+        instance: None,
+    };
     for template in templates.of(Scope::Folder) {
-        run(templates, template, &context, &apis, &job, sink, &mut rendered);
+        run(
+            templates,
+            template,
+            &context,
+            &apis,
+            &job,
+            sink,
+            &mut rendered,
+        );
     }
     rendered
 }
@@ -160,25 +229,47 @@ struct Apis(Arc<Vec<String>>);
 
 impl Apis {
     fn of(unit: &Unit) -> Apis {
-        let cluster = unit.variables.iter().find(|(name, _)| *name == "cluster").map(|(_, node)| node);
-        let listed = cluster.and_then(|cluster| cluster.get("apis")).and_then(Node::as_list).unwrap_or_default();
-        Apis(Arc::new(listed.iter().filter_map(Node::as_str).map(str::to_owned).collect()))
+        let cluster = unit
+            .variables
+            .iter()
+            .find(|(name, _)| *name == "cluster")
+            .map(|(_, node)| node);
+        let listed = cluster
+            .and_then(|cluster| cluster.get("apis"))
+            .and_then(Node::as_list)
+            .unwrap_or_default();
+        Apis(Arc::new(
+            listed
+                .iter()
+                .filter_map(Node::as_str)
+                .map(str::to_owned)
+                .collect(),
+        ))
     }
 
     /// Whether an API is there: `group/version` or `group/version/Kind`.
     fn has(&self, wanted: &str) -> bool {
         let listed = self.0.iter().any(|api| {
-            wanted == api || wanted.strip_prefix(api.as_str()).is_some_and(|kind| kind.starts_with('/'))
+            wanted == api
+                || wanted
+                    .strip_prefix(api.as_str())
+                    .is_some_and(|kind| kind.starts_with('/'))
         });
         listed || crate::schema::kubernetes::built_in().has_api(wanted)
     }
 }
 
 fn context(unit: &[Variable], more: &[Variable], apis: &Apis) -> Value {
-    let mut names: Vec<(&'static str, Value)> =
-        unit.iter().chain(more).map(|(name, node)| (*name, tree::root(name, node))).collect();
+    let mut names: Vec<(&'static str, Value)> = unit
+        .iter()
+        .chain(more)
+        .map(|(name, node)| (*name, tree::root(name, node)))
+        .collect();
     let apis = apis.clone();
-    names.push(("has_api", Value::from_function(move |wanted: String| apis.has(&wanted))));
+    names.push((
+        "has_api",
+        Value::from_function(move |wanted: String| apis.has(&wanted)),
+    ));
     Value::from_object(tree::Names(names))
 }
 
@@ -195,18 +286,37 @@ fn run(
         && !apis.has(requires)
     {
         if template.otherwise == Otherwise::Error && applies(templates, template, context) {
-            let line = |id: NodeId| job.sources.span(id).map(|span| job.sources.first_line(span));
+            let line = |id: NodeId| {
+                job.sources
+                    .span(id)
+                    .map(|span| job.sources.first_line(span))
+            };
             let asked_by = template.asked_by.as_ref().and_then(|asked| {
                 recorder::start();
-                templates.environment.compile_expression(asked).and_then(|asked| asked.eval(context.clone())).ok()?;
+                templates
+                    .environment
+                    .compile_expression(asked)
+                    .and_then(|asked| asked.eval(context.clone()))
+                    .ok()?;
                 recorder::last_read()
             });
             sink.push(
-                Diagnostic::new(codes::API_MISSING, format!("this needs the API {requires}, which the cluster does not have"))
-                    .at(asked_by.and_then(line).or_else(|| line(job.asked)), "asked for here")
-                    .and(asked_by.and_then(|_| line(job.asked)), "in this subscription")
-                    .note(format!("for {}", job.title))
-                    .help(template.message.clone().unwrap_or_else(|| format!("add `{requires}` to the cluster's `apis` once it is installed"))),
+                Diagnostic::new(
+                    codes::API_MISSING,
+                    format!("this needs the API {requires}, which the cluster does not have"),
+                )
+                .at(
+                    asked_by.and_then(line).or_else(|| line(job.asked)),
+                    "asked for here",
+                )
+                .and(
+                    asked_by.and_then(|_| line(job.asked)),
+                    "in this subscription",
+                )
+                .note(format!("for {}", job.title))
+                .help(template.message.clone().unwrap_or_else(|| {
+                    format!("add `{requires}` to the cluster's `apis` once it is installed")
+                })),
             );
         }
         return;
@@ -227,8 +337,17 @@ fn run(
                         return;
                     }
                     for document in 0..skeleton.documents.len() {
-                        let manifest = Manifest { skeleton: Arc::clone(&skeleton.documents), document, holes: Arc::clone(&holes) };
-                        rendered.push(Rendered { manifest, scope: job.scope, instance: job.instance, template: Arc::clone(&template.path) });
+                        let manifest = Manifest {
+                            skeleton: Arc::clone(&skeleton.documents),
+                            document,
+                            holes: Arc::clone(&holes),
+                        };
+                        rendered.push(Rendered {
+                            manifest,
+                            scope: job.scope,
+                            instance: job.instance,
+                            template: Arc::clone(&template.path),
+                        });
                     }
                 }
                 Err(problems) => {
@@ -248,18 +367,34 @@ fn run(
 }
 
 fn applies(templates: &Templates, template: &Template, context: &Value) -> bool {
-    let Some(when) = &template.when else { return true };
-    templates.environment.compile_expression(when).and_then(|when| when.eval(context.clone())).is_ok_and(|value| value.is_true())
+    let Some(when) = &template.when else {
+        return true;
+    };
+    templates
+        .environment
+        .compile_expression(when)
+        .and_then(|when| when.eval(context.clone()))
+        .is_ok_and(|value| value.is_true())
 }
 
 /// The text of a template with its holes.
-fn render(templates: &Templates, template: &Template, context: &Value) -> Result<(String, Vec<crate::model::manifest::Hole>), minijinja::Error> {
+fn render(
+    templates: &Templates,
+    template: &Template,
+    context: &Value,
+) -> Result<(String, Vec<crate::model::manifest::Hole>), minijinja::Error> {
     recorder::start();
-    let mut writer = Bounded { text: Vec::with_capacity(2048) };
+    let mut writer = Bounded {
+        text: Vec::with_capacity(2048),
+    };
     let result = templates
         .environment
         .get_template(&template.path)
-        .and_then(|compiled| compiled.render_captured_to(context.clone(), &mut writer).map(drop));
+        .and_then(|compiled| {
+            compiled
+                .render_captured_to(context.clone(), &mut writer)
+                .map(drop)
+        });
     let holes = recorder::finish();
     result?;
     let text = String::from_utf8(writer.text).unwrap_or_default();
@@ -289,28 +424,74 @@ fn failed(error: &minijinja::Error, template: &Template, job: &Job<'_>) -> Diagn
     use minijinja::ErrorKind;
     // An error inside a macro names the library's file.
     let cause = innermost(error);
-    let file = cause.name().and_then(|name| (name != &*template.path).then(|| template.library_file(name)).flatten()).unwrap_or(template.file);
+    let file = cause
+        .name()
+        .and_then(|name| {
+            (name != &*template.path)
+                .then(|| template.library_file(name))
+                .flatten()
+        })
+        .unwrap_or(template.file);
     let (header_end, when) = template.when_lines;
-    let line = cause.line().map(|line| if file == template.file && line == header_end { when } else { line });
+    let line = cause.line().map(|line| {
+        if file == template.file && line == header_end {
+            when
+        } else {
+            line
+        }
+    });
     let span = line.and_then(|line| job.sources.line_span(file, line));
-    let detail = cause.detail().map_or_else(|| cause.kind().to_string(), str::to_owned);
+    let detail = cause
+        .detail()
+        .map_or_else(|| cause.kind().to_string(), str::to_owned);
     let missing = recorder::missing();
     let diagnostic = match cause.kind() {
         ErrorKind::UndefinedError => {
-            let name = missing.as_ref().map_or(detail, |(name, _)| format!("`{name}`"));
-            let help = match missing.as_ref().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str))) {
+            let name = missing
+                .as_ref()
+                .map_or(detail, |(name, _)| format!("`{name}`"));
+            let help = match missing
+                .as_ref()
+                .and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)))
+            {
                 Some(help) => help,
                 None => "for data that may be absent, write `| default(…)`".to_owned(),
             };
-            Diagnostic::new(codes::UNDEFINED, format!("the template uses a name that does not exist: {name}")).help(help)
+            Diagnostic::new(
+                codes::UNDEFINED,
+                format!("the template uses a name that does not exist: {name}"),
+            )
+            .help(help)
         }
-        ErrorKind::OutOfFuel => Diagnostic::new(codes::TEMPLATE_BOUND, "the template takes more than 1,000,000 steps").help("make its loops smaller"),
-        ErrorKind::WriteFailure => Diagnostic::new(codes::TEMPLATE_BOUND, "the template prints more than 4 MiB").help("make its loops smaller"),
-        ErrorKind::SyntaxError => Diagnostic::new(codes::TEMPLATE_SYNTAX, format!("the template's syntax is wrong: {detail}")).help("mend the marked line; the language is Jinja's"),
-        _ => Diagnostic::new(codes::TEMPLATE_FAILED, format!("the template could not be evaluated: {detail}")).help("mend the marked line, or the value that it was given"),
+        ErrorKind::OutOfFuel => Diagnostic::new(
+            codes::TEMPLATE_BOUND,
+            "the template takes more than 1,000,000 steps",
+        )
+        .help("make its loops smaller"),
+        ErrorKind::WriteFailure => {
+            Diagnostic::new(codes::TEMPLATE_BOUND, "the template prints more than 4 MiB")
+                .help("make its loops smaller")
+        }
+        ErrorKind::SyntaxError => Diagnostic::new(
+            codes::TEMPLATE_SYNTAX,
+            format!("the template's syntax is wrong: {detail}"),
+        )
+        .help("mend the marked line; the language is Jinja's"),
+        _ => Diagnostic::new(
+            codes::TEMPLATE_FAILED,
+            format!("the template could not be evaluated: {detail}"),
+        )
+        .help("mend the marked line, or the value that it was given"),
     };
-    let diagnostic = diagnostic.at(span, "").note(format!("rendered for {}", job.title));
-    diagnostic.and(job.sources.span(job.asked).map(|span| job.sources.first_line(span)), "rendered for this subscription")
+    let diagnostic = diagnostic
+        .at(span, "")
+        .note(format!("rendered for {}", job.title));
+    diagnostic.and(
+        job.sources
+            .span(job.asked)
+            .map(|span| job.sources.first_line(span)),
+        "rendered for this subscription",
+    )
 }
 
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
@@ -329,22 +510,46 @@ fn innermost(error: &minijinja::Error) -> &minijinja::Error {
 
 fn misplaced(problem: skeleton::Misplaced, job: &Job<'_>) -> Diagnostic {
     let template = |line: TemplateLine| job.sources.line_span(line.file, line.line as usize);
-    let input = |ids: &[NodeId]| ids.iter().find_map(|id| job.sources.span(*id)).map(|span| job.sources.first_line(span));
+    let input = |ids: &[NodeId]| {
+        ids.iter()
+            .find_map(|id| job.sources.span(*id))
+            .map(|span| job.sources.first_line(span))
+    };
     match problem {
-        skeleton::Misplaced::Value { line, found, place, sources } => {
-            let message = if found == "nothing" { format!("there is no value to print {place}") } else { format!("{found} cannot be printed {place}") };
-            let diagnostic = Diagnostic::new(codes::BAD_PLACE, message).note(format!("rendered for {}", job.title));
-            let help = if found == "nothing" { "set the value, or guard the line with `{% if … %}`" } else { "print a part of it, or give it a place of its own" };
+        skeleton::Misplaced::Value {
+            line,
+            found,
+            place,
+            sources,
+        } => {
+            let message = if found == "nothing" {
+                format!("there is no value to print {place}")
+            } else {
+                format!("{found} cannot be printed {place}")
+            };
+            let diagnostic = Diagnostic::new(codes::BAD_PLACE, message)
+                .note(format!("rendered for {}", job.title));
+            let help = if found == "nothing" {
+                "set the value, or guard the line with `{% if … %}`"
+            } else {
+                "print a part of it, or give it a place of its own"
+            };
             match input(&sources) {
-                Some(span) => diagnostic.at(span, "this value").and(template(line), "printed here"),
+                Some(span) => diagnostic
+                    .at(span, "this value")
+                    .and(template(line), "printed here"),
                 None => diagnostic.at(template(line), "printed here"),
             }
             .help(help)
         }
         skeleton::Misplaced::KeyTwice { line, key, source } => {
-            let diagnostic = Diagnostic::new(codes::KEY_TWICE, format!("the key `{key}` is given twice")).note(format!("rendered for {}", job.title));
+            let diagnostic =
+                Diagnostic::new(codes::KEY_TWICE, format!("the key `{key}` is given twice"))
+                    .note(format!("rendered for {}", job.title));
             match source.and_then(|id| input(&[id])) {
-                Some(span) => diagnostic.at(span, "given here").and(template(line), "and in the template"),
+                Some(span) => diagnostic
+                    .at(span, "given here")
+                    .and(template(line), "and in the template"),
                 None => diagnostic.at(template(line), "given here"),
             }
             .help("remove the key in one of the two places")

@@ -45,7 +45,9 @@ pub fn start() {
 /// Ends a rendering: the values of its holes.
 pub fn finish() -> Vec<Hole> {
     RECORDER.with_borrow_mut(|recorder| {
-        let Recorder { read, before, used, .. } = recorder;
+        let Recorder {
+            read, before, used, ..
+        } = recorder;
         used.extend(read.iter().chain(before.iter()).map(|(id, _)| *id));
         std::mem::take(&mut recorder.holes)
     })
@@ -88,7 +90,13 @@ pub fn note_made(from: &Value, made: &Value) {
             recorder.made.push((made.clone(), tree.node.id));
             return;
         }
-        let source = recorder.read.iter().chain(&recorder.before).rev().find(|(_, value)| same(value, from)).map(|(id, _)| *id);
+        let source = recorder
+            .read
+            .iter()
+            .chain(&recorder.before)
+            .rev()
+            .find(|(_, value)| same(value, from))
+            .map(|(id, _)| *id);
         if let Some(id) = source {
             recorder.made.push((made.clone(), id));
         }
@@ -98,7 +106,9 @@ pub fn note_made(from: &Value, made: &Value) {
 /// Prints a value: markup of macros as text, everything else as a hole.
 pub fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_safe() {
-        return out.write_str(value.as_str().unwrap_or_default()).map_err(Error::from);
+        return out
+            .write_str(value.as_str().unwrap_or_default())
+            .map_err(Error::from);
     }
     let marker = RECORDER.with_borrow_mut(|recorder| {
         let hole = recorder.hole(value)?;
@@ -106,7 +116,8 @@ pub fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Resu
         markers::hole(recorder.holes.len() - 1)
             .ok_or_else(|| Error::new(ErrorKind::OutOfFuel, "more than 65,000 values are printed"))
     })?;
-    out.write_str(marker.encode_utf8(&mut [0; 4])).map_err(Error::from)
+    out.write_str(marker.encode_utf8(&mut [0; 4]))
+        .map_err(Error::from)
 }
 
 impl Recorder {
@@ -114,9 +125,18 @@ impl Recorder {
         if let Some(tree) = value.downcast_object_ref::<tree::Tree>() {
             self.remember();
             self.used.insert(tree.node.id);
-            return Ok(Hole { value: tree.node.value.clone(), sources: Sources::One(tree.node.id) });
+            return Ok(Hole {
+                value: tree.node.value.clone(),
+                sources: Sources::One(tree.node.id),
+            });
         }
-        if value.as_str().is_some_and(has_marker) && !self.read.iter().chain(&self.before).any(|(_, read)| read.as_str().is_some_and(has_marker)) {
+        if value.as_str().is_some_and(has_marker)
+            && !self
+                .read
+                .iter()
+                .chain(&self.before)
+                .any(|(_, read)| read.as_str().is_some_and(has_marker))
+        {
             // No value has such a character, so it stands for a hole of a macro's text.
             let message = "the text of a macro cannot be joined or filtered; print it as it is, or with `indent`";
             return Err(Error::new(ErrorKind::InvalidOperation, message));
@@ -124,7 +144,10 @@ impl Recorder {
         let converted = convert(value, 0)?;
         let sources = self.sources(value);
         self.remember();
-        Ok(Hole { value: converted, sources })
+        Ok(Hole {
+            value: converted,
+            sources,
+        })
     }
 
     /// The input values that a printed value came from.
@@ -138,7 +161,12 @@ impl Recorder {
         if let Some((_, id)) = self.made.iter().rev().find(|(made, _)| same(made, value)) {
             return Sources::One(*id);
         }
-        let equal = self.read.iter().chain(&self.before).rev().find(|(_, read)| same(read, value));
+        let equal = self
+            .read
+            .iter()
+            .chain(&self.before)
+            .rev()
+            .find(|(_, read)| same(read, value));
         let Some(text) = value.as_str() else {
             return equal.map_or_else(|| ids(self.read.iter()), |(id, _)| Sources::One(*id));
         };
@@ -152,7 +180,11 @@ impl Recorder {
             (Sources::None, Some((id, _))) => Sources::One(*id),
             (Sources::None, None) => {
                 let earlier = ids(self.before.iter().filter(inside));
-                if matches!(earlier, Sources::None) { ids(self.read.iter()) } else { earlier }
+                if matches!(earlier, Sources::None) {
+                    ids(self.read.iter())
+                } else {
+                    earlier
+                }
             }
             (joined, _) => joined,
         }
@@ -192,7 +224,12 @@ fn ids<'a>(read: impl Iterator<Item = &'a (NodeId, Value)>) -> Sources {
 
 /// A template's value as one of ours.
 fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
-    let refuse = |what: &str| Error::new(ErrorKind::InvalidOperation, format!("{what} cannot be printed"));
+    let refuse = |what: &str| {
+        Error::new(
+            ErrorKind::InvalidOperation,
+            format!("{what} cannot be printed"),
+        )
+    };
     if depth > yaml::parse::MAX_DEPTH {
         return Err(refuse("a value nested deeper than 64 levels"));
     }
@@ -215,18 +252,21 @@ fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
                 _ => return Err(refuse("a number that JSON does not have")),
             },
         },
-        ValueKind::String => {
-            yaml::Value::String(value.as_str().unwrap_or_default().into())
-        }
+        ValueKind::String => yaml::Value::String(value.as_str().unwrap_or_default().into()),
         ValueKind::Seq | ValueKind::Iterable => {
-            let items: Result<Vec<Node>, Error> = value.try_iter()?.map(|item| node(&item)).collect();
+            let items: Result<Vec<Node>, Error> =
+                value.try_iter()?.map(|item| node(&item)).collect();
             yaml::Value::List(items?.into())
         }
         ValueKind::Map => {
             let mut entries = Vec::new();
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
-                entries.push(Entry { key: key.to_string().into(), key_id: NodeId::NONE, value: node(&item)? });
+                entries.push(Entry {
+                    key: key.to_string().into(),
+                    key_id: NodeId::NONE,
+                    value: node(&item)?,
+                });
             }
             yaml::Value::Map(std::sync::Arc::new(yaml::Map { entries }))
         }

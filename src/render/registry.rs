@@ -81,10 +81,17 @@ pub struct Templates {
 
 impl Templates {
     /// Reads all templates, given by path and file; those with findings are left out.
-    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, u32)>, sources: &Sources, sink: &mut Sink) -> Templates {
+    pub fn new<'a>(
+        files: impl IntoIterator<Item = (&'a str, u32)>,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
         environment.set_syntax(syntax.unwrap_or_default());
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(64);
@@ -92,9 +99,19 @@ impl Templates {
         environment.set_auto_escape_callback(|_| AutoEscape::Custom("yaml".into()));
         environment.set_formatter(recorder::print);
         filters::install(&mut environment);
-        let mut templates = Templates { environment, lines: Vec::new(), skeletons: Skeletons::default(), templates: Vec::new() };
+        let mut templates = Templates {
+            environment,
+            lines: Vec::new(),
+            skeletons: Skeletons::default(),
+            templates: Vec::new(),
+        };
         let files: Vec<(&str, u32)> = files.into_iter().collect();
-        let libraries = Arc::new(files.iter().map(|(path, file)| ((*path).to_owned(), *file)).collect());
+        let libraries = Arc::new(
+            files
+                .iter()
+                .map(|(path, file)| ((*path).to_owned(), *file))
+                .collect(),
+        );
         for (path, file) in files {
             templates.add(path, file, &libraries, sources, sink);
         }
@@ -103,25 +120,43 @@ impl Templates {
 
     /// The templates of a scope, by path.
     pub fn of(&self, scope: Scope) -> impl Iterator<Item = &Template> {
-        self.templates.iter().filter(move |template| template.scope == scope)
+        self.templates
+            .iter()
+            .filter(move |template| template.scope == scope)
     }
 
     /// Checks that the templates that components name exist.
     pub fn check_named(&self, catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
         for component in &catalog.components {
             for (at, path) in component.spec.templates.iter().enumerate() {
-                if self.templates.iter().any(|template| *template.path == **path) {
+                if self
+                    .templates
+                    .iter()
+                    .any(|template| *template.path == **path)
+                {
                     continue;
                 }
                 let place = component.at(&["spec".into(), "templates".into(), Step::Index(at)]);
-                let diagnostic = Diagnostic::new(UNKNOWN_REFERENCE, format!("there is no template `{path}`")).at(sources.span(place), "named here");
+                let diagnostic =
+                    Diagnostic::new(UNKNOWN_REFERENCE, format!("there is no template `{path}`"))
+                        .at(sources.span(place), "named here");
                 let near = nearest(path, self.templates.iter().map(|template| &*template.path));
-                sink.push(diagnostic.help(near.map_or_else(|| format!("add the file templates/{path}"), |near| format!("did you mean `{near}`?"))));
+                sink.push(diagnostic.help(near.map_or_else(
+                    || format!("add the file templates/{path}"),
+                    |near| format!("did you mean `{near}`?"),
+                )));
             }
         }
     }
 
-    fn add(&mut self, path: &str, file: u32, libraries: &Arc<HashMap<String, u32>>, sources: &Sources, sink: &mut Sink) {
+    fn add(
+        &mut self,
+        path: &str,
+        file: u32,
+        libraries: &Arc<HashMap<String, u32>>,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) {
         let source = sources.file(file).map_or("", |file| &file.text);
         let at = |line: usize| sources.line_span(file, line);
         if let Some(offset) = source.find(markers::is_reserved) {
@@ -163,15 +198,24 @@ impl Templates {
             return;
         }
         let mut text = markers::mark_lines(source, file, &mut self.lines);
-        let when_line = source.lines().position(|line| line.trim_start().starts_with("when:")).unwrap_or(0) + 1;
+        let when_line = source
+            .lines()
+            .position(|line| line.trim_start().starts_with("when:"))
+            .unwrap_or(0)
+            + 1;
         template.when_lines = (source[..body_start].matches('\n').count() + 1, when_line);
         if let Some(when) = &template.when {
             if let Err(error) = self.environment.compile_expression(when) {
-                let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+                let detail = error
+                    .detail()
+                    .map_or_else(|| error.kind().to_string(), str::to_owned);
                 sink.push(
-                    Diagnostic::new(codes::BAD_HEADER, format!("`when` is not an expression: {detail}"))
-                        .at(at(when_line), "")
-                        .help("write an expression such as `workload.type == \"service\"`"),
+                    Diagnostic::new(
+                        codes::BAD_HEADER,
+                        format!("`when` is not an expression: {detail}"),
+                    )
+                    .at(at(when_line), "")
+                    .help("write an expression such as `workload.type == \"service\"`"),
                 );
                 return;
             }
@@ -183,11 +227,16 @@ impl Templates {
             Ok(()) if !is_library => self.templates.push(template),
             Ok(()) => {}
             Err(error) => {
-                let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+                let detail = error
+                    .detail()
+                    .map_or_else(|| error.kind().to_string(), str::to_owned);
                 sink.push(
-                    Diagnostic::new(codes::TEMPLATE_SYNTAX, format!("the template's syntax is wrong: {detail}"))
-                        .at(at(error.line().unwrap_or(1)), "")
-                        .help("mend this line; the language is Jinja's, as minijinja has it"),
+                    Diagnostic::new(
+                        codes::TEMPLATE_SYNTAX,
+                        format!("the template's syntax is wrong: {detail}"),
+                    )
+                    .at(at(error.line().unwrap_or(1)), "")
+                    .help("mend this line; the language is Jinja's, as minijinja has it"),
                 );
             }
         }
@@ -201,7 +250,9 @@ fn header(source: &str) -> Option<(&str, usize)> {
         return None;
     }
     let end = start + source[start..].find("#}")?;
-    let text = source[start + 2..end].trim_start_matches('-').trim_end_matches('-');
+    let text = source[start + 2..end]
+        .trim_start_matches('-')
+        .trim_end_matches('-');
     Some((text, end + 2))
 }
 
@@ -210,19 +261,47 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
     let parsed = parse(header, template.file);
     let mut fail = |message: String, key: &str, help: String| {
         let source = sources.file(template.file).map_or("", |file| &file.text);
-        let line = source.lines().position(|line| line.trim_start().starts_with(&format!("{key}:")));
-        let span = line.and_then(|line| sources.line_span(template.file, line + 1)).or(first_line);
-        sink.push(Diagnostic::new(codes::BAD_HEADER, message).at(span, "").help(help));
+        let line = source
+            .lines()
+            .position(|line| line.trim_start().starts_with(&format!("{key}:")));
+        let span = line
+            .and_then(|line| sources.line_span(template.file, line + 1))
+            .or(first_line);
+        sink.push(
+            Diagnostic::new(codes::BAD_HEADER, message)
+                .at(span, "")
+                .help(help),
+        );
         false
     };
-    let Some(map) = parsed.documents.first().filter(|_| parsed.problems.is_empty()) else {
-        return fail("the template's header is not valid YAML".to_owned(), "", "write lines such as `scope: component` between `{#-` and `-#}`".to_owned());
+    let Some(map) = parsed
+        .documents
+        .first()
+        .filter(|_| parsed.problems.is_empty())
+    else {
+        return fail(
+            "the template's header is not valid YAML".to_owned(),
+            "",
+            "write lines such as `scope: component` between `{#-` and `-#}`".to_owned(),
+        );
     };
-    const KEYS: [&str; 7] = ["scope", "when", "requires", "otherwise", "askedBy", "message", "onRequest"];
+    const KEYS: [&str; 7] = [
+        "scope",
+        "when",
+        "requires",
+        "otherwise",
+        "askedBy",
+        "message",
+        "onRequest",
+    ];
     for entry in map.entries() {
         if !KEYS.contains(&&*entry.key) {
             let help = suggest(&entry.key, KEYS).unwrap_or_default();
-            return fail(format!("the template's header has an unknown field `{}`", entry.key), &entry.key, help);
+            return fail(
+                format!("the template's header has an unknown field `{}`", entry.key),
+                &entry.key,
+                help,
+            );
         }
     }
     let text = |key: &str| map.get(key).and_then(Node::as_str).map(str::to_owned);
@@ -231,21 +310,41 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
         Some((_, scope)) => template.scope = *scope,
         None => {
             let help = suggest(&scope, SCOPES.map(|(name, _)| name)).unwrap_or_default();
-            return fail(format!("the template's header has no scope that is known: `{scope}`"), "scope", help);
+            return fail(
+                format!("the template's header has no scope that is known: `{scope}`"),
+                "scope",
+                help,
+            );
         }
     }
     template.otherwise = match text("otherwise").as_deref() {
         None | Some("skip") => Otherwise::Skip,
         Some("error") => Otherwise::Error,
-        Some(other) => return fail(format!("`otherwise` cannot be `{other}`"), "otherwise", "write skip or error".to_owned()),
+        Some(other) => {
+            return fail(
+                format!("`otherwise` cannot be `{other}`"),
+                "otherwise",
+                "write skip or error".to_owned(),
+            );
+        }
     };
     template.when = text("when");
     template.requires = text("requires");
     template.asked_by = text("askedBy");
-    if let Some(requires) = template.requires.as_deref().filter(|requires| !requires.contains('/') && *requires != "v1") {
-        return fail(format!("`requires` is not an API: `{requires}`"), "requires", "write group/version or group/version/Kind, such as `autoscaling/v2`".to_owned());
+    if let Some(requires) = template
+        .requires
+        .as_deref()
+        .filter(|requires| !requires.contains('/') && *requires != "v1")
+    {
+        return fail(
+            format!("`requires` is not an API: `{requires}`"),
+            "requires",
+            "write group/version or group/version/Kind, such as `autoscaling/v2`".to_owned(),
+        );
     }
     template.message = text("message");
-    template.on_request = map.get("onRequest").is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));
+    template.on_request = map
+        .get("onRequest")
+        .is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));
     true
 }

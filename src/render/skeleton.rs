@@ -5,7 +5,9 @@ use std::sync::{Arc, RwLock};
 
 use super::markers;
 use super::registry::Template;
-use crate::model::manifest::{Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine, View, canonical_order, scalar_text};
+use crate::model::manifest::{
+    Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine, View, canonical_order, scalar_text,
+};
 use crate::yaml::parse::{Merges, Problem, parse_with};
 use crate::yaml::{Node, NodeId, Value};
 
@@ -60,13 +62,26 @@ pub struct Skeletons {
 
 impl Skeletons {
     /// The skeleton of a text, parsed if it is new.
-    pub fn get(&self, text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Arc<Skeleton>, Problems> {
-        let known = self.kept.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(text).cloned();
+    pub fn get(
+        &self,
+        text: &str,
+        template: &Template,
+        lines: &[TemplateLine],
+    ) -> Result<Arc<Skeleton>, Problems> {
+        let known = self
+            .kept
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get(text)
+            .cloned();
         if let Some(skeleton) = known {
             return Ok(skeleton);
         }
         let skeleton = Arc::new(parse(text, template, lines)?);
-        let mut kept = self.kept.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut kept = self
+            .kept
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if kept.len() < MAX_KEPT {
             kept.insert(text.into(), Arc::clone(&skeleton));
         }
@@ -77,22 +92,45 @@ impl Skeletons {
 fn parse(text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Skeleton, Problems> {
     let (text, places) = markers::strip_lines(text);
     let parsed = parse_with(&text, 0, Merges::Keep);
-    let first = TemplateLine { file: template.file, line: 1 };
-    let builder = Builder { text: &text, spans: &parsed.spans, places: &places, lines, first };
+    let first = TemplateLine {
+        file: template.file,
+        line: 1,
+    };
+    let builder = Builder {
+        text: &text,
+        spans: &parsed.spans,
+        places: &places,
+        lines,
+        first,
+    };
     if !parsed.problems.is_empty() {
         let problem = |((start, _), problem): &((u32, u32), Problem)| {
             let message = match problem {
                 Problem::Syntax(message) | Problem::Bound(message) => message.clone(),
                 Problem::DuplicateKey(key, _) => format!("the key `{key}` is given twice"),
-                Problem::Ambiguous(text, _) => format!("`{text}` does not mean the same to every reader; put it in quotes"),
-                Problem::Unsupported(what, instead) => format!("{what} is not supported; {instead}"),
+                Problem::Ambiguous(text, _) => {
+                    format!("`{text}` does not mean the same to every reader; put it in quotes")
+                }
+                Problem::Unsupported(what, instead) => {
+                    format!("{what} is not supported; {instead}")
+                }
             };
             (builder.line(*start as usize), message)
         };
         return Err(parsed.problems.iter().map(problem).collect());
     }
-    let mut skeleton = Skeleton { documents: Arc::default(), text_holes: Vec::new(), spread_holes: Vec::new(), has_open_maps: false };
-    let documents = parsed.documents.iter().filter(|node| !node.is_null()).map(|node| builder.part(node, &mut skeleton)).collect();
+    let mut skeleton = Skeleton {
+        documents: Arc::default(),
+        text_holes: Vec::new(),
+        spread_holes: Vec::new(),
+        has_open_maps: false,
+    };
+    let documents = parsed
+        .documents
+        .iter()
+        .filter(|node| !node.is_null())
+        .map(|node| builder.part(node, &mut skeleton))
+        .collect();
     skeleton.documents = Arc::new(documents);
     Ok(skeleton)
 }
@@ -109,10 +147,19 @@ impl Builder<'_> {
     /// The template line of a place: that of the first marker at or after it, on its own line.
     fn line(&self, at: usize) -> TemplateLine {
         let at = at.min(self.text.len());
-        let end = self.text[at..].find('\n').map_or(self.text.len(), |length| at + length);
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |length| at + length);
         let after = self.places.partition_point(|(place, _)| *place < at);
-        let marker = self.places.get(after).filter(|(place, _)| *place <= end).or_else(|| self.places[..after].last());
-        marker.and_then(|(_, index)| self.lines.get(*index)).copied().unwrap_or(self.first)
+        let marker = self
+            .places
+            .get(after)
+            .filter(|(place, _)| *place <= end)
+            .or_else(|| self.places[..after].last());
+        marker
+            .and_then(|(_, index)| self.lines.get(*index))
+            .copied()
+            .unwrap_or(self.first)
     }
 
     fn part(&self, node: &Node, skeleton: &mut Skeleton) -> Part {
@@ -122,15 +169,22 @@ impl Builder<'_> {
             Value::String(text) if text.chars().any(|c| markers::as_hole(c).is_some()) => {
                 let pieces = pieces(text);
                 // Exactly a hole, without quotes: the value keeps its type.
-                match (pieces.as_slice(), self.text.get(start as usize..end as usize)) {
-                    ([Piece::Hole(index)], Some(written)) if written == &**text => PartKind::Hole(*index),
+                match (
+                    pieces.as_slice(),
+                    self.text.get(start as usize..end as usize),
+                ) {
+                    ([Piece::Hole(index)], Some(written)) if written == &**text => {
+                        PartKind::Hole(*index)
+                    }
                     _ => {
                         note(&pieces, line, "inside text", skeleton);
                         PartKind::Text(pieces)
                     }
                 }
             }
-            Value::List(items) => PartKind::List(items.iter().map(|item| self.part(item, skeleton)).collect()),
+            Value::List(items) => {
+                PartKind::List(items.iter().map(|item| self.part(item, skeleton)).collect())
+            }
             Value::Map(map) => {
                 let mut open = false;
                 let mut fields: Vec<Field> = Vec::with_capacity(map.entries.len());
@@ -157,7 +211,9 @@ impl Builder<'_> {
                     PartKind::OpenMap(fields)
                 } else {
                     fields.sort_by(|a, b| match (&a.key, &b.key) {
-                        (FieldKey::Literal(a), FieldKey::Literal(b)) => canonical_order(a).cmp(&canonical_order(b)),
+                        (FieldKey::Literal(a), FieldKey::Literal(b)) => {
+                            canonical_order(a).cmp(&canonical_order(b))
+                        }
                         _ => std::cmp::Ordering::Equal,
                     });
                     PartKind::Map(fields)
@@ -170,10 +226,12 @@ impl Builder<'_> {
 }
 
 fn note(pieces: &[Piece], line: TemplateLine, place: &'static str, skeleton: &mut Skeleton) {
-    skeleton.text_holes.extend(pieces.iter().filter_map(|piece| match piece {
-        Piece::Hole(index) => Some((*index, line, place)),
-        Piece::Literal(_) => None,
-    }));
+    skeleton
+        .text_holes
+        .extend(pieces.iter().filter_map(|piece| match piece {
+            Piece::Hole(index) => Some((*index, line, place)),
+            Piece::Literal(_) => None,
+        }));
 }
 
 fn pieces(text: &str) -> Vec<Piece> {
@@ -201,17 +259,31 @@ impl Skeleton {
     pub fn check(&self, holes: &Arc<[Hole]>) -> Vec<Misplaced> {
         let mut problems = Vec::new();
         for (index, line, place) in &self.text_holes {
-            let Some(hole) = holes.get(*index) else { continue };
+            let Some(hole) = holes.get(*index) else {
+                continue;
+            };
             if scalar_text(&hole.value).is_none() {
                 let sources = hole.sources.as_slice().to_vec();
-                problems.push(Misplaced::Value { line: *line, found: hole.value.kind_name(), place, sources });
+                problems.push(Misplaced::Value {
+                    line: *line,
+                    found: hole.value.kind_name(),
+                    place,
+                    sources,
+                });
             }
         }
         for (index, line) in &self.spread_holes {
-            let Some(hole) = holes.get(*index) else { continue };
+            let Some(hole) = holes.get(*index) else {
+                continue;
+            };
             if !matches!(hole.value, Value::Map(_) | Value::Null) {
                 let sources = hole.sources.as_slice().to_vec();
-                problems.push(Misplaced::Value { line: *line, found: hole.value.kind_name(), place: "as a spread (`<<`)", sources });
+                problems.push(Misplaced::Value {
+                    line: *line,
+                    found: hole.value.kind_name(),
+                    place: "as a spread (`<<`)",
+                    sources,
+                });
             }
         }
         if self.has_open_maps && problems.is_empty() {
@@ -225,16 +297,29 @@ impl Skeleton {
 
 fn keys_twice(part: &Part, holes: &[Hole], problems: &mut Vec<Misplaced>) {
     match &part.kind {
-        PartKind::List(parts) => parts.iter().for_each(|part| keys_twice(part, holes, problems)),
-        PartKind::Map(fields) => fields.iter().for_each(|field| keys_twice(&field.value, holes, problems)),
+        PartKind::List(parts) => parts
+            .iter()
+            .for_each(|part| keys_twice(part, holes, problems)),
+        PartKind::Map(fields) => fields
+            .iter()
+            .for_each(|field| keys_twice(&field.value, holes, problems)),
         PartKind::OpenMap(fields) => {
-            fields.iter().for_each(|field| keys_twice(&field.value, holes, problems));
+            for field in fields {
+                keys_twice(&field.value, holes, problems);
+            }
             // The fields are sorted, so equal keys stand together.
             let all = View::Part { part, holes }.fields();
             for pair in all.windows(2) {
                 if pair[0].key == pair[1].key {
-                    let source = pair.iter().map(|field| field.key_id).find(|id| id.is_input());
-                    problems.push(Misplaced::KeyTwice { line: part.line, key: pair[0].key.to_string(), source });
+                    let source = pair
+                        .iter()
+                        .map(|field| field.key_id)
+                        .find(|id| id.is_input());
+                    problems.push(Misplaced::KeyTwice {
+                        line: part.line,
+                        key: pair[0].key.to_string(),
+                        source,
+                    });
                 }
             }
         }

@@ -49,7 +49,12 @@ fn value_of(node: &Node, rule: Option<&'static Rule>) -> Value {
         yaml::Value::Int(number) => Value::from(*number),
         yaml::Value::Float(number) => Value::from(*number),
         yaml::Value::String(text) => Value::from(Arc::clone(text)),
-        yaml::Value::List(_) | yaml::Value::Map(_) => return Value::from_object(Tree { node: node.clone(), rule }),
+        yaml::Value::List(_) | yaml::Value::Map(_) => {
+            return Value::from_object(Tree {
+                node: node.clone(),
+                rule,
+            });
+        }
     };
     recorder::note_read(node.id, &value);
     value
@@ -67,7 +72,10 @@ impl Tree {
     }
 
     fn item_rule(&self) -> Option<&'static Rule> {
-        self.rule?.items.as_deref().map(|rule| schema::own().follow(rule))
+        self.rule?
+            .items
+            .as_deref()
+            .map(|rule| schema::own().follow(rule))
     }
 }
 
@@ -82,7 +90,9 @@ impl Object for Tree {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match (&self.node.value, key.as_str(), key.as_usize()) {
             (yaml::Value::Map(_), Some(key), _) => self.get_value_by_str(key),
-            (yaml::Value::List(items), _, Some(index)) => items.get(index).map(|item| value_of(item, self.item_rule())),
+            (yaml::Value::List(items), _, Some(index)) => items
+                .get(index)
+                .map(|item| value_of(item, self.item_rule())),
             _ => None,
         }
     }
@@ -91,11 +101,16 @@ impl Object for Tree {
         let map = self.node.as_map()?;
         match map.get(key) {
             Some(child) => Some(value_of(child, self.child_rule(key))),
-            None if self.rule.is_some_and(|rule| rule.property(key).is_some()) => Some(Value::from(())),
+            None if self.rule.is_some_and(|rule| rule.property(key).is_some()) => {
+                Some(Value::from(()))
+            }
             None => {
                 recorder::note_missing(key, || {
                     let set = map.entries.iter().map(|entry| entry.key.to_string());
-                    let known = self.rule.into_iter().flat_map(|rule| rule.properties.iter().map(|(name, _)| name.to_string()));
+                    let known = self
+                        .rule
+                        .into_iter()
+                        .flat_map(|rule| rule.properties.iter().map(|(name, _)| name.to_string()));
                     set.chain(known).collect()
                 });
                 None
@@ -106,7 +121,12 @@ impl Object for Tree {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match &self.node.value {
             yaml::Value::List(items) => Enumerator::Seq(items.len()),
-            yaml::Value::Map(map) => Enumerator::Values(map.entries.iter().map(|entry| Value::from(Arc::clone(&entry.key))).collect()),
+            yaml::Value::Map(map) => Enumerator::Values(
+                map.entries
+                    .iter()
+                    .map(|entry| Value::from(Arc::clone(&entry.key)))
+                    .collect(),
+            ),
             _ => Enumerator::Empty,
         }
     }
@@ -118,9 +138,15 @@ impl Object for Names {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let found = self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
+        let found = self
+            .0
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value.clone());
         if found.is_none() {
-            recorder::note_missing(key, || self.0.iter().map(|(name, _)| (*name).to_owned()).collect());
+            recorder::note_missing(key, || {
+                self.0.iter().map(|(name, _)| (*name).to_owned()).collect()
+            });
         }
         found
     }

@@ -7,7 +7,10 @@ use crate::diagnostics::{Diagnostic, Severity, Sources};
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
     let mut sorted: Vec<&Diagnostic> = findings.iter().collect();
     sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    sorted.into_iter().map(|finding| line(finding, sources)).collect()
+    sorted
+        .into_iter()
+        .map(|finding| line(finding, sources))
+        .collect()
 }
 
 fn line(finding: &Diagnostic, sources: &Sources) -> String {
@@ -17,7 +20,11 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
         Severity::Note => "notice",
     };
     let mut properties = Vec::new();
-    if let Some(label) = finding.primary.as_ref().filter(|label| sources.is_in_repository(label.span.file)) {
+    if let Some(label) = finding
+        .primary
+        .as_ref()
+        .filter(|label| sources.is_in_repository(label.span.file))
+    {
         let start = sources.position(label.span.file, label.span.start);
         let end = sources.position(label.span.file, label.span.end);
         properties.push(format!("file={}", property(sources.path(label.span.file))));
@@ -29,7 +36,10 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
             properties.push(format!("endColumn={}", end.column));
         }
     }
-    properties.push(format!("title={}", property(&format!("{} {}", finding.code.id, finding.code.title))));
+    properties.push(format!(
+        "title={}",
+        property(&format!("{} {}", finding.code.id, finding.code.title))
+    ));
     let mut message = finding.message.clone();
     if let Some(help) = &finding.help {
         message.push_str("\nhelp: ");
@@ -39,7 +49,9 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -52,14 +52,24 @@ pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
             severity: finding.severity.name(),
             title: finding.code.title,
             message: &finding.message,
-            location: finding.primary.as_ref().map(|label| location(label, sources)),
-            related: finding.secondary.iter().map(|label| location(label, sources)).collect(),
+            location: finding
+                .primary
+                .as_ref()
+                .map(|label| location(label, sources)),
+            related: finding
+                .secondary
+                .iter()
+                .map(|label| location(label, sources))
+                .collect(),
             help: finding.help.as_deref(),
             notes: &finding.notes,
             repeated: finding.repeated,
         })
         .collect();
-    let report = Report { format_version: FORMAT_VERSION, findings };
+    let report = Report {
+        format_version: FORMAT_VERSION,
+        findings,
+    };
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 

@@ -24,8 +24,12 @@ pub enum Format {
 
 impl Format {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 4] =
-        [("text", Format::Text), ("json", Format::Json), ("sarif", Format::Sarif), ("github", Format::Github)];
+    pub const ALL: [(&'static str, Format); 4] = [
+        ("text", Format::Text),
+        ("json", Format::Json),
+        ("sarif", Format::Sarif),
+        ("github", Format::Github),
+    ];
 }
 
 /// Findings in a format; `color` counts for text only.
@@ -40,12 +44,27 @@ pub fn findings(format: Format, findings: &[Diagnostic], sources: &Sources, colo
 
 /// How many findings of each severity there are, for people: `2 errors, 1 warning`.
 pub fn tally(findings: &[Diagnostic]) -> String {
-    let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let count = |severity: Severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
     let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (count(severity), severity.name()))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") })
+        .map(|(count, name)| {
+            if count == 1 {
+                format!("1 {name}")
+            } else {
+                format!("{count} {name}s")
+            }
+        })
         .collect();
-    if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "no findings".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }

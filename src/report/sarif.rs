@@ -26,7 +26,10 @@ pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
             })
         })
         .collect();
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, sources)).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|finding| result(finding, sources))
+        .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -57,9 +60,16 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         text.push_str(". Help: ");
         text.push_str(help);
     }
-    let path = finding.primary.as_ref().map_or("", |label| sources.path(label.span.file));
+    let path = finding
+        .primary
+        .as_ref()
+        .map_or("", |label| sources.path(label.span.file));
     let digest = Sha256::digest(format!("{}\n{path}\n{}", finding.code.id, finding.message));
-    let fingerprint: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint: String = digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let related: Vec<Value> = finding
         .secondary
         .iter()
@@ -68,7 +78,8 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         .map(|(at, label)| {
             let mut place = location(label, sources);
             place["id"] = json!(at + 1);
-            place["message"] = json!({"text": if label.message.is_empty() { "related" } else { &label.message }});
+            place["message"] =
+                json!({"text": if label.message.is_empty() { "related" } else { &label.message }});
             place
         })
         .collect();
@@ -85,7 +96,10 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
 fn location(label: &Label, sources: &Sources) -> Value {
     let start = sources.position(label.span.file, label.span.start);
     let end = sources.position(label.span.file, label.span.end);
-    let uri: String = sources.path(label.span.file).replace('%', "%25").replace(' ', "%20");
+    let uri: String = sources
+        .path(label.span.file)
+        .replace('%', "%25")
+        .replace(' ', "%20");
     json!({"physicalLocation": {
         "artifactLocation": {"uri": uri},
         "region": {

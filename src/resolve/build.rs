@@ -12,7 +12,12 @@ use crate::yaml::{Entry, Node, NodeId, Step, Value, merge};
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
     let derivations = Derivations::default();
-    let builder = Builder { plan, environment: planned.environment, cluster: planned.cluster, derivations: &derivations };
+    let builder = Builder {
+        plan,
+        environment: planned.environment,
+        cluster: planned.cluster,
+        derivations: &derivations,
+    };
     let namespace = builder.namespace(planned.tenant);
     let tenant = tenant(&builder, planned, &namespace);
     let mut variables = builder.variables();
@@ -26,16 +31,36 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
         .filter_map(|chosen| instance(&builder, planned, *chosen, &namespace, sink))
         .collect();
     let namespace = namespace.as_str().unwrap_or_default().to_owned();
-    Unit { key: planned.key(), namespace, variables, instances, derivations }
+    Unit {
+        key: planned.key(),
+        namespace,
+        variables,
+        instances,
+        derivations,
+    }
 }
 
 /// Builds what the templates of a cluster in an environment see.
 pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     let derivations = Derivations::default();
-    let builder = Builder { plan, environment: planned.environment, cluster: planned.cluster, derivations: &derivations };
+    let builder = Builder {
+        plan,
+        environment: planned.environment,
+        cluster: planned.cluster,
+        derivations: &derivations,
+    };
     let mut variables = builder.variables();
-    let shared = planned.tenants.iter().find(|tenant| tenant.spec.isolation == Some(Isolation::Shared));
-    let mut entries = vec![entry("tenants", builder.derived(Value::Int(i64::try_from(planned.tenants.len()).unwrap_or(0)), &[]))];
+    let shared = planned
+        .tenants
+        .iter()
+        .find(|tenant| tenant.spec.isolation == Some(Isolation::Shared));
+    let mut entries = vec![entry(
+        "tenants",
+        builder.derived(
+            Value::Int(i64::try_from(planned.tenants.len()).unwrap_or(0)),
+            &[],
+        ),
+    )];
     if let Some(tenant) = shared {
         entries.push(entry("sharedNamespace", builder.namespace(tenant)));
     }
@@ -45,7 +70,13 @@ pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         cluster: planned.cluster.name.clone(),
         tenant: String::new(),
     };
-    Unit { key, namespace: String::new(), variables, instances: Vec::new(), derivations }
+    Unit {
+        key,
+        namespace: String::new(),
+        variables,
+        instances: Vec::new(),
+        derivations,
+    }
 }
 
 struct Builder<'b, 'a> {
@@ -56,7 +87,11 @@ struct Builder<'b, 'a> {
 }
 
 fn entry(key: &str, value: Node) -> Entry {
-    Entry { key: key.into(), key_id: NodeId::NONE, value }
+    Entry {
+        key: key.into(),
+        key_id: NodeId::NONE,
+        value,
+    }
 }
 
 fn name_node<K>(document: &Document<K>) -> Node {
@@ -65,7 +100,10 @@ fn name_node<K>(document: &Document<K>) -> Node {
 
 /// A document as templates see it: its spec, with its name.
 fn with_name<K>(document: &Document<K>) -> Node {
-    extended(&document.effective, vec![entry("name", name_node(document))])
+    extended(
+        &document.effective,
+        vec![entry("name", name_node(document))],
+    )
 }
 
 /// A map with more entries; those that are there already are replaced.
@@ -81,7 +119,12 @@ fn extended(map: &Node, more: Vec<Entry>) -> Node {
 }
 
 fn merge_field(planned: &PlannedUnit<'_>, field: &str) -> Node {
-    merge::merge(planned.contexts.iter().filter_map(|context| context.tree.at(&["spec", field])))
+    merge::merge(
+        planned
+            .contexts
+            .iter()
+            .filter_map(|context| context.tree.at(&["spec", field])),
+    )
 }
 
 impl Builder<'_, '_> {
@@ -102,15 +145,32 @@ impl Builder<'_, '_> {
     }
 
     /// Fills in a pattern of the Platform's `naming`.
-    fn named(&self, pattern: &str, tenant: Option<&Document<Tenant>>, component: Option<&Node>) -> Node {
+    fn named(
+        &self,
+        pattern: &str,
+        tenant: Option<&Document<Tenant>>,
+        component: Option<&Node>,
+    ) -> Node {
         let naming = self.plan.platform.effective.at(&["naming", pattern]);
         let mut text = naming.and_then(Node::as_str).unwrap_or_default().to_owned();
         let mut from: Vec<NodeId> = naming.map(|node| node.id).into_iter().collect();
         let known = [
-            ("{tenant}", tenant.map(|tenant| (tenant.name.as_str(), tenant.name_id()))),
-            ("{component}", component.and_then(|node| Some((node.as_str()?, node.id)))),
-            ("{environment}", Some((self.environment.name.as_str(), self.environment.name_id()))),
-            ("{cluster}", Some((self.cluster.name.as_str(), self.cluster.name_id()))),
+            (
+                "{tenant}",
+                tenant.map(|tenant| (tenant.name.as_str(), tenant.name_id())),
+            ),
+            (
+                "{component}",
+                component.and_then(|node| Some((node.as_str()?, node.id))),
+            ),
+            (
+                "{environment}",
+                Some((self.environment.name.as_str(), self.environment.name_id())),
+            ),
+            (
+                "{cluster}",
+                Some((self.cluster.name.as_str(), self.cluster.name_id())),
+            ),
         ];
         for (placeholder, value) in known {
             if let Some((value, id)) = value
@@ -125,14 +185,29 @@ impl Builder<'_, '_> {
 
     fn namespace(&self, tenant: &Document<Tenant>) -> Node {
         let shared = tenant.spec.isolation == Some(Isolation::Shared);
-        self.named(if shared { "sharedNamespace" } else { "namespace" }, Some(tenant), None)
+        self.named(
+            if shared {
+                "sharedNamespace"
+            } else {
+                "namespace"
+            },
+            Some(tenant),
+            None,
+        )
     }
 
     /// A label of the platform: `<labelPrefix>/tenant`.
     fn platform_label(&self, name: &str, value: Node) -> Entry {
         let prefix = self.plan.platform.effective.get("labelPrefix");
-        let key = format!("{}/{name}", prefix.and_then(Node::as_str).unwrap_or_default());
-        Entry { key: key.into(), key_id: prefix.map_or(NodeId::NONE, |node| node.id), value }
+        let key = format!(
+            "{}/{name}",
+            prefix.and_then(Node::as_str).unwrap_or_default()
+        );
+        Entry {
+            key: key.into(),
+            key_id: prefix.map_or(NodeId::NONE, |node| node.id),
+            value,
+        }
     }
 
     fn constant(&self, text: &str) -> Node {
@@ -146,7 +221,10 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
     let effective = &document.effective;
     let empty = Node::empty_map();
     // A limit of `null` on the tenant lifts the tier's.
-    let limits = merge::over(planned.tier.effective.get("limits").unwrap_or(&empty), effective.get("limits").unwrap_or(&empty));
+    let limits = merge::over(
+        planned.tier.effective.get("limits").unwrap_or(&empty),
+        effective.get("limits").unwrap_or(&empty),
+    );
     let mut labels = vec![
         entry("app.kubernetes.io/managed-by", builder.constant("tenantry")),
         builder.platform_label("tenant", name_node(document)),
@@ -159,10 +237,27 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
     let selector = vec![builder.platform_label("tenant", name_node(document))];
     let more = vec![
         entry("name", name_node(document)),
-        entry("description", document.tree.at(&["metadata", "description"]).cloned().unwrap_or_else(|| builder.constant(""))),
-        entry("userLabels", document.tree.at(&["metadata", "labels"]).cloned().unwrap_or_else(Node::empty_map)),
+        entry(
+            "description",
+            document
+                .tree
+                .at(&["metadata", "description"])
+                .cloned()
+                .unwrap_or_else(|| builder.constant("")),
+        ),
+        entry(
+            "userLabels",
+            document
+                .tree
+                .at(&["metadata", "labels"])
+                .cloned()
+                .unwrap_or_else(Node::empty_map),
+        ),
         entry("namespace", namespace.clone()),
-        entry("resourceName", builder.named("tenant", Some(document), None)),
+        entry(
+            "resourceName",
+            builder.named("tenant", Some(document), None),
+        ),
         entry("labels", Node::map(NodeId::NONE, labels)),
         entry("selector", Node::map(NodeId::NONE, selector)),
         entry("limits", limits),
@@ -174,15 +269,26 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
 
 /// The grants or shares that hold today in this environment.
 fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, field: &str) -> Node {
-    let Some(list) = planned.tenant.effective.get(field) else { return Node::new(NodeId::NONE, Value::List(Arc::new([]))) };
+    let Some(list) = planned.tenant.effective.get(field) else {
+        return Node::new(NodeId::NONE, Value::List(Arc::new([])));
+    };
     let items: Vec<Node> = list
         .as_list()
         .unwrap_or_default()
         .iter()
         .filter(|item| {
-            let last = item.get("expiresAt").and_then(Node::as_str).map(|day| crate::model::scalars::Date(day.to_owned()));
-            let environments = item.get("environments").and_then(Node::as_list).unwrap_or_default();
-            let here = environments.is_empty() || environments.iter().any(|name| name.as_str() == Some(&planned.environment.name));
+            let last = item
+                .get("expiresAt")
+                .and_then(Node::as_str)
+                .map(|day| crate::model::scalars::Date(day.to_owned()));
+            let environments = item
+                .get("environments")
+                .and_then(Node::as_list)
+                .unwrap_or_default();
+            let here = environments.is_empty()
+                || environments
+                    .iter()
+                    .any(|name| name.as_str() == Some(&planned.environment.name));
             here && !builder.plan.input.has_expired(last.as_ref())
         })
         .cloned()
@@ -193,17 +299,46 @@ fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, field: &str) -
 /// Components of other tenants that this one may reach here.
 fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let mut items = Vec::new();
-    for shared in builder.plan.shared_with.get(planned.tenant.name.as_str()).into_iter().flatten() {
-        let SharedComponent { owner: other, share: at, with } = *shared;
+    for shared in builder
+        .plan
+        .shared_with
+        .get(planned.tenant.name.as_str())
+        .into_iter()
+        .flatten()
+    {
+        let SharedComponent {
+            owner: other,
+            share: at,
+            with,
+        } = *shared;
         let share = &other.spec.shares[at];
-        if other.spec.environments.keys().any(|name| name.0 == planned.environment.name) {
-            let path = ["spec".into(), "shares".into(), Step::Index(at), "component".into()];
-            let with = other.at(&["spec".into(), "shares".into(), Step::Index(at), "with".into(), Step::Index(with)]);
+        if other
+            .spec
+            .environments
+            .keys()
+            .any(|name| name.0 == planned.environment.name)
+        {
+            let path = [
+                "spec".into(),
+                "shares".into(),
+                Step::Index(at),
+                "component".into(),
+            ];
+            let with = other.at(&[
+                "spec".into(),
+                "shares".into(),
+                Step::Index(at),
+                "with".into(),
+                Step::Index(with),
+            ]);
             items.push(Node::map(
                 NodeId::NONE,
                 vec![
                     entry("tenant", name_node(other)),
-                    entry("component", Node::text(other.at(&path), share.component.0.as_str())),
+                    entry(
+                        "component",
+                        Node::text(other.at(&path), share.component.0.as_str()),
+                    ),
                     entry("namespace", builder.namespace(other)),
                     entry("permittedBy", builder.text(other.name.as_str(), &[with])),
                 ],
@@ -226,11 +361,23 @@ fn instance(
     let workload = layers::merge(plan, planned, &layers, sink);
     layers::coherent(plan, planned, chosen, &layers, &workload, sink);
     let parameters = parameters(builder, planned, chosen, sink);
-    let subscription = planned.tenant.tree.at_path(&["spec".into(), "components".into(), Step::Index(chosen.subscription)])?;
+    let subscription = planned.tenant.tree.at_path(&[
+        "spec".into(),
+        "components".into(),
+        Step::Index(chosen.subscription),
+    ])?;
     let component_name = name_node(component);
     let name = builder.named("workload", Some(planned.tenant), Some(&component_name));
-    let version = component.tree.at(&["spec", "version"]).cloned().unwrap_or_else(|| builder.constant(""));
-    let digest = plan.digests.get(&(component.name.as_str(), component.spec.version.0.as_str())).cloned().unwrap_or_default();
+    let version = component
+        .tree
+        .at(&["spec", "version"])
+        .cloned()
+        .unwrap_or_else(|| builder.constant(""));
+    let digest = plan
+        .digests
+        .get(&(component.name.as_str(), component.spec.version.0.as_str()))
+        .cloned()
+        .unwrap_or_default();
     let digest = builder.text(digest, &[component.tree.id]);
 
     let selector = vec![
@@ -289,10 +436,16 @@ fn dependencies(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Ch
         .filter_map(|dependency| dependency.get("component"))
         .map(|component| {
             let name = builder.named("workload", Some(planned.tenant), Some(component));
-            Node::map(NodeId::NONE, vec![entry("component", component.clone()), entry("name", name)])
+            Node::map(
+                NodeId::NONE,
+                vec![entry("component", component.clone()), entry("name", name)],
+            )
         })
         .collect();
-    Node::new(list.map_or(NodeId::NONE, |list| list.id), Value::List(items.into()))
+    Node::new(
+        list.map_or(NodeId::NONE, |list| list.id),
+        Value::List(items.into()),
+    )
 }
 
 /// The tenants that may reach this instance, with their namespaces.
@@ -303,13 +456,34 @@ fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'
         if share.get("component").and_then(Node::as_str) != Some(&chosen.component.name) {
             continue;
         }
-        for with in share.get("with").and_then(Node::as_list).unwrap_or_default() {
-            let Some(other) = with.as_str().and_then(|name| builder.plan.input.catalog.tenants.get(name)) else { continue };
-            if !other.spec.environments.keys().any(|name| name.0 == planned.environment.name) {
+        for with in share
+            .get("with")
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+        {
+            let Some(other) = with
+                .as_str()
+                .and_then(|name| builder.plan.input.catalog.tenants.get(name))
+            else {
+                continue;
+            };
+            if !other
+                .spec
+                .environments
+                .keys()
+                .any(|name| name.0 == planned.environment.name)
+            {
                 continue;
             }
-            let mut entries = vec![entry("tenant", with.clone()), entry("namespace", builder.namespace(other))];
-            entries.extend(share.get("ports").map(|ports| entry("ports", ports.clone())));
+            let mut entries = vec![
+                entry("tenant", with.clone()),
+                entry("namespace", builder.namespace(other)),
+            ];
+            entries.extend(
+                share
+                    .get("ports")
+                    .map(|ports| entry("ports", ports.clone())),
+            );
             items.push(Node::map(share.id, entries));
         }
     }
@@ -319,9 +493,18 @@ fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'
 /// The class of volumes that name none: the cluster's default, encrypted where that is required.
 fn storage_class(builder: &Builder<'_, '_>, workload: &Node) -> Option<Node> {
     let classes = builder.cluster.effective.get("storageClasses")?.as_list()?;
-    let is = |class: &Node, field: &str| class.get(field).is_some_and(|node| matches!(node.value, Value::Bool(true)));
-    let encrypted = workload.get("encryptionRequired").is_none_or(|node| !matches!(node.value, Value::Bool(false)));
-    let mut fitting: Vec<&Node> = classes.iter().filter(|class| !encrypted || is(class, "encrypted")).collect();
+    let is = |class: &Node, field: &str| {
+        class
+            .get(field)
+            .is_some_and(|node| matches!(node.value, Value::Bool(true)))
+    };
+    let encrypted = workload
+        .get("encryptionRequired")
+        .is_none_or(|node| !matches!(node.value, Value::Bool(false)));
+    let mut fitting: Vec<&Node> = classes
+        .iter()
+        .filter(|class| !encrypted || is(class, "encrypted"))
+        .collect();
     // The sort is stable: the default first, then the order of the document.
     fitting.sort_by_key(|class| !is(class, "default"));
     fitting.first()?.get("name").cloned()
@@ -329,42 +512,83 @@ fn storage_class(builder: &Builder<'_, '_>, workload: &Node) -> Option<Node> {
 
 fn host(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &Node) -> Option<Node> {
     let domain = builder.cluster.effective.get("domain")?;
-    let text = format!("{}.{}.{}", component.as_str()?, planned.tenant.name, domain.as_str()?);
+    let text = format!(
+        "{}.{}.{}",
+        component.as_str()?,
+        planned.tenant.name,
+        domain.as_str()?
+    );
     Some(builder.text(text, &[component.id, planned.tenant.name_id(), domain.id]))
 }
 
 /// The tenant's parameters, judged by the component's schema.
-fn parameters(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>, sink: &mut Sink) -> Node {
-    let path = ["spec".into(), "components".into(), Step::Index(chosen.subscription)];
+fn parameters(
+    builder: &Builder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    chosen: Chosen<'_>,
+    sink: &mut Sink,
+) -> Node {
+    let path = [
+        "spec".into(),
+        "components".into(),
+        Step::Index(chosen.subscription),
+    ];
     let subscription = planned.tenant.tree.at_path(&path);
     let own = subscription.and_then(|node| node.get("parameters"));
-    let there = subscription.and_then(|node| node.at(&["environments", &planned.environment.name, "parameters"]));
+    let there = subscription
+        .and_then(|node| node.at(&["environments", &planned.environment.name, "parameters"]));
     let parameters = merge::merge(own.into_iter().chain(there));
-    let Some(schema) = chosen.component.tree.at(&["spec", "parameters"]).filter(|node| !node.is_null()) else {
+    let Some(schema) = chosen
+        .component
+        .tree
+        .at(&["spec", "parameters"])
+        .filter(|node| !node.is_null())
+    else {
         if let Some(first) = parameters.entries().first() {
             sink.push(
-                Diagnostic::new(codes::BAD_PARAMETERS, format!("`{}` takes no parameters", chosen.component.name))
-                    .at(builder.plan.input.span(first.key_id), "set here")
-                    .help("remove them, or declare them in the component's `parameters`"),
+                Diagnostic::new(
+                    codes::BAD_PARAMETERS,
+                    format!("`{}` takes no parameters", chosen.component.name),
+                )
+                .at(builder.plan.input.span(first.key_id), "set here")
+                .help("remove them, or declare them in the component's `parameters`"),
             );
         }
         return parameters;
     };
-    let Ok(validator) = jsonschema::draft202012::new(&schema.to_json()) else { return parameters };
+    let Ok(validator) = jsonschema::draft202012::new(&schema.to_json()) else {
+        return parameters;
+    };
     for error in validator.iter_errors(&parameters.to_json()) {
         let pointer = error.instance_path().to_string();
-        let node = pointer.split('/').skip(1).try_fold(&parameters, |node, step| {
-            let step = step.replace("~1", "/").replace("~0", "~");
-            node.get(&step).or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?))
-        });
-        let place = node.map(|node| node.id).filter(|id| id.is_input()).or_else(|| own.or(there).map(|node| node.id));
+        let node = pointer
+            .split('/')
+            .skip(1)
+            .try_fold(&parameters, |node, step| {
+                let step = step.replace("~1", "/").replace("~0", "~");
+                node.get(&step)
+                    .or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?))
+            });
+        let place = node
+            .map(|node| node.id)
+            .filter(|id| id.is_input())
+            .or_else(|| own.or(there).map(|node| node.id));
         let place = place.unwrap_or_else(|| subscription.map_or(NodeId::NONE, |node| node.id));
         sink.push(
-            Diagnostic::new(codes::BAD_PARAMETERS, format!("the parameters of `{}` do not meet its schema: {error}", chosen.component.name))
-                .at(builder.plan.input.span(place), "")
-                .and(builder.plan.input.span(schema.id), "the schema")
-                .note(format!("for {}/{} in {}", planned.tenant.name, chosen.component.name, planned.environment.name))
-                .help("write what the component's `parameters` allow"),
+            Diagnostic::new(
+                codes::BAD_PARAMETERS,
+                format!(
+                    "the parameters of `{}` do not meet its schema: {error}",
+                    chosen.component.name
+                ),
+            )
+            .at(builder.plan.input.span(place), "")
+            .and(builder.plan.input.span(schema.id), "the schema")
+            .note(format!(
+                "for {}/{} in {}",
+                planned.tenant.name, chosen.component.name, planned.environment.name
+            ))
+            .help("write what the component's `parameters` allow"),
         );
     }
     parameters

@@ -30,7 +30,13 @@ pub fn of_tenant<'a>(input: &Input<'a>, tenant: &Document<Tenant>) -> Vec<&'a Do
         })
         .filter(|context| !input.has_expired(context.spec.expires_at.as_ref()))
         .collect();
-    contexts.sort_by_key(|context| (context.spec.scope.level, context.spec.priority(), context.name.as_str()));
+    contexts.sort_by_key(|context| {
+        (
+            context.spec.scope.level,
+            context.spec.priority(),
+            context.name.as_str(),
+        )
+    });
     contexts
 }
 
@@ -47,22 +53,47 @@ pub fn from_command_line<'a>(
         if let Some(last) = &context.spec.expires_at
             && input.has_expired(Some(last))
         {
-            sink.push(input.expired(&format!("the context `{}`", context.name), &last.0, context.spec_at(&["expiresAt"])));
+            sink.push(input.expired(
+                &format!("the context `{}`", context.name),
+                &last.0,
+                context.spec_at(&["expiresAt"]),
+            ));
             continue;
         }
         if is_session(context) != from_command_line {
             let (message, help) = if from_command_line {
-                ("a context from the command line is for a user or a session", "write `level: user` or `level: session`, or put the file into the repository")
+                (
+                    "a context from the command line is for a user or a session",
+                    "write `level: user` or `level: session`, or put the file into the repository",
+                )
             } else {
-                ("a context of a user or session does not belong into the repository", "give the file with --context, or write a level from global to project")
+                (
+                    "a context of a user or session does not belong into the repository",
+                    "give the file with --context, or write a level from global to project",
+                )
             };
-            sink.push(Diagnostic::new(codes::BAD_CONTEXT_FILE, message).at(input.span(level), "").help(help));
+            sink.push(
+                Diagnostic::new(codes::BAD_CONTEXT_FILE, message)
+                    .at(input.span(level), "")
+                    .help(help),
+            );
         } else if from_command_line {
             session.push(context);
         }
     }
-    session.sort_by_key(|context| (context.spec.scope.level, context.spec.priority(), context.tree.id));
-    let stages = platform.spec.session_contexts.stages.clone().unwrap_or_else(|| vec![Stage::Development, Stage::Staging]);
+    session.sort_by_key(|context| {
+        (
+            context.spec.scope.level,
+            context.spec.priority(),
+            context.tree.id,
+        )
+    });
+    let stages = platform
+        .spec
+        .session_contexts
+        .stages
+        .clone()
+        .unwrap_or_else(|| vec![Stage::Development, Stage::Staging]);
     if let Some(context) = session.first() {
         let guarded: Vec<&str> = input
             .catalog
@@ -73,8 +104,13 @@ pub fn from_command_line<'a>(
             .map(|environment| environment.name.as_str())
             .collect();
         if !guarded.is_empty() {
-            let values = context.values("values").map_or(context.tree.id, |values: &Node| values.id);
-            let message = format!("values from the command line are refused for {}", list_names(guarded));
+            let values = context
+                .values("values")
+                .map_or(context.tree.id, |values: &Node| values.id);
+            let message = format!(
+                "values from the command line are refused for {}",
+                list_names(guarded)
+            );
             sink.push(
                 Diagnostic::new(codes::SESSION_REFUSED, message)
                     .at(input.span(values), "this value")

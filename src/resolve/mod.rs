@@ -26,7 +26,9 @@ use rayon::prelude::*;
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
 use crate::model::catalog::{Document, Documents};
 use crate::model::instance::{Unit, UnitKey};
-use crate::model::kinds::{Catalog, Cluster, Component, Context, Environment, Platform, Tenant, Tier};
+use crate::model::kinds::{
+    Catalog, Cluster, Component, Context, Environment, Platform, Tenant, Tier,
+};
 use crate::yaml::{Node, NodeId};
 
 /// What the plan is made from.
@@ -63,7 +65,10 @@ pub struct Selection {
 impl Selection {
     /// Whether everything is selected.
     pub fn is_everything(&self) -> bool {
-        self.environments.is_empty() && self.tenants.is_empty() && self.components.is_empty() && self.labels.is_empty()
+        self.environments.is_empty()
+            && self.tenants.is_empty()
+            && self.components.is_empty()
+            && self.labels.is_empty()
     }
 
     fn environment(&self, name: &str) -> bool {
@@ -73,11 +78,14 @@ impl Selection {
     fn tenant(&self, tenant: &Document<Tenant>) -> bool {
         let labels = &tenant.metadata.labels;
         (self.tenants.is_empty() || self.tenants.contains(&tenant.name))
-            && self.labels.iter().all(|(key, value)| match (labels.get(key), value) {
-                (Some(found), Some(wanted)) => found == wanted,
-                (found, None) => found.is_some(),
-                (None, Some(_)) => false,
-            })
+            && self
+                .labels
+                .iter()
+                .all(|(key, value)| match (labels.get(key), value) {
+                    (Some(found), Some(wanted)) => found == wanted,
+                    (found, None) => found.is_some(),
+                    (None, Some(_)) => false,
+                })
     }
 
     fn component(&self, name: &str) -> bool {
@@ -163,7 +171,10 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     let Some(platform) = input.catalog.platforms.iter().next() else {
         if !input.incomplete && !input.broken.iter().any(|(kind, _)| kind == "Platform") {
             let help = "add a document of kind Platform, by convention in tenantry.yaml, or run `tenantry init`";
-            sink.push(Diagnostic::new(codes::NO_PLATFORM, "there is no document of kind Platform").help(help));
+            sink.push(
+                Diagnostic::new(codes::NO_PLATFORM, "there is no document of kind Platform")
+                    .help(help),
+            );
         }
         return None;
     };
@@ -187,10 +198,20 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     }
     units.sort_by_cached_key(PlannedUnit::key);
     let clusters = placement::clusters(&input, &units);
-    units.retain(|unit| input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant));
+    units.retain(|unit| {
+        input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant)
+    });
     let digests = versions::digests(input.catalog);
     let shared_with = shares(&input);
-    Some(Plan { input, platform, units, clusters, digests, session, shared_with })
+    Some(Plan {
+        input,
+        platform,
+        units,
+        clusters,
+        digests,
+        session,
+        shared_with,
+    })
 }
 
 /// A selection that names nothing would pass as if all were well.
@@ -204,12 +225,29 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
             }
             let message = format!("there is no {} `{name}` to select", kind.to_lowercase());
             let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message);
-            sink.push(diagnostic.help(suggest(name, known.iter().copied()).unwrap_or_else(|| "select one that exists".to_owned())));
+            sink.push(
+                diagnostic.help(
+                    suggest(name, known.iter().copied())
+                        .unwrap_or_else(|| "select one that exists".to_owned()),
+                ),
+            );
         }
     };
-    check("Environment", &selection.environments, catalog.environments.names().collect());
-    check("Tenant", &selection.tenants, catalog.tenants.names().collect());
-    check("Component", &selection.components, catalog.components.names().collect());
+    check(
+        "Environment",
+        &selection.environments,
+        catalog.environments.names().collect(),
+    );
+    check(
+        "Tenant",
+        &selection.tenants,
+        catalog.tenants.names().collect(),
+    );
+    check(
+        "Component",
+        &selection.components,
+        catalog.components.names().collect(),
+    );
 }
 
 fn shares<'a>(input: &Input<'a>) -> BTreeMap<&'a str, Vec<SharedComponent<'a>>> {
@@ -220,7 +258,11 @@ fn shares<'a>(input: &Input<'a>) -> BTreeMap<&'a str, Vec<SharedComponent<'a>>> 
                 continue;
             }
             for (with, tenant) in share.with.iter().enumerate() {
-                shared.entry(&tenant.0).or_default().push(SharedComponent { owner, share: at, with });
+                shared.entry(&tenant.0).or_default().push(SharedComponent {
+                    owner,
+                    share: at,
+                    with,
+                });
             }
         }
     }
@@ -241,12 +283,18 @@ impl Plan<'_> {
 
 impl Input<'_> {
     fn span(&self, id: NodeId) -> Option<Span> {
-        self.sources.span(id).map(|span| self.sources.first_line(span))
+        self.sources
+            .span(id)
+            .map(|span| self.sources.first_line(span))
     }
 
     /// Whether a name may exist although the catalog does not have it.
     fn may_exist(&self, kind: &str, name: &str) -> bool {
-        self.incomplete || self.broken.iter().any(|(broken, known)| broken == kind && known == name)
+        self.incomplete
+            || self
+                .broken
+                .iter()
+                .any(|(broken, known)| broken == kind && known == name)
     }
 
     /// The document that a reference names; a finding if there is none.
@@ -261,10 +309,13 @@ impl Input<'_> {
         let found = documents.get(name);
         if found.is_none() && !self.may_exist(kind, name) {
             let message = format!("there is no {} `{name}`", kind.to_lowercase());
-            let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message).at(self.span(place), "named here");
+            let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message)
+                .at(self.span(place), "named here");
             sink.push(match suggest(name, documents.names()) {
                 Some(help) if help.starts_with("did") => diagnostic.help(help),
-                Some(help) => diagnostic.help(format!("add a document of kind {kind} with this name; {help}")),
+                Some(help) => diagnostic.help(format!(
+                    "add a document of kind {kind} with this name; {help}"
+                )),
                 None => diagnostic.help(format!("add a document of kind {kind} with this name")),
             });
         }
@@ -273,7 +324,8 @@ impl Input<'_> {
 
     /// Whether a last day has passed.
     fn has_expired(&self, last: Option<&crate::model::scalars::Date>) -> bool {
-        last.and_then(|date| date.0.parse::<Date>().ok()).is_some_and(|date| date < self.as_of)
+        last.and_then(|date| date.0.parse::<Date>().ok())
+            .is_some_and(|date| date < self.as_of)
     }
 
     fn expired(&self, what: &str, last: &str, place: NodeId) -> Diagnostic {

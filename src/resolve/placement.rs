@@ -13,63 +13,146 @@ pub fn of_tenant<'a>(
     environment: &'a Document<Environment>,
     sink: &mut Sink,
 ) -> Vec<&'a Document<Cluster>> {
-    let available: Vec<&Document<Cluster>> =
-        environment.spec.clusters.iter().filter_map(|name| input.catalog.clusters.get(&name.0)).collect();
-    let settings = tenant.spec.environments.iter().find(|(name, _)| name.0 == environment.name);
-    let named = settings.and_then(|(_, settings)| settings.as_ref()).map_or(&[][..], |settings| &settings.clusters);
+    let available: Vec<&Document<Cluster>> = environment
+        .spec
+        .clusters
+        .iter()
+        .filter_map(|name| input.catalog.clusters.get(&name.0))
+        .collect();
+    let settings = tenant
+        .spec
+        .environments
+        .iter()
+        .find(|(name, _)| name.0 == environment.name);
+    let named = settings
+        .and_then(|(_, settings)| settings.as_ref())
+        .map_or(&[][..], |settings| &settings.clusters);
     if !named.is_empty() {
         let mut clusters = Vec::new();
         for (at, name) in named.iter().enumerate() {
-            let place = tenant.at(&["spec".into(), "environments".into(), Step::from(&*environment.name), "clusters".into(), Step::Index(at)]);
+            let place = tenant.at(&[
+                "spec".into(),
+                "environments".into(),
+                Step::from(&*environment.name),
+                "clusters".into(),
+                Step::Index(at),
+            ]);
             match available.iter().find(|cluster| cluster.name == name.0) {
                 None if input.may_exist("Cluster", &name.0) => {}
                 None => {
-                    let known = available.iter().map(|cluster| cluster.name.as_str()).collect();
-                    references::unknown(input, &format!("cluster of {}", environment.name), &name.0, known, place, sink);
+                    let known = available
+                        .iter()
+                        .map(|cluster| cluster.name.as_str())
+                        .collect();
+                    references::unknown(
+                        input,
+                        &format!("cluster of {}", environment.name),
+                        &name.0,
+                        known,
+                        place,
+                        sink,
+                    );
                 }
                 Some(cluster) => match misfit(tenant, cluster) {
                     None => clusters.push(*cluster),
                     Some(Misfit::Residency) => sink.push(
-                        Diagnostic::new(codes::RESIDENCY, format!("{} may not be in zone `{}`, where cluster `{}` is", tenant.name, cluster.spec.residency, cluster.name))
-                            .at(input.span(place), "placed here")
-                            .and(input.span(tenant.spec_at(&["residency"])), "the zones that are allowed")
-                            .and(input.span(cluster.spec_at(&["residency"])), "the cluster's zone")
-                            .help(format!("choose a cluster in {}, or add `{}` to the tenant's residency", list_names(tenant.spec.residency.iter().map(|zone| zone.0.as_str())), cluster.spec.residency)),
+                        Diagnostic::new(
+                            codes::RESIDENCY,
+                            format!(
+                                "{} may not be in zone `{}`, where cluster `{}` is",
+                                tenant.name, cluster.spec.residency, cluster.name
+                            ),
+                        )
+                        .at(input.span(place), "placed here")
+                        .and(
+                            input.span(tenant.spec_at(&["residency"])),
+                            "the zones that are allowed",
+                        )
+                        .and(
+                            input.span(cluster.spec_at(&["residency"])),
+                            "the cluster's zone",
+                        )
+                        .help(format!(
+                            "choose a cluster in {}, or add `{}` to the tenant's residency",
+                            list_names(tenant.spec.residency.iter().map(|zone| zone.0.as_str())),
+                            cluster.spec.residency
+                        )),
                     ),
                     Some(Misfit::Dedication) => sink.push(
-                        Diagnostic::new(codes::NO_CLUSTER, format!("cluster `{}` cannot take {}: {}", cluster.name, tenant.name, dedication(tenant, cluster)))
-                            .at(input.span(place), "placed here")
-                            .and(cluster.written(&["dedicatedTo"]).and_then(|id| input.span(id)), "what the cluster is for")
-                            .help("choose another cluster, or change the tenant's isolation"),
+                        Diagnostic::new(
+                            codes::NO_CLUSTER,
+                            format!(
+                                "cluster `{}` cannot take {}: {}",
+                                cluster.name,
+                                tenant.name,
+                                dedication(tenant, cluster)
+                            ),
+                        )
+                        .at(input.span(place), "placed here")
+                        .and(
+                            cluster
+                                .written(&["dedicatedTo"])
+                                .and_then(|id| input.span(id)),
+                            "what the cluster is for",
+                        )
+                        .help("choose another cluster, or change the tenant's isolation"),
                     ),
                 },
             }
         }
         return clusters;
     }
-    let fitting: Vec<_> = available.iter().copied().filter(|cluster| misfit(tenant, cluster).is_none()).collect();
+    let fitting: Vec<_> = available
+        .iter()
+        .copied()
+        .filter(|cluster| misfit(tenant, cluster).is_none())
+        .collect();
     let unreadable = environment.spec.clusters.len() > available.len();
     if fitting.is_empty() && !unreadable {
         let reasons: Vec<String> = available
             .iter()
             .map(|cluster| match misfit(tenant, cluster) {
-                Some(Misfit::Residency) => format!("`{}` is in zone `{}`", cluster.name, cluster.spec.residency),
+                Some(Misfit::Residency) => {
+                    format!("`{}` is in zone `{}`", cluster.name, cluster.spec.residency)
+                }
                 _ => format!("`{}`: {}", cluster.name, dedication(tenant, cluster)),
             })
             .collect();
-        let residency = available.iter().all(|cluster| misfit(tenant, cluster) == Some(Misfit::Residency));
-        let (code, field) = if residency { (codes::RESIDENCY, "residency") } else { (codes::NO_CLUSTER, "isolation") };
-        let message = format!("no cluster of {} can take {}: {}", environment.name, tenant.name, reasons.join(", "));
+        let residency = available
+            .iter()
+            .all(|cluster| misfit(tenant, cluster) == Some(Misfit::Residency));
+        let (code, field) = if residency {
+            (codes::RESIDENCY, "residency")
+        } else {
+            (codes::NO_CLUSTER, "isolation")
+        };
+        let message = format!(
+            "no cluster of {} can take {}: {}",
+            environment.name,
+            tenant.name,
+            reasons.join(", ")
+        );
         let (place, label) = match tenant.written(&[field]) {
             Some(id) if residency => (Some(id), "the zones that are allowed"),
             Some(id) => (Some(id), "the isolation that is asked for"),
-            None => (tenant.tree.at(&["spec", "environments"]).and_then(|node| Some(node.as_map()?.entry(&environment.name)?.key_id)), "it is to run here"),
+            None => (
+                tenant
+                    .tree
+                    .at(&["spec", "environments"])
+                    .and_then(|node| Some(node.as_map()?.entry(&environment.name)?.key_id)),
+                "it is to run here",
+            ),
         };
         sink.push(
             Diagnostic::new(code, message)
                 .at(place.and_then(|id| input.span(id)), label)
-                .and(input.span(environment.spec_at(&["clusters"])), "the environment's clusters")
-                .help(format!("add a cluster that fits to the environment, or change the tenant's `{field}`")),
+                .and(
+                    input.span(environment.spec_at(&["clusters"])),
+                    "the environment's clusters",
+                )
+                .help(format!(
+                    "add a cluster that fits to the environment, or change the tenant's `{field}`"
+                )),
         );
     }
     fitting
@@ -83,13 +166,22 @@ enum Misfit {
 
 fn misfit(tenant: &Document<Tenant>, cluster: &Document<Cluster>) -> Option<Misfit> {
     let physical = tenant.spec.isolation == Some(Isolation::Physical);
-    let dedicated = cluster.spec.dedicated_to.as_ref().map(|name| name.0.as_str());
-    let fits = if physical { dedicated == Some(&tenant.name) } else { dedicated.is_none_or(|name| name == tenant.name) };
+    let dedicated = cluster
+        .spec
+        .dedicated_to
+        .as_ref()
+        .map(|name| name.0.as_str());
+    let fits = if physical {
+        dedicated == Some(&tenant.name)
+    } else {
+        dedicated.is_none_or(|name| name == tenant.name)
+    };
     if !fits {
         return Some(Misfit::Dedication);
     }
     let residency = &tenant.spec.residency;
-    (!residency.is_empty() && !residency.contains(&cluster.spec.residency)).then_some(Misfit::Residency)
+    (!residency.is_empty() && !residency.contains(&cluster.spec.residency))
+        .then_some(Misfit::Residency)
 }
 
 fn dedication(tenant: &Document<Tenant>, cluster: &Document<Cluster>) -> String {
@@ -106,15 +198,28 @@ pub fn clusters<'a>(input: &Input<'a>, units: &[PlannedUnit<'a>]) -> Vec<Planned
         if !input.selection.environment(&environment.name) {
             continue;
         }
-        for cluster in environment.spec.clusters.iter().filter_map(|name| input.catalog.clusters.get(&name.0)) {
+        for cluster in environment
+            .spec
+            .clusters
+            .iter()
+            .filter_map(|name| input.catalog.clusters.get(&name.0))
+        {
             let tenants = units
                 .iter()
-                .filter(|unit| unit.environment.name == environment.name && unit.cluster.name == cluster.name)
+                .filter(|unit| {
+                    unit.environment.name == environment.name && unit.cluster.name == cluster.name
+                })
                 .map(|unit| unit.tenant)
                 .collect();
-            clusters.push(PlannedCluster { environment, cluster, tenants });
+            clusters.push(PlannedCluster {
+                environment,
+                cluster,
+                tenants,
+            });
         }
     }
-    clusters.sort_by(|a, b| (&a.environment.name, &a.cluster.name).cmp(&(&b.environment.name, &b.cluster.name)));
+    clusters.sort_by(|a, b| {
+        (&a.environment.name, &a.cluster.name).cmp(&(&b.environment.name, &b.cluster.name))
+    });
     clusters
 }

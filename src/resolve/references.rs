@@ -18,12 +18,29 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     environments(input, sink);
     for cluster in &catalog.clusters {
         if let Some(tenant) = &cluster.spec.dedicated_to {
-            input.reference(&catalog.tenants, "Tenant", &tenant.0, cluster.spec_at(&["dedicatedTo"]), sink);
+            input.reference(
+                &catalog.tenants,
+                "Tenant",
+                &tenant.0,
+                cluster.spec_at(&["dedicatedTo"]),
+                sink,
+            );
         }
         for (at, pool) in cluster.spec.node_pools.iter().enumerate() {
             if let Some(tenant) = &pool.tenant {
-                let path = ["spec".into(), "nodePools".into(), Step::Index(at), "tenant".into()];
-                input.reference(&catalog.tenants, "Tenant", &tenant.0, cluster.at(&path), sink);
+                let path = [
+                    "spec".into(),
+                    "nodePools".into(),
+                    Step::Index(at),
+                    "tenant".into(),
+                ];
+                input.reference(
+                    &catalog.tenants,
+                    "Tenant",
+                    &tenant.0,
+                    cluster.at(&path),
+                    sink,
+                );
             }
         }
     }
@@ -33,24 +50,48 @@ fn duplicates<K>(input: &Input<'_>, kind: &str, documents: &Documents<K>, sink: 
     let all: Vec<&Document<K>> = documents.iter().collect();
     for pair in all.windows(2) {
         if pair[0].name == pair[1].name {
-            twice(input, &format!("{kind} `{}`", pair[0].name), pair[0].name_id(), pair[1].name_id(), "rename one of them, or remove it", sink);
+            twice(
+                input,
+                &format!("{kind} `{}`", pair[0].name),
+                pair[0].name_id(),
+                pair[1].name_id(),
+                "rename one of them, or remove it",
+                sink,
+            );
         }
     }
 }
 
-fn twice(input: &Input<'_>, what: &str, first: NodeId, second: NodeId, help: &str, sink: &mut Sink) {
+fn twice(
+    input: &Input<'_>,
+    what: &str,
+    first: NodeId,
+    second: NodeId,
+    help: &str,
+    sink: &mut Sink,
+) {
     sink.push(
-        Diagnostic::new(codes::DUPLICATE_NAME, format!("there are two documents for {what}"))
-            .at(input.span(second), "defined again here")
-            .and(input.span(first), "first defined here")
-            .help(help),
+        Diagnostic::new(
+            codes::DUPLICATE_NAME,
+            format!("there are two documents for {what}"),
+        )
+        .at(input.span(second), "defined again here")
+        .and(input.span(first), "first defined here")
+        .help(help),
     );
 }
 
 fn platforms(input: &Input<'_>, sink: &mut Sink) {
     let all: Vec<_> = input.catalog.platforms.iter().collect();
     for pair in all.windows(2) {
-        twice(input, "the Platform", pair[0].name_id(), pair[1].name_id(), "remove one of them: a repository has one Platform", sink);
+        twice(
+            input,
+            "the Platform",
+            pair[0].name_id(),
+            pair[1].name_id(),
+            "remove one of them: a repository has one Platform",
+            sink,
+        );
     }
 }
 
@@ -60,21 +101,65 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
     all.sort_by(|a, b| (&a.name, &a.spec.version).cmp(&(&b.name, &b.spec.version)));
     for pair in all.windows(2) {
         if pair[0].name == pair[1].name && pair[0].spec.version == pair[1].spec.version {
-            let what = format!("Component `{}` in version {}", pair[0].name, pair[0].spec.version);
-            twice(input, &what, pair[0].spec_at(&["version"]), pair[1].spec_at(&["version"]), "give one of them another version or name, or remove it", sink);
+            let what = format!(
+                "Component `{}` in version {}",
+                pair[0].name, pair[0].spec.version
+            );
+            twice(
+                input,
+                &what,
+                pair[0].spec_at(&["version"]),
+                pair[1].spec_at(&["version"]),
+                "give one of them another version or name, or remove it",
+                sink,
+            );
         }
     }
     for component in all {
         for (at, dependency) in component.spec.dependencies.iter().enumerate() {
-            let path = ["spec".into(), "dependencies".into(), Step::Index(at), "component".into()];
-            input.reference(&catalog.components, "Component", &dependency.component.0, component.at(&path), sink);
+            let path = [
+                "spec".into(),
+                "dependencies".into(),
+                Step::Index(at),
+                "component".into(),
+            ];
+            input.reference(
+                &catalog.components,
+                "Component",
+                &dependency.component.0,
+                component.at(&path),
+                sink,
+            );
         }
         if let Some(replacement) = &component.spec.replaced_by {
-            input.reference(&catalog.components, "Component", &replacement.0, component.spec_at(&["replacedBy"]), sink);
+            input.reference(
+                &catalog.components,
+                "Component",
+                &replacement.0,
+                component.spec_at(&["replacedBy"]),
+                sink,
+            );
         }
-        for (at, tenant) in component.spec.access.iter().flat_map(|access| &access.tenants).enumerate() {
-            let path = ["spec".into(), "access".into(), "tenants".into(), Step::Index(at)];
-            input.reference(&catalog.tenants, "Tenant", &tenant.0, component.at(&path), sink);
+        for (at, tenant) in component
+            .spec
+            .access
+            .iter()
+            .flat_map(|access| &access.tenants)
+            .enumerate()
+        {
+            let path = [
+                "spec".into(),
+                "access".into(),
+                "tenants".into(),
+                Step::Index(at),
+            ];
+            input.reference(
+                &catalog.tenants,
+                "Tenant",
+                &tenant.0,
+                component.at(&path),
+                sink,
+            );
         }
     }
 }
@@ -84,7 +169,13 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
     for environment in &catalog.environments {
         for (at, cluster) in environment.spec.clusters.iter().enumerate() {
             let path = ["spec".into(), "clusters".into(), Step::Index(at)];
-            input.reference(&catalog.clusters, "Cluster", &cluster.0, environment.at(&path), sink);
+            input.reference(
+                &catalog.clusters,
+                "Cluster",
+                &cluster.0,
+                environment.at(&path),
+                sink,
+            );
         }
         let place = environment.spec_at(&["promotesFrom"]);
         if environment.name == "delivery" {
@@ -94,8 +185,13 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
                     .help("choose another name for the environment"),
             );
         }
-        let Some(from) = &environment.spec.promotes_from else { continue };
-        if input.reference(&catalog.environments, "Environment", &from.0, place, sink).is_none() {
+        let Some(from) = &environment.spec.promotes_from else {
+            continue;
+        };
+        if input
+            .reference(&catalog.environments, "Environment", &from.0, place, sink)
+            .is_none()
+        {
             continue;
         }
         // A chain that is longer than there are environments goes in a circle.
@@ -104,25 +200,47 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
         while let Some(name) = next {
             if seen.contains(&name) {
                 // Told once, at the first environment of the circle by name.
-                if name == environment.name && seen.iter().all(|other| *other >= environment.name.as_str()) {
-                    let circle = seen.iter().chain([&name]).copied().collect::<Vec<_>>().join(" → ");
+                if name == environment.name
+                    && seen.iter().all(|other| *other >= environment.name.as_str())
+                {
+                    let circle = seen
+                        .iter()
+                        .chain([&name])
+                        .copied()
+                        .collect::<Vec<_>>()
+                        .join(" → ");
                     sink.push(
-                        Diagnostic::new(codes::DEPENDENCY_CYCLE, format!("environments promote from each other in a circle: {circle}"))
-                            .at(input.span(place), "promotes from here")
-                            .help("remove one `promotesFrom`: the first environment has none"),
+                        Diagnostic::new(
+                            codes::DEPENDENCY_CYCLE,
+                            format!("environments promote from each other in a circle: {circle}"),
+                        )
+                        .at(input.span(place), "promotes from here")
+                        .help("remove one `promotesFrom`: the first environment has none"),
                     );
                 }
                 break;
             }
             seen.push(name);
-            next = catalog.environments.get(name).and_then(|e| e.spec.promotes_from.as_ref()).map(|name| name.0.as_str());
+            next = catalog
+                .environments
+                .get(name)
+                .and_then(|e| e.spec.promotes_from.as_ref())
+                .map(|name| name.0.as_str());
         }
     }
 }
 
 /// A finding for a name that should be one of a few.
-pub fn unknown(input: &Input<'_>, what: &str, name: &str, known: Vec<&str>, place: NodeId, sink: &mut Sink) {
-    let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, format!("`{name}` is no {what}")).at(input.span(place), "named here");
+pub fn unknown(
+    input: &Input<'_>,
+    what: &str,
+    name: &str,
+    known: Vec<&str>,
+    place: NodeId,
+    sink: &mut Sink,
+) {
+    let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, format!("`{name}` is no {what}"))
+        .at(input.span(place), "named here");
     sink.push(match suggest(name, known) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

@@ -6,27 +6,55 @@ use super::versions::Requirement;
 use super::{Chosen, Input, PlannedUnit, contexts, placement, references, versions};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
-use crate::model::kinds::{Component, ComponentStatus, Environment, Isolation, Subscription, Tenant, TenantStatus, Tier};
+use crate::model::kinds::{
+    Component, ComponentStatus, Environment, Isolation, Subscription, Tenant, TenantStatus, Tier,
+};
 use crate::yaml::{NodeId, Step};
 
 /// The limits that a negotiated tier asks for.
 const LIMITS: [&str; 9] = [
-    "maxConcurrentJobs", "maxMonthlyProcessingHours", "storageQuota", "maxConcurrentAgents", "memory", "cpu",
-    "storage", "maxRequestsPerMinute", "maxExecutionSeconds",
+    "maxConcurrentJobs",
+    "maxMonthlyProcessingHours",
+    "storageQuota",
+    "maxConcurrentAgents",
+    "memory",
+    "cpu",
+    "storage",
+    "maxRequestsPerMinute",
+    "maxExecutionSeconds",
 ];
 
 /// Plans a tenant: where it runs, and with which components.
-pub fn plan<'a>(input: &Input<'a>, tenant: &'a Document<Tenant>, sink: &mut Sink) -> Vec<PlannedUnit<'a>> {
+pub fn plan<'a>(
+    input: &Input<'a>,
+    tenant: &'a Document<Tenant>,
+    sink: &mut Sink,
+) -> Vec<PlannedUnit<'a>> {
     let catalog = input.catalog;
-    let tier = input.reference(&catalog.tiers, "Tier", &tenant.spec.tier.0, tenant.spec_at(&["tier"]), sink);
+    let tier = input.reference(
+        &catalog.tiers,
+        "Tier",
+        &tenant.spec.tier.0,
+        tenant.spec_at(&["tier"]),
+        sink,
+    );
     if let Some(tier) = tier {
         tier_terms(input, tenant, tier, sink);
     }
     let mut environments = Vec::new();
     for name in tenant.spec.environments.keys() {
-        let key = tenant.tree.at(&["spec", "environments"]).and_then(|node| node.as_map()?.entry(&name.0));
+        let key = tenant
+            .tree
+            .at(&["spec", "environments"])
+            .and_then(|node| node.as_map()?.entry(&name.0));
         let place = key.map_or(tenant.tree.id, |entry| entry.key_id);
-        environments.extend(input.reference(&catalog.environments, "Environment", &name.0, place, sink));
+        environments.extend(input.reference(
+            &catalog.environments,
+            "Environment",
+            &name.0,
+            place,
+            sink,
+        ));
     }
     access_dates(input, tenant, sink);
     for (at, subscription) in tenant.spec.components.iter().enumerate() {
@@ -37,26 +65,68 @@ pub fn plan<'a>(input: &Input<'a>, tenant: &'a Document<Tenant>, sink: &mut Sink
     for environment in environments {
         let components = components(input, tenant, environment, sink);
         for cluster in placement::of_tenant(input, tenant, environment, sink) {
-            if tenant.spec.isolation == Some(Isolation::Dedicated) && !cluster.spec.node_pools.iter().any(|pool| pool.tenant.as_ref().is_some_and(|name| name.0 == tenant.name)) {
+            if tenant.spec.isolation == Some(Isolation::Dedicated)
+                && !cluster.spec.node_pools.iter().any(|pool| {
+                    pool.tenant
+                        .as_ref()
+                        .is_some_and(|name| name.0 == tenant.name)
+                })
+            {
                 sink.push(
-                    Diagnostic::new(codes::NO_CLUSTER, format!("cluster `{}` has no node pool for {}", cluster.name, tenant.name))
-                        .at(input.span(tenant.spec_at(&["isolation"])), "dedicated isolation needs a node pool of its own")
-                        .and(cluster.written(&["nodePools"]).and_then(|id| input.span(id)), "the cluster's node pools")
-                        .help(format!("add a node pool with `tenant: {}` to the cluster, or change the isolation", tenant.name)),
+                    Diagnostic::new(
+                        codes::NO_CLUSTER,
+                        format!(
+                            "cluster `{}` has no node pool for {}",
+                            cluster.name, tenant.name
+                        ),
+                    )
+                    .at(
+                        input.span(tenant.spec_at(&["isolation"])),
+                        "dedicated isolation needs a node pool of its own",
+                    )
+                    .and(
+                        cluster
+                            .written(&["nodePools"])
+                            .and_then(|id| input.span(id)),
+                        "the cluster's node pools",
+                    )
+                    .help(format!(
+                        "add a node pool with `tenant: {}` to the cluster, or change the isolation",
+                        tenant.name
+                    )),
                 );
             }
             let Some(tier) = tier else { continue };
             let contexts = contexts.clone();
-            let components = if tenant.spec.status == Some(TenantStatus::Onboarding) { Vec::new() } else { components.clone() };
-            units.push(PlannedUnit { tenant, tier, environment, cluster, contexts, components });
+            let components = if tenant.spec.status == Some(TenantStatus::Onboarding) {
+                Vec::new()
+            } else {
+                components.clone()
+            };
+            units.push(PlannedUnit {
+                tenant,
+                tier,
+                environment,
+                cluster,
+                contexts,
+                components,
+            });
         }
     }
     units
 }
 
-fn tier_terms(input: &Input<'_>, tenant: &Document<Tenant>, tier: &Document<Tier>, sink: &mut Sink) {
+fn tier_terms(
+    input: &Input<'_>,
+    tenant: &Document<Tenant>,
+    tier: &Document<Tier>,
+    sink: &mut Sink,
+) {
     let written = tenant.tree.at(&["spec", "limits"]);
-    let missing: Vec<&str> = LIMITS.into_iter().filter(|limit| written.is_none_or(|limits| limits.get(limit).is_none())).collect();
+    let missing: Vec<&str> = LIMITS
+        .into_iter()
+        .filter(|limit| written.is_none_or(|limits| limits.get(limit).is_none()))
+        .collect();
     if tier.spec.require_limits && !missing.is_empty() {
         sink.push(
             Diagnostic::new(codes::TIER_LIMITS, format!("tier `{}` is negotiated, and {} has not all limits", tier.name, tenant.name))
@@ -67,33 +137,97 @@ fn tier_terms(input: &Input<'_>, tenant: &Document<Tenant>, tier: &Document<Tier
     let isolation = tenant.spec.isolation.unwrap_or(Isolation::Namespace);
     if !tier.spec.isolation.is_empty() && !tier.spec.isolation.contains(&isolation) {
         sink.push(
-            Diagnostic::new(codes::TIER_ISOLATION, format!("tier `{}` does not include isolation `{}`", tier.name, word(isolation)))
-                .at(input.span(tenant.written(&["isolation"]).unwrap_or_else(|| tenant.spec_at(&["tier"]))), "asked for here")
-                .and(input.span(tier.spec_at(&["isolation"])), "what the tier offers")
-                .help(format!("write {}, or choose a higher tier", list_names(tier.spec.isolation.iter().map(|level| word(*level)).collect::<Vec<_>>().iter().map(String::as_str)))),
+            Diagnostic::new(
+                codes::TIER_ISOLATION,
+                format!(
+                    "tier `{}` does not include isolation `{}`",
+                    tier.name,
+                    word(isolation)
+                ),
+            )
+            .at(
+                input.span(
+                    tenant
+                        .written(&["isolation"])
+                        .unwrap_or_else(|| tenant.spec_at(&["tier"])),
+                ),
+                "asked for here",
+            )
+            .and(
+                input.span(tier.spec_at(&["isolation"])),
+                "what the tier offers",
+            )
+            .help(format!(
+                "write {}, or choose a higher tier",
+                list_names(
+                    tier.spec
+                        .isolation
+                        .iter()
+                        .map(|level| word(*level))
+                        .collect::<Vec<_>>()
+                        .iter()
+                        .map(String::as_str)
+                )
+            )),
         );
     }
 }
 
 /// A word as documents write it.
 fn word(value: impl serde::Serialize) -> String {
-    serde_json::to_string(&value).unwrap_or_default().trim_matches('"').to_owned()
+    serde_json::to_string(&value)
+        .unwrap_or_default()
+        .trim_matches('"')
+        .to_owned()
 }
 
 /// References and last days of shares and grants.
 fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
-    let own: Vec<&str> = tenant.spec.components.iter().map(|subscription| subscription.component.0.as_str()).collect();
+    let own: Vec<&str> = tenant
+        .spec
+        .components
+        .iter()
+        .map(|subscription| subscription.component.0.as_str())
+        .collect();
     for (at, share) in tenant.spec.shares.iter().enumerate() {
-        let place = |key: &str| tenant.at(&["spec".into(), "shares".into(), Step::Index(at), key.into()]);
+        let place =
+            |key: &str| tenant.at(&["spec".into(), "shares".into(), Step::Index(at), key.into()]);
         if !own.contains(&share.component.0.as_str()) {
-            references::unknown(input, &format!("component of {}", tenant.name), &share.component.0, own.clone(), place("component"), sink);
+            references::unknown(
+                input,
+                &format!("component of {}", tenant.name),
+                &share.component.0,
+                own.clone(),
+                place("component"),
+                sink,
+            );
         }
         for (position, with) in share.with.iter().enumerate() {
-            let path = ["spec".into(), "shares".into(), Step::Index(at), "with".into(), Step::Index(position)];
-            input.reference(&input.catalog.tenants, "Tenant", &with.0, tenant.at(&path), sink);
+            let path = [
+                "spec".into(),
+                "shares".into(),
+                Step::Index(at),
+                "with".into(),
+                Step::Index(position),
+            ];
+            input.reference(
+                &input.catalog.tenants,
+                "Tenant",
+                &with.0,
+                tenant.at(&path),
+                sink,
+            );
         }
-        if let Some(last) = share.expires_at.as_ref().filter(|last| input.has_expired(Some(last))) {
-            sink.push(input.expired(&format!("the share of `{}`", share.component), &last.0, place("expiresAt")));
+        if let Some(last) = share
+            .expires_at
+            .as_ref()
+            .filter(|last| input.has_expired(Some(last)))
+        {
+            sink.push(input.expired(
+                &format!("the share of `{}`", share.component),
+                &last.0,
+                place("expiresAt"),
+            ));
         }
     }
     for (at, grant) in tenant.spec.grants.iter().enumerate() {
@@ -102,38 +236,90 @@ fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
             if !tenant.spec.environments.contains_key(environment) {
                 let mut place = path("environments").to_vec();
                 place.push(Step::Index(position));
-                let known = tenant.spec.environments.keys().map(|name| name.0.as_str()).collect();
-                references::unknown(input, &format!("environment of {}", tenant.name), &environment.0, known, tenant.at(&place), sink);
+                let known = tenant
+                    .spec
+                    .environments
+                    .keys()
+                    .map(|name| name.0.as_str())
+                    .collect();
+                references::unknown(
+                    input,
+                    &format!("environment of {}", tenant.name),
+                    &environment.0,
+                    known,
+                    tenant.at(&place),
+                    sink,
+                );
             }
         }
-        if let Some(last) = grant.expires_at.as_ref().filter(|last| input.has_expired(Some(last))) {
+        if let Some(last) = grant
+            .expires_at
+            .as_ref()
+            .filter(|last| input.has_expired(Some(last)))
+        {
             sink.push(input.expired("the grant", &last.0, tenant.at(&path("expiresAt"))));
         }
     }
 }
 
 fn place(tenant: &Document<Tenant>, at: usize, key: &str) -> NodeId {
-    tenant.at(&["spec".into(), "components".into(), Step::Index(at), key.into()])
+    tenant.at(&[
+        "spec".into(),
+        "components".into(),
+        Step::Index(at),
+        key.into(),
+    ])
 }
 
 /// A subscription runs only where its tenant does.
-fn subscribed_environments(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, subscription: &Subscription, sink: &mut Sink) {
+fn subscribed_environments(
+    input: &Input<'_>,
+    tenant: &Document<Tenant>,
+    at: usize,
+    subscription: &Subscription,
+    sink: &mut Sink,
+) {
     for name in subscription.environments.iter().flat_map(BTreeMap::keys) {
         if tenant.spec.environments.contains_key(name) {
             continue;
         }
-        let path = ["spec".into(), "components".into(), Step::Index(at), "environments".into()];
-        let entry = tenant.tree.at_path(&path).and_then(|node| node.as_map()?.entry(&name.0));
+        let path = [
+            "spec".into(),
+            "components".into(),
+            Step::Index(at),
+            "environments".into(),
+        ];
+        let entry = tenant
+            .tree
+            .at_path(&path)
+            .and_then(|node| node.as_map()?.entry(&name.0));
         let place = entry.map_or(tenant.tree.id, |entry| entry.key_id);
-        if input.reference(&input.catalog.environments, "Environment", &name.0, place, sink).is_none() {
+        if input
+            .reference(
+                &input.catalog.environments,
+                "Environment",
+                &name.0,
+                place,
+                sink,
+            )
+            .is_none()
+        {
             continue;
         }
         let allowed = list_names(tenant.spec.environments.keys().map(|name| name.0.as_str()));
         sink.push(
-            Diagnostic::new(codes::ENVIRONMENT_NOT_ALLOWED, format!("{} does not run in `{name}`", tenant.name))
-                .at(input.span(place), "subscribed for here")
-                .and(input.span(tenant.spec_at(&["environments"])), format!("it runs in {allowed}"))
-                .help(format!("add `{name}` to the tenant's environments, or remove it here")),
+            Diagnostic::new(
+                codes::ENVIRONMENT_NOT_ALLOWED,
+                format!("{} does not run in `{name}`", tenant.name),
+            )
+            .at(input.span(place), "subscribed for here")
+            .and(
+                input.span(tenant.spec_at(&["environments"])),
+                format!("it runs in {allowed}"),
+            )
+            .help(format!(
+                "add `{name}` to the tenant's environments, or remove it here"
+            )),
         );
     }
 }
@@ -150,13 +336,25 @@ fn components<'a>(
     for (at, subscription) in tenant.spec.components.iter().enumerate() {
         let settings = match &subscription.environments {
             None => None,
-            Some(environments) => match environments.iter().find(|(name, _)| name.0 == environment.name) {
+            Some(environments) => match environments
+                .iter()
+                .find(|(name, _)| name.0 == environment.name)
+            {
                 None => continue,
                 Some((_, settings)) => settings.as_ref(),
             },
         };
         let name = subscription.component.0.as_str();
-        if input.reference(&input.catalog.components, "Component", name, place(tenant, at, "component"), sink).is_none() {
+        if input
+            .reference(
+                &input.catalog.components,
+                "Component",
+                name,
+                place(tenant, at, "component"),
+                sink,
+            )
+            .is_none()
+        {
             continue;
         }
         if let Some(first) = subscriptions.insert(name, at) {
@@ -168,7 +366,9 @@ fn components<'a>(
             );
             continue;
         }
-        let version = settings.and_then(|settings| settings.version.as_ref()).or(subscription.version.as_ref());
+        let version = settings
+            .and_then(|settings| settings.version.as_ref())
+            .or(subscription.version.as_ref());
         let requirement = Requirement {
             wanted: versions::requirement(version),
             by: format!("{}'s subscription", tenant.name),
@@ -185,23 +385,43 @@ fn components<'a>(
                 continue;
             }
             sink.push(
-                Diagnostic::new(codes::NOT_SUBSCRIBED, format!("`{name}` needs `{needed}`, which {} does not run", tenant.name))
-                    .at(input.span(place(tenant, at, "component")), "subscribed to here")
-                    .and(input.span(requirement.place), "the dependency")
-                    .note(format!("in {}", environment.name))
-                    .help(format!("add `- component: {needed}` to the tenant's components")),
+                Diagnostic::new(
+                    codes::NOT_SUBSCRIBED,
+                    format!(
+                        "`{name}` needs `{needed}`, which {} does not run",
+                        tenant.name
+                    ),
+                )
+                .at(
+                    input.span(place(tenant, at, "component")),
+                    "subscribed to here",
+                )
+                .and(input.span(requirement.place), "the dependency")
+                .note(format!("in {}", environment.name))
+                .help(format!(
+                    "add `- component: {needed}` to the tenant's components"
+                )),
             );
         }
     }
     chosen
         .into_iter()
         .filter(|(name, _)| input.selection.component(name))
-        .map(|(name, component)| Chosen { component, subscription: subscriptions[name] })
+        .map(|(name, component)| Chosen {
+            component,
+            subscription: subscriptions[name],
+        })
         .collect()
 }
 
 /// Whether a tenant may run a component at all.
-fn entitled(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, component: &Document<Component>, sink: &mut Sink) {
+fn entitled(
+    input: &Input<'_>,
+    tenant: &Document<Tenant>,
+    at: usize,
+    component: &Document<Component>,
+    sink: &mut Sink,
+) {
     let here = input.span(place(tenant, at, "component"));
     let spec = &component.spec;
     let title = format!("`{}` {}", component.name, spec.version);
@@ -210,7 +430,10 @@ fn entitled(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, component: 
         None => format!("ask {} what to use instead", component.spec.owner),
     };
     let status = input.span(component.spec_at(&["status"]));
-    let until = spec.sunset_on.as_ref().map_or_else(String::new, |day| format!(" and goes on {day}"));
+    let until = spec
+        .sunset_on
+        .as_ref()
+        .map_or_else(String::new, |day| format!(" and goes on {day}"));
     match spec.status {
         Some(ComponentStatus::Deprecated) => sink.push(
             Diagnostic::new(codes::DEPRECATED, format!("{title} is deprecated{until}"))
@@ -220,13 +443,20 @@ fn entitled(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, component: 
         ),
         Some(ComponentStatus::Sunset) => {
             let since = tenant.spec.components[at].since.as_ref();
-            let old = since.is_some_and(|since| spec.deprecated_on.as_ref().is_none_or(|deprecated| since.0 < deprecated.0));
+            let old = since.is_some_and(|since| {
+                spec.deprecated_on
+                    .as_ref()
+                    .is_none_or(|deprecated| since.0 < deprecated.0)
+            });
             if old {
                 sink.push(
-                    Diagnostic::new(codes::DEPRECATED, format!("{title} is being phased out{until}"))
-                        .at(here, "subscribed to here")
-                        .and(status, "phased out here")
-                        .help(replacement),
+                    Diagnostic::new(
+                        codes::DEPRECATED,
+                        format!("{title} is being phased out{until}"),
+                    )
+                    .at(here, "subscribed to here")
+                    .and(status, "phased out here")
+                    .help(replacement),
                 );
             } else {
                 sink.push(
@@ -238,23 +468,39 @@ fn entitled(input: &Input<'_>, tenant: &Document<Tenant>, at: usize, component: 
             }
         }
         Some(ComponentStatus::Archived) => sink.push(
-            Diagnostic::new(codes::ARCHIVED, format!("{title} is archived and cannot be deployed"))
-                .at(here, "subscribed to here")
-                .and(status, "archived here")
-                .help(replacement),
+            Diagnostic::new(
+                codes::ARCHIVED,
+                format!("{title} is archived and cannot be deployed"),
+            )
+            .at(here, "subscribed to here")
+            .and(status, "archived here")
+            .help(replacement),
         ),
         Some(ComponentStatus::Active) | None => {}
     }
     if let Some(access) = &spec.access {
         let by_name = access.tenants.iter().any(|name| name.0 == tenant.name);
         let labels: BTreeSet<_> = tenant.metadata.labels.iter().collect();
-        let by_label = !access.match_labels.is_empty() && access.match_labels.iter().all(|label| labels.contains(&label));
+        let by_label = !access.match_labels.is_empty()
+            && access
+                .match_labels
+                .iter()
+                .all(|label| labels.contains(&label));
         if !by_name && !by_label {
             sink.push(
-                Diagnostic::new(codes::NOT_AUTHORISED, format!("{} is not authorised for {title}", tenant.name))
-                    .at(here, "subscribed to here")
-                    .and(input.span(component.spec_at(&["access"])), "those who are authorised")
-                    .help(format!("ask {} to add the tenant to `access`, or remove the subscription", spec.owner)),
+                Diagnostic::new(
+                    codes::NOT_AUTHORISED,
+                    format!("{} is not authorised for {title}", tenant.name),
+                )
+                .at(here, "subscribed to here")
+                .and(
+                    input.span(component.spec_at(&["access"])),
+                    "those who are authorised",
+                )
+                .help(format!(
+                    "ask {} to add the tenant to `access`, or remove the subscription",
+                    spec.owner
+                )),
             );
         }
     }

@@ -24,7 +24,8 @@ pub struct Requirement {
 
 /// Reads a requirement that was validated; any version if there is none.
 pub fn requirement(text: Option<&crate::model::scalars::VersionReq>) -> VersionReq {
-    text.and_then(|text| VersionReq::parse(&text.0).ok()).unwrap_or(VersionReq::STAR)
+    text.and_then(|text| VersionReq::parse(&text.0).ok())
+        .unwrap_or(VersionReq::STAR)
 }
 
 fn version(component: &Document<Component>) -> Version {
@@ -32,24 +33,53 @@ fn version(component: &Document<Component>) -> Version {
 }
 
 /// The highest version that meets every requirement; archived ones only if no other does.
-pub fn highest<'a>(catalog: &'a Catalog, name: &'a str, requirements: &[Requirement]) -> Option<&'a Document<Component>> {
+pub fn highest<'a>(
+    catalog: &'a Catalog,
+    name: &'a str,
+    requirements: &[Requirement],
+) -> Option<&'a Document<Component>> {
     catalog
         .components
         .all_named(name)
-        .filter(|component| requirements.iter().all(|requirement| requirement.wanted.matches(&version(component))))
-        .max_by_key(|component| (component.spec.status != Some(ComponentStatus::Archived), version(component)))
+        .filter(|component| {
+            requirements
+                .iter()
+                .all(|requirement| requirement.wanted.matches(&version(component)))
+        })
+        .max_by_key(|component| {
+            (
+                component.spec.status != Some(ComponentStatus::Archived),
+                version(component),
+            )
+        })
 }
 
 /// What a component asks of others.
-pub fn of_dependencies(component: &Document<Component>) -> impl Iterator<Item = (&str, Requirement)> {
-    component.spec.dependencies.iter().enumerate().map(|(at, dependency)| {
-        let requirement = Requirement {
-            wanted: requirement(dependency.version.as_ref()),
-            by: format!("{} {}", component.name, component.spec.version),
-            place: component.at(&["spec".into(), "dependencies".into(), Step::Index(at), if dependency.version.is_some() { "version".into() } else { "component".into() }]),
-        };
-        (dependency.component.0.as_str(), requirement)
-    })
+pub fn of_dependencies(
+    component: &Document<Component>,
+) -> impl Iterator<Item = (&str, Requirement)> {
+    component
+        .spec
+        .dependencies
+        .iter()
+        .enumerate()
+        .map(|(at, dependency)| {
+            let requirement = Requirement {
+                wanted: requirement(dependency.version.as_ref()),
+                by: format!("{} {}", component.name, component.spec.version),
+                place: component.at(&[
+                    "spec".into(),
+                    "dependencies".into(),
+                    Step::Index(at),
+                    if dependency.version.is_some() {
+                        "version".into()
+                    } else {
+                        "component".into()
+                    },
+                ]),
+            };
+            (dependency.component.0.as_str(), requirement)
+        })
 }
 
 /// Chooses a version for each wanted component so that the requirements of those that are chosen
@@ -62,9 +92,14 @@ pub fn choose<'a>(
     let mut chosen: BTreeMap<&str, &Document<Component>> = BTreeMap::new();
     // Each round fixes at least one more component, or is the last.
     for _ in 0..=wanted.len() {
-        let mut requirements: HashMap<&str, Vec<Requirement>> =
-            wanted.iter().map(|(name, requirement)| (*name, vec![requirement.clone()])).collect();
-        for (name, requirement) in chosen.values().flat_map(|component| of_dependencies(component)) {
+        let mut requirements: HashMap<&str, Vec<Requirement>> = wanted
+            .iter()
+            .map(|(name, requirement)| (*name, vec![requirement.clone()]))
+            .collect();
+        for (name, requirement) in chosen
+            .values()
+            .flat_map(|component| of_dependencies(component))
+        {
             if let Some(known) = requirements.get_mut(name) {
                 known.push(requirement);
             }
@@ -85,7 +120,10 @@ pub fn choose<'a>(
             }
             return next;
         }
-        let same = chosen.len() == next.len() && chosen.iter().all(|(name, component)| std::ptr::eq(*component, next[name]));
+        let same = chosen.len() == next.len()
+            && chosen
+                .iter()
+                .all(|(name, component)| std::ptr::eq(*component, next[name]));
         chosen = next;
         if same {
             break;
@@ -95,25 +133,52 @@ pub fn choose<'a>(
 }
 
 fn no_version(input: &Input<'_>, name: &str, requirements: &[Requirement], sink: &mut Sink) {
-    let mut versions: Vec<Version> = input.catalog.components.all_named(name).map(version).collect();
-    if versions.is_empty() || input.broken.iter().any(|(kind, broken)| kind == "Component" && broken == name) {
+    let mut versions: Vec<Version> = input
+        .catalog
+        .components
+        .all_named(name)
+        .map(version)
+        .collect();
+    if versions.is_empty()
+        || input
+            .broken
+            .iter()
+            .any(|(kind, broken)| kind == "Component" && broken == name)
+    {
         return;
     }
     versions.sort();
     let versions: Vec<String> = versions.iter().map(Version::to_string).collect();
     // Who takes any version is not in the way.
-    let picky: Vec<&Requirement> = requirements.iter().filter(|requirement| requirement.wanted != VersionReq::STAR).collect();
-    let wishes: Vec<String> = picky.iter().map(|requirement| format!("{} wants {}", requirement.by, requirement.wanted)).collect();
+    let picky: Vec<&Requirement> = requirements
+        .iter()
+        .filter(|requirement| requirement.wanted != VersionReq::STAR)
+        .collect();
+    let wishes: Vec<String> = picky
+        .iter()
+        .map(|requirement| format!("{} wants {}", requirement.by, requirement.wanted))
+        .collect();
     let message = match picky.as_slice() {
         [only] => format!("there is no version {} of `{name}`", only.wanted),
-        _ => format!("no version of `{name}` meets every requirement: {}", wishes.join(", ")),
+        _ => format!(
+            "no version of `{name}` meets every requirement: {}",
+            wishes.join(", ")
+        ),
     };
-    let Some((first, others)) = picky.split_first() else { return };
+    let Some((first, others)) = picky.split_first() else {
+        return;
+    };
     let mut diagnostic = Diagnostic::new(codes::NO_VERSION, message)
         .at(input.span(first.place), "wanted here")
-        .help(format!("the versions are {}; loosen a requirement, or add a version", versions.join(", ")));
+        .help(format!(
+            "the versions are {}; loosen a requirement, or add a version",
+            versions.join(", ")
+        ));
     for requirement in others {
-        diagnostic = diagnostic.and(input.span(requirement.place), format!("{} wants {}", requirement.by, requirement.wanted));
+        diagnostic = diagnostic.and(
+            input.span(requirement.place),
+            format!("{} wants {}", requirement.by, requirement.wanted),
+        );
     }
     sink.push(diagnostic);
 }
@@ -123,7 +188,8 @@ pub fn cycles(input: &Input<'_>, sink: &mut Sink) {
     let mut done: HashSet<*const Document<Component>> = HashSet::new();
     for start in &input.catalog.components {
         // A walk in depth, with the way back to the start of the walk.
-        let mut way: Vec<(&Document<Component>, Vec<(&str, Requirement)>)> = Vec::new();
+        type Pending<'a> = Vec<(&'a str, Requirement)>;
+        let mut way: Vec<(&Document<Component>, Pending<'_>)> = Vec::new();
         if done.insert(std::ptr::from_ref(start)) {
             way.push((start, of_dependencies(start).collect()));
         }
@@ -133,14 +199,29 @@ pub fn cycles(input: &Input<'_>, sink: &mut Sink) {
                 continue;
             };
             let place = requirement.place;
-            let Some(next) = highest(input.catalog, name, &[requirement]) else { continue };
-            if let Some(at) = way.iter().position(|(component, _)| std::ptr::eq(*component, next)) {
-                let circle: Vec<&str> = way[at..].iter().map(|(component, _)| component.name.as_str()).chain([name]).collect();
+            let Some(next) = highest(input.catalog, name, &[requirement]) else {
+                continue;
+            };
+            if let Some(at) = way
+                .iter()
+                .position(|(component, _)| std::ptr::eq(*component, next))
+            {
+                let circle: Vec<&str> = way[at..]
+                    .iter()
+                    .map(|(component, _)| component.name.as_str())
+                    .chain([name])
+                    .collect();
                 sink.push(
-                    Diagnostic::new(codes::DEPENDENCY_CYCLE, format!("components depend on each other in a circle: {}", circle.join(" → ")))
-                        .at(input.span(place), "this dependency closes the circle")
-                        .and(input.span(next.name_id()), format!("`{name}` is here"))
-                        .help("remove one of the dependencies"),
+                    Diagnostic::new(
+                        codes::DEPENDENCY_CYCLE,
+                        format!(
+                            "components depend on each other in a circle: {}",
+                            circle.join(" → ")
+                        ),
+                    )
+                    .at(input.span(place), "this dependency closes the circle")
+                    .and(input.span(next.name_id()), format!("`{name}` is here"))
+                    .help("remove one of the dependencies"),
                 );
             } else if done.insert(std::ptr::from_ref(next)) {
                 way.push((next, of_dependencies(next).collect()));
@@ -159,8 +240,15 @@ pub fn digests(catalog: &Catalog) -> BTreeMap<(&str, &str), String> {
             let mut json = component.effective.to_json();
             json.sort_all_objects();
             let digest = Sha256::digest(format!("{}\n{json}", component.name));
-            let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            ((component.name.as_str(), component.spec.version.0.as_str()), hex)
+            let hex: String = digest
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            (
+                (component.name.as_str(), component.spec.version.0.as_str()),
+                hex,
+            )
         })
         .collect()
 }

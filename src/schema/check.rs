@@ -55,7 +55,12 @@ pub struct Violation<'a> {
 
 /// All violations of a rule, in the order of the tree.
 pub fn check<'a>(view: View<'a>, rule: &Rule, set: &SchemaSet, mode: Mode) -> Vec<Violation<'a>> {
-    let mut judge = Judge { set, mode, path: Vec::new(), found: Vec::new() };
+    let mut judge = Judge {
+        set,
+        mode,
+        path: Vec::new(),
+        found: Vec::new(),
+    };
     judge.value(view, rule);
     judge.found
 }
@@ -69,7 +74,12 @@ struct Judge<'a, 's> {
 
 impl<'a> Judge<'a, '_> {
     fn report(&mut self, view: View<'a>, problem: Problem) {
-        self.found.push(Violation { path: Path(self.path.clone()), view, key: None, problem });
+        self.found.push(Violation {
+            path: Path(self.path.clone()),
+            view,
+            key: None,
+            problem,
+        });
     }
 
     fn value(&mut self, view: View<'a>, rule: &Rule) {
@@ -88,10 +98,22 @@ impl<'a> Judge<'a, '_> {
         };
         if !rule.types.allows(kind) {
             let form = rule.format.as_deref().and_then(expected_form);
-            self.report(view, Problem::WrongType { expected: rule.types.expected(), found: shape.kind_name(), form });
+            self.report(
+                view,
+                Problem::WrongType {
+                    expected: rule.types.expected(),
+                    found: shape.kind_name(),
+                    form,
+                },
+            );
             return;
         }
-        if !rule.allowed.is_empty() && !rule.allowed.iter().any(|allowed| same(allowed, &shape, view)) {
+        if !rule.allowed.is_empty()
+            && !rule
+                .allowed
+                .iter()
+                .any(|allowed| same(allowed, &shape, view))
+        {
             let allowed = rule.allowed.iter().map(plain).collect();
             self.report(view, Problem::NotAllowed(describe(&shape), allowed));
             return;
@@ -119,13 +141,28 @@ impl<'a> Judge<'a, '_> {
     fn any(&mut self, view: View<'a>, choices: &[Rule]) {
         let mut best: Option<Vec<Violation<'a>>> = None;
         for choice in choices {
-            let mut judge = Judge { set: self.set, mode: self.mode, path: self.path.clone(), found: Vec::new() };
+            let mut judge = Judge {
+                set: self.set,
+                mode: self.mode,
+                path: self.path.clone(),
+                found: Vec::new(),
+            };
             judge.value(view, choice);
             if judge.found.is_empty() {
                 return;
             }
-            let rank = |found: &[Violation<'a>]| (found.iter().any(|one| matches!(one.problem, Problem::WrongType { .. })), found.len());
-            if best.as_ref().is_none_or(|best| rank(&judge.found) < rank(best)) {
+            let rank = |found: &[Violation<'a>]| {
+                (
+                    found
+                        .iter()
+                        .any(|one| matches!(one.problem, Problem::WrongType { .. })),
+                    found.len(),
+                )
+            };
+            if best
+                .as_ref()
+                .is_none_or(|best| rank(&judge.found) < rank(best))
+            {
                 best = Some(judge.found);
             }
         }
@@ -141,7 +178,11 @@ impl<'a> Judge<'a, '_> {
         if let Some(pattern) = &rule.pattern
             && !pattern.is_match(text)
         {
-            let form = rule.format.as_deref().and_then(expected_form).map(str::to_owned);
+            let form = rule
+                .format
+                .as_deref()
+                .and_then(expected_form)
+                .map(str::to_owned);
             let expected = form.unwrap_or_else(|| format!("text of the form `{pattern}`"));
             return self.report(view, Problem::Malformed(format!("`{text}`"), expected));
         }
@@ -151,10 +192,16 @@ impl<'a> Judge<'a, '_> {
     fn number(&mut self, view: View<'a>, number: f64, rule: &Rule) {
         match rule.format.as_deref() {
             Some("int32") if !(-2_147_483_648.0..=2_147_483_647.0).contains(&number) => {
-                return self.report(view, Problem::OutOfRange("a whole number of 32 bits".to_owned()));
+                return self.report(
+                    view,
+                    Problem::OutOfRange("a whole number of 32 bits".to_owned()),
+                );
             }
             Some("quantity") if number < 0.0 => {
-                return self.report(view, Problem::OutOfRange("an amount that is not negative".to_owned()));
+                return self.report(
+                    view,
+                    Problem::OutOfRange("an amount that is not negative".to_owned()),
+                );
             }
             _ => {}
         }
@@ -176,10 +223,19 @@ impl<'a> Judge<'a, '_> {
         let Some(limits) = &rule.limits else { return };
         if limits.min_length.is_some_and(|least| count < least) {
             let least = limits.min_length.unwrap_or(0);
-            self.report(view, Problem::OutOfRange(format!("at least {least} {}", singular(unit, least))));
+            self.report(
+                view,
+                Problem::OutOfRange(format!("at least {least} {}", singular(unit, least))),
+            );
         } else if limits.max_length.is_some_and(|most| count > most) {
             let most = limits.max_length.unwrap_or(0);
-            self.report(view, Problem::OutOfRange(format!("at most {most} {}, not {count}", singular(unit, most))));
+            self.report(
+                view,
+                Problem::OutOfRange(format!(
+                    "at most {most} {}, not {count}",
+                    singular(unit, most)
+                )),
+            );
         }
     }
 
@@ -196,7 +252,10 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn map(&mut self, view: View<'a>, rule: &Rule) {
-        if rule.properties.is_empty() && matches!(rule.additional, Additional::Any) && rule.required.is_empty() {
+        if rule.properties.is_empty()
+            && matches!(rule.additional, Additional::Any)
+            && rule.required.is_empty()
+        {
             return;
         }
         let fields = view.fields();
@@ -205,8 +264,13 @@ impl<'a> Judge<'a, '_> {
         }
         for required in &rule.required {
             if self.mode == Mode::Whole && !fields.iter().any(|field| *field.key == **required) {
-                let purpose = rule.property(required).map_or("", |rule| rule.description.as_str());
-                self.report(view, Problem::MissingField(required.to_string(), purpose.to_owned()));
+                let purpose = rule
+                    .property(required)
+                    .map_or("", |rule| rule.description.as_str());
+                self.report(
+                    view,
+                    Problem::MissingField(required.to_string(), purpose.to_owned()),
+                );
             }
         }
         for field in fields {
@@ -215,12 +279,21 @@ impl<'a> Judge<'a, '_> {
                 (None, Additional::Rule(rule)) => Some(&**rule),
                 (None, Additional::Any) => None,
                 (None, Additional::No) => {
-                    let known = rule.properties.iter().map(|(name, _)| name.to_string()).collect();
+                    let known = rule
+                        .properties
+                        .iter()
+                        .map(|(name, _)| name.to_string())
+                        .collect();
                     let mut path = self.path.clone();
                     path.push(Step::from(&*field.key));
                     let key = field.key_id.is_input().then_some(field.key_id);
                     let problem = Problem::UnknownField(field.key.into_owned(), known);
-                    self.found.push(Violation { path: Path(path), view: field.value, key, problem });
+                    self.found.push(Violation {
+                        path: Path(path),
+                        view: field.value,
+                        key,
+                        problem,
+                    });
                     continue;
                 }
             };
@@ -242,7 +315,8 @@ fn same(allowed: &Json, shape: &Shape<'_>, view: View<'_>) -> bool {
 }
 
 fn plain(json: &Json) -> String {
-    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+    json.as_str()
+        .map_or_else(|| json.to_string(), str::to_owned)
 }
 
 fn describe(shape: &Shape<'_>) -> String {

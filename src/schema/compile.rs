@@ -55,7 +55,10 @@ impl Rule {
 
     /// The rule of a listed field.
     pub fn property(&self, name: &str) -> Option<&Rule> {
-        let at = self.properties.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        let at = self
+            .properties
+            .binary_search_by(|(known, _)| (**known).cmp(name))
+            .ok()?;
         Some(&self.properties[at].1)
     }
 }
@@ -131,23 +134,47 @@ pub struct Limits {
 
 /// Compiles a schema; what it does not know, it does not judge.
 pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
-    let Some(schema) = json.as_object() else { return Rule::default() };
+    let Some(schema) = json.as_object() else {
+        return Rule::default();
+    };
     if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
         let name = reference.rsplit('/').next().unwrap_or(reference);
         let description = text(json, "description");
-        return Rule { reference: set.index(name), description, ..Rule::default() };
+        return Rule {
+            reference: set.index(name),
+            description,
+            ..Rule::default()
+        };
     }
     let flag = |name: &str| schema.get(name).and_then(Json::as_bool).unwrap_or(false);
-    let list = |name: &str| schema.get(name).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let list = |name: &str| {
+        schema
+            .get(name)
+            .and_then(Json::as_array)
+            .map_or(&[][..], Vec::as_slice)
+    };
     let mut rule = Rule {
         types: types(schema.get("type")),
-        required: list("required").iter().filter_map(Json::as_str).map(Into::into).collect(),
-        items: schema.get("items").filter(|items| items.is_object()).map(|items| Box::new(compile(items, set, strict))),
+        required: list("required")
+            .iter()
+            .filter_map(Json::as_str)
+            .map(Into::into)
+            .collect(),
+        items: schema
+            .get("items")
+            .filter(|items| items.is_object())
+            .map(|items| Box::new(compile(items, set, strict))),
         allowed: list("enum").to_vec(),
         format: schema.get("format").and_then(Json::as_str).map(Into::into),
-        pattern: schema.get("pattern").and_then(Json::as_str).and_then(pattern),
+        pattern: schema
+            .get("pattern")
+            .and_then(Json::as_str)
+            .and_then(pattern),
         limits: limits(json),
-        all_of: list("allOf").iter().map(|part| compile(part, set, strict)).collect(),
+        all_of: list("allOf")
+            .iter()
+            .map(|part| compile(part, set, strict))
+            .collect(),
         description: text(json, "description"),
         ..Rule::default()
     };
@@ -155,10 +182,14 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
         rule.allowed.push(constant.clone());
     }
     if let Some(properties) = schema.get("properties").and_then(Json::as_object) {
-        rule.properties = properties.iter().map(|(name, property)| (name.as_str().into(), compile(property, set, strict))).collect();
+        rule.properties = properties
+            .iter()
+            .map(|(name, property)| (name.as_str().into(), compile(property, set, strict)))
+            .collect();
         rule.properties.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
-    let open = flag("x-kubernetes-preserve-unknown-fields") || flag("x-kubernetes-embedded-resource");
+    let open =
+        flag("x-kubernetes-preserve-unknown-fields") || flag("x-kubernetes-embedded-resource");
     rule.additional = match schema.get("additionalProperties") {
         Some(Json::Bool(false)) => Additional::No,
         Some(value @ Json::Object(_)) => Additional::Rule(Box::new(compile(value, set, strict))),
@@ -173,7 +204,11 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
     }
     // `int-or-string` repeats itself as an anyOf, and structural schemas use it for validation only.
     if !flag("x-kubernetes-int-or-string") {
-        let choices = if list("anyOf").is_empty() { list("oneOf") } else { list("anyOf") };
+        let choices = if list("anyOf").is_empty() {
+            list("oneOf")
+        } else {
+            list("anyOf")
+        };
         choose(&mut rule, choices, set, strict);
     }
     rule
@@ -181,17 +216,31 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
 
 /// Takes in a choice: `anyOf: [X, null]` is X, a choice of constants is a list of allowed values.
 fn choose(rule: &mut Rule, choices: &[Json], set: &SchemaSet, strict: bool) {
-    let choices: Vec<&Json> = choices.iter().filter(|choice| choice["type"] != "null").collect();
+    let choices: Vec<&Json> = choices
+        .iter()
+        .filter(|choice| choice["type"] != "null")
+        .collect();
     let constants = || choices.iter().map(|choice| choice.get("const").cloned());
     if !choices.is_empty() && constants().all(|constant| constant.is_some()) {
         rule.allowed.extend(constants().flatten());
         return;
     }
     // Some documented constants come one by one, others as an enum.
-    if !choices.is_empty() && choices.iter().all(|choice| choice.get("const").is_some() || choice.get("enum").is_some()) {
+    if !choices.is_empty()
+        && choices
+            .iter()
+            .all(|choice| choice.get("const").is_some() || choice.get("enum").is_some())
+    {
         for choice in &choices {
             rule.allowed.extend(choice.get("const").cloned());
-            rule.allowed.extend(choice.get("enum").and_then(Json::as_array).into_iter().flatten().cloned());
+            rule.allowed.extend(
+                choice
+                    .get("enum")
+                    .and_then(Json::as_array)
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
         }
         return;
     }
@@ -205,7 +254,12 @@ fn choose(rule: &mut Rule, choices: &[Json], set: &SchemaSet, strict: bool) {
             }
         }
         // Branches add conditions to the fields that are listed outside, so they are not strict.
-        several => rule.any_of = several.iter().map(|choice| compile(choice, set, false)).collect(),
+        several => {
+            rule.any_of = several
+                .iter()
+                .map(|choice| compile(choice, set, false))
+                .collect()
+        }
     }
 }
 
@@ -230,7 +284,10 @@ fn types(json: Option<&Json>) -> Types {
 fn limits(json: &Json) -> Option<Box<Limits>> {
     let number = |name: &str| json.get(name).and_then(Json::as_f64);
     let count = |names: [&str; 2]| {
-        names.iter().find_map(|name| json.get(*name).and_then(Json::as_u64)).and_then(|count| usize::try_from(count).ok())
+        names
+            .iter()
+            .find_map(|name| json.get(*name).and_then(Json::as_u64))
+            .and_then(|count| usize::try_from(count).ok())
     };
     // Bounds that every integer of its format meets are dropped.
     let limits = Limits {
@@ -239,21 +296,37 @@ fn limits(json: &Json) -> Option<Box<Limits>> {
         min_length: count(["minLength", "minItems"]).filter(|least| *least > 0),
         max_length: count(["maxLength", "maxItems"]),
     };
-    let bounded = limits.minimum.is_some() || limits.maximum.is_some() || limits.min_length.is_some() || limits.max_length.is_some();
+    let bounded = limits.minimum.is_some()
+        || limits.maximum.is_some()
+        || limits.min_length.is_some()
+        || limits.max_length.is_some();
     // An empty map of named things is as good as none, so its count is judged as a length, too.
-    let properties = json.get("minProperties").and_then(Json::as_u64).filter(|least| *least > 0);
+    let properties = json
+        .get("minProperties")
+        .and_then(Json::as_u64)
+        .filter(|least| *least > 0);
     match (bounded, properties) {
         (true, _) => Some(Box::new(limits)),
-        (false, Some(least)) => Some(Box::new(Limits { min_length: usize::try_from(least).ok(), ..limits })),
+        (false, Some(least)) => Some(Box::new(Limits {
+            min_length: usize::try_from(least).ok(),
+            ..limits
+        })),
         (false, None) => None,
     }
 }
 
 fn text(json: &Json, key: &str) -> String {
-    json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
+    json.get(key)
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A pattern of a schema; those that the engine cannot run in linear time are not judged.
 fn pattern(source: &str) -> Option<Box<regex::Regex>> {
-    regex::RegexBuilder::new(source).size_limit(1 << 20).build().ok().map(Box::new)
+    regex::RegexBuilder::new(source)
+        .size_limit(1 << 20)
+        .build()
+        .ok()
+        .map(Box::new)
 }

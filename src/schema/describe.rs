@@ -26,17 +26,38 @@ impl Violation<'_> {
                 let diagnostic = Diagnostic::new(code, format!("unknown field `{name}`"));
                 match suggest(name, known.iter().map(String::as_str)) {
                     Some(help) => diagnostic.help(help),
-                    None => diagnostic.help("remove it; `tenantry explain` lists the fields of each kind"),
+                    None => diagnostic
+                        .help("remove it; `tenantry explain` lists the fields of each kind"),
                 }
             }
             Problem::MissingField(name, purpose) => {
-                let of = if path.is_empty() { String::new() } else { format!(" in `{path}`") };
-                let purpose = purpose.split(". ").next().unwrap_or_default().trim_end_matches('.');
-                let purpose = if purpose.is_empty() { String::new() } else { format!(": {}", lower_first(purpose)) };
-                Diagnostic::new(code, format!("`{name}` is missing{of}")).help(format!("add `{name}`{purpose}"))
+                let of = if path.is_empty() {
+                    String::new()
+                } else {
+                    format!(" in `{path}`")
+                };
+                let purpose = purpose
+                    .split(". ")
+                    .next()
+                    .unwrap_or_default()
+                    .trim_end_matches('.');
+                let purpose = if purpose.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", lower_first(purpose))
+                };
+                Diagnostic::new(code, format!("`{name}` is missing{of}"))
+                    .help(format!("add `{name}`{purpose}"))
             }
-            Problem::WrongType { expected, found, form } => {
-                let diagnostic = Diagnostic::new(code, format!("`{path}` should be {expected}, and is {found}"));
+            Problem::WrongType {
+                expected,
+                found,
+                form,
+            } => {
+                let diagnostic = Diagnostic::new(
+                    code,
+                    format!("`{path}` should be {expected}, and is {found}"),
+                );
                 diagnostic.help(match form {
                     Some(form) => format!("write {form}"),
                     None => retype(expected, found, &self.view.text().unwrap_or_default()),
@@ -46,16 +67,22 @@ impl Violation<'_> {
                 let wanted = found.trim_matches('`');
                 let help = match suggest(wanted, allowed.iter().map(String::as_str)) {
                     Some(help) => help,
-                    None => format!("write one of {}", crate::diagnostics::list_names(allowed.iter().map(String::as_str))),
+                    None => format!(
+                        "write one of {}",
+                        crate::diagnostics::list_names(allowed.iter().map(String::as_str))
+                    ),
                 };
                 Diagnostic::new(code, format!("`{path}` cannot be {found}")).help(help)
             }
             Problem::Malformed(found, expected) => {
-                Diagnostic::new(code, format!("`{path}` is malformed: {found}")).help(format!("write {expected}"))
+                Diagnostic::new(code, format!("`{path}` is malformed: {found}"))
+                    .help(format!("write {expected}"))
             }
-            Problem::OutOfRange(expected) => {
-                Diagnostic::new(code, format!("`{path}` is out of range: it should be {expected}")).help(format!("write {expected}"))
-            }
+            Problem::OutOfRange(expected) => Diagnostic::new(
+                code,
+                format!("`{path}` is out of range: it should be {expected}"),
+            )
+            .help(format!("write {expected}")),
         }
     }
 }
@@ -63,9 +90,13 @@ impl Violation<'_> {
 /// How to turn what was found into what is expected.
 fn retype(expected: &str, found: &str, text: &str) -> String {
     match (expected, found) {
-        ("text", "a whole number" | "a number" | "true or false") => "put the value in quotes".to_owned(),
+        ("text", "a whole number" | "a number" | "true or false") => {
+            "put the value in quotes".to_owned()
+        }
         ("true or false", "text") => "write `true` or `false`, without quotes".to_owned(),
-        ("a whole number" | "a number", "text") if text.parse::<f64>().is_ok() => "write the number without quotes".to_owned(),
+        ("a whole number" | "a number", "text") if text.parse::<f64>().is_ok() => {
+            "write the number without quotes".to_owned()
+        }
         ("a whole number" | "a number", "text") => format!("write {expected}, without a unit"),
         ("a list", _) => "write a list: each item on a line that starts with `- `".to_owned(),
         ("a map", "a list") => "write `key: value` lines, without the leading `- `".to_owned(),
@@ -76,5 +107,8 @@ fn retype(expected: &str, found: &str, text: &str) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
 }

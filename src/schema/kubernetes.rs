@@ -30,15 +30,21 @@ pub fn built_in() -> &'static ObjectSchemas {
     static BUILT_IN: OnceLock<ObjectSchemas> = OnceLock::new();
     BUILT_IN.get_or_init(|| {
         let mut schemas = ObjectSchemas::default();
-        let Ok(file) = serde_json::from_str::<BuiltIn<'_>>(include_str!("../../schemas/kubernetes.json")) else {
+        let Ok(file) =
+            serde_json::from_str::<BuiltIn<'_>>(include_str!("../../schemas/kubernetes.json"))
+        else {
             return schemas;
         };
         for (name, source) in file.definitions {
             schemas.set.add(name, source.to_owned(), true);
         }
         for (kind, definition) in file.kinds {
-            if let (Some((api_version, kind)), Some(index)) = (kind.rsplit_once('/'), schemas.set.index(&definition)) {
-                schemas.kinds.insert((api_version.to_owned(), kind.to_owned()), index);
+            if let (Some((api_version, kind)), Some(index)) =
+                (kind.rsplit_once('/'), schemas.set.index(&definition))
+            {
+                schemas
+                    .kinds
+                    .insert((api_version.to_owned(), kind.to_owned()), index);
             }
         }
         schemas
@@ -55,10 +61,13 @@ impl ObjectSchemas {
     /// Whether an API is known: `group/version` or `group/version/Kind`.
     pub fn has_api(&self, wanted: &str) -> bool {
         match wanted.rsplit_once('/') {
-            Some((api_version, kind)) if kind.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                self.kinds.contains_key(&(api_version.to_owned(), kind.to_owned()))
-            }
-            _ => self.kinds.keys().any(|(api_version, _)| api_version == wanted),
+            Some((api_version, kind)) if kind.starts_with(|c: char| c.is_ascii_uppercase()) => self
+                .kinds
+                .contains_key(&(api_version.to_owned(), kind.to_owned())),
+            _ => self
+                .kinds
+                .keys()
+                .any(|(api_version, _)| api_version == wanted),
         }
     }
 
@@ -94,10 +103,22 @@ impl ObjectSchemas {
             if !source.get().contains("x-kubernetes-group-version-kind") {
                 continue;
             }
-            let named: Named = serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
-            let Some(index) = self.set.index(name) else { continue };
-            for GroupVersionKind { group, version, kind } in named.names {
-                let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
+            let named: Named =
+                serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
+            let Some(index) = self.set.index(name) else {
+                continue;
+            };
+            for GroupVersionKind {
+                group,
+                version,
+                kind,
+            } in named.names
+            {
+                let api_version = if group.is_empty() {
+                    version
+                } else {
+                    format!("{group}/{version}")
+                };
                 self.kinds.insert((api_version, kind), index);
             }
         }
@@ -110,25 +131,36 @@ impl ObjectSchemas {
     /// It is not one, or has no schema.
     pub fn add_crd(&mut self, crd: &serde_json::Value) -> Result<(), String> {
         let spec = &crd["spec"];
-        let (Some(group), Some(kind)) = (spec["group"].as_str(), spec["names"]["kind"].as_str()) else {
+        let (Some(group), Some(kind)) = (spec["group"].as_str(), spec["names"]["kind"].as_str())
+        else {
             return Err("it has no spec.group or spec.names.kind".to_owned());
         };
         for version in spec["versions"].as_array().into_iter().flatten() {
-            let Some(name) = version["name"].as_str() else { continue };
+            let Some(name) = version["name"].as_str() else {
+                continue;
+            };
             let mut schema = version["schema"]["openAPIV3Schema"].clone();
-            let Some(properties) = schema.get_mut("properties").and_then(|properties| properties.as_object_mut()) else {
+            let Some(properties) = schema
+                .get_mut("properties")
+                .and_then(|properties| properties.as_object_mut())
+            else {
                 return Err(format!("version {name} has no schema"));
             };
             // Every object has these, whether the CRD lists them or not.
             for header in ["apiVersion", "kind"] {
                 properties.insert(header.to_owned(), serde_json::json!({"type": "string"}));
             }
-            properties.insert("metadata".to_owned(), serde_json::json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}));
-            let raw = serde_json::value::to_raw_value(&schema).map_err(|error| error.to_string())?;
+            properties.insert(
+                "metadata".to_owned(),
+                serde_json::json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}),
+            );
+            let raw =
+                serde_json::value::to_raw_value(&schema).map_err(|error| error.to_string())?;
             let definition = format!("{group}/{name}/{kind}");
             self.set.add(&definition, raw, true);
             if let Some(index) = self.set.index(&definition) {
-                self.kinds.insert((format!("{group}/{name}"), kind.to_owned()), index);
+                self.kinds
+                    .insert((format!("{group}/{name}"), kind.to_owned()), index);
             }
         }
         Ok(())

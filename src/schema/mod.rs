@@ -38,7 +38,11 @@ impl SchemaSet {
     /// a schema lists fields and does not say otherwise.
     pub fn add(&mut self, name: &str, source: Box<RawValue>, strict: bool) {
         self.names.insert(name.to_owned(), self.definitions.len());
-        self.definitions.push(Definition { source, strict, rule: OnceLock::new() });
+        self.definitions.push(Definition {
+            source,
+            strict,
+            rule: OnceLock::new(),
+        });
     }
 
     /// The index of a name.
@@ -54,7 +58,9 @@ impl SchemaSet {
     /// The rule at an index; one that allows everything, should the definition not be readable.
     pub fn rule_at(&self, index: usize) -> &Rule {
         static ANYTHING: Rule = Rule::ANYTHING;
-        let Some(definition) = self.definitions.get(index) else { return &ANYTHING };
+        let Some(definition) = self.definitions.get(index) else {
+            return &ANYTHING;
+        };
         definition.rule.get_or_init(|| {
             let json = serde_json::from_str(definition.source.get()).unwrap_or_default();
             compile::compile(&json, self, definition.strict)
@@ -116,7 +122,10 @@ struct OwnFile<'a> {
 /// The committed schema of each kind, as `tenantry schema KIND` prints it.
 pub const OWN_SOURCES: &[(&str, &str)] = &[
     ("Platform", include_str!("../../schemas/platform.json")),
-    ("Environment", include_str!("../../schemas/environment.json")),
+    (
+        "Environment",
+        include_str!("../../schemas/environment.json"),
+    ),
     ("Cluster", include_str!("../../schemas/cluster.json")),
     ("Context", include_str!("../../schemas/context.json")),
     ("Tier", include_str!("../../schemas/tier.json")),

@@ -43,11 +43,17 @@ pub fn run(
         })
         .collect();
     let mut validated = Validated::default();
-    let built_in = |document: &Document<()>| sources.path(document.tree.id.file).starts_with("<builtin>/");
+    let built_in = |document: &Document<()>| {
+        sources
+            .path(document.tree.id.file)
+            .starts_with("<builtin>/")
+    };
     let named: std::collections::HashSet<(String, String)> = judged
         .iter()
         .filter_map(|(_, outcome)| match outcome {
-            Outcome::Good(kind, document) if !built_in(document) => Some((kind.clone(), document.name.clone())),
+            Outcome::Good(kind, document) if !built_in(document) => {
+                Some((kind.clone(), document.name.clone()))
+            }
             _ => None,
         })
         .collect();
@@ -55,7 +61,9 @@ pub fn run(
         sink.append(found);
         match outcome {
             // A document of the repository takes the place of a built-in one of the same name.
-            Outcome::Good(kind, document) if built_in(&document) && named.contains(&(kind.clone(), document.name.clone())) => {}
+            Outcome::Good(kind, document)
+                if built_in(&document)
+                    && named.contains(&(kind.clone(), document.name.clone())) => {}
             Outcome::Good(kind, document) => {
                 let (name, id) = (document.name.clone(), document.tree.id);
                 if let Err(error) = validated.catalog.insert(&kind, *document) {
@@ -78,37 +86,65 @@ enum Outcome {
     Ignored,
 }
 
-fn judge(tree: &Node, default_specs: &BTreeMap<&'static str, Node>, sources: &Sources, sink: &mut Sink) -> Outcome {
+fn judge(
+    tree: &Node,
+    default_specs: &BTreeMap<&'static str, Node>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Outcome {
     let Some(kind) = header(tree, sources, sink) else {
         return Outcome::Ignored;
     };
-    let name = tree.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default().to_owned();
+    let name = tree
+        .at(&["metadata", "name"])
+        .and_then(Node::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let set = schema::own();
-    let Some(rule) = set.rule(&schema::document_name(&kind)) else { return Outcome::Ignored };
+    let Some(rule) = set.rule(&schema::document_name(&kind)) else {
+        return Outcome::Ignored;
+    };
     for violation in schema::check(View::of(tree), rule, set, Mode::Whole) {
-        let place = violation.key.or_else(|| violation.view.sources().first().copied());
+        let place = violation
+            .key
+            .or_else(|| violation.view.sources().first().copied());
         let label = match &violation.problem {
             Problem::UnknownField(..) => "not a field of this kind".to_owned(),
             Problem::MissingField(field, _) => format!("`{field}` belongs here"),
             Problem::WrongType { expected, .. } => format!("expected {expected}"),
-            Problem::NotAllowed(..) | Problem::Malformed(..) | Problem::OutOfRange(_) => String::new(),
+            Problem::NotAllowed(..) | Problem::Malformed(..) | Problem::OutOfRange(_) => {
+                String::new()
+            }
         };
-        let span = place.and_then(|id| sources.span(id)).map(|span| sources.first_line(span));
+        let span = place
+            .and_then(|id| sources.span(id))
+            .map(|span| sources.first_line(span));
         sink.push(violation.describe(violation.problem.code()).at(span, label));
     }
     together::check(&kind, tree, sources, sink);
     if sink.has_errors() {
         return Outcome::Broken(kind, name);
     }
-    let metadata: Metadata =
-        tree.get("metadata").and_then(|node| serde_json::from_value(node.to_json()).ok()).unwrap_or_default();
+    let metadata: Metadata = tree
+        .get("metadata")
+        .and_then(|node| serde_json::from_value(node.to_json()).ok())
+        .unwrap_or_default();
     let empty = Node::empty_map();
     let spec = tree.get("spec").unwrap_or(&empty);
     let effective = match default_specs.get(kind.as_str()) {
         Some(defaults) => merge::over(defaults, spec),
         None => spec.clone(),
     };
-    Outcome::Good(kind, Box::new(Document { name, metadata, tree: tree.clone(), effective, spec: () }))
+    Outcome::Good(
+        kind,
+        Box::new(Document {
+            name,
+            metadata,
+            tree: tree.clone(),
+            effective,
+            spec: (),
+        }),
+    )
 }
 
 /// The document's kind, if it is one of ours.
@@ -116,22 +152,35 @@ fn header(tree: &Node, sources: &Sources, sink: &mut Sink) -> Option<String> {
     let kind_node = tree.get("kind");
     let kind = kind_node.and_then(Node::as_str).unwrap_or_default();
     let Some(version) = tree.get("apiVersion") else {
-        let message = format!("this looks like a {kind} of Tenantry's, but has no apiVersion, so it is not read");
+        let message = format!(
+            "this looks like a {kind} of Tenantry's, but has no apiVersion, so it is not read"
+        );
         let help = format!("add `apiVersion: {API_VERSION}` above it, if it is one");
-        sink.push(Diagnostic::new(codes::MISSING_HEADER, message).at(kind_node.and_then(|node| sources.span(node.id)), "").help(help));
+        sink.push(
+            Diagnostic::new(codes::MISSING_HEADER, message)
+                .at(kind_node.and_then(|node| sources.span(node.id)), "")
+                .help(help),
+        );
         return None;
     };
     let text = version.as_str().unwrap_or_default();
     if text != API_VERSION {
         let message = format!("unknown version `{text}` of Tenantry's API");
         let help = format!("write `apiVersion: {API_VERSION}`");
-        sink.push(Diagnostic::new(codes::UNKNOWN_KIND, message).at(sources.span(version.id), "").help(help));
+        sink.push(
+            Diagnostic::new(codes::UNKNOWN_KIND, message)
+                .at(sources.span(version.id), "")
+                .help(help),
+        );
         return None;
     }
     if !KINDS.contains(&kind) {
         let place = kind_node.map_or(tree.id, |node| node.id);
         let (message, label) = if kind.is_empty() {
-            ("the document does not say its kind".to_owned(), "`kind` belongs here")
+            (
+                "the document does not say its kind".to_owned(),
+                "`kind` belongs here",
+            )
         } else {
             (format!("unknown kind `{kind}`"), "")
         };

@@ -31,7 +31,9 @@ impl Checker<'_> {
         match &node.value {
             Value::Map(map) => {
                 for entry in &map.entries {
-                    if matches!(&*entry.key, "values" | "workload" | "defaults") && entry.value.as_map().is_some() {
+                    if matches!(&*entry.key, "values" | "workload" | "defaults")
+                        && entry.value.as_map().is_some()
+                    {
                         self.workload(&entry.value);
                     } else {
                         self.workloads(&entry.value);
@@ -45,38 +47,83 @@ impl Checker<'_> {
 
     fn workload(&mut self, workload: &Node) {
         if let (Some(tag), Some(digest)) = (workload.get("tag"), workload.get("digest"))
-            && !tag.is_null() && !digest.is_null()
+            && !tag.is_null()
+            && !digest.is_null()
         {
-            self.contradiction("an image has either a tag or a digest, not both", (tag, "the tag is ignored beside a digest"), (digest, "the digest decides"), "keep the digest, and write the tag as a comment");
+            self.contradiction(
+                "an image has either a tag or a digest, not both",
+                (tag, "the tag is ignored beside a digest"),
+                (digest, "the digest decides"),
+                "keep the digest, and write the tag as a comment",
+            );
         }
-        if let (Some(least), Some(most)) = (workload.at(&["scaling", "minReplicas"]), workload.at(&["scaling", "maxReplicas"]))
-            && let (Value::Int(low), Value::Int(high)) = (&least.value, &most.value)
+        if let (Some(least), Some(most)) = (
+            workload.at(&["scaling", "minReplicas"]),
+            workload.at(&["scaling", "maxReplicas"]),
+        ) && let (Value::Int(low), Value::Int(high)) = (&least.value, &most.value)
             && low > high
         {
-            let help = format!("write minReplicas of at most {high}, or maxReplicas of at least {low}");
-            self.contradiction("minReplicas is above maxReplicas", (least, "the least"), (most, "the most"), &help);
+            let help =
+                format!("write minReplicas of at most {high}, or maxReplicas of at least {low}");
+            self.contradiction(
+                "minReplicas is above maxReplicas",
+                (least, "the least"),
+                (most, "the most"),
+                &help,
+            );
         }
         for list in ["env", "ports", "volumes", "secrets"] {
-            let items = workload.get(list).and_then(Node::as_list).unwrap_or_default();
+            let items = workload
+                .get(list)
+                .and_then(Node::as_list)
+                .unwrap_or_default();
             for (at, item) in items.iter().enumerate() {
                 let name = item.get("name").and_then(Node::as_str);
-                let first = items[..at].iter().find(|other| name.is_some() && other.get("name").and_then(Node::as_str) == name);
-                if let (Some(first), Some(second)) = (first.and_then(|first| first.get("name")), item.get("name")) {
-                    let message = format!("two items of `{list}` are named `{}`", name.unwrap_or_default());
-                    self.contradiction(&message, (second, "again here"), (first, "first here"), "rename one of them, or remove it");
+                let first = items[..at].iter().find(|other| {
+                    name.is_some() && other.get("name").and_then(Node::as_str) == name
+                });
+                if let (Some(first), Some(second)) =
+                    (first.and_then(|first| first.get("name")), item.get("name"))
+                {
+                    let message = format!(
+                        "two items of `{list}` are named `{}`",
+                        name.unwrap_or_default()
+                    );
+                    self.contradiction(
+                        &message,
+                        (second, "again here"),
+                        (first, "first here"),
+                        "rename one of them, or remove it",
+                    );
                 }
             }
         }
-        for variable in workload.get("env").and_then(Node::as_list).unwrap_or_default() {
+        for variable in workload
+            .get("env")
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+        {
             if let (Some(value), Some(from)) = (variable.get("value"), variable.get("valueFrom"))
-                && !value.is_null() && !from.is_null()
+                && !value.is_null()
+                && !from.is_null()
             {
-                self.contradiction("a variable has either a value or a valueFrom, not both", (value, "its value"), (from, "and another"), "keep one of the two");
+                self.contradiction(
+                    "a variable has either a value or a valueFrom, not both",
+                    (value, "its value"),
+                    (from, "and another"),
+                    "keep one of the two",
+                );
             }
         }
         for peer in ["ingress", "egress"] {
-            for item in workload.at(&["network", peer]).and_then(Node::as_list).unwrap_or_default() {
-                let selectors = ["component", "cidr", "namespaceLabels"].into_iter().filter_map(|key| item.get(key));
+            for item in workload
+                .at(&["network", peer])
+                .and_then(Node::as_list)
+                .unwrap_or_default()
+            {
+                let selectors = ["component", "cidr", "namespaceLabels"]
+                    .into_iter()
+                    .filter_map(|key| item.get(key));
                 if let [first, second, ..] = selectors.collect::<Vec<_>>().as_slice() {
                     self.contradiction("a peer is a component, a range of addresses, or pods by label: one of them", (second, "and another"), (first, "already said here"), "write a second peer for the other one");
                 }
@@ -84,7 +131,13 @@ impl Checker<'_> {
         }
     }
 
-    fn contradiction(&mut self, message: &str, here: (&Node, &str), other: (&Node, &str), help: &str) {
+    fn contradiction(
+        &mut self,
+        message: &str,
+        here: (&Node, &str),
+        other: (&Node, &str),
+        help: &str,
+    ) {
         let diagnostic = Diagnostic::new(codes::CONTRADICTION, message)
             .at(self.sources.span(here.0.id), here.1)
             .and(self.sources.span(other.0.id), other.1)
@@ -93,52 +146,106 @@ impl Checker<'_> {
     }
 
     fn malformed(&mut self, code: Code, node: &Node, message: String, help: String) {
-        let span = self.sources.span(node.id).map(|span| self.sources.first_line(span));
-        self.sink.push(Diagnostic::new(code, message).at(span, "").help(help));
+        let span = self
+            .sources
+            .span(node.id)
+            .map(|span| self.sources.first_line(span));
+        self.sink
+            .push(Diagnostic::new(code, message).at(span, "").help(help));
     }
 
     fn platform(&mut self, spec: &Node) {
-        let needed = [("namespace", "tenant"), ("sharedNamespace", ""), ("workload", "component"), ("tenant", "tenant")];
+        let needed = [
+            ("namespace", "tenant"),
+            ("sharedNamespace", ""),
+            ("workload", "component"),
+            ("tenant", "tenant"),
+        ];
         for (field, must) in needed {
-            let Some((node, text)) = spec.at(&["naming", field]).and_then(|node| Some((node, node.as_str()?))) else { continue };
+            let Some((node, text)) = spec
+                .at(&["naming", field])
+                .and_then(|node| Some((node, node.as_str()?)))
+            else {
+                continue;
+            };
             let mut rest = text;
             while let Some(open) = rest.find('{') {
                 let Some(close) = rest[open..].find('}') else {
-                    self.malformed(codes::MALFORMED, node, format!("`naming.{field}` has a `{{` without its `}}`"), format!("write names as {{{}}}", PLACEHOLDERS.join("}, {")));
+                    self.malformed(
+                        codes::MALFORMED,
+                        node,
+                        format!("`naming.{field}` has a `{{` without its `}}`"),
+                        format!("write names as {{{}}}", PLACEHOLDERS.join("}, {")),
+                    );
                     break;
                 };
                 let name = &rest[open + 1..open + close];
                 if !PLACEHOLDERS.contains(&name) {
                     let help = suggest(name, PLACEHOLDERS).unwrap_or_default();
-                    self.malformed(codes::MALFORMED, node, format!("`naming.{field}` uses an unknown name `{{{name}}}`"), help);
+                    self.malformed(
+                        codes::MALFORMED,
+                        node,
+                        format!("`naming.{field}` uses an unknown name `{{{name}}}`"),
+                        help,
+                    );
                 }
                 rest = &rest[open + close..];
             }
-            let readable = text.matches('{').count() == PLACEHOLDERS.iter().map(|name| text.matches(&format!("{{{name}}}")).count()).sum::<usize>();
+            let readable = text.matches('{').count()
+                == PLACEHOLDERS
+                    .iter()
+                    .map(|name| text.matches(&format!("{{{name}}}")).count())
+                    .sum::<usize>();
             if readable && !must.is_empty() && !text.contains(&format!("{{{must}}}")) {
-                let help = format!("write `{{{must}}}` somewhere in it, such as `{text}-{{{must}}}`");
-                self.malformed(codes::MALFORMED, node, format!("`naming.{field}` gives every {must} the same name"), help);
+                let help =
+                    format!("write `{{{must}}}` somewhere in it, such as `{text}-{{{must}}}`");
+                self.malformed(
+                    codes::MALFORMED,
+                    node,
+                    format!("`naming.{field}` gives every {must} the same name"),
+                    help,
+                );
             }
         }
         let engine = spec.at(&["delivery", "engine"]);
-        if let Some(engine) = engine.filter(|engine| matches!(engine.as_str(), Some("argocd" | "flux")))
+        if let Some(engine) =
+            engine.filter(|engine| matches!(engine.as_str(), Some("argocd" | "flux")))
             && spec.at(&["delivery", "repoURL"]).is_none()
         {
-            let message = format!("delivery by {} needs to know the repository", engine.as_str().unwrap_or_default());
-            self.malformed(codes::MISSING_FIELD, engine, message, "add `repoURL`: the git repository that the rendered manifests are committed to".to_owned());
+            let message = format!(
+                "delivery by {} needs to know the repository",
+                engine.as_str().unwrap_or_default()
+            );
+            self.malformed(
+                codes::MISSING_FIELD,
+                engine,
+                message,
+                "add `repoURL`: the git repository that the rendered manifests are committed to"
+                    .to_owned(),
+            );
         }
     }
 
     fn component(&mut self, spec: &Node) {
         let workload = spec.get("workload");
         if let Some(workload) = workload.filter(|workload| workload.get("type").is_none()) {
-            self.malformed(codes::MISSING_FIELD, workload, "the workload does not say its type".to_owned(), "add `type`: service, worker, stateful, job or scheduled".to_owned());
+            self.malformed(
+                codes::MISSING_FIELD,
+                workload,
+                "the workload does not say its type".to_owned(),
+                "add `type`: service, worker, stateful, job or scheduled".to_owned(),
+            );
         }
         if let (Some(deprecated), Some(sunset)) = (spec.get("deprecatedOn"), spec.get("sunsetOn"))
             && let (Some(from), Some(until)) = (deprecated.as_str(), sunset.as_str())
             && from > until
         {
-            self.contradiction("the component is to go before it is deprecated", (sunset, "it goes on this day"), (deprecated, "it is deprecated since"), "write a later day for `sunsetOn`");
+            self.contradiction(
+                "the component is to go before it is deprecated",
+                (sunset, "it goes on this day"),
+                (deprecated, "it is deprecated since"),
+                "write a later day for `sunsetOn`",
+            );
         }
         if let Some(parameters) = spec.get("parameters").filter(|node| !node.is_null()) {
             let json = parameters.to_json();
@@ -148,9 +255,14 @@ impl Checker<'_> {
 
     fn parameter_schema(&mut self, parameters: &Node, json: &serde_json::Value) {
         const HELP: &str = "write a JSON Schema of draft 2020-12, such as `{type: object, properties: {batchSize: {type: integer}}}`";
-        const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+        const TYPES: [&str; 7] = [
+            "array", "boolean", "integer", "null", "number", "object", "string",
+        ];
         let find = |path: &str| {
-            path.split('/').skip(1).try_fold(parameters, |node, step| node.get(step).or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?)))
+            path.split('/').skip(1).try_fold(parameters, |node, step| {
+                node.get(step)
+                    .or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?))
+            })
         };
         let mut errors = 0;
         for error in jsonschema::draft202012::meta::validator().iter_errors(json) {
@@ -158,10 +270,14 @@ impl Checker<'_> {
             let path = error.instance_path().to_string();
             let place = find(&path).unwrap_or(parameters);
             let (message, help) = match (path.rsplit('/').next(), place.as_str()) {
-                (Some("type"), Some(name)) => {
-                    (format!("`{name}` is no type of JSON Schema"), suggest(name, TYPES).unwrap_or_else(|| HELP.to_owned()))
-                }
-                _ => (format!("`parameters` is not a valid JSON Schema: {error}"), HELP.to_owned()),
+                (Some("type"), Some(name)) => (
+                    format!("`{name}` is no type of JSON Schema"),
+                    suggest(name, TYPES).unwrap_or_else(|| HELP.to_owned()),
+                ),
+                _ => (
+                    format!("`parameters` is not a valid JSON Schema: {error}"),
+                    HELP.to_owned(),
+                ),
             };
             self.malformed(codes::BAD_PARAMETER_SCHEMA, place, message, help);
         }
@@ -169,22 +285,44 @@ impl Checker<'_> {
             && let Err(error) = jsonschema::draft202012::new(json)
         {
             let message = format!("`parameters` cannot be used: {error}");
-            self.malformed(codes::BAD_PARAMETER_SCHEMA, find(&error.instance_path().to_string()).unwrap_or(parameters), message, HELP.to_owned());
+            self.malformed(
+                codes::BAD_PARAMETER_SCHEMA,
+                find(&error.instance_path().to_string()).unwrap_or(parameters),
+                message,
+                HELP.to_owned(),
+            );
         }
     }
 
     fn context(&mut self, spec: &Node) {
-        let Some(scope) = spec.get("scope") else { return };
+        let Some(scope) = spec.get("scope") else {
+            return;
+        };
         let global = scope.get("level").and_then(Node::as_str) == Some("global");
         if !global && scope.get("name").is_none() {
-            self.malformed(codes::MISSING_FIELD, scope, "the scope does not say whom it holds for".to_owned(), "add `name`: the division, department, project, user or session".to_owned());
+            self.malformed(
+                codes::MISSING_FIELD,
+                scope,
+                "the scope does not say whom it holds for".to_owned(),
+                "add `name`: the division, department, project, user or session".to_owned(),
+            );
         }
     }
 
     fn tenant(&mut self, spec: &Node) {
-        let Some(offboarding) = spec.get("status").filter(|status| status.as_str() == Some("offboarding")) else { return };
+        let Some(offboarding) = spec
+            .get("status")
+            .filter(|status| status.as_str() == Some("offboarding"))
+        else {
+            return;
+        };
         if spec.get("offboarding").is_none() {
-            self.malformed(codes::MISSING_FIELD, offboarding, "a tenant that leaves needs to say how".to_owned(), "add `offboarding` with `requestedAt` and `retainDataUntil`".to_owned());
+            self.malformed(
+                codes::MISSING_FIELD,
+                offboarding,
+                "a tenant that leaves needs to say how".to_owned(),
+                "add `offboarding` with `requestedAt` and `retainDataUntil`".to_owned(),
+            );
         }
     }
 }

@@ -63,10 +63,22 @@ struct Locator<'a> {
 impl Locator<'_> {
     /// The input line of a value, if one made it, and its template line.
     fn place(&self, view: View<'_>) -> (Option<Span>, Option<Span>) {
-        let ids: Vec<NodeId> = view.sources().into_iter().flat_map(|id| self.unit.derivations.inputs(id)).collect();
+        let ids: Vec<NodeId> = view
+            .sources()
+            .into_iter()
+            .flat_map(|id| self.unit.derivations.inputs(id))
+            .collect();
         let own = |span: &Span| !self.sources.path(span.file).starts_with("<builtin>/");
-        let spans: Vec<Span> = ids.iter().filter_map(|id| self.sources.span(*id)).map(|span| self.sources.first_line(span)).collect();
-        let input = spans.iter().copied().find(own).or_else(|| spans.first().copied());
+        let spans: Vec<Span> = ids
+            .iter()
+            .filter_map(|id| self.sources.span(*id))
+            .map(|span| self.sources.first_line(span))
+            .collect();
+        let input = spans
+            .iter()
+            .copied()
+            .find(own)
+            .or_else(|| spans.first().copied());
         let line = view.line();
         (input, self.sources.line_span(line.file, line.line as usize))
     }
@@ -77,10 +89,16 @@ impl Locator<'_> {
         match self.place(view) {
             // Text that the repository's own template joins, and values that nobody there wrote, are
             // mended in the template.
-            (Some(input), Some(template)) if !built_in(&template) && (view.is_joined() || built_in(&input)) => {
-                diagnostic.at(template, label).and(input, "a value that it prints")
+            (Some(input), Some(template))
+                if !built_in(&template) && (view.is_joined() || built_in(&input)) =>
+            {
+                diagnostic
+                    .at(template, label)
+                    .and(input, "a value that it prints")
             }
-            (Some(input), template) => diagnostic.at(input, label).and(template, "printed by this template line"),
+            (Some(input), template) => diagnostic
+                .at(input, label)
+                .and(template, "printed by this template line"),
             (None, template) => diagnostic.at(template, label),
         }
     }
@@ -93,14 +111,35 @@ impl Locator<'_> {
     /// `in Deployment/web of globex/ingest, in production on eu-1`.
     fn object(&self, rendered: &Rendered) -> String {
         let key = &self.unit.key;
-        let component = rendered.instance.and_then(|at| self.unit.instances.get(at)).map(|instance| format!("/{}", instance.component));
-        format!("in {} of {}{}, in {} on {}", rendered.manifest.title(), key.tenant, component.unwrap_or_default(), key.environment, key.cluster)
+        let component = rendered
+            .instance
+            .and_then(|at| self.unit.instances.get(at))
+            .map(|instance| format!("/{}", instance.component));
+        format!(
+            "in {} of {}{}, in {} on {}",
+            rendered.manifest.title(),
+            key.tenant,
+            component.unwrap_or_default(),
+            key.environment,
+            key.cluster
+        )
     }
 }
 
 /// Verifies the manifests of one unit; `complete` if every template of it could be rendered.
-pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], complete: bool, sources: &Sources, sink: &mut Sink) -> Facts {
-    let locator = Locator { sources, unit, rendered };
+pub fn unit(
+    schemas: &Schemas,
+    unit: &Unit,
+    rendered: &[Rendered],
+    complete: bool,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Facts {
+    let locator = Locator {
+        sources,
+        unit,
+        rendered,
+    };
     let mut facts = Facts {
         cluster: unit.key.cluster.clone(),
         tenant: unit.key.tenant.clone(),
@@ -116,19 +155,39 @@ pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], complete: boo
         names::check(&locator, one, sink);
         let key = identity(&unit.key.cluster, one);
         if let Some(first) = seen.insert(key.clone(), one) {
-            let diagnostic = Diagnostic::new(codes::DUPLICATE_OBJECT, format!("{} is rendered twice", one.manifest.title()))
-                .note(locator.object(one))
-                .help("make the names differ, or remove one of the templates");
+            let diagnostic = Diagnostic::new(
+                codes::DUPLICATE_OBJECT,
+                format!("{} is rendered twice", one.manifest.title()),
+            )
+            .note(locator.object(one))
+            .help("make the names differ, or remove one of the templates");
             let root = first.manifest.root();
-            let diagnostic = locator.at(diagnostic, one.manifest.root().at(&["metadata", "name"]).unwrap_or(one.manifest.root()), "named here");
+            let diagnostic = locator.at(
+                diagnostic,
+                one.manifest
+                    .root()
+                    .at(&["metadata", "name"])
+                    .unwrap_or(one.manifest.root()),
+                "named here",
+            );
             let template = sources.line_span(root.line().file, root.line().line as usize);
             sink.push(diagnostic.and(template, "the other template"));
         }
         // Others can only define objects outside the unit's own namespace, or in a shared one.
         let namespace = one.manifest.namespace();
         if namespace.is_empty() || namespace != unit.namespace || is_shared(unit) {
-            let (place, template) = locator.place(one.manifest.root().at(&["metadata", "name"]).unwrap_or(one.manifest.root()));
-            facts.identities.push(Identity { key, title: one.manifest.title(), place, template });
+            let (place, template) = locator.place(
+                one.manifest
+                    .root()
+                    .at(&["metadata", "name"])
+                    .unwrap_or(one.manifest.root()),
+            );
+            facts.identities.push(Identity {
+                key,
+                title: one.manifest.title(),
+                place,
+                template,
+            });
         }
     }
     if complete && !unit.key.tenant.is_empty() {
@@ -139,29 +198,55 @@ pub fn unit(schemas: &Schemas, unit: &Unit, rendered: &[Rendered], complete: boo
 }
 
 fn is_shared(unit: &Unit) -> bool {
-    let tenant = unit.variables.iter().find(|(name, _)| *name == "tenant").map(|(_, node)| node);
-    tenant.and_then(|tenant| tenant.get("isolation")).and_then(|node| node.as_str()) == Some("shared")
+    let tenant = unit
+        .variables
+        .iter()
+        .find(|(name, _)| *name == "tenant")
+        .map(|(_, node)| node);
+    tenant
+        .and_then(|tenant| tenant.get("isolation"))
+        .and_then(|node| node.as_str())
+        == Some("shared")
 }
 
 /// The identity of an object in a cluster: delivery objects live in the delivery engine's.
 fn identity(cluster: &str, one: &Rendered) -> String {
     let api_version = one.manifest.api_version();
     let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    format!("{cluster} {group} {} {} {}", one.manifest.kind(), one.manifest.namespace(), one.manifest.name())
+    format!(
+        "{cluster} {group} {} {} {}",
+        one.manifest.kind(),
+        one.manifest.namespace(),
+        one.manifest.name()
+    )
 }
 
 fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
     let root = one.manifest.root();
-    let missing = [&["apiVersion"][..], &["kind"], &["metadata", "name"]].into_iter().find(|path| root.at(path).is_none_or(|view| view.text().is_none_or(|text| text.is_empty())));
+    let missing = [&["apiVersion"][..], &["kind"], &["metadata", "name"]]
+        .into_iter()
+        .find(|path| {
+            root.at(path)
+                .is_none_or(|view| view.text().is_none_or(|text| text.is_empty()))
+        });
     let Some(path) = missing else { return true };
-    let diagnostic = Diagnostic::new(crate::diagnostics::catalogue::render::NOT_AN_OBJECT, format!("the template's document has no `{}`", path.join(".")))
-        .note(locator.object(one))
-        .help(format!("add `{}` as text", path.join(".")));
+    let diagnostic = Diagnostic::new(
+        crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
+        format!("the template's document has no `{}`", path.join(".")),
+    )
+    .note(locator.object(one))
+    .help(format!("add `{}` as text", path.join(".")));
     sink.push(locator.at(diagnostic, root, "this document"));
     false
 }
 
-fn structure(schemas: &Schemas, locator: &Locator<'_>, one: &Rendered, facts: &mut Facts, sink: &mut Sink) {
+fn structure(
+    schemas: &Schemas,
+    locator: &Locator<'_>,
+    one: &Rendered,
+    facts: &mut Facts,
+    sink: &mut Sink,
+) {
     let root = one.manifest.root();
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
     let Some((rule, set)) = schemas.find(&locator.unit.key.cluster, &api_version, &kind) else {
@@ -174,26 +259,40 @@ fn structure(schemas: &Schemas, locator: &Locator<'_>, one: &Rendered, facts: &m
     for violation in schema::check(root, rule, set, Mode::Whole) {
         let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
-        if let Problem::WrongType { expected, found, .. } = &violation.problem
+        if let Problem::WrongType {
+            expected, found, ..
+        } = &violation.problem
             && expected == "text"
             && violation.view.line() != TemplateLine::NONE
         {
-            diagnostic.help = Some(format!("{found} is printed as it is; in the template, quotes make it text: `\"{{{{ … }}}}\"`"));
+            diagnostic.help = Some(format!(
+                "{found} is printed as it is; in the template, quotes make it text: `\"{{{{ … }}}}\"`"
+            ));
         }
         let key = violation.key.and_then(|id| locator.sources.span(id));
         sink.push(match (&violation.problem, key) {
             (_, Some(span)) => {
                 let template = locator.place(violation.view).1;
-                diagnostic.at(span, "").and(template, "printed by this template line")
+                diagnostic
+                    .at(span, "")
+                    .and(template, "printed by this template line")
             }
-            (Problem::UnknownField(..), None) => locator.at_template(diagnostic, violation.view, ""),
+            (Problem::UnknownField(..), None) => {
+                locator.at_template(diagnostic, violation.view, "")
+            }
             _ => locator.at(diagnostic, violation.view, ""),
         });
     }
 }
 
 /// Checks what only all units together show.
-pub fn across(facts: &[Facts], catalog: &Catalog, schemas: &Schemas, sources: &Sources, sink: &mut Sink) {
+pub fn across(
+    facts: &[Facts],
+    catalog: &Catalog,
+    schemas: &Schemas,
+    sources: &Sources,
+    sink: &mut Sink,
+) {
     duplicates(facts, sink);
     quota::capacity(facts, catalog, sources, sink);
     let mut unknown: BTreeMap<(&str, &str), Option<Span>> = BTreeMap::new();
@@ -210,15 +309,33 @@ pub fn across(facts: &[Facts], catalog: &Catalog, schemas: &Schemas, sources: &S
     }
     for (kind, clusters) in clusters {
         sink.push(
-            Diagnostic::new(codes::NO_SCHEMA, format!("{kind} has no schema, so its fields are not checked"))
-                .at(templates.get(kind).copied().flatten(), "rendered by this template")
-                .note(format!("on {}", crate::diagnostics::list_names(clusters)))
-                .help("add the CRD's file to the clusters' `crds`, or a dump of their API to `openapi`"),
+            Diagnostic::new(
+                codes::NO_SCHEMA,
+                format!("{kind} has no schema, so its fields are not checked"),
+            )
+            .at(
+                templates.get(kind).copied().flatten(),
+                "rendered by this template",
+            )
+            .note(format!("on {}", crate::diagnostics::list_names(clusters)))
+            .help(
+                "add the CRD's file to the clusters' `crds`, or a dump of their API to `openapi`",
+            ),
         );
     }
     let used: HashSet<&str> = facts.iter().map(|fact| fact.cluster.as_str()).collect();
-    for cluster in catalog.clusters.iter().filter(|cluster| used.contains(cluster.name.as_str())) {
-        let version = cluster.spec.kubernetes_version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+    for cluster in catalog
+        .clusters
+        .iter()
+        .filter(|cluster| used.contains(cluster.name.as_str()))
+    {
+        let version = cluster
+            .spec
+            .kubernetes_version
+            .splitn(3, '.')
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(".");
         if version != BUILT_IN_VERSION && !schemas.has_dump(&cluster.name) {
             let span = sources.span(cluster.spec_at(&["kubernetesVersion"]));
             sink.push(
@@ -234,14 +351,28 @@ fn duplicates(facts: &[Facts], sink: &mut Sink) {
     let mut seen: HashMap<&str, (&Facts, &Identity)> = HashMap::new();
     for fact in facts {
         for identity in &fact.identities {
-            let Some((first, other)) = seen.insert(&identity.key, (fact, identity)) else { continue };
+            let Some((first, other)) = seen.insert(&identity.key, (fact, identity)) else {
+                continue;
+            };
             if std::ptr::eq(first, fact) {
                 continue;
             }
-            let who = |fact: &Facts| if fact.tenant.is_empty() { format!("the cluster's own in {}", fact.environment) } else { format!("{} in {}", fact.tenant, fact.environment) };
+            let who = |fact: &Facts| {
+                if fact.tenant.is_empty() {
+                    format!("the cluster's own in {}", fact.environment)
+                } else {
+                    format!("{} in {}", fact.tenant, fact.environment)
+                }
+            };
             let diagnostic = Diagnostic::new(
                 codes::DUPLICATE_OBJECT,
-                format!("{} on {} is rendered twice: for {} and for {}", identity.title, fact.cluster, who(first), who(fact)),
+                format!(
+                    "{} on {} is rendered twice: for {} and for {}",
+                    identity.title,
+                    fact.cluster,
+                    who(first),
+                    who(fact)
+                ),
             );
             let diagnostic = match identity.place.or(identity.template) {
                 Some(place) => diagnostic.at(place, "named here"),

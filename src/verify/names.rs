@@ -10,54 +10,102 @@ use crate::yaml::NodeId;
 /// Checks the names and labels of one object.
 pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
     let root = one.manifest.root();
-    let Some(metadata) = root.get("metadata") else { return };
+    let Some(metadata) = root.get("metadata") else {
+        return;
+    };
     let kind = one.manifest.kind();
     let mut report_at = |view: View<'_>, key: Option<NodeId>, message: String, help: &str| {
-        let diagnostic = Diagnostic::new(codes::BAD_OBJECT_NAME, message).note(locator.object(one)).help(help);
+        let diagnostic = Diagnostic::new(codes::BAD_OBJECT_NAME, message)
+            .note(locator.object(one))
+            .help(help);
         sink.push(match key.and_then(|id| locator.sources.span(id)) {
-            Some(span) => diagnostic.at(span, "").and(locator.place(view).1, "printed by this template line"),
+            Some(span) => diagnostic
+                .at(span, "")
+                .and(locator.place(view).1, "printed by this template line"),
             None => locator.at(diagnostic, view, ""),
         });
     };
-    let mut report = |view: View<'_>, message: String, help: &str| report_at(view, None, message, help);
+    let mut report =
+        |view: View<'_>, message: String, help: &str| report_at(view, None, message, help);
     if let Some(view) = metadata.get("name") {
         let name = view.text().unwrap_or_default();
         let (most, fits) = match &*kind {
             // RBAC names may hold what roles of the system hold, such as colons.
-            "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => (253, !name.contains(['/', '%'])),
-            "Service" | "Namespace" => (63, is_label(&name) && (*kind == *"Namespace" || name.starts_with(|c: char| c.is_ascii_lowercase()))),
+            "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => {
+                (253, !name.contains(['/', '%']))
+            }
+            "Service" | "Namespace" => (
+                63,
+                is_label(&name)
+                    && (*kind == *"Namespace"
+                        || name.starts_with(|c: char| c.is_ascii_lowercase())),
+            ),
             // Kubernetes appends 11 characters to the names of a CronJob's jobs.
             "CronJob" => (52, is_subdomain(&name)),
             "Job" | "StatefulSet" => (63, is_subdomain(&name)),
             _ => (253, is_subdomain(&name)),
         };
         if name.len() > most {
-            report(view, format!("the name `{name}` of a {kind} has {} characters; {most} are allowed", name.len()), "shorten the names that it is made of, or the Platform's `naming`");
+            report(
+                view,
+                format!(
+                    "the name `{name}` of a {kind} has {} characters; {most} are allowed",
+                    name.len()
+                ),
+                "shorten the names that it is made of, or the Platform's `naming`",
+            );
         } else if !fits {
-            report(view, format!("`{name}` is no name for a {kind}"), "use lower-case letters, digits and `-`");
+            report(
+                view,
+                format!("`{name}` is no name for a {kind}"),
+                "use lower-case letters, digits and `-`",
+            );
         }
     }
     if let Some(view) = metadata.get("namespace") {
         let name = view.text().unwrap_or_default();
         if !is_label(&name) {
-            report(view, format!("`{name}` is no name for a Namespace"), "use lower-case letters, digits and `-`, at most 63 characters");
+            report(
+                view,
+                format!("`{name}` is no name for a Namespace"),
+                "use lower-case letters, digits and `-`, at most 63 characters",
+            );
         }
     }
     let template = root.at(&["spec", "template", "metadata"]);
     for metadata in [Some(metadata), template].into_iter().flatten() {
         for field in metadata.get("labels").map(View::fields).unwrap_or_default() {
             if !is_qualified(&field.key) {
-                report_at(field.value, Some(field.key_id), format!("`{}` is no key for a label", field.key), "write `name` or `domain/name`, the name with at most 63 characters");
+                report_at(
+                    field.value,
+                    Some(field.key_id),
+                    format!("`{}` is no key for a label", field.key),
+                    "write `name` or `domain/name`, the name with at most 63 characters",
+                );
             }
             if let Some(value) = field.value.text()
                 && !is_label_value(&value)
             {
-                report_at(field.value, None, format!("the label `{}` cannot be `{value}`", field.key), "use letters, digits, `-`, `_` and `.`, at most 63 characters, a letter or digit at both ends");
+                report_at(
+                    field.value,
+                    None,
+                    format!("the label `{}` cannot be `{value}`", field.key),
+                    "use letters, digits, `-`, `_` and `.`, at most 63 characters, a letter or digit at both ends",
+                );
             }
         }
-        for field in metadata.get("annotations").map(View::fields).unwrap_or_default() {
+        for field in metadata
+            .get("annotations")
+            .map(View::fields)
+            .unwrap_or_default()
+        {
             if !is_qualified(&field.key) {
-                report_at(field.value, Some(field.key_id), format!("`{}` is no key for an annotation", field.key), "write `name` or `domain/name`, the name with at most 63 characters");
+                report_at(
+                    field.value,
+                    Some(field.key_id),
+                    format!("`{}` is no key for an annotation", field.key),
+                    "write `name` or `domain/name`, the name with at most 63 characters",
+                );
             }
         }
     }

@@ -30,7 +30,12 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
     for one in locator.rendered {
         let root = one.manifest.root();
         let kind = one.manifest.kind();
-        let mut checker = Checker { locator, index: &index, one, sink };
+        let mut checker = Checker {
+            locator,
+            index: &index,
+            one,
+            sink,
+        };
         if let Some(pod) = pod_spec(root, &kind) {
             checker.pod(pod);
         }
@@ -47,20 +52,34 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
                     checker.refers(&role.text_at(&["kind"]), role.get("name"));
                 }
                 for subject in root.get("subjects").map(View::items).unwrap_or_default() {
-                    if subject.text_at(&["kind"]) == "ServiceAccount" && subject.text_at(&["namespace"]) == one.manifest.namespace() {
+                    if subject.text_at(&["kind"]) == "ServiceAccount"
+                        && subject.text_at(&["namespace"]) == one.manifest.namespace()
+                    {
                         checker.refers("ServiceAccount", subject.get("name"));
                     }
                 }
             }
             "Ingress" => {
-                for rule in root.at(&["spec", "rules"]).map(View::items).unwrap_or_default() {
-                    for path in rule.at(&["http", "paths"]).map(View::items).unwrap_or_default() {
+                for rule in root
+                    .at(&["spec", "rules"])
+                    .map(View::items)
+                    .unwrap_or_default()
+                {
+                    for path in rule
+                        .at(&["http", "paths"])
+                        .map(View::items)
+                        .unwrap_or_default()
+                    {
                         checker.refers("Service", path.at(&["backend", "service", "name"]));
                     }
                 }
             }
             "HTTPRoute" => {
-                for rule in root.at(&["spec", "rules"]).map(View::items).unwrap_or_default() {
+                for rule in root
+                    .at(&["spec", "rules"])
+                    .map(View::items)
+                    .unwrap_or_default()
+                {
                     for backend in rule.get("backendRefs").map(View::items).unwrap_or_default() {
                         checker.refers("Service", backend.get("name"));
                     }
@@ -74,7 +93,9 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
 /// The pod that a workload makes.
 pub fn pod_spec<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
     match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => root.at(&["spec", "template", "spec"]),
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => {
+            root.at(&["spec", "template", "spec"])
+        }
         "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
         "Pod" => root.get("spec"),
         _ => None,
@@ -82,15 +103,31 @@ pub fn pod_spec<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
 }
 
 fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
-    let mut index = Index { names: BTreeMap::new(), pods: Vec::new() };
+    let mut index = Index {
+        names: BTreeMap::new(),
+        pods: Vec::new(),
+    };
     let mut add = |kind: &str, name: &str| {
-        index.names.entry(kind.to_owned()).or_default().insert(name.to_owned());
+        index
+            .names
+            .entry(kind.to_owned())
+            .or_default()
+            .insert(name.to_owned());
     };
     for (kind, name) in ALWAYS {
         add(kind, name);
     }
-    let cluster = locator.unit.variables.iter().find(|(name, _)| *name == "cluster").map(|(_, node)| node);
-    for existing in cluster.and_then(|cluster| cluster.get("existing")).and_then(|node| node.as_list()).unwrap_or_default() {
+    let cluster = locator
+        .unit
+        .variables
+        .iter()
+        .find(|(name, _)| *name == "cluster")
+        .map(|(_, node)| node);
+    for existing in cluster
+        .and_then(|cluster| cluster.get("existing"))
+        .and_then(|node| node.as_list())
+        .unwrap_or_default()
+    {
         if let Some((kind, name)) = existing.as_str().and_then(|text| text.split_once('/')) {
             add(kind, name);
         }
@@ -107,7 +144,11 @@ fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
             }
             // A controller makes the Secret with the certificate.
             "Ingress" | "Certificate" => {
-                for tls in root.at(&["spec", "tls"]).map(View::items).unwrap_or_default() {
+                for tls in root
+                    .at(&["spec", "tls"])
+                    .map(View::items)
+                    .unwrap_or_default()
+                {
                     add("Secret", &tls.text_at(&["secretName"]));
                 }
             }
@@ -117,7 +158,14 @@ fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
     for one in locator.rendered {
         let root = one.manifest.root();
         let labels = match &*one.manifest.kind() {
-            "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "metadata", "labels"]),
+            "CronJob" => root.at(&[
+                "spec",
+                "jobTemplate",
+                "spec",
+                "template",
+                "metadata",
+                "labels",
+            ]),
             "Pod" => root.at(&["metadata", "labels"]),
             _ => root.at(&["spec", "template", "metadata", "labels"]),
         };
@@ -137,23 +185,42 @@ impl Checker<'_, '_> {
     fn pod(&mut self, pod: View<'_>) {
         self.refers("ServiceAccount", pod.get("serviceAccountName"));
         self.refers("PriorityClass", pod.get("priorityClassName"));
-        for secret in pod.get("imagePullSecrets").map(View::items).unwrap_or_default() {
+        for secret in pod
+            .get("imagePullSecrets")
+            .map(View::items)
+            .unwrap_or_default()
+        {
             self.refers("Secret", secret.get("name"));
         }
         for volume in pod.get("volumes").map(View::items).unwrap_or_default() {
             self.refers_unless_optional("ConfigMap", volume.get("configMap"), "name");
             self.refers_unless_optional("Secret", volume.get("secret"), "secretName");
-            self.refers("PersistentVolumeClaim", volume.at(&["persistentVolumeClaim", "claimName"]));
+            self.refers(
+                "PersistentVolumeClaim",
+                volume.at(&["persistentVolumeClaim", "claimName"]),
+            );
         }
         for list in ["containers", "initContainers"] {
             for container in pod.get(list).map(View::items).unwrap_or_default() {
-                for source in container.get("envFrom").map(View::items).unwrap_or_default() {
+                for source in container
+                    .get("envFrom")
+                    .map(View::items)
+                    .unwrap_or_default()
+                {
                     self.refers_unless_optional("ConfigMap", source.get("configMapRef"), "name");
                     self.refers_unless_optional("Secret", source.get("secretRef"), "name");
                 }
                 for variable in container.get("env").map(View::items).unwrap_or_default() {
-                    self.refers_unless_optional("ConfigMap", variable.at(&["valueFrom", "configMapKeyRef"]), "name");
-                    self.refers_unless_optional("Secret", variable.at(&["valueFrom", "secretKeyRef"]), "name");
+                    self.refers_unless_optional(
+                        "ConfigMap",
+                        variable.at(&["valueFrom", "configMapKeyRef"]),
+                        "name",
+                    );
+                    self.refers_unless_optional(
+                        "Secret",
+                        variable.at(&["valueFrom", "secretKeyRef"]),
+                        "name",
+                    );
                 }
             }
         }
@@ -161,26 +228,38 @@ impl Checker<'_, '_> {
 
     fn refers_unless_optional(&mut self, kind: &str, reference: Option<View<'_>>, field: &str) {
         let Some(reference) = reference else { return };
-        let optional = reference.get("optional").is_some_and(|view| matches!(view.shape(), crate::model::manifest::Shape::Bool(true)));
+        let optional = reference
+            .get("optional")
+            .is_some_and(|view| matches!(view.shape(), crate::model::manifest::Shape::Bool(true)));
         if !optional {
             self.refers(kind, reference.get(field));
         }
     }
 
     fn refers(&mut self, kind: &str, name: Option<View<'_>>) {
-        let Some((view, name)) = name.and_then(|view| Some((view, view.text()?))) else { return };
+        let Some((view, name)) = name.and_then(|view| Some((view, view.text()?))) else {
+            return;
+        };
         let known = self.index.names.get(kind);
         if known.is_some_and(|names| names.contains(&*name)) {
             return;
         }
-        let message = format!("the {} refers to the {kind} `{name}`, which is not there", self.one.manifest.kind());
+        let message = format!(
+            "the {} refers to the {kind} `{name}`, which is not there",
+            self.one.manifest.kind()
+        );
         let names = known.into_iter().flatten().map(String::as_str);
         let help = match nearest(&name, names) {
-            Some(near) => format!("did you mean `{near}`? If it exists in the cluster already, list `{kind}/{name}` in the Cluster's `existing`"),
+            Some(near) => format!(
+                "did you mean `{near}`? If it exists in the cluster already, list `{kind}/{name}` in the Cluster's `existing`"
+            ),
             None => format!("render it, or list `{kind}/{name}` in the Cluster's `existing`"),
         };
-        let diagnostic = Diagnostic::new(codes::DANGLING, message).note(self.locator.object(self.one)).help(help);
-        self.sink.push(self.locator.at(diagnostic, view, "not there"));
+        let diagnostic = Diagnostic::new(codes::DANGLING, message)
+            .note(self.locator.object(self.one))
+            .help(help);
+        self.sink
+            .push(self.locator.at(diagnostic, view, "not there"));
     }
 
     /// A selector must match the pods of some workload.
@@ -188,7 +267,9 @@ impl Checker<'_, '_> {
         let Some(selector) = selector else { return };
         let wanted = selector.fields();
         let matches = |labels: &View<'_>| {
-            wanted.iter().all(|field| labels.get(&field.key).and_then(View::text) == field.value.text())
+            wanted
+                .iter()
+                .all(|field| labels.get(&field.key).and_then(View::text) == field.value.text())
         };
         if wanted.is_empty() || self.index.pods.iter().any(matches) {
             return;
@@ -197,6 +278,9 @@ impl Checker<'_, '_> {
         let diagnostic = Diagnostic::new(codes::DANGLING, message)
             .note(self.locator.object(self.one))
             .help("use the labels of the workload's pods: `{{ instance.selector }}`");
-        self.sink.push(self.locator.at(diagnostic, selector, "matches no pod template"));
+        self.sink.push(
+            self.locator
+                .at(diagnostic, selector, "matches no pod template"),
+        );
     }
 }

@@ -23,28 +23,46 @@ struct ClusterSchemas {
 
 impl Schemas {
     /// Reads the schemas that clusters name; `files` are their texts by path.
-    pub fn new(catalog: &Catalog, files: &BTreeMap<String, Result<String, String>>, sources: &Sources, sink: &mut Sink) -> Schemas {
+    pub fn new(
+        catalog: &Catalog,
+        files: &BTreeMap<String, Result<String, String>>,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Schemas {
         let mut schemas = Schemas::default();
         for cluster in &catalog.clusters {
             let mut own = ClusterSchemas::default();
             let mut unreadable = |path: &str, place, why: &str| {
                 sink.push(
-                    Diagnostic::new(codes::UNREADABLE_FILE, format!("the file `{path}` cannot be read: {why}"))
-                        .at(sources.span(place), "named here")
-                        .help("write the path from the repository's root, to a file that is in it"),
+                    Diagnostic::new(
+                        codes::UNREADABLE_FILE,
+                        format!("the file `{path}` cannot be read: {why}"),
+                    )
+                    .at(sources.span(place), "named here")
+                    .help("write the path from the repository's root, to a file that is in it"),
                 );
             };
             if let Some(path) = &cluster.spec.openapi {
                 let mut dump = ObjectSchemas::default();
-                let text = files.get(path).cloned().unwrap_or_else(|| Err("it was not read".to_owned()));
-                match text.and_then(|text| dump.add_openapi(&text).map_err(|_| "it is not what `kubectl get --raw /openapi/v2` prints".to_owned())) {
+                let text = files
+                    .get(path)
+                    .cloned()
+                    .unwrap_or_else(|| Err("it was not read".to_owned()));
+                match text.and_then(|text| {
+                    dump.add_openapi(&text).map_err(|_| {
+                        "it is not what `kubectl get --raw /openapi/v2` prints".to_owned()
+                    })
+                }) {
                     Ok(()) => own.dump = Some(dump),
                     Err(why) => unreadable(path, cluster.spec_at(&["openapi"]), &why),
                 }
             }
             for (at, path) in cluster.spec.crds.iter().enumerate() {
                 let place = cluster.at(&["spec".into(), "crds".into(), Step::Index(at)]);
-                let text = files.get(path).cloned().unwrap_or_else(|| Err("it was not read".to_owned()));
+                let text = files
+                    .get(path)
+                    .cloned()
+                    .unwrap_or_else(|| Err("it was not read".to_owned()));
                 if let Err(why) = text.and_then(|text| add_crds(&mut own.crds, &text)) {
                     unreadable(path, place, &why);
                 }
@@ -55,7 +73,12 @@ impl Schemas {
     }
 
     /// The rule of a kind in a cluster.
-    pub fn find(&self, cluster: &str, api_version: &str, kind: &str) -> Option<(&Rule, &SchemaSet)> {
+    pub fn find(
+        &self,
+        cluster: &str,
+        api_version: &str,
+        kind: &str,
+    ) -> Option<(&Rule, &SchemaSet)> {
         let own = self.clusters.get(cluster);
         let first = match own.and_then(|own| own.dump.as_ref()) {
             Some(dump) => dump.find(api_version, kind),
@@ -66,7 +89,9 @@ impl Schemas {
 
     /// Whether a cluster's own API dump judges.
     pub fn has_dump(&self, cluster: &str) -> bool {
-        self.clusters.get(cluster).is_some_and(|own| own.dump.is_some())
+        self.clusters
+            .get(cluster)
+            .is_some_and(|own| own.dump.is_some())
     }
 }
 
@@ -74,7 +99,9 @@ fn add_crds(schemas: &mut ObjectSchemas, text: &str) -> Result<(), String> {
     let parsed = parse(text, 0);
     if let Some((_, problem)) = parsed.problems.first() {
         return Err(match problem {
-            crate::yaml::parse::Problem::Syntax(message) => format!("it is not valid YAML: {message}"),
+            crate::yaml::parse::Problem::Syntax(message) => {
+                format!("it is not valid YAML: {message}")
+            }
             _ => "it is not valid YAML".to_owned(),
         });
     }
@@ -85,5 +112,9 @@ fn add_crds(schemas: &mut ObjectSchemas, text: &str) -> Result<(), String> {
             found = true;
         }
     }
-    if found { Ok(()) } else { Err("there is no CustomResourceDefinition in it".to_owned()) }
+    if found {
+        Ok(())
+    } else {
+        Err("there is no CustomResourceDefinition in it".to_owned())
+    }
 }

@@ -32,7 +32,11 @@ pub fn over(below: &Node, above: &Node) -> Node {
                     }
                     Some(at) => {
                         let value = over(&entries[at].value, &entry.value);
-                        entries[at] = Entry { key: Arc::clone(&entry.key), key_id: entry.key_id, value };
+                        entries[at] = Entry {
+                            key: Arc::clone(&entry.key),
+                            key_id: entry.key_id,
+                            value,
+                        };
                     }
                     None if entry.value.is_null() => {}
                     None => {
@@ -44,10 +48,14 @@ pub fn over(below: &Node, above: &Node) -> Node {
             entries.retain(|entry| !entry.value.is_null());
             Node::new(above.id, Value::Map(Arc::new(Map { entries })))
         }
-        (Value::List(base), Value::List(layer)) if named(base) && named(layer) && !layer.is_empty() => {
+        (Value::List(base), Value::List(layer))
+            if named(base) && named(layer) && !layer.is_empty() =>
+        {
             let mut items: Vec<Node> = base.to_vec();
             for item in layer.iter() {
-                match items.iter().position(|known| known.get("name").map(|n| &n.value) == item.get("name").map(|n| &n.value)) {
+                match items.iter().position(|known| {
+                    known.get("name").map(|n| &n.value) == item.get("name").map(|n| &n.value)
+                }) {
                     Some(at) => {
                         let merged = over(&items[at], item);
                         let removed = merged.entries().len() == 1 && items[at].entries().len() > 1;
@@ -68,7 +76,9 @@ pub fn over(below: &Node, above: &Node) -> Node {
 
 /// Whether all items are maps with a text `name`.
 fn named(items: &[Node]) -> bool {
-    items.iter().all(|item| item.get("name").and_then(Node::as_str).is_some())
+    items
+        .iter()
+        .all(|item| item.get("name").and_then(Node::as_str).is_some())
 }
 
 /// Finds keys: by looking through few of them, by a table among many.
@@ -78,8 +88,13 @@ struct Index {
 
 impl Index {
     fn of(entries: &[Entry]) -> Index {
-        let table = (entries.len() > 32)
-            .then(|| entries.iter().enumerate().map(|(at, entry)| (Arc::clone(&entry.key), at)).collect());
+        let table = (entries.len() > 32).then(|| {
+            entries
+                .iter()
+                .enumerate()
+                .map(|(at, entry)| (Arc::clone(&entry.key), at))
+                .collect()
+        });
         Index { table }
     }
 
@@ -108,8 +123,16 @@ fn search(node: &Node, id: super::NodeId, path: &mut Vec<super::Step>) -> bool {
         return true;
     }
     let children: Vec<(super::Step, &Node)> = match &node.value {
-        Value::Map(map) => map.entries.iter().map(|entry| (super::Step::Key(Arc::clone(&entry.key)), &entry.value)).collect(),
-        Value::List(items) => items.iter().enumerate().map(|(at, item)| (list_step(item, at), item)).collect(),
+        Value::Map(map) => map
+            .entries
+            .iter()
+            .map(|entry| (super::Step::Key(Arc::clone(&entry.key)), &entry.value))
+            .collect(),
+        Value::List(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (list_step(item, at), item))
+            .collect(),
         _ => return false,
     };
     for (step, child) in children {
@@ -132,14 +155,15 @@ fn list_step(item: &Node, at: usize) -> super::Step {
 
 /// The node at a path that [`find`] gave, in another layer.
 pub fn lookup<'a>(tree: &'a Node, path: &[super::Step]) -> Option<&'a Node> {
-    path.iter().try_fold(tree, |node, step| match (&node.value, step) {
-        (Value::Map(map), super::Step::Key(key)) => map.get(key),
-        (Value::List(items), super::Step::Key(name)) => {
-            items.iter().find(|item| item.get("name").and_then(Node::as_str) == Some(name))
-        }
-        (Value::List(items), super::Step::Index(at)) => items.get(*at),
-        _ => None,
-    })
+    path.iter()
+        .try_fold(tree, |node, step| match (&node.value, step) {
+            (Value::Map(map), super::Step::Key(key)) => map.get(key),
+            (Value::List(items), super::Step::Key(name)) => items
+                .iter()
+                .find(|item| item.get("name").and_then(Node::as_str) == Some(name)),
+            (Value::List(items), super::Step::Index(at)) => items.get(*at),
+            _ => None,
+        })
 }
 
 #[cfg(test)]
@@ -148,7 +172,11 @@ mod tests {
     use super::*;
 
     fn tree(text: &str) -> Node {
-        parse(text, 0).documents.into_iter().next().unwrap_or_else(Node::empty_map)
+        parse(text, 0)
+            .documents
+            .into_iter()
+            .next()
+            .unwrap_or_else(Node::empty_map)
     }
 
     fn merged(layers: &[&str]) -> serde_json::Value {
@@ -159,13 +187,27 @@ mod tests {
     #[test]
     fn maps_merge_lists_replace_named_lists_merge_null_removes() {
         for (layers, expected) in [
-            (&["{a: 1, b: {c: 2}}", "{b: {d: 3}}"][..], "{a: 1, b: {c: 2, d: 3}}"),
+            (
+                &["{a: 1, b: {c: 2}}", "{b: {d: 3}}"][..],
+                "{a: 1, b: {c: 2, d: 3}}",
+            ),
             (&["{a: [1, 2]}", "{a: [3]}"], "{a: [3]}"),
-            (&["{e: [{name: x, value: 1}, {name: y, value: 2}]}", "{e: [{name: y, value: 3}, {name: z, value: 4}]}"],
-             "{e: [{name: x, value: 1}, {name: y, value: 3}, {name: z, value: 4}]}"),
+            (
+                &[
+                    "{e: [{name: x, value: 1}, {name: y, value: 2}]}",
+                    "{e: [{name: y, value: 3}, {name: z, value: 4}]}",
+                ],
+                "{e: [{name: x, value: 1}, {name: y, value: 3}, {name: z, value: 4}]}",
+            ),
             (&["{a: 1, b: 2}", "{a: null}"], "{b: 2}"),
             (&["{a: 1}", "{a: null}", "{a: 2}"], "{a: 2}"),
-            (&["{e: [{name: x, value: 1}, {name: y, value: 2}]}", "{e: [{name: x, value: null}]}"], "{e: [{name: y, value: 2}]}"),
+            (
+                &[
+                    "{e: [{name: x, value: 1}, {name: y, value: 2}]}",
+                    "{e: [{name: x, value: null}]}",
+                ],
+                "{e: [{name: y, value: 2}]}",
+            ),
             (&["{a: {b: 1}}", "{a: 2}"], "{a: 2}"),
             (&["{e: [{name: x}]}", "{e: []}"], "{e: []}"),
         ] {

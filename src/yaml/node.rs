@@ -14,13 +14,19 @@ pub struct NodeId {
 
 impl NodeId {
     /// A value that no input line is responsible for.
-    pub const NONE: NodeId = NodeId { file: u32::MAX, index: 0 };
+    pub const NONE: NodeId = NodeId {
+        file: u32::MAX,
+        index: 0,
+    };
     const DERIVED_FILE: u32 = u32::MAX - 1;
 
     /// The id of the `index`-th value that the compiler itself computed for one instance; what it
     /// was computed from is kept in that instance's [`crate::model::instance::Derivations`].
     pub fn derived(index: usize) -> NodeId {
-        NodeId { file: Self::DERIVED_FILE, index: u32::try_from(index).unwrap_or(u32::MAX) }
+        NodeId {
+            file: Self::DERIVED_FILE,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+        }
     }
 
     /// The position among the derived values, if this is one.
@@ -100,12 +106,18 @@ impl Node {
 
     /// A text at a place.
     pub fn text(id: NodeId, text: impl Into<Arc<str>>) -> Node {
-        Node { id, value: Value::String(text.into()) }
+        Node {
+            id,
+            value: Value::String(text.into()),
+        }
     }
 
     /// A mapping at a place.
     pub fn map(id: NodeId, entries: Vec<Entry>) -> Node {
-        Node { id, value: Value::Map(Arc::new(Map { entries })) }
+        Node {
+            id,
+            value: Value::Map(Arc::new(Map { entries })),
+        }
     }
 
     /// An empty mapping that nobody wrote.
@@ -214,9 +226,10 @@ impl PartialEq for Value {
             }
             (Value::Map(a), Value::Map(b)) => {
                 a.entries.len() == b.entries.len()
-                    && a.entries
-                        .iter()
-                        .all(|entry| b.get(&entry.key).is_some_and(|v| v.value == entry.value.value))
+                    && a.entries.iter().all(|entry| {
+                        b.get(&entry.key)
+                            .is_some_and(|v| v.value == entry.value.value)
+                    })
             }
             _ => false,
         }

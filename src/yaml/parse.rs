@@ -64,9 +64,17 @@ pub fn parse(text: &str, file: u32) -> Parsed {
 
 /// Parses all documents of a text.
 pub fn parse_with(text: &str, file: u32, merge_keys: Merges) -> Parsed {
-    let mut builder = Builder { file, merge_keys, text, ..Builder::default() };
+    let mut builder = Builder {
+        file,
+        text,
+        merge_keys,
+        ..Builder::default()
+    };
     if text.len() > MAX_BYTES {
-        let problem = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        let problem = format!(
+            "the file has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        );
         builder.out.problems.push(((0, 0), Problem::Bound(problem)));
         return builder.out;
     }
@@ -87,8 +95,19 @@ pub fn parse_with(text: &str, file: u32, merge_keys: Merges) -> Parsed {
 
 /// A container that is being read.
 enum Open {
-    List { id: NodeId, items: Vec<Node>, anchor: usize },
-    Map { id: NodeId, entries: Vec<Entry>, keys: HashSet<Arc<str>>, key: Option<Key>, merges: Vec<Node>, anchor: usize },
+    List {
+        id: NodeId,
+        items: Vec<Node>,
+        anchor: usize,
+    },
+    Map {
+        id: NodeId,
+        entries: Vec<Entry>,
+        keys: HashSet<Arc<str>>,
+        key: Option<Key>,
+        merges: Vec<Node>,
+        anchor: usize,
+    },
 }
 
 struct Key {
@@ -128,7 +147,9 @@ impl Builder<'_> {
                     let message = message.split(" at char ").next().unwrap_or(message);
                     let at = text.floor_char_boundary(at);
                     let problem = match message {
-                        _ if message.contains("recursion limit") || message.contains("nest") => Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels")),
+                        _ if message.contains("recursion limit") || message.contains("nest") => {
+                            Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels"))
+                        }
                         _ => Problem::Syntax(message.to_owned()),
                     };
                     self.problem(at, at + 1, problem);
@@ -156,25 +177,54 @@ impl Builder<'_> {
                 let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
                 let id = self.id(start, end);
                 let value = self.scalar(&text, style, tag.as_deref(), start, end);
-                self.add(Node::new(id, value), 1, anchor, start, Some(&text), style == ScalarStyle::Plain)?;
+                self.add(
+                    Node::new(id, value),
+                    1,
+                    anchor,
+                    start,
+                    Some(&text),
+                    style == ScalarStyle::Plain,
+                )?;
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref().map(|t| t.suffix() == "seq"), start, end);
                 let id = self.id(start, end);
-                self.open(Open::List { id, items: Vec::new(), anchor }, start)?;
+                self.open(
+                    Open::List {
+                        id,
+                        items: Vec::new(),
+                        anchor,
+                    },
+                    start,
+                )?;
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref().map(|t| t.suffix() == "map"), start, end);
                 let id = self.id(start, end);
                 let keys = HashSet::new();
-                self.open(Open::Map { id, entries: Vec::new(), keys, key: None, merges: Vec::new(), anchor }, start)?;
+                self.open(
+                    Open::Map {
+                        id,
+                        entries: Vec::new(),
+                        keys,
+                        key: None,
+                        merges: Vec::new(),
+                        anchor,
+                    },
+                    start,
+                )?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some(open) = self.stack.pop() else { return Ok(()) };
-                let (node, anchor) = self.close(open);
+                let Some(open) = self.stack.pop() else {
+                    return Ok(());
+                };
+                let (node, anchor) = close(open);
                 if let Some(span) = self.out.spans.get_mut(node.id.index as usize) {
                     // In block style, this is where the next token starts; in flow style, the bracket.
-                    span.1 = span.1.max(to_u32(self.text.ceil_char_boundary((self.base + end).min(self.text.len()))));
+                    span.1 = span.1.max(to_u32(
+                        self.text
+                            .ceil_char_boundary((self.base + end).min(self.text.len())),
+                    ));
                 }
                 let size = if anchor > 0 { unfolded_size(&node) } else { 1 };
                 self.add(node, size, anchor, start, None, false)?;
@@ -185,7 +235,14 @@ impl Builder<'_> {
                     self.add(node, size, 0, start, text.as_deref(), false)?;
                 }
                 None => {
-                    self.problem(start, end, Problem::Unsupported("an alias inside its own anchor", "write the value out"));
+                    self.problem(
+                        start,
+                        end,
+                        Problem::Unsupported(
+                            "an alias inside its own anchor",
+                            "write the value out",
+                        ),
+                    );
                     let id = self.id(start, end);
                     self.add(Node::new(id, Value::Null), 1, 0, start, None, false)?;
                 }
@@ -205,13 +262,18 @@ impl Builder<'_> {
         let index = to_u32(self.out.spans.len());
         let range = self.range(start, end);
         self.out.spans.push(range);
-        NodeId { file: self.file, index }
+        NodeId {
+            file: self.file,
+            index,
+        }
     }
 
     /// A range of the file that begins and ends between characters.
     fn range(&self, start: usize, end: usize) -> Range {
         let start = self.text.floor_char_boundary(self.base + start);
-        let end = self.text.ceil_char_boundary((self.base + end).min(self.text.len()));
+        let end = self
+            .text
+            .ceil_char_boundary((self.base + end).min(self.text.len()));
         (to_u32(start), to_u32(end.max(start)))
     }
 
@@ -222,11 +284,22 @@ impl Builder<'_> {
 
     fn refuse_tag(&mut self, known: Option<bool>, start: usize, end: usize) {
         if known == Some(false) {
-            self.problem(start, end, Problem::Unsupported("a YAML tag", "leave the tag out"));
+            self.problem(
+                start,
+                end,
+                Problem::Unsupported("a YAML tag", "leave the tag out"),
+            );
         }
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&str>, start: usize, end: usize) -> Value {
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&str>,
+        start: usize,
+        end: usize,
+    ) -> Value {
         match tag {
             None if style == ScalarStyle::Plain => match scalar::resolve_plain(text) {
                 Ok(value) => value,
@@ -237,7 +310,14 @@ impl Builder<'_> {
             },
             None | Some("!" | "tag:yaml.org,2002:str") => Value::String(text.into()),
             Some(_) => {
-                self.problem(start, end, Problem::Unsupported("a YAML tag", "leave the tag out; to make something text, put it in quotes"));
+                self.problem(
+                    start,
+                    end,
+                    Problem::Unsupported(
+                        "a YAML tag",
+                        "leave the tag out; to make something text, put it in quotes",
+                    ),
+                );
                 Value::String(text.into())
             }
         }
@@ -245,32 +325,27 @@ impl Builder<'_> {
 
     fn open(&mut self, open: Open, start: usize) -> Result<(), usize> {
         if self.stack.len() >= MAX_DEPTH {
-            self.problem(start, start + 1, Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels")));
+            self.problem(
+                start,
+                start + 1,
+                Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels")),
+            );
             return Err(start);
         }
         self.stack.push(open);
         Ok(())
     }
 
-    fn close(&mut self, open: Open) -> (Node, usize) {
-        match open {
-            Open::List { id, items, anchor } => (Node::new(id, Value::List(items.into())), anchor),
-            Open::Map { id, mut entries, mut keys, merges, anchor, .. } => {
-                // A merged key gives way to one that is written out, and to earlier merges.
-                for merged in merges {
-                    for entry in merged.entries() {
-                        if keys.insert(Arc::clone(&entry.key)) {
-                            entries.push(entry.clone());
-                        }
-                    }
-                }
-                (Node::new(id, Value::Map(Arc::new(Map { entries }))), anchor)
-            }
-        }
-    }
-
     /// Puts a finished node where it belongs; `key_text` is its text, should it be a key.
-    fn add(&mut self, node: Node, size: usize, anchor: usize, start: usize, key_text: Option<&str>, plain: bool) -> Result<(), usize> {
+    fn add(
+        &mut self,
+        node: Node,
+        size: usize,
+        anchor: usize,
+        start: usize,
+        key_text: Option<&str>,
+        plain: bool,
+    ) -> Result<(), usize> {
         self.nodes += size;
         if self.nodes > MAX_NODES {
             let problem = format!("the document unfolds to more than {MAX_NODES} values");
@@ -283,39 +358,90 @@ impl Builder<'_> {
         match self.stack.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, keys, key, merges, .. }) => match key.take() {
+            Some(Open::Map {
+                entries,
+                keys,
+                key,
+                merges,
+                ..
+            }) => match key.take() {
                 None => {
                     let Some(text) = key_text else {
                         self.problem(start, start + 1, Problem::Unsupported("a key that is not plain text", "use plain text as the key; text with braces goes in quotes: `\"{{ … }}\"`"));
                         return Err(start);
                     };
                     let merge = plain && text == "<<" && self.merge_keys == Merges::Unfold;
-                    *key = Some(Key { text: text.into(), id: node.id, merge });
+                    *key = Some(Key {
+                        text: text.into(),
+                        id: node.id,
+                        merge,
+                    });
                 }
-                Some(Key { merge: true, id, .. }) => {
-                    let sources = node.as_list().map_or_else(|| vec![node.clone()], <[Node]>::to_vec);
+                Some(Key {
+                    merge: true, id, ..
+                }) => {
+                    let sources = node
+                        .as_list()
+                        .map_or_else(|| vec![node.clone()], <[Node]>::to_vec);
                     if sources.iter().all(|source| source.as_map().is_some()) {
                         merges.extend(sources);
                     } else {
                         let range = self.out.spans[id.index as usize];
-                        let problem = Problem::Unsupported("a merge of something that is not a map", "merge an alias of a map: `<<: *name`");
+                        let problem = Problem::Unsupported(
+                            "a merge of something that is not a map",
+                            "merge an alias of a map: `<<: *name`",
+                        );
                         self.out.problems.push((range, problem));
                     }
                 }
                 Some(Key { text, id, .. }) => {
                     let spread = self.merge_keys == Merges::Keep && &*text == "<<";
                     if keys.insert(Arc::clone(&text)) || spread {
-                        entries.push(Entry { key: text, key_id: id, value: node });
+                        entries.push(Entry {
+                            key: text,
+                            key_id: id,
+                            value: node,
+                        });
                     } else {
-                        let first = entries.iter().find(|entry| entry.key == text).map_or(id, |entry| entry.key_id);
+                        let first = entries
+                            .iter()
+                            .find(|entry| entry.key == text)
+                            .map_or(id, |entry| entry.key_id);
                         let spans = &self.out.spans;
                         let (here, first) = (spans[id.index as usize], spans[first.index as usize]);
-                        self.out.problems.push((here, Problem::DuplicateKey(text.to_string(), first)));
+                        self.out
+                            .problems
+                            .push((here, Problem::DuplicateKey(text.to_string(), first)));
                     }
                 }
             },
         }
         Ok(())
+    }
+}
+
+/// The node of a container that has ended, and its anchor.
+fn close(open: Open) -> (Node, usize) {
+    match open {
+        Open::List { id, items, anchor } => (Node::new(id, Value::List(items.into())), anchor),
+        Open::Map {
+            id,
+            mut entries,
+            mut keys,
+            merges,
+            anchor,
+            ..
+        } => {
+            // A merged key gives way to one that is written out, and to earlier merges.
+            for merged in merges {
+                for entry in merged.entries() {
+                    if keys.insert(Arc::clone(&entry.key)) {
+                        entries.push(entry.clone());
+                    }
+                }
+            }
+            (Node::new(id, Value::Map(Arc::new(Map { entries }))), anchor)
+        }
     }
 }
 

@@ -34,7 +34,11 @@ impl Path {
             if let Some(inner) = rest.strip_prefix('[') {
                 let end = inner.find(']').ok_or("a `[` without its `]`")?;
                 // `[0]` is a position, `[web]` the item of that name.
-                steps.push(inner[..end].parse().map_or_else(|_| Step::from(&inner[..end]), Step::Index));
+                steps.push(
+                    inner[..end]
+                        .parse()
+                        .map_or_else(|_| Step::from(&inner[..end]), Step::Index),
+                );
                 rest = &inner[end + 1..];
             } else if let Some(inner) = rest.strip_prefix('"') {
                 let end = inner.find('"').ok_or("a quote that is not closed")?;

@@ -43,12 +43,19 @@ pub fn resolve_plain(text: &str) -> Result<Value, Ambiguous> {
         if unsigned.len() > 1 && unsigned.starts_with('0') {
             return Err(Ambiguous::LeadingZero);
         }
-        return text.parse().map(Value::Int).map_err(|_| Ambiguous::TooLarge);
+        return text
+            .parse()
+            .map(Value::Int)
+            .map_err(|_| Ambiguous::TooLarge);
     }
     if looks_like_float(unsigned)
         && let Ok(value) = text.parse::<f64>()
     {
-        return if value.is_finite() { Ok(Value::Float(value)) } else { Err(Ambiguous::TooLarge) };
+        return if value.is_finite() {
+            Ok(Value::Float(value))
+        } else {
+            Err(Ambiguous::TooLarge)
+        };
     }
     Ok(Value::String(text.into()))
 }
@@ -74,7 +81,9 @@ fn looks_like_float(text: &str) -> bool {
 /// Whether text written plainly could be read as anything but the same text, by a reader of
 /// YAML 1.1 (`yes`, `0o7`, `1_000`, `12:30`, `2020-01-01`) or 1.2, in block style.
 pub fn needs_quotes(text: &str) -> bool {
-    let Some(first) = text.chars().next() else { return true };
+    let Some(first) = text.chars().next() else {
+        return true;
+    };
     if first.is_ascii_digit() || matches!(first, '+' | '-' | '.') {
         return looks_numeric(text) || needs_quotes_for_syntax(text, first);
     }
@@ -82,12 +91,17 @@ pub fn needs_quotes(text: &str) -> bool {
 }
 
 fn needs_quotes_for_syntax(text: &str, first: char) -> bool {
-    if !(first.is_alphanumeric() || matches!(first, '/' | '_' | '.' | '(' | '$' | '+' | '^' | ';' | '\\' | '-' | '<' | '='))
+    if !(first.is_alphanumeric()
+        || matches!(
+            first,
+            '/' | '_' | '.' | '(' | '$' | '+' | '^' | ';' | '\\' | '-' | '<' | '='
+        ))
     {
         return true;
     }
     // `-`, `---`, `<<` and `=` have meanings of their own.
-    if matches!(first, '-' | '<' | '=') && !text[1..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
+    if matches!(first, '-' | '<' | '=')
+        && !text[1..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
         || text.starts_with("---")
         || text.starts_with("...")
     {
@@ -127,7 +141,9 @@ pub fn is_special(c: char) -> bool {
 
 /// Words that YAML 1.1 or 1.2 reads as null or a truth value, in any case.
 fn is_reserved_word(text: &str) -> bool {
-    const WORDS: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "~"];
+    const WORDS: [&str; 10] = [
+        "null", "true", "false", "yes", "no", "on", "off", "y", "n", "~",
+    ];
     text.len() <= 5 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
@@ -143,9 +159,13 @@ fn looks_numeric(text: &str) -> bool {
         return true;
     }
     unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && unsigned
-            .bytes()
-            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_' | b':' | b'e' | b'-' | b'+' | b't' | b'z' | b' '))
+        && unsigned.bytes().all(|b| {
+            b.is_ascii_digit()
+                || matches!(
+                    b,
+                    b'.' | b'_' | b':' | b'e' | b'-' | b'+' | b't' | b'z' | b' '
+                )
+        })
 }
 
 #[cfg(test)]
@@ -172,21 +192,82 @@ mod tests {
             assert_eq!(resolve_plain(text), Ok(expected), "{text}");
         }
         assert_eq!(resolve_plain("0755"), Err(Ambiguous::LeadingZero));
-        assert_eq!(resolve_plain("99999999999999999999"), Err(Ambiguous::TooLarge));
+        assert_eq!(
+            resolve_plain("99999999999999999999"),
+            Err(Ambiguous::TooLarge)
+        );
         assert_eq!(resolve_plain("-.inf"), Err(Ambiguous::NotFinite));
     }
 
     #[test]
     fn words_and_numbers_of_either_yaml_are_quoted() {
         for text in [
-            "", "yes", "No", "on", "null", "~", "true", "0o7", "0x1f", "1e3", "1_000", "12:30:45",
-            "2026-01-01", "-1", "+1", ".5", ".inf", "- a", "-", "---", "a: b", "a:", "a #b", " a",
-            "a ", "{a}", "[a]", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", "\"a\"", "a\tb", "?", "=",
-            "<<", "\u{a0}a", "|", ">", "\u{feff}",
+            "",
+            "yes",
+            "No",
+            "on",
+            "null",
+            "~",
+            "true",
+            "0o7",
+            "0x1f",
+            "1e3",
+            "1_000",
+            "12:30:45",
+            "2026-01-01",
+            "-1",
+            "+1",
+            ".5",
+            ".inf",
+            "- a",
+            "-",
+            "---",
+            "a: b",
+            "a:",
+            "a #b",
+            " a",
+            "a ",
+            "{a}",
+            "[a]",
+            "*a",
+            "&a",
+            "!a",
+            "%a",
+            "@a",
+            "`a",
+            "'a'",
+            "\"a\"",
+            "a\tb",
+            "?",
+            "=",
+            "<<",
+            "\u{a0}a",
+            "|",
+            ">",
+            "\u{feff}",
         ] {
             assert!(needs_quotes(text), "{text:?}");
         }
-        for text in ["a", "a-b", "1.2.3a", "nginx:1.25", "a:b", "/health", "10.0.0.0/8", "é", "emoji 🦀", "2Gi", "500m", "a=b", "--flag", "-v", "a, b", "it's", "a{b}", "a[0]"] {
+        for text in [
+            "a",
+            "a-b",
+            "1.2.3a",
+            "nginx:1.25",
+            "a:b",
+            "/health",
+            "10.0.0.0/8",
+            "é",
+            "emoji 🦀",
+            "2Gi",
+            "500m",
+            "a=b",
+            "--flag",
+            "-v",
+            "a, b",
+            "it's",
+            "a{b}",
+            "a[0]",
+        ] {
             assert!(!needs_quotes(text), "{text:?}");
         }
     }

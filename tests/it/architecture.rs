@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::support::repository_path;
 
-const STAGES: [&str; 7] = ["load", "validate", "resolve", "render", "verify", "emit", "report"];
+const STAGES: [&str; 7] = [
+    "load", "validate", "resolve", "render", "verify", "emit", "report",
+];
 const VOCABULARY: [&str; 4] = ["diagnostics", "model", "schema", "yaml"];
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -21,15 +23,27 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The modules that a text names by `crate::`, also in groups: `crate::{a, b::c}`.
 fn imports(text: &str) -> Vec<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut modules = Vec::new();
     for rest in code.split("crate::").skip(1) {
         let list = match rest.strip_prefix('{') {
-            Some(group) => group.split('}').next().unwrap().split(',').map(str::trim).collect(),
+            Some(group) => group
+                .split('}')
+                .next()
+                .unwrap()
+                .split(',')
+                .map(str::trim)
+                .collect(),
             None => vec![rest],
         };
         for path in list {
-            let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
+            let end = path
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(path.len());
             modules.push(path[..end].to_owned());
         }
     }
@@ -43,7 +57,12 @@ fn stages_import_the_vocabulary_and_nothing_else() {
     rust_files(&root, &mut files);
     let mut seen = 0;
     for file in files {
-        let relative = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let relative = file
+            .strip_prefix(&root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         let module = relative.split(['/', '.']).next().unwrap();
         let is_stage = STAGES.contains(&module);
         let is_vocabulary = VOCABULARY.contains(&module);
@@ -53,8 +72,13 @@ fn stages_import_the_vocabulary_and_nothing_else() {
         seen += 1;
         for import in imports(&fs::read_to_string(&file).unwrap()) {
             // Constants and macros of the crate itself are written in capitals or by path.
-            let allowed = VOCABULARY.contains(&import.as_str()) || (is_stage && import == module) || import.is_empty();
-            assert!(allowed, "src/{relative} imports crate::{import}; stages import only {VOCABULARY:?}");
+            let allowed = VOCABULARY.contains(&import.as_str())
+                || (is_stage && import == module)
+                || import.is_empty();
+            assert!(
+                allowed,
+                "src/{relative} imports crate::{import}; stages import only {VOCABULARY:?}"
+            );
         }
     }
     assert!(seen > 40, "only {seen} files were looked at");
@@ -66,6 +90,9 @@ fn main_is_thin_and_every_stage_says_what_it_takes_and_gives() {
     assert!(main.lines().count() < 40);
     for stage in STAGES {
         let text = fs::read_to_string(repository_path(&format!("src/{stage}/mod.rs"))).unwrap();
-        assert!(text.starts_with("//! "), "src/{stage}/mod.rs opens with what the stage does");
+        assert!(
+            text.starts_with("//! "),
+            "src/{stage}/mod.rs opens with what the stage does"
+        );
     }
 }

@@ -21,7 +21,8 @@ fn stdout(output: &Output) -> String {
 }
 
 fn json(output: &Output) -> Json {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stdout(output)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", stdout(output)))
 }
 
 /// Five fields of the example, set by five layers: value, line and layer written down by hand.
@@ -30,20 +31,83 @@ fn why_names_the_line_and_the_layer() {
     let acme = repository_path("examples/acme");
     let query_api = "production/eu-prod-1/globex/query-api";
     let cases: [(&str, &str, &str, &str, &str); 9] = [
-        ("production/eu-prod-1/supply-chain/dashboard/Rollout/dashboard", "spec.template.spec.containers[dashboard].resources.requests.cpu", "400m", "tiers/professional.yaml", "tier professional"),
-        ("development/eu-lab-1/finance/query-api/PodDisruptionBudget/query-api", "spec.maxUnavailable", "50%", "clusters/eu-lab-1.yaml", "cluster eu-lab-1"),
-        ("disaster-recovery/eu-dr-1/data-platform/etl-daily/CronJob", "spec.suspend", "true", "environments/disaster-recovery.yaml", "environment disaster-recovery"),
-        (query_api, "spec.maxReplicas", "8", "tenants/globex.yaml", "tenant globex in production"),
-        (query_api, "spec.minReplicas", "4", "tenants/globex.yaml", "globex's subscription to query-api in production"),
-        ("production/eu-prod-1/finance/daily-reports/CronJob", "spec.timeZone", "Europe/Berlin", "contexts/finance.yaml", "department context finance"),
-        ("production/eu-prod-1/globex/query-api/Rollout", "spec.template.metadata.labels.\"acme.example/backup\"", "geo-redundant", "contexts/divisions.yaml", "division context commercial"),
-        ("production/eu-prod-1/globex/query-api/Rollout", "spec.template.spec.containers[0].readinessProbe.periodSeconds", "3", "tenants/globex.yaml", "tenant globex"),
-        ("production/eu-prod-1/globex/event-store/StatefulSet", "spec.volumeClaimTemplates[0].spec.resources.requests.storage", "200Gi", "tenants/globex.yaml", "globex's subscription to event-store"),
+        (
+            "production/eu-prod-1/supply-chain/dashboard/Rollout/dashboard",
+            "spec.template.spec.containers[dashboard].resources.requests.cpu",
+            "400m",
+            "tiers/professional.yaml",
+            "tier professional",
+        ),
+        (
+            "development/eu-lab-1/finance/query-api/PodDisruptionBudget/query-api",
+            "spec.maxUnavailable",
+            "50%",
+            "clusters/eu-lab-1.yaml",
+            "cluster eu-lab-1",
+        ),
+        (
+            "disaster-recovery/eu-dr-1/data-platform/etl-daily/CronJob",
+            "spec.suspend",
+            "true",
+            "environments/disaster-recovery.yaml",
+            "environment disaster-recovery",
+        ),
+        (
+            query_api,
+            "spec.maxReplicas",
+            "8",
+            "tenants/globex.yaml",
+            "tenant globex in production",
+        ),
+        (
+            query_api,
+            "spec.minReplicas",
+            "4",
+            "tenants/globex.yaml",
+            "globex's subscription to query-api in production",
+        ),
+        (
+            "production/eu-prod-1/finance/daily-reports/CronJob",
+            "spec.timeZone",
+            "Europe/Berlin",
+            "contexts/finance.yaml",
+            "department context finance",
+        ),
+        (
+            "production/eu-prod-1/globex/query-api/Rollout",
+            "spec.template.metadata.labels.\"acme.example/backup\"",
+            "geo-redundant",
+            "contexts/divisions.yaml",
+            "division context commercial",
+        ),
+        (
+            "production/eu-prod-1/globex/query-api/Rollout",
+            "spec.template.spec.containers[0].readinessProbe.periodSeconds",
+            "3",
+            "tenants/globex.yaml",
+            "tenant globex",
+        ),
+        (
+            "production/eu-prod-1/globex/event-store/StatefulSet",
+            "spec.volumeClaimTemplates[0].spec.resources.requests.storage",
+            "200Gi",
+            "tenants/globex.yaml",
+            "globex's subscription to event-store",
+        ),
     ];
     for (object, field, value, file, layer) in cases {
-        let object = if object == query_api { format!("{object}/HorizontalPodAutoscaler") } else { object.to_owned() };
+        let object = if object == query_api {
+            format!("{object}/HorizontalPodAutoscaler")
+        } else {
+            object.to_owned()
+        };
         let output = tenantry(&acme, &["why", &object, field, "--json"]);
-        assert_eq!(output.status.code(), Some(0), "{object} {field}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{object} {field}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let found = &json(&output)["why"]["fields"][0];
         assert_eq!(found["value"], value, "{object} {field}");
         let origin = &found["setBy"][0];
@@ -52,27 +116,69 @@ fn why_names_the_line_and_the_layer() {
         assert_eq!(path, file, "{object} {field}");
         // The line itself holds the value.
         let text = std::fs::read_to_string(acme.join(path)).unwrap();
-        let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
-        assert!(line.contains(value), "{path}: {line:?} does not hold {value}");
-        assert!(found["printedBy"]["place"].as_str().unwrap().contains("templates/"), "{object} {field}");
+        let line = text
+            .lines()
+            .nth(line.parse::<usize>().unwrap() - 1)
+            .unwrap();
+        assert!(
+            line.contains(value),
+            "{path}: {line:?} does not hold {value}"
+        );
+        assert!(
+            found["printedBy"]["place"]
+                .as_str()
+                .unwrap()
+                .contains("templates/"),
+            "{object} {field}"
+        );
         // What it overrode is told, from the next lower layer down to the built-in default.
-        let lower: Vec<&str> = origin["overrides"].as_array().into_iter().flatten().map(|lower| lower["layer"].as_str().unwrap()).collect();
+        let lower: Vec<&str> = origin["overrides"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|lower| lower["layer"].as_str().unwrap())
+            .collect();
         assert!(!lower.contains(&layer), "{lower:?}");
     }
-    let output = tenantry(&acme, &["why", "production/eu-prod-1/globex/query-api/HorizontalPodAutoscaler", "spec.maxReplicas", "--json"]);
+    let output = tenantry(
+        &acme,
+        &[
+            "why",
+            "production/eu-prod-1/globex/query-api/HorizontalPodAutoscaler",
+            "spec.maxReplicas",
+            "--json",
+        ],
+    );
     let overrides = &json(&output)["why"]["fields"][0]["setBy"][0]["overrides"];
     let last = overrides.as_array().unwrap().last().unwrap();
-    assert_eq!((last["layer"].as_str(), last["value"].as_str()), (Some("built-in default"), Some("10")));
+    assert_eq!(
+        (last["layer"].as_str(), last["value"].as_str()),
+        (Some("built-in default"), Some("10"))
+    );
 }
 
 #[test]
 fn find_answers_discovery() {
     let acme = repository_path("examples/acme");
     let names = |arguments: &[&str]| -> Vec<String> {
-        let arguments: Vec<&str> = ["find"].into_iter().chain(arguments.iter().copied()).chain(["--json"]).collect();
+        let arguments: Vec<&str> = ["find"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .chain(["--json"])
+            .collect();
         let output = tenantry(&acme, &arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        json(&output)["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        json(&output)["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     let all = names(&["components"]);
     let restricted = names(&["components", "--min-clearance", "confidential"]);
@@ -80,7 +186,10 @@ fn find_answers_discovery() {
     assert!(all.len() >= 15 && !restricted.is_empty() && restricted.len() < all.len());
     assert_eq!(deprecated, ["csv-import"]);
     let for_globex = names(&["components", "--tenant", "globex"]);
-    assert!(for_globex.iter().all(|name| all.contains(name)) && for_globex.contains(&"query-api".to_owned()));
+    assert!(
+        for_globex.iter().all(|name| all.contains(name))
+            && for_globex.contains(&"query-api".to_owned())
+    );
     // Capabilities: all of them; formats: any of them.
     let parquet = names(&["components", "--format", "parquet"]);
     let either = names(&["components", "--format", "parquet", "--format", "csv"]);
@@ -100,14 +209,31 @@ fn a_new_repository_renders_and_is_up_to_date() {
     assert_eq!(run(&["init"]), Some(0));
     assert_eq!(run(&["init"]), Some(1), "nothing is overwritten");
     let quickstart = files_below(&repository_path("examples/quickstart"));
-    assert_eq!(files_below(folder.path()), quickstart, "init writes examples/quickstart, all of it");
+    assert_eq!(
+        files_below(folder.path()),
+        quickstart,
+        "init writes examples/quickstart, all of it"
+    );
     assert_eq!(run(&["check"]), Some(0));
-    assert_eq!(run(&["render", "--out", "rendered", "--check"]), Some(2), "nothing is rendered yet");
+    assert_eq!(
+        run(&["render", "--out", "rendered", "--check"]),
+        Some(2),
+        "nothing is rendered yet"
+    );
     assert_eq!(run(&["render", "--out", "rendered"]), Some(0));
     assert_eq!(run(&["render", "--out", "rendered", "--check"]), Some(0));
     // The output below the repository is not taken for input, wherever the command runs.
-    assert_eq!(tenantry(&folder.path().join("rendered/production"), &["check"]).status.code(), Some(0));
-    assert_eq!(run(&["check", "--environment", "prod"]), Some(1), "an unknown selection is no success");
+    assert_eq!(
+        tenantry(&folder.path().join("rendered/production"), &["check"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        run(&["check", "--environment", "prod"]),
+        Some(1),
+        "an unknown selection is no success"
+    );
     assert_eq!(run(&["no-such-command"]), Some(1));
     assert_eq!(run(&["--help"]), Some(0));
 }
@@ -122,13 +248,22 @@ fn manuals_and_explanations_are_complete() {
         }
     }
     for kind in tenantry::model::kinds::KINDS {
-        assert!(stdout(&tenantry(&here, &["explain", kind])).contains("Fields"), "{kind}");
-        assert!(json(&tenantry(&here, &["schema", kind]))["properties"]["spec"].is_object(), "{kind}");
+        assert!(
+            stdout(&tenantry(&here, &["explain", kind])).contains("Fields"),
+            "{kind}"
+        );
+        assert!(
+            json(&tenantry(&here, &["schema", kind]))["properties"]["spec"].is_object(),
+            "{kind}"
+        );
     }
     assert!(stdout(&tenantry(&here, &["explain", "Tenant.limits.cpu"])).contains("Processors"));
     assert!(stdout(&tenantry(&here, &["explain"])).contains("T0101"));
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(stdout(&tenantry(&here, &["completions", shell])).contains("tenantry"), "{shell}");
+        assert!(
+            stdout(&tenantry(&here, &["completions", shell])).contains("tenantry"),
+            "{shell}"
+        );
     }
     assert!(stdout(&tenantry(&here, &["man"])).contains(".TH tenantry"));
 }
@@ -140,7 +275,11 @@ fn a_commit_compiles_without_a_checkout() {
     let root = folder.path().join("platform");
     copy_folder(&repository_path("examples/quickstart"), &root, false);
     let git = |arguments: &[&str]| {
-        let status = Command::new("git").args(["-c", "user.name=test", "-c", "user.email=test@example.com"]).args(arguments).current_dir(folder.path()).output();
+        let status = Command::new("git")
+            .args(["-c", "user.name=test", "-c", "user.email=test@example.com"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .output();
         status.is_ok_and(|output| output.status.success())
     };
     if !(git(&["init", "-q"]) && git(&["add", "."]) && git(&["commit", "-qm", "first"])) {
@@ -150,7 +289,10 @@ fn a_commit_compiles_without_a_checkout() {
     let compiled = |revision: Option<&str>| {
         let mut options = options(&root);
         if let Some(revision) = revision {
-            options.source = tenantry::load::Source::Commit { root: root.clone(), revision: revision.to_owned() };
+            options.source = tenantry::load::Source::Commit {
+                root: root.clone(),
+                revision: revision.to_owned(),
+            };
         }
         let compilation = tenantry::compile(&options, None, &crate::support::Nothing).unwrap();
         (compilation.counts, compilation.findings.len())
@@ -182,18 +324,44 @@ fn positions_are_those_of_the_text() {
         let place = &finding["location"];
         let number = |key: &str| usize::try_from(place[key].as_u64().unwrap()).unwrap();
         let line = tenant.lines().nth(number("line") - 1).unwrap();
-        let marked: String = line.chars().skip(number("column") - 1).take(number("endColumn") - number("column")).collect();
-        assert!(finding["message"].as_str().unwrap().contains(&marked), "{marked:?} in {finding}");
+        let marked: String = line
+            .chars()
+            .skip(number("column") - 1)
+            .take(number("endColumn") - number("column"))
+            .collect();
+        assert!(
+            finding["message"].as_str().unwrap().contains(&marked),
+            "{marked:?} in {finding}"
+        );
     }
     let sarif = json(&tenantry(folder.path(), &["check", "-o", "sarif"]));
     let result = &sarif["runs"][0]["results"][0];
     let region = &result["locations"][0]["physicalLocation"]["region"];
-    assert_eq!((region["startLine"].as_u64(), &result["ruleId"]), (Some(3), &Json::from("T0202")));
-    assert!(sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap().iter().any(|rule| rule["id"] == "T0202"));
+    assert_eq!(
+        (region["startLine"].as_u64(), &result["ruleId"]),
+        (Some(3), &Json::from("T0202"))
+    );
+    assert!(
+        sarif["runs"][0]["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|rule| rule["id"] == "T0202")
+    );
     let github = stdout(&tenantry(folder.path(), &["check", "-o", "github"]));
-    assert!(github.starts_with("::error file=tenants/globex.yaml,line=3,endLine=3,col="), "{github}");
+    assert!(
+        github.starts_with("::error file=tenants/globex.yaml,line=3,endLine=3,col="),
+        "{github}"
+    );
     // Several formats at once, into files.
-    let output = tenantry(folder.path(), &["check", "-o", "text", "-o", "sarif=out.sarif"]);
+    let output = tenantry(
+        folder.path(),
+        &["check", "-o", "text", "-o", "sarif=out.sarif"],
+    );
     assert!(stdout(&output).contains("error[T0202]"));
-    assert_eq!(serde_json::from_slice::<Json>(&std::fs::read(folder.path().join("out.sarif")).unwrap()).unwrap(), sarif);
+    assert_eq!(
+        serde_json::from_slice::<Json>(&std::fs::read(folder.path().join("out.sarif")).unwrap())
+            .unwrap(),
+        sarif
+    );
 }

@@ -17,7 +17,8 @@ fn objects() -> Vec<(String, Json)> {
     let mut objects = Vec::new();
     for (path, bytes) in files_below(&repository_path("examples/acme/rendered")) {
         for document in serde_yaml::Deserializer::from_slice(&bytes) {
-            let json: Json = serde::Deserialize::deserialize(document).unwrap_or_else(|error| panic!("{path}: {error}"));
+            let json: Json = serde::Deserialize::deserialize(document)
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
             objects.push((path.clone(), json));
         }
     }
@@ -28,10 +29,30 @@ fn objects() -> Vec<(String, Json)> {
 #[test]
 fn the_examples_have_no_errors() {
     for (example, warnings) in [("quickstart", 0), ("acme", 1)] {
-        let compilation = compile(&options(&repository_path(&format!("examples/{example}"))), None, &Nothing).unwrap();
-        let text = tenantry::report::findings(tenantry::report::Format::Text, &compilation.findings, &compilation.sources, false);
-        let count = |severity| compilation.findings.iter().filter(|finding| finding.severity == severity).count();
-        assert_eq!((count(Severity::Error), count(Severity::Warning)), (0, warnings), "{example}\n{text}");
+        let compilation = compile(
+            &options(&repository_path(&format!("examples/{example}"))),
+            None,
+            &Nothing,
+        )
+        .unwrap();
+        let text = tenantry::report::findings(
+            tenantry::report::Format::Text,
+            &compilation.findings,
+            &compilation.sources,
+            false,
+        );
+        let count = |severity| {
+            compilation
+                .findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        assert_eq!(
+            (count(Severity::Error), count(Severity::Warning)),
+            (0, warnings),
+            "{example}\n{text}"
+        );
         assert!(compilation.counts.objects > 10);
     }
 }
@@ -41,12 +62,22 @@ fn the_committed_output_is_what_the_input_compiles_to() {
     let example = repository_path("examples/acme");
     let out = example.join("rendered");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
-    command.arg("render").arg(&example).arg("--out").arg(&out).args(["--as-of", "2026-06-01", "--quiet"]);
+    command
+        .arg("render")
+        .arg(&example)
+        .arg("--out")
+        .arg(&out)
+        .args(["--as-of", "2026-06-01", "--quiet"]);
     if !crate::support::updating() {
         command.arg("--check");
     }
     let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}\nUPDATE=1 cargo test examples writes it anew", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}\nUPDATE=1 cargo test examples writes it anew",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 #[test]
@@ -55,18 +86,74 @@ fn the_example_shows_what_it_should() {
     let catalog = &compilation.catalog;
     let of = |words: Vec<String>| words.into_iter().collect::<BTreeSet<String>>();
     let tenants = || catalog.tenants.iter();
-    let word = |document: &tenantry::yaml::Node, field: &str| document.get(field).and_then(|node| node.as_str()).unwrap_or_default().to_owned();
+    let word = |document: &tenantry::yaml::Node, field: &str| {
+        document
+            .get(field)
+            .and_then(|node| node.as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
     assert!(tenants().count() >= 12);
-    assert_eq!(of(tenants().map(|tenant| tenant.spec.tier.0.clone()).collect()).len(), 4, "all four tiers");
-    assert_eq!(of(tenants().map(|tenant| word(&tenant.effective, "isolation")).collect()).len(), 4, "all levels of isolation");
-    assert!(of(catalog.components.iter().map(|component| component.name.clone()).collect()).len() >= 15);
-    let kinds = of(catalog.components.iter().map(|component| word(component.effective.get("workload").unwrap(), "type")).collect());
+    assert_eq!(
+        of(tenants().map(|tenant| tenant.spec.tier.0.clone()).collect()).len(),
+        4,
+        "all four tiers"
+    );
+    assert_eq!(
+        of(tenants()
+            .map(|tenant| word(&tenant.effective, "isolation"))
+            .collect())
+        .len(),
+        4,
+        "all levels of isolation"
+    );
+    assert!(
+        of(catalog
+            .components
+            .iter()
+            .map(|component| component.name.clone())
+            .collect())
+        .len()
+            >= 15
+    );
+    let kinds = of(catalog
+        .components
+        .iter()
+        .map(|component| word(component.effective.get("workload").unwrap(), "type"))
+        .collect());
     assert_eq!(kinds.len(), 5, "every type of workload: {kinds:?}");
-    assert!(of(catalog.environments.iter().map(|environment| word(&environment.effective, "stage")).collect()).len() == 4, "all stages");
+    assert!(
+        of(catalog
+            .environments
+            .iter()
+            .map(|environment| word(&environment.effective, "stage"))
+            .collect())
+        .len()
+            == 4,
+        "all stages"
+    );
     assert!(catalog.clusters.iter().count() >= 4);
-    assert!(of(catalog.clusters.iter().map(|cluster| word(&cluster.effective, "residency")).collect()).len() >= 2, "two zones");
-    let levels = of(catalog.contexts.iter().map(|context| word(context.effective.get("scope").unwrap(), "level")).collect());
-    assert_eq!(levels, of(["global", "division", "department", "project"].map(str::to_owned).to_vec()));
+    assert!(
+        of(catalog
+            .clusters
+            .iter()
+            .map(|cluster| word(&cluster.effective, "residency"))
+            .collect())
+        .len()
+            >= 2,
+        "two zones"
+    );
+    let levels = of(catalog
+        .contexts
+        .iter()
+        .map(|context| word(context.effective.get("scope").unwrap(), "level"))
+        .collect());
+    assert_eq!(
+        levels,
+        of(["global", "division", "department", "project"]
+            .map(str::to_owned)
+            .to_vec())
+    );
 }
 
 /// A typed round trip through `k8s-openapi` loses no field: a field that the type does not know, or
@@ -92,16 +179,34 @@ fn built_in_kinds_survive_a_typed_round_trip() {
             "RoleBinding" => api::rbac::v1::RoleBinding, "PriorityClass" => api::scheduling::v1::PriorityClass,
             "HorizontalPodAutoscaler" => api::autoscaling::v2::HorizontalPodAutoscaler, "PodDisruptionBudget" => api::policy::v1::PodDisruptionBudget,
         );
-        let mut round = round.unwrap_or_else(|error| panic!("{path}: {}: {error}", object["metadata"]["name"]));
+        let mut round =
+            round.unwrap_or_else(|error| panic!("{path}: {}: {error}", object["metadata"]["name"]));
         let mut object = object;
         // The types write quantities as text and empty objects in their own way; neither is a loss.
         normalise(&mut round);
         normalise(&mut object);
         assert_eq!(round, object, "{path}");
-        *seen.entry(object["kind"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+        *seen
+            .entry(object["kind"].as_str().unwrap().to_owned())
+            .or_insert(0) += 1;
     }
-    for kind in ["Deployment", "StatefulSet", "Job", "CronJob", "Ingress", "RoleBinding", "ExternalSecret", "Application", "AppProject", "Rollout", "HTTPRoute"] {
-        assert!(seen.contains_key(kind), "{kind} is not in the example: {seen:?}");
+    for kind in [
+        "Deployment",
+        "StatefulSet",
+        "Job",
+        "CronJob",
+        "Ingress",
+        "RoleBinding",
+        "ExternalSecret",
+        "Application",
+        "AppProject",
+        "Rollout",
+        "HTTPRoute",
+    ] {
+        assert!(
+            seen.contains_key(kind),
+            "{kind} is not in the example: {seen:?}"
+        );
     }
 }
 
@@ -110,8 +215,17 @@ fn normalise(json: &mut Json) {
         Json::Object(map) => {
             map.values_mut().for_each(normalise);
             for list in ["requests", "limits", "hard"] {
-                for amount in map.get_mut(list).and_then(Json::as_object_mut).into_iter().flat_map(|amounts| amounts.values_mut()) {
-                    *amount = Json::from(amount.as_str().map_or_else(|| amount.to_string(), str::to_owned));
+                for amount in map
+                    .get_mut(list)
+                    .and_then(Json::as_object_mut)
+                    .into_iter()
+                    .flat_map(|amounts| amounts.values_mut())
+                {
+                    *amount = Json::from(
+                        amount
+                            .as_str()
+                            .map_or_else(|| amount.to_string(), str::to_owned),
+                    );
                 }
             }
             map.sort_keys();
@@ -124,22 +238,36 @@ fn normalise(json: &mut Json) {
 /// The `jsonschema` crate judges by the same schemas, made strict, and has no objection either.
 #[test]
 fn an_independent_validator_accepts_every_object_in_strict_mode() {
-    let mut schemas: Json = serde_json::from_str(&fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap()).unwrap();
+    let mut schemas: Json = serde_json::from_str(
+        &fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap(),
+    )
+    .unwrap();
     for definition in schemas["definitions"].as_object_mut().unwrap().values_mut() {
-        if definition.get("properties").is_some() && definition.get("additionalProperties").is_none() {
+        if definition.get("properties").is_some()
+            && definition.get("additionalProperties").is_none()
+        {
             definition["additionalProperties"] = Json::Bool(false);
         }
     }
     let mut validators = BTreeMap::new();
     let mut judged = 0;
     for (path, object) in objects() {
-        let kind = format!("{}/{}", object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
-        let Some(name) = schemas["kinds"][&kind].as_str() else { continue };
+        let kind = format!(
+            "{}/{}",
+            object["apiVersion"].as_str().unwrap(),
+            object["kind"].as_str().unwrap()
+        );
+        let Some(name) = schemas["kinds"][&kind].as_str() else {
+            continue;
+        };
         let validator = validators.entry(kind).or_insert_with(|| {
             let schema = serde_json::json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": format!("#/definitions/{name}"), "definitions": schemas["definitions"]});
             jsonschema::draft7::new(&schema).unwrap()
         });
-        let errors: Vec<String> = validator.iter_errors(&object).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&object)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{path}: {errors:#?}");
         judged += 1;
     }
@@ -149,18 +277,32 @@ fn an_independent_validator_accepts_every_object_in_strict_mode() {
 /// Both validators find the same mistakes, planted one by one.
 #[test]
 fn planted_mistakes_are_found_by_both_validators() {
-    let text = fs::read_to_string(repository_path("examples/acme/rendered/production/eu-prod-1/globex/query-api.yaml")).unwrap();
+    let text = fs::read_to_string(repository_path(
+        "examples/acme/rendered/production/eu-prod-1/globex/query-api.yaml",
+    ))
+    .unwrap();
     let service: Json = serde_yaml::Deserializer::from_str(&text)
         .map(|document| serde::Deserialize::deserialize(document).unwrap())
         .find(|object: &Json| object["kind"] == "Service")
         .unwrap();
-    let schemas: Json = serde_json::from_str(&fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap()).unwrap();
+    let schemas: Json = serde_json::from_str(
+        &fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap(),
+    )
+    .unwrap();
     let mut strict = schemas["definitions"].clone();
-    for definition in strict.as_object_mut().unwrap().values_mut().filter(|definition| definition.get("properties").is_some()) {
+    for definition in strict
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+        .filter(|definition| definition.get("properties").is_some())
+    {
         definition["additionalProperties"] = Json::Bool(false);
     }
     let name = schemas["kinds"]["v1/Service"].as_str().unwrap();
-    let theirs = jsonschema::draft7::new(&serde_json::json!({"$ref": format!("#/definitions/{name}"), "definitions": strict})).unwrap();
+    let theirs = jsonschema::draft7::new(
+        &serde_json::json!({"$ref": format!("#/definitions/{name}"), "definitions": strict}),
+    )
+    .unwrap();
     let built_in = tenantry::schema::kubernetes::built_in();
     let (rule, set) = built_in.find("v1", "Service").unwrap();
     let ours = |object: &Json| {
@@ -169,7 +311,10 @@ fn planted_mistakes_are_found_by_both_validators() {
         let root = tenantry::model::manifest::View::of(&tree);
         tenantry::schema::check(root, rule, set, tenantry::schema::Mode::Whole).len()
     };
-    assert_eq!((ours(&service), theirs.iter_errors(&service).count()), (0, 0));
+    assert_eq!(
+        (ours(&service), theirs.iter_errors(&service).count()),
+        (0, 0)
+    );
     for (pointer, value) in [
         ("/spec/ports/0/port", Json::from("80")),
         ("/spec/ports/0/port", Json::from(1.5)),
@@ -182,7 +327,11 @@ fn planted_mistakes_are_found_by_both_validators() {
         let mut object = service.clone();
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         object.pointer_mut(parent).unwrap()[key] = value;
-        assert_eq!((ours(&object), theirs.iter_errors(&object).count()), (1, 1), "{pointer}");
+        assert_eq!(
+            (ours(&object), theirs.iter_errors(&object).count()),
+            (1, 1),
+            "{pointer}"
+        );
     }
 }
 
@@ -190,21 +339,47 @@ fn planted_mistakes_are_found_by_both_validators() {
 #[test]
 fn kubectl_kustomize_builds_every_folder() {
     let known = ["kubectl", "/usr/lib/google-cloud-sdk/bin/kubectl"];
-    let Some(kubectl) = known.into_iter().find(|kubectl| Command::new(kubectl).args(["version", "--client"]).output().is_ok_and(|output| output.status.success())) else {
+    let Some(kubectl) = known.into_iter().find(|kubectl| {
+        Command::new(kubectl)
+            .args(["version", "--client"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    }) else {
         eprintln!("kubectl is not installed: not judged");
         return;
     };
     let root = repository_path("examples/acme/rendered");
-    let folders: BTreeSet<PathBuf> = files_below(&root).into_keys().filter(|path| path.ends_with("kustomization.yaml")).map(|path| root.join(path).parent().unwrap().to_path_buf()).collect();
+    let folders: BTreeSet<PathBuf> = files_below(&root)
+        .into_keys()
+        .filter(|path| path.ends_with("kustomization.yaml"))
+        .map(|path| root.join(path).parent().unwrap().to_path_buf())
+        .collect();
     assert!(folders.len() > 10);
     for folder in folders {
-        let output = Command::new(kubectl).arg("kustomize").arg(&folder).output().unwrap();
-        assert!(output.status.success(), "{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr));
-        let listed = String::from_utf8(output.stdout).unwrap().matches("\nkind: ").count();
+        let output = Command::new(kubectl)
+            .arg("kustomize")
+            .arg(&folder)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            folder.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let listed = String::from_utf8(output.stdout)
+            .unwrap()
+            .matches("\nkind: ")
+            .count();
         let own: usize = files_below(&folder)
             .into_iter()
             .filter(|(path, _)| !path.ends_with("kustomization.yaml"))
-            .map(|(_, bytes)| String::from_utf8(bytes).unwrap().matches("\nkind: ").count())
+            .map(|(_, bytes)| {
+                String::from_utf8(bytes)
+                    .unwrap()
+                    .matches("\nkind: ")
+                    .count()
+            })
             .sum();
         assert_eq!(listed, own, "{}", folder.display());
     }

@@ -11,11 +11,48 @@ use crate::support::{Nothing, copy_folder, options, repository_path};
 
 /// Bytes that look like our YAML, and are not.
 fn soup() -> impl Strategy<Value = Vec<u8>> {
-    let word = proptest::sample::select(&[
-        "apiVersion: tenantry.dev/v1\n", "kind: Tenant\n", "kind: Component\n", "metadata:\n", "  name: x\n", "spec:\n", "  tier: basic\n", "---\n", "...\n", "- ", "? ",
-        ": ", "&a ", "*a", "<<: *a\n", "[", "]", "{", "}", ",", "\"", "'", "|\n", ">\n", "!!int ", "%YAML 1.1\n", "#", "\t", "\u{feff}", "0777", "99999999999999999999", "\n\n", "{{ x }}",
-    ][..]);
-    let text = prop_oneof![word.prop_map(|word| word.as_bytes().to_vec()), prop::collection::vec(any::<u8>(), 0..6), any::<String>().prop_map(String::into_bytes)];
+    let word = proptest::sample::select(
+        &[
+            "apiVersion: tenantry.dev/v1\n",
+            "kind: Tenant\n",
+            "kind: Component\n",
+            "metadata:\n",
+            "  name: x\n",
+            "spec:\n",
+            "  tier: basic\n",
+            "---\n",
+            "...\n",
+            "- ",
+            "? ",
+            ": ",
+            "&a ",
+            "*a",
+            "<<: *a\n",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "\"",
+            "'",
+            "|\n",
+            ">\n",
+            "!!int ",
+            "%YAML 1.1\n",
+            "#",
+            "\t",
+            "\u{feff}",
+            "0777",
+            "99999999999999999999",
+            "\n\n",
+            "{{ x }}",
+        ][..],
+    );
+    let text = prop_oneof![
+        word.prop_map(|word| word.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..6),
+        any::<String>().prop_map(String::into_bytes)
+    ];
     prop::collection::vec(text, 0..40).prop_map(|parts| parts.concat())
 }
 
@@ -78,24 +115,81 @@ fn findings_of(path: &str, text: &str) -> (Vec<&'static str>, Duration) {
     fs::write(&path, text).unwrap();
     let start = Instant::now();
     let compilation = compile(&options(folder.path()), None, &Nothing).unwrap();
-    (compilation.findings.iter().map(|finding| finding.code.id).collect(), start.elapsed())
+    (
+        compilation
+            .findings
+            .iter()
+            .map(|finding| finding.code.id)
+            .collect(),
+        start.elapsed(),
+    )
 }
 
 #[test]
 fn bounds_end_in_diagnostics() {
     let header = "apiVersion: tenantry.dev/v1\n";
-    let bomb: String = (1..40).map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1)).collect();
+    let bomb: String = (1..40)
+        .map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1))
+        .collect();
     let template = |body: &str| format!("{{#-\nscope: component\n-#}}\n{body}");
     let cases = [
-        ("big.yaml", format!("{header}{}", "x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n".repeat(220_000)), "T0105"),
-        ("deep.yaml", format!("{header}kind: {}", "[".repeat(20_000)), "T0105"),
-        ("deep-maps.yaml", format!("{header}a: {}", "{a: ".repeat(200)), "T0105"),
-        ("bomb.yaml", format!("{header}a0: &a0 [x, x]\n{bomb}"), "T0105"),
-        ("templates/component/loop.yaml", template("{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}"), "T0406"),
-        ("templates/component/recursion.yaml", template("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"), "T0404"),
-        ("templates/component/self.yaml", template("{% include 'component/self.yaml' %}"), "T0404"),
-        ("templates/component/large.yaml", template(&format!("{{% for a in range(9000) %}}{}{{% endfor %}}", "x".repeat(1000))), "T0406"),
-        ("templates/component/parentheses.yaml", template(&format!("{{{{ {}1{} }}}}", "(".repeat(50_000), ")".repeat(50_000))), "T0402"),
+        (
+            "big.yaml",
+            format!(
+                "{header}{}",
+                "x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n".repeat(220_000)
+            ),
+            "T0105",
+        ),
+        (
+            "deep.yaml",
+            format!("{header}kind: {}", "[".repeat(20_000)),
+            "T0105",
+        ),
+        (
+            "deep-maps.yaml",
+            format!("{header}a: {}", "{a: ".repeat(200)),
+            "T0105",
+        ),
+        (
+            "bomb.yaml",
+            format!("{header}a0: &a0 [x, x]\n{bomb}"),
+            "T0105",
+        ),
+        (
+            "templates/component/loop.yaml",
+            template(
+                "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+            ),
+            "T0406",
+        ),
+        (
+            "templates/component/recursion.yaml",
+            template("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"),
+            "T0404",
+        ),
+        (
+            "templates/component/self.yaml",
+            template("{% include 'component/self.yaml' %}"),
+            "T0404",
+        ),
+        (
+            "templates/component/large.yaml",
+            template(&format!(
+                "{{% for a in range(9000) %}}{}{{% endfor %}}",
+                "x".repeat(1000)
+            )),
+            "T0406",
+        ),
+        (
+            "templates/component/parentheses.yaml",
+            template(&format!(
+                "{{{{ {}1{} }}}}",
+                "(".repeat(50_000),
+                ")".repeat(50_000)
+            )),
+            "T0402",
+        ),
     ];
     for (path, text, code) in cases {
         let (codes, time) = findings_of(path, &text);

@@ -15,17 +15,105 @@ use crate::support::{Nothing, options, repository_path};
 
 /// Texts that other tools trip over.
 const TRAPS: &[&str] = &[
-    "\n  evil: true", "{{ x }}", "{% if x %}", "{# x #}", "- a", "yes", "no", "on", "y", "0o7", "0777", "1e3", "1_000", "null",
-    "~", "", " ", "\t", "a\tb", "🦀", "a: b", "a #b", "#", "'", "\"", "''", "\"\"", "\\", "\\n", "|", ">", "|-\n x", "---", "...",
-    "--- a", "<<", "=", "!!str", "!x", "&a", "*a", "%YAML", "@", "`", "?", "? a", ":", "- ", "a:", " a", "a ", "a\n", "\na", "a\n\n",
-    "a\n b", "a \nb", "\r", "a\r\nb", "\u{0}", "\u{7f}", "\u{85}", "\u{a0}", "\u{2028}", "\u{feff}", "\u{e000}", "\u{f0000}",
-    "\u{f0001}\u{100000}", "\u{10ffff}", "1.0", "1.10", "0x1F", "12:30:45", "2026-01-01", "2026-01-01T00:00:00Z", ".inf", "-.INF", ".nan",
-    "+1", "-0", "1.", ".5", "true", "True", "TRUE", "[a]", "{a: b}", "a, b", "a]", "}", "{{ '{{' }}",
+    "\n  evil: true",
+    "{{ x }}",
+    "{% if x %}",
+    "{# x #}",
+    "- a",
+    "yes",
+    "no",
+    "on",
+    "y",
+    "0o7",
+    "0777",
+    "1e3",
+    "1_000",
+    "null",
+    "~",
+    "",
+    " ",
+    "\t",
+    "a\tb",
+    "🦀",
+    "a: b",
+    "a #b",
+    "#",
+    "'",
+    "\"",
+    "''",
+    "\"\"",
+    "\\",
+    "\\n",
+    "|",
+    ">",
+    "|-\n x",
+    "---",
+    "...",
+    "--- a",
+    "<<",
+    "=",
+    "!!str",
+    "!x",
+    "&a",
+    "*a",
+    "%YAML",
+    "@",
+    "`",
+    "?",
+    "? a",
+    ":",
+    "- ",
+    "a:",
+    " a",
+    "a ",
+    "a\n",
+    "\na",
+    "a\n\n",
+    "a\n b",
+    "a \nb",
+    "\r",
+    "a\r\nb",
+    "\u{0}",
+    "\u{7f}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{feff}",
+    "\u{e000}",
+    "\u{f0000}",
+    "\u{f0001}\u{100000}",
+    "\u{10ffff}",
+    "1.0",
+    "1.10",
+    "0x1F",
+    "12:30:45",
+    "2026-01-01",
+    "2026-01-01T00:00:00Z",
+    ".inf",
+    "-.INF",
+    ".nan",
+    "+1",
+    "-0",
+    "1.",
+    ".5",
+    "true",
+    "True",
+    "TRUE",
+    "[a]",
+    "{a: b}",
+    "a, b",
+    "a]",
+    "}",
+    "{{ '{{' }}",
 ];
 
 fn any_text() -> impl Strategy<Value = String> {
     let trap = proptest::sample::select(TRAPS).prop_map(str::to_owned);
-    let pieces = prop::collection::vec(prop_oneof![trap.clone(), any::<String>(), "[ -~\n\t]{0,12}"], 0..4).prop_map(|pieces| pieces.concat());
+    let pieces = prop::collection::vec(
+        prop_oneof![trap.clone(), any::<String>(), "[ -~\n\t]{0,12}"],
+        0..4,
+    )
+    .prop_map(|pieces| pieces.concat());
     prop_oneof![trap, any::<String>(), "[ -~\n]{0,40}", pieces]
 }
 
@@ -33,14 +121,24 @@ fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::Int),
-        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::Float),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(Value::Float),
         any_text().prop_map(|text| Value::String(text.into())),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         let node = inner.prop_map(|value| Node::new(NodeId::NONE, value));
-        let list = prop::collection::vec(node.clone(), 0..4).prop_map(|items| Value::List(items.into()));
+        let list =
+            prop::collection::vec(node.clone(), 0..4).prop_map(|items| Value::List(items.into()));
         let map = prop::collection::btree_map(any_text(), node, 0..4).prop_map(|map| {
-            let entries = map.into_iter().map(|(key, value)| Entry { key: key.into(), key_id: NodeId::NONE, value }).collect();
+            let entries = map
+                .into_iter()
+                .map(|(key, value)| Entry {
+                    key: key.into(),
+                    key_id: NodeId::NONE,
+                    value,
+                })
+                .collect();
             Node::map(NodeId::NONE, entries).value
         });
         prop_oneof![list, map]
@@ -52,11 +150,19 @@ fn same(ours: &Value, theirs: &Yaml) -> bool {
         (Value::Null, Yaml::Null) => true,
         (Value::Bool(a), Yaml::Bool(b)) => a == b,
         (Value::Int(a), Yaml::Number(b)) => b.as_i64() == Some(*a),
-        (Value::Float(a), Yaml::Number(b)) => b.is_f64() && b.as_f64().is_some_and(|b| b.to_bits() == a.to_bits()),
+        (Value::Float(a), Yaml::Number(b)) => {
+            b.is_f64() && b.as_f64().is_some_and(|b| b.to_bits() == a.to_bits())
+        }
         (Value::String(a), Yaml::String(b)) => **a == **b,
-        (Value::List(a), Yaml::Sequence(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.value, b)),
+        (Value::List(a), Yaml::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.value, b))
+        }
         (Value::Map(a), Yaml::Mapping(b)) => {
-            a.entries.len() == b.len() && a.entries.iter().all(|entry| b.get(&*entry.key).is_some_and(|b| same(&entry.value.value, b)))
+            a.entries.len() == b.len()
+                && a.entries.iter().all(|entry| {
+                    b.get(&*entry.key)
+                        .is_some_and(|b| same(&entry.value.value, b))
+                })
         }
         _ => false,
     }
@@ -81,7 +187,13 @@ proptest! {
 
 /// A text in double quotes, all but letters and digits as escapes.
 fn escaped(text: &str) -> String {
-    let escape = |c: char| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\U{:08x}", u32::from(c)) };
+    let escape = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_string()
+        } else {
+            format!("\\U{:08x}", u32::from(c))
+        }
+    };
     format!("\"{}\"", text.chars().map(escape).collect::<String>())
 }
 
@@ -92,8 +204,16 @@ fn compile_texts(texts: &[String]) {
     let (input, output) = (folder.path().join("in"), folder.path().join("out"));
     crate::support::copy_folder(&repository_path("examples/quickstart"), &input, false);
     let json: Vec<String> = texts.iter().map(|text| escaped(text)).collect();
-    let env: String = json.iter().enumerate().map(|(at, text)| format!("          - {{name: TEXT_{at}, value: {text}}}\n")).collect();
-    let settings: String = json.iter().enumerate().map(|(at, text)| format!("          text{at}: {text}\n")).collect();
+    let env: String = json
+        .iter()
+        .enumerate()
+        .map(|(at, text)| format!("          - {{name: TEXT_{at}, value: {text}}}\n"))
+        .collect();
+    let settings: String = json
+        .iter()
+        .enumerate()
+        .map(|(at, text)| format!("          text{at}: {text}\n"))
+        .collect();
     let tenant = format!(
         "apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata: {{name: globex}}\nspec:\n  owner: team-globex\n  tier: basic\n  environments:\n    production:\n  \
          components:\n    - component: web\n      values:\n        args: [{}]\n        env:\n{env}        settings:\n{settings}",
@@ -106,27 +226,69 @@ fn compile_texts(texts: &[String]) {
                     quoted.{{ key }}: \"{{ workload.settings[key] }}\"\n  block.{{ key }}: |\n    first\n    {{ workload.settings[key] }}\n  {% endfor %}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  \
                     name: keys\n  namespace: {{ instance.namespace }}\ndata:\n  {% for key in workload.settings %}\n  {% if loop.first %}\n  {{ workload.settings[key] }}: value\n  {% endif %}\n  {% endfor %}\n";
     fs::write(input.join("templates/component/texts.yaml"), template).unwrap();
-    let settings = OutputOptions { folder: output.clone(), mode: Mode::Write { force: false } };
+    let settings = OutputOptions {
+        folder: output.clone(),
+        mode: Mode::Write { force: false },
+    };
     let compilation = compile(&options(&input), Some(&settings), &Nothing).unwrap();
-    let shown = tenantry::report::findings(tenantry::report::Format::Text, &compilation.findings, &compilation.sources, false);
+    let shown = tenantry::report::findings(
+        tenantry::report::Format::Text,
+        &compilation.findings,
+        &compilation.sources,
+        false,
+    );
     assert!(!compilation.has_errors(), "{shown}");
     let text = fs::read_to_string(output.join("production/eu-1/globex/web.yaml")).unwrap();
     let documents: Vec<Yaml> = serde_yaml::Deserializer::from_str(&text)
-        .map(|document| serde::Deserialize::deserialize(document).unwrap_or_else(|error| panic!("{error}\n{text}")))
+        .map(|document| {
+            serde::Deserialize::deserialize(document)
+                .unwrap_or_else(|error| panic!("{error}\n{text}"))
+        })
         .collect();
-    let find = |kind: &str, name: &str| documents.iter().find(|document| document["kind"] == kind && document["metadata"]["name"] == name).unwrap();
-    let container = &find("Deployment", "data-processing-globex-web")["spec"]["template"]["spec"]["containers"][0];
+    let find = |kind: &str, name: &str| {
+        documents
+            .iter()
+            .find(|document| document["kind"] == kind && document["metadata"]["name"] == name)
+            .unwrap()
+    };
+    let container = &find("Deployment", "data-processing-globex-web")["spec"]["template"]["spec"]["containers"]
+        [0];
     let data = &find("ConfigMap", "texts")["data"];
     for (at, expected) in texts.iter().enumerate() {
-        let variable = container["env"].as_sequence().unwrap().iter().find(|variable| variable["name"] == format!("TEXT_{at}").as_str()).unwrap();
+        let variable = container["env"]
+            .as_sequence()
+            .unwrap()
+            .iter()
+            .find(|variable| variable["name"] == format!("TEXT_{at}").as_str())
+            .unwrap();
         assert_eq!(variable["value"], Yaml::from(expected.as_str()), "env");
         assert_eq!(container["args"][at], Yaml::from(expected.as_str()), "args");
-        assert_eq!(data[format!("whole.text{at}").as_str()], Yaml::from(expected.as_str()), "whole");
-        assert_eq!(data[format!("quoted.text{at}").as_str()], Yaml::from(expected.as_str()), "quoted");
-        assert_eq!(data[format!("part.text{at}").as_str()], Yaml::from(format!("before {expected} after")), "part");
-        assert_eq!(data[format!("block.text{at}").as_str()], Yaml::from(format!("first\n{expected}\n")), "block");
+        assert_eq!(
+            data[format!("whole.text{at}").as_str()],
+            Yaml::from(expected.as_str()),
+            "whole"
+        );
+        assert_eq!(
+            data[format!("quoted.text{at}").as_str()],
+            Yaml::from(expected.as_str()),
+            "quoted"
+        );
+        assert_eq!(
+            data[format!("part.text{at}").as_str()],
+            Yaml::from(format!("before {expected} after")),
+            "part"
+        );
+        assert_eq!(
+            data[format!("block.text{at}").as_str()],
+            Yaml::from(format!("first\n{expected}\n")),
+            "block"
+        );
     }
-    assert_eq!(find("ConfigMap", "keys")["data"][texts[0].as_str()], Yaml::from("value"), "key");
+    assert_eq!(
+        find("ConfigMap", "keys")["data"][texts[0].as_str()],
+        Yaml::from("value"),
+        "key"
+    );
 }
 
 #[test]

@@ -15,10 +15,17 @@ fn schemas_of_our_kinds_are_those_of_the_types() {
     for kind in kinds::KINDS {
         let schema = kinds::json_schema(kind).expect("every kind has a schema");
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        assert_file(&repository_path(&format!("schemas/{}.json", kind.to_lowercase())), &text);
+        assert_file(
+            &repository_path(&format!("schemas/{}.json", kind.to_lowercase())),
+            &text,
+        );
     }
     let sources: Vec<&str> = schema::OWN_SOURCES.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(sources, kinds::KINDS, "each kind has its line in OWN_SOURCES");
+    assert_eq!(
+        sources,
+        kinds::KINDS,
+        "each kind has its line in OWN_SOURCES"
+    );
 }
 
 macro_rules! kubernetes_kinds {
@@ -34,9 +41,15 @@ macro_rules! kubernetes_kinds {
     };
 }
 
-fn add<K: k8s_openapi::Resource + JsonSchema>(generator: &mut SchemaGenerator, kinds: &mut BTreeMap<String, String>) {
+fn add<K: k8s_openapi::Resource + JsonSchema>(
+    generator: &mut SchemaGenerator,
+    kinds: &mut BTreeMap<String, String>,
+) {
     let _ = generator.subschema_for::<K>();
-    kinds.insert(format!("{}/{}", K::API_VERSION, K::KIND), K::schema_name().into_owned());
+    kinds.insert(
+        format!("{}/{}", K::API_VERSION, K::KIND),
+        K::schema_name().into_owned(),
+    );
 }
 
 /// Kubernetes' descriptions are long, and nothing prints them.
@@ -60,10 +73,17 @@ fn schemas_of_kubernetes_are_those_of_the_crate() {
     // One definition a line: a new Kubernetes version reads as a diff.
     let mut text = String::from("{\"definitions\": {\n");
     for (position, (name, definition)) in definitions.iter().enumerate() {
-        let comma = if position + 1 < definitions.len() { "," } else { "" };
+        let comma = if position + 1 < definitions.len() {
+            ","
+        } else {
+            ""
+        };
         text += &format!("{}: {definition}{comma}\n", Value::from(name.as_str()));
     }
-    text += &format!("}}, \"kinds\": {}}}\n", serde_json::to_string_pretty(&schemas["kinds"]).unwrap());
+    text += &format!(
+        "}}, \"kinds\": {}}}\n",
+        serde_json::to_string_pretty(&schemas["kinds"]).unwrap()
+    );
     assert_file(&repository_path("schemas/kubernetes.json"), &text);
 }
 

@@ -30,7 +30,10 @@ pub fn assert_file(path: &Path, text: &str) {
 /// The options that compile all of a folder, on a fixed day.
 pub fn options(root: &Path) -> Options {
     Options {
-        source: Source::Folder { root: root.to_path_buf(), output: None },
+        source: Source::Folder {
+            root: root.to_path_buf(),
+            output: None,
+        },
         extra: Vec::new(),
         selection: Selection::default(),
         as_of: jiff::civil::date(2026, 6, 1),
@@ -48,7 +51,12 @@ pub fn files_below(root: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
             if path.is_dir() {
                 pending.push(path);
             } else {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 files.insert(name, std::fs::read(&path).unwrap());
             }
         }

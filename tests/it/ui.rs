@@ -33,7 +33,11 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn folders(parent: &Path) -> Vec<PathBuf> {
-    fs::read_dir(parent).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+    fs::read_dir(parent)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -43,7 +47,10 @@ fn copy(from: &Path, to: &Path) {
         if path.is_dir() {
             fs::create_dir_all(&target).unwrap();
             copy(&path, &target);
-        } else if !matches!(path.file_name().and_then(|name| name.to_str()), Some("expected.txt" | "commands")) {
+        } else if !matches!(
+            path.file_name().and_then(|name| name.to_str()),
+            Some("expected.txt" | "commands")
+        ) {
             fs::copy(&path, &target).unwrap();
         }
     }
@@ -55,12 +62,17 @@ fn transcript(case: &Path) -> String {
     let root = folder.path();
     copy(&repository_path("tests/ui/base"), root);
     copy(case, root);
-    let commands = fs::read_to_string(case.join("commands")).unwrap_or_else(|_| "tenantry check\n".to_owned());
+    let commands =
+        fs::read_to_string(case.join("commands")).unwrap_or_else(|_| "tenantry check\n".to_owned());
     let mut transcript = String::new();
     for line in commands.lines().filter(|line| !line.is_empty()) {
         writeln!(transcript, "$ {line}").unwrap();
         let mut words = line.splitn(3, ' ');
-        let (verb, first, rest) = (words.next().unwrap(), words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let (verb, first, rest) = (
+            words.next().unwrap(),
+            words.next().unwrap_or(""),
+            words.next().unwrap_or(""),
+        );
         let file = root.join(first);
         match verb {
             "tenantry" => {
@@ -90,20 +102,41 @@ fn transcript(case: &Path) -> String {
             "link" => std::os::unix::fs::symlink(rest, &file).unwrap(),
             "bytes" => {
                 let digit = |at: usize| u8::from_str_radix(&rest[at..at + 2], 16).unwrap();
-                fs::write(&file, (0..rest.len()).step_by(2).map(digit).collect::<Vec<u8>>()).unwrap();
+                fs::write(
+                    &file,
+                    (0..rest.len()).step_by(2).map(digit).collect::<Vec<u8>>(),
+                )
+                .unwrap();
             }
             other => panic!("{}: unknown verb {other}", case.display()),
         }
     }
-    transcript.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    transcript
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 #[test]
 fn cases_print_what_is_expected() {
-    let transcripts: Vec<(PathBuf, String)> = cases().into_par_iter().map(|case| (case.clone(), transcript(&case))).collect();
+    let transcripts: Vec<(PathBuf, String)> = cases()
+        .into_par_iter()
+        .map(|case| (case.clone(), transcript(&case)))
+        .collect();
     for (case, transcript) in transcripts {
-        let code = case.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(transcript.contains(&format!("[{code}]")), "{} does not show its own code:\n{transcript}", case.display());
+        let code = case
+            .parent()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            transcript.contains(&format!("[{code}]")),
+            "{} does not show its own code:\n{transcript}",
+            case.display()
+        );
         assert_file(&case.join("expected.txt"), &transcript);
     }
 }
@@ -112,13 +145,26 @@ fn cases_print_what_is_expected() {
 fn every_code_has_a_case_and_every_error_a_remedy() {
     let cases = cases();
     for code in catalogue::all() {
-        let own: Vec<&PathBuf> = cases.iter().filter(|case| case.parent().unwrap().ends_with(code.id)).collect();
-        assert!(!own.is_empty(), "{} ({}) has no case in tests/ui/{}/", code.id, code.title, code.id);
+        let own: Vec<&PathBuf> = cases
+            .iter()
+            .filter(|case| case.parent().unwrap().ends_with(code.id))
+            .collect();
+        assert!(
+            !own.is_empty(),
+            "{} ({}) has no case in tests/ui/{}/",
+            code.id,
+            code.title,
+            code.id
+        );
         for case in own {
             let text = fs::read_to_string(case.join("expected.txt")).unwrap();
             let shown = text.split(&format!("[{}]", code.id)).nth(1).unwrap();
             let finding = shown.split("\n\n").next().unwrap();
-            assert!(finding.contains("= help: ") || code.id == "T0604", "{} says not what to write instead:\n{text}", case.display());
+            assert!(
+                finding.contains("= help: ") || code.id == "T0604",
+                "{} says not what to write instead:\n{text}",
+                case.display()
+            );
         }
     }
 }

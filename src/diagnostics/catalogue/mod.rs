@@ -75,7 +75,16 @@ pub mod verify;
 
 /// All codes, in their order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [load::ALL, validate::ALL, resolve::ALL, render::ALL, verify::ALL, emit::ALL].into_iter().flatten()
+    [
+        load::ALL,
+        validate::ALL,
+        resolve::ALL,
+        render::ALL,
+        verify::ALL,
+        emit::ALL,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The code of an id such as `T0102` or `t102`.

@@ -60,7 +60,9 @@ pub struct Scope {
 }
 
 /// The levels of context, the widest first; a narrower one wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContextLevel {
     /// The whole organisation.
@@ -88,4 +90,3 @@ impl Context {
         self.priority.unwrap_or(5)
     }
 }
-

@@ -98,7 +98,9 @@ pub enum TenantStatus {
 }
 
 /// How far a tenant is kept apart from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// A namespace for all shared tenants of an environment.
@@ -246,7 +248,9 @@ pub struct TenantGrant {
 }
 
 /// What a grant lets people do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantRole {
     /// See workloads, their logs and events; no secrets.

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::model::scalars::{Cidr, Cron, Domain, Duration, Image, ImageDigest, Name, Quantity, TimeZone};
+use crate::model::scalars::{
+    Cidr, Cron, Domain, Duration, Image, ImageDigest, Name, Quantity, TimeZone,
+};
 
 /// What runs, and how. Each layer of values has this form and sets a part of it; maps merge, lists
 /// are replaced, lists of named items merge by name, and `null` removes. `tenantry why` shows the
@@ -131,6 +133,7 @@ pub struct Port {
 }
 
 /// A transport protocol.
+#[allow(clippy::upper_case_acronyms, reason = "as Kubernetes writes them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Protocol {
     /// TCP.
@@ -306,6 +309,7 @@ pub enum VolumeType {
 }
 
 /// How a persistent volume may be mounted.
+#[allow(clippy::enum_variant_names, reason = "as Kubernetes writes them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum AccessMode {
     /// By one node.
