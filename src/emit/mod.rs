@@ -13,7 +13,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use header::{Ownership, ownership, with_header};
 pub use layout::{File, cluster_folder, files, unit_folder};
@@ -51,7 +50,6 @@ pub struct Output {
     staging: PathBuf,
     mode: Mode,
     state: Mutex<State>,
-    staged: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -65,7 +63,6 @@ struct State {
 
 struct Change {
     path: String,
-    staged: Option<PathBuf>,
     existed: bool,
 }
 
@@ -90,7 +87,6 @@ impl Output {
             staging,
             mode,
             state: Mutex::default(),
-            staged: AtomicUsize::new(0),
         })
     }
 
@@ -121,12 +117,10 @@ impl Output {
             }
         };
         let force = self.mode == Mode::Write { force: true } && self.is_reachable(path);
-        let mut staged = None;
         if changed && (refused.is_none() || force) && self.mode != Mode::Compare {
-            let number = self.staged.fetch_add(1, Ordering::Relaxed);
-            let file = self.staging.join(number.to_string());
+            let file = self.staging.join(path);
+            self.make_parent(&file)?;
             fs::write(&file, &text)?;
-            staged = Some(file);
         }
         let mut state = self.state();
         state.produced.insert(path.to_owned());
@@ -134,7 +128,6 @@ impl Output {
             let existed = !matches!(existing, Existing::Absent);
             state.changed.push(Change {
                 path: path.to_owned(),
-                staged,
                 existed,
             });
         }
@@ -148,6 +141,18 @@ impl Output {
         self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Makes the folder of a staged file, once.
+    fn make_parent(&self, file: &Path) -> io::Result<()> {
+        let Some(folder) = file.parent() else {
+            return Ok(());
+        };
+        if !self.state().folders.contains(folder) {
+            fs::create_dir_all(folder)?;
+            self.state().folders.insert(folder.to_path_buf());
+        }
+        Ok(())
     }
 
     /// Whether no folder on the way to a file is a link, which could lead out of the output.
@@ -235,16 +240,7 @@ impl Output {
             Mode::Write { .. } if refused.is_empty() => {
                 summary.written = state.changed.len();
                 summary.removed = stale.len();
-                for change in &state.changed {
-                    let Some(staged) = &change.staged else {
-                        continue;
-                    };
-                    let target = self.root.join(&change.path);
-                    if let Some(folder) = target.parent() {
-                        fs::create_dir_all(folder)?;
-                    }
-                    fs::rename(staged, &target)?;
-                }
+                move_into_place(&self.staging, &self.root)?;
                 for path in &stale {
                     fs::remove_file(self.root.join(path))?;
                     remove_empty_folders(&self.root, path);
@@ -316,6 +312,22 @@ fn existing_files(root: &Path) -> io::Result<Vec<String>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Moves what is staged to where it belongs: a folder that is not there yet as a whole.
+fn move_into_place(staged: &Path, target: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(staged)? {
+        let entry = entry?;
+        let place = target.join(entry.file_name());
+        if entry.file_type()?.is_dir()
+            && fs::symlink_metadata(&place).is_ok_and(|found| found.is_dir())
+        {
+            move_into_place(&entry.path(), &place)?;
+        } else {
+            fs::rename(entry.path(), place)?;
+        }
+    }
+    Ok(())
 }
 
 fn remove_empty_folders(root: &Path, path: &str) {
