@@ -75,7 +75,7 @@ fn quiet(command: &mut Command) {
 /// `check` of the examples, against starting Python.
 fn startup() {
     let python = best(10, || {
-        quiet(Command::new("python3").args(["-c", "import json"]))
+        quiet(Command::new("python3").args(["-c", "import json"]));
     });
     row("python3 -c 'import json'", python, None, "");
     for (example, limit) in [("quickstart", 2.0), ("acme", 20.0)] {
@@ -88,7 +88,7 @@ fn startup() {
                     .arg("check")
                     .arg(&folder)
                     .arg("--quiet"),
-            )
+            );
         });
         let ratio = time.as_secs_f64() / python.as_secs_f64();
         row(
@@ -170,7 +170,7 @@ fn scale(tenants: usize, thousand: Option<Duration>) -> Duration {
                 .arg("check")
                 .arg(&input)
                 .arg("--quiet"),
-        )
+        );
     });
     row(
         "  check",
@@ -211,7 +211,7 @@ fn generate(folder: &Path, tenants: usize) {
         fs::create_dir_all(folder.join(part)).expect("the folder can be made");
     }
     let write = |path: String, text: String| {
-        fs::write(folder.join(path), text).expect("the file can be written")
+        fs::write(folder.join(path), text).expect("the file can be written");
     };
     write(
         "tenantry.yaml".to_owned(),

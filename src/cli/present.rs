@@ -222,7 +222,7 @@ pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color)
         let text = report::findings(*format, &compilation.findings, &compilation.sources, color);
         match file {
             Some(file) => {
-                std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?
+                std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?;
             }
             None => print(&text)?,
         }

@@ -222,7 +222,7 @@ fn explain(
             if let Some(view) = root.at_path(path) {
                 match view.shape() {
                     Shape::Map | Shape::List if view.sources().is_empty() => {
-                        explainer.leaves(view, path, &mut fields)
+                        explainer.leaves(view, path, &mut fields);
                     }
                     _ => fields.push(explainer.origin(view, path)),
                 }
@@ -378,7 +378,7 @@ fn detail(explanation: &Explanation, color: bool) -> String {
                 layer.to_owned(),
                 place.to_owned(),
                 text.to_owned(),
-            ])
+            ]);
         };
         if field.set_by.is_empty() {
             row("set by", "the template itself", "", "");

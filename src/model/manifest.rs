@@ -1,6 +1,6 @@
 //! A manifest: the structure that a template wrote, with values in its holes.
 //!
-//! The structure (the [`Skeleton`]) is parsed once and shared by all manifests of the same form;
+//! The structure (the skeleton) is parsed once and shared by all manifests of the same form;
 //! a [`View`] reads both as one tree, without building it.
 
 use std::borrow::Cow;

@@ -258,7 +258,7 @@ fn choose(rule: &mut Rule, choices: &[Json], set: &SchemaSet, strict: bool) {
             rule.any_of = several
                 .iter()
                 .map(|choice| compile(choice, set, false))
-                .collect()
+                .collect();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The kinds of documents, one file each. The doc comments are what users read: they become the
 //! JSON Schemas in `schemas/`, the texts of `tenantry explain` and the hints of editors.
 //!
-//! To add a kind: a file here with its spec type, its `mod` line, and its line in [`kinds!`].
+//! To add a kind: a file here with its spec type, its `mod` line, and its line in `kinds!`.
 
 mod cluster;
 mod component;
