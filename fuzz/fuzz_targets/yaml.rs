@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tenantry::model::manifest::View;
+use tenantry::model::view::View;
 use tenantry::yaml::parse::parse;
 use tenantry::yaml::writer::write_document;
 

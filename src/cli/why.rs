@@ -12,7 +12,8 @@ use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED};
 use crate::diagnostics::Sources;
 use crate::model::instance::{Layer, Unit};
-use crate::model::manifest::{Rendered, Shape, View};
+use crate::model::manifest::Rendered;
+use crate::model::view::{Shape, View};
 use crate::yaml::{Node, NodeId, Path, Value, merge, writer};
 use crate::{Visitor, compile};
 

@@ -5,6 +5,7 @@
 //! * [`catalog`]: the documents of a repository.
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
+//! * [`view`]: both read as one tree.
 
 pub mod catalog;
 pub mod defaults;
@@ -12,6 +13,7 @@ pub mod instance;
 pub mod kinds;
 pub mod manifest;
 pub mod scalars;
+pub mod view;
 
 /// The version of Tenantry's own API.
 pub const API_VERSION: &str = "tenantry.dev/v1";

@@ -5,9 +5,8 @@ use std::sync::{Arc, RwLock};
 
 use super::markers;
 use super::registry::Template;
-use crate::model::manifest::{
-    Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine, View, canonical_order, scalar_text,
-};
+use crate::model::manifest::{Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
+use crate::model::view::{View, canonical_order, scalar_text};
 use crate::yaml::parse::{Merges, Problem, parse_with};
 use crate::yaml::{Node, NodeId, Value};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, layers};
+use super::{Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, layers};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::instance::{Derivations, Instance, Unit, UnitKey};
@@ -359,7 +359,7 @@ fn instance(
     let component = chosen.component;
     let layers = layers::of_instance(plan, planned, chosen);
     let workload = layers::merge(plan, planned, &layers, sink);
-    layers::coherent(plan, planned, chosen, &layers, &workload, sink);
+    coherence::check(plan, planned, chosen, &layers, &workload, sink);
     let parameters = parameters(builder, planned, chosen, sink);
     let subscription = planned.tenant.tree.at_path(&[
         "spec".into(),

@@ -7,10 +7,12 @@
 //! * `versions`: which version of each component runs.
 //! * `placement`: which clusters a tenant runs on.
 //! * `tenants`: what a tenant may subscribe to.
-//! * `layers`: the twelve layers, locks, and whether the result makes sense.
+//! * `layers`: the twelve layers and their locks.
+//! * `coherence`: whether the layered values make sense together.
 //! * `build`: names, labels, and what templates see.
 
 mod build;
+mod coherence;
 mod contexts;
 mod layers;
 mod placement;

@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
-use crate::model::manifest::{Shape, View};
 use crate::model::scalars::{check_format, expected_form};
+use crate::model::view::{Shape, View};
 use crate::yaml::{NodeId, Path, Step};
 
 /// How strictly a tree is judged.

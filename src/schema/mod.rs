@@ -1,7 +1,7 @@
 //! Structural schemas: what the fields of a document or manifest may hold.
 //!
 //! One judge for three sources: the schemas of our own kinds, of Kubernetes' built-in kinds, and
-//! those of CRDs and API dumps from the repository. It walks a [`View`](crate::model::manifest::View) as it is, so no manifest is
+//! those of CRDs and API dumps from the repository. It walks a [`View`](crate::model::view::View) as it is, so no manifest is
 //! converted, and it names the *path* of each problem, so the caller can point at the input line.
 //! Definitions are compiled when they are first used; a Deployment's takes well under a
 //! millisecond. Tests compare its verdicts with those of the `jsonschema` crate.

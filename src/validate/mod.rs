@@ -14,7 +14,7 @@ use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::validate as codes
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
 use crate::model::kinds::{Catalog, KINDS, Metadata};
-use crate::model::manifest::View;
+use crate::model::view::View;
 use crate::schema::{self, Mode, Problem};
 use crate::yaml::{Node, merge};
 

@@ -3,8 +3,9 @@
 
 use super::Locator;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
-use crate::model::manifest::{Rendered, View};
+use crate::model::manifest::Rendered;
 use crate::model::scalars::{is_label, is_subdomain};
+use crate::model::view::View;
 use crate::yaml::NodeId;
 
 /// Checks the names and labels of one object.

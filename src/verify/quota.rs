@@ -7,8 +7,8 @@ use super::references::pod_spec;
 use super::{Facts, Locator};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::kinds::Catalog;
-use crate::model::manifest::{Shape, View};
 use crate::model::scalars::Amount;
+use crate::model::view::{Shape, View};
 
 /// What workloads request at most, by resource.
 pub type Demand = BTreeMap<&'static str, Amount>;

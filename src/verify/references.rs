@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Locator;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
-use crate::model::manifest::{Rendered, View};
+use crate::model::manifest::Rendered;
+use crate::model::view::View;
 
 /// Objects that every namespace or cluster has.
 const ALWAYS: [(&str, &str); 7] = [
@@ -230,7 +231,7 @@ impl Checker<'_, '_> {
         let Some(reference) = reference else { return };
         let optional = reference
             .get("optional")
-            .is_some_and(|view| matches!(view.shape(), crate::model::manifest::Shape::Bool(true)));
+            .is_some_and(|view| matches!(view.shape(), crate::model::view::Shape::Bool(true)));
         if !optional {
             self.refers(kind, reference.get(field));
         }

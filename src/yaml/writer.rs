@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::scalar::{is_special, needs_quotes};
-use crate::model::manifest::{FieldView, Shape, View};
+use crate::model::view::{FieldView, Shape, View};
 
 /// Appends one document, without a leading `---`.
 pub fn write_document(view: View<'_>, out: &mut String) {

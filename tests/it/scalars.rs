@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 use serde_yaml::Value as Yaml;
 use tenantry::emit::Mode;
-use tenantry::model::manifest::View;
+use tenantry::model::view::View;
 use tenantry::yaml::parse::parse;
 use tenantry::yaml::writer::write_document;
 use tenantry::yaml::{Entry, Node, NodeId, Value};

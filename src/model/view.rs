@@ -1,0 +1,462 @@
+//! A place in a manifest, or in an input tree, read as one: the skeleton with its holes filled.
+
+use std::borrow::Cow;
+
+use super::manifest::{FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
+use crate::yaml::{Node, NodeId, Path, Step, Value};
+
+/// A place in a manifest, or in an input tree, read as one.
+#[derive(Clone, Copy, Debug)]
+pub enum View<'a> {
+    /// A node of the skeleton.
+    Part {
+        /// The node.
+        part: &'a Part,
+        /// The values of the manifest's holes.
+        holes: &'a [Hole],
+    },
+    /// A node of a subtree that fills a hole, or of an input tree.
+    Node {
+        /// The node.
+        node: &'a Node,
+        /// The template line that printed the subtree.
+        line: TemplateLine,
+    },
+    /// The value of a hole itself.
+    Filled {
+        /// The hole.
+        hole: &'a Hole,
+        /// The template line that printed it.
+        line: TemplateLine,
+    },
+}
+
+/// A field of a mapping.
+#[derive(Clone, Debug)]
+pub struct FieldView<'a> {
+    /// The key.
+    pub key: Cow<'a, str>,
+    /// Where the key was written, when it came out of the input.
+    pub key_id: NodeId,
+    /// The value.
+    pub value: View<'a>,
+}
+
+/// What a place holds.
+#[derive(Clone, Debug)]
+pub enum Shape<'a> {
+    /// Nothing.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// Another number.
+    Float(f64),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A sequence.
+    List,
+    /// A mapping.
+    Map,
+}
+
+impl Shape<'_> {
+    /// How people call it.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Shape::Null => "nothing",
+            Shape::Bool(_) => "true or false",
+            Shape::Int(_) => "a whole number",
+            Shape::Float(_) => "a number",
+            Shape::Text(_) => "text",
+            Shape::List => "a list",
+            Shape::Map => "a map",
+        }
+    }
+}
+
+/// A scalar as it stands inside a text; nothing for what cannot stand there.
+pub fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Int(number) => Some(Cow::Owned(number.to_string())),
+        Value::Float(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+fn joined<'a>(pieces: &'a [Piece], holes: &'a [Hole]) -> Cow<'a, str> {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Hole(index) => {
+                text.push_str(
+                    &holes
+                        .get(*index)
+                        .and_then(|hole| scalar_text(&hole.value))
+                        .unwrap_or_default(),
+                );
+            }
+        }
+    }
+    Cow::Owned(text)
+}
+
+impl<'a> View<'a> {
+    /// An input tree, which no template printed.
+    pub fn of(node: &'a Node) -> View<'a> {
+        View::Node {
+            node,
+            line: TemplateLine::NONE,
+        }
+    }
+
+    /// A hole's value in place of the hole.
+    fn filled(self) -> View<'a> {
+        match self {
+            View::Part {
+                part:
+                    Part {
+                        kind: PartKind::Hole(index),
+                        line,
+                    },
+                holes,
+            } => match holes.get(*index) {
+                Some(hole) => View::Filled { hole, line: *line },
+                None => self,
+            },
+            other => other,
+        }
+    }
+
+    /// What stands here.
+    pub fn shape(self) -> Shape<'a> {
+        match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Scalar(value) => value_shape(value),
+                PartKind::Text(pieces) => Shape::Text(joined(pieces, holes)),
+                PartKind::List(_) => Shape::List,
+                PartKind::Map(_) | PartKind::OpenMap(_) => Shape::Map,
+                PartKind::Hole(_) => Shape::Null,
+            },
+            View::Node { node, .. } => value_shape(&node.value),
+            View::Filled { hole, .. } => value_shape(&hole.value),
+        }
+    }
+
+    /// Whether nothing stands here, so that the entry is left out: `null`, or a map or list of the
+    /// template of which every entry is left out.
+    pub fn is_null(self) -> bool {
+        match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Scalar(value) => matches!(value, Value::Null),
+                PartKind::Hole(_) => true,
+                PartKind::Text(_) => false,
+                PartKind::List(parts) => {
+                    !parts.is_empty()
+                        && parts
+                            .iter()
+                            .all(|part| View::Part { part, holes }.is_null())
+                }
+                PartKind::Map(fields) | PartKind::OpenMap(fields) => {
+                    !fields.is_empty()
+                        && fields.iter().all(|field| {
+                            let value = View::Part {
+                                part: &field.value,
+                                holes,
+                            };
+                            value.is_null()
+                                || (matches!(field.key, FieldKey::Spread)
+                                    && value.fields().is_empty())
+                        })
+                }
+            },
+            View::Node { node, .. } => node.is_null(),
+            View::Filled { hole, .. } => matches!(hole.value, Value::Null),
+        }
+    }
+
+    /// The text, when this is one.
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        match self.shape() {
+            Shape::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a sequence; items that are nothing are left out.
+    pub fn items(self) -> Vec<View<'a>> {
+        let items: Vec<View<'a>> = match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::List(parts) => parts
+                    .iter()
+                    .map(|part| View::Part { part, holes })
+                    .collect(),
+                _ => Vec::new(),
+            },
+            View::Node { node, line } => list_items(&node.value, line),
+            View::Filled { hole, line } => list_items(&hole.value, line),
+        };
+        if items.iter().any(|item| item.is_null()) {
+            items.into_iter().filter(|item| !item.is_null()).collect()
+        } else {
+            items
+        }
+    }
+
+    /// The fields of a mapping in canonical order; fields that hold nothing are left out.
+    pub fn fields(self) -> Vec<FieldView<'a>> {
+        match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Map(fields) => fields
+                    .iter()
+                    .filter_map(|field| {
+                        let value = View::Part {
+                            part: &field.value,
+                            holes,
+                        };
+                        let FieldKey::Literal(key) = &field.key else {
+                            return None;
+                        };
+                        (!value.is_null()).then(|| FieldView {
+                            key: Cow::Borrowed(&**key),
+                            key_id: NodeId::NONE,
+                            value,
+                        })
+                    })
+                    .collect(),
+                PartKind::OpenMap(fields) => {
+                    let mut all = Vec::new();
+                    for field in fields {
+                        let value = View::Part {
+                            part: &field.value,
+                            holes,
+                        };
+                        match &field.key {
+                            FieldKey::Spread => all.extend(value.fields()),
+                            _ if value.is_null() => {}
+                            FieldKey::Literal(key) => {
+                                all.push(FieldView {
+                                    key: Cow::Borrowed(&**key),
+                                    key_id: NodeId::NONE,
+                                    value,
+                                });
+                            }
+                            FieldKey::Text(pieces) => {
+                                let key_id = pieces.iter().find_map(|piece| match piece {
+                                    Piece::Hole(index) => {
+                                        holes.get(*index)?.sources.as_slice().first().copied()
+                                    }
+                                    Piece::Literal(_) => None,
+                                });
+                                let key_id = key_id.unwrap_or(NodeId::NONE);
+                                all.push(FieldView {
+                                    key: joined(pieces, holes),
+                                    key_id,
+                                    value,
+                                });
+                            }
+                        }
+                    }
+                    sort_fields(&mut all);
+                    all
+                }
+                _ => Vec::new(),
+            },
+            View::Node { node, line } => map_fields(&node.value, line),
+            View::Filled { hole, line } => map_fields(&hole.value, line),
+        }
+    }
+
+    /// How many entries a mapping was written with, those that hold nothing included.
+    pub fn written_entries(self) -> usize {
+        match self.filled() {
+            View::Node { node, .. } => node.entries().len(),
+            view => view.fields().len(),
+        }
+    }
+
+    /// One field of a mapping.
+    pub fn get(self, wanted: &str) -> Option<View<'a>> {
+        match self.filled() {
+            View::Part {
+                part:
+                    Part {
+                        kind: PartKind::Map(fields),
+                        ..
+                    },
+                holes,
+            } => fields.iter().find_map(|field| {
+                let FieldKey::Literal(key) = &field.key else {
+                    return None;
+                };
+                let value = View::Part {
+                    part: &field.value,
+                    holes,
+                };
+                (&**key == wanted && !value.is_null()).then_some(value)
+            }),
+            view @ View::Part { .. } => view
+                .fields()
+                .into_iter()
+                .find(|field| field.key == wanted)
+                .map(|field| field.value),
+            View::Node { node, line } => node
+                .get(wanted)
+                .filter(|node| !node.is_null())
+                .map(|node| View::Node { node, line }),
+            View::Filled {
+                hole:
+                    Hole {
+                        value: Value::Map(map),
+                        ..
+                    },
+                line,
+            } => map
+                .get(wanted)
+                .filter(|node| !node.is_null())
+                .map(|node| View::Node { node, line }),
+            View::Filled { .. } => None,
+        }
+    }
+
+    /// Follows keys.
+    pub fn at(self, keys: &[&str]) -> Option<View<'a>> {
+        keys.iter().try_fold(self, |view, key| view.get(key))
+    }
+
+    /// The text at some keys, or nothing.
+    pub fn text_at(self, keys: &[&str]) -> Cow<'a, str> {
+        self.at(keys).and_then(View::text).unwrap_or_default()
+    }
+
+    /// Follows a path; positions count what is written, and items can be given by their name.
+    pub fn at_path(self, path: &Path) -> Option<View<'a>> {
+        path.0.iter().try_fold(self, |view, step| match step {
+            Step::Key(name) if matches!(view.shape(), Shape::List) => view
+                .items()
+                .into_iter()
+                .find(|item| item.text_at(&["name"]) == **name),
+            Step::Key(key) => view.get(key),
+            Step::Index(index) => view.items().get(*index).copied(),
+        })
+    }
+
+    /// The input values that were read to make this one; for a container, those of the container.
+    pub fn sources(self) -> Vec<NodeId> {
+        match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Text(pieces) => pieces
+                    .iter()
+                    .filter_map(|piece| match piece {
+                        Piece::Hole(index) => holes.get(*index),
+                        Piece::Literal(_) => None,
+                    })
+                    .flat_map(|hole| hole.sources.as_slice().iter().copied())
+                    .collect(),
+                _ => Vec::new(),
+            },
+            View::Node { node, .. } => vec![node.id],
+            View::Filled { hole, .. } => hole.sources.as_slice().to_vec(),
+        }
+    }
+
+    /// Whether this is text of a template with values in it.
+    pub fn is_joined(self) -> bool {
+        matches!(self, View::Part { part: Part { kind: PartKind::Text(pieces), .. }, .. } if pieces.len() > 1)
+    }
+
+    /// The template line that wrote this.
+    pub fn line(self) -> TemplateLine {
+        match self {
+            View::Part { part, .. } => part.line,
+            View::Node { line, .. } | View::Filled { line, .. } => line,
+        }
+    }
+
+    /// The same value as JSON.
+    pub fn to_json(self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self.shape() {
+            Shape::Null => Json::Null,
+            Shape::Bool(value) => Json::Bool(value),
+            Shape::Int(value) => Json::from(value),
+            Shape::Float(value) => Json::from(value),
+            Shape::Text(text) => Json::String(text.into_owned()),
+            Shape::List => Json::Array(self.items().into_iter().map(View::to_json).collect()),
+            Shape::Map => Json::Object(
+                self.fields()
+                    .into_iter()
+                    .map(|field| (field.key.into_owned(), field.value.to_json()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+fn value_shape(value: &Value) -> Shape<'_> {
+    match value {
+        Value::Null => Shape::Null,
+        Value::Bool(value) => Shape::Bool(*value),
+        Value::Int(value) => Shape::Int(*value),
+        Value::Float(value) => Shape::Float(*value),
+        Value::String(text) => Shape::Text(Cow::Borrowed(text)),
+        Value::List(_) => Shape::List,
+        Value::Map(_) => Shape::Map,
+    }
+}
+
+fn list_items(value: &Value, line: TemplateLine) -> Vec<View<'_>> {
+    match value {
+        Value::List(items) => items.iter().map(|node| View::Node { node, line }).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn map_fields(value: &Value, line: TemplateLine) -> Vec<FieldView<'_>> {
+    let Value::Map(map) = value else {
+        return Vec::new();
+    };
+    let mut fields: Vec<FieldView<'_>> = map
+        .entries
+        .iter()
+        .filter(|entry| !entry.value.is_null())
+        .map(|entry| FieldView {
+            key: Cow::Borrowed(&*entry.key),
+            key_id: entry.key_id,
+            value: View::Node {
+                node: &entry.value,
+                line,
+            },
+        })
+        .collect();
+    sort_fields(&mut fields);
+    fields
+}
+
+fn sort_fields(fields: &mut [FieldView<'_>]) {
+    fields.sort_by(|a, b| canonical_order(&a.key).cmp(&canonical_order(&b.key)));
+}
+
+/// Where a key stands among its siblings: what identifies an object comes first, as Kubernetes
+/// writes it; the rest is sorted by name; status comes last.
+pub fn canonical_order(key: &str) -> (usize, &str) {
+    const FIRST: [&str; 8] = [
+        "apiVersion",
+        "kind",
+        "metadata",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "image",
+    ];
+    match FIRST.iter().position(|first| *first == key) {
+        Some(at) => (at, ""),
+        None if key == "status" => (FIRST.len() + 1, ""),
+        None => (FIRST.len(), key),
+    }
+}
