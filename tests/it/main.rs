@@ -12,6 +12,7 @@ mod commands;
 mod determinism;
 mod examples;
 mod hostile;
+mod layouts;
 mod scalars;
 mod schemas;
 mod support;
