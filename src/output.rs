@@ -84,7 +84,12 @@ impl<'a> Writer<'a> {
             format!("-{}-of-{}", shard.number, shard.of)
         };
         Ok(Writer {
-            output: emit::Output::open(&settings.folder, settings.mode, &part)?,
+            output: emit::Output::open(
+                &settings.folder,
+                &plan.platform.name,
+                settings.mode,
+                &part,
+            )?,
             templates,
             selection: &options.selection,
             shard,

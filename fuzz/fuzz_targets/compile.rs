@@ -32,7 +32,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     let template = [b"{#-\nscope: component\n-#}\n", input.1].concat();
     fs::write(root.join("templates/component/fuzz.yaml"), template).expect("a file");
     let options = Options {
-        source: Source::Folder { root: root.to_path_buf(), output: None },
+        source: Source::Folder { root: root.to_path_buf(), },
         extra: Vec::new(),
         selection: Selection::default(),
         as_of: jiff::civil::date(2026, 6, 1),

@@ -28,7 +28,7 @@ impl Visitor for Watch {
 
 /// Runs the command.
 pub fn run(command: &CheckCommand, arguments: &Arguments) -> Result<u8> {
-    let options = present::options(arguments, command.path.as_ref(), &command.read, None)?;
+    let options = present::options(arguments, command.path.as_ref(), &command.read)?;
     let watch = Watch {
         progress: Progress::new(command.report.quiet),
     };

@@ -30,7 +30,7 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
         as_of: None,
         revision: None,
     };
-    let compilation = read(&present::options(arguments, None, &nothing, None)?)?;
+    let compilation = read(&present::options(arguments, None, &nothing)?)?;
     let catalog = &compilation.catalog;
     if let Some(name) = &command.tenant
         && catalog.tenants.get(name).is_none()

@@ -18,12 +18,11 @@ use crate::schema::Types;
 use crate::yaml::{Path as ValuePath, Step, parse::parse};
 use crate::{Compilation, Options, Shard};
 
-/// The options of a compilation; `output` is a folder that is not input.
+/// The options of a compilation.
 pub fn options(
     arguments: &Arguments,
     path: Option<&PathBuf>,
     read: &ReadOptions,
-    output: Option<&Path>,
 ) -> Result<Options> {
     let start = path
         .or(arguments.directory.as_ref())
@@ -35,10 +34,7 @@ pub fn options(
             root,
             revision: revision.clone(),
         },
-        None => Source::Folder {
-            root,
-            output: output.map(Path::to_path_buf),
-        },
+        None => Source::Folder { root },
     };
     let mut extra = Vec::new();
     for file in &read.contexts {

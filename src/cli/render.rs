@@ -2,13 +2,14 @@
 
 use std::io;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
 use super::arguments::{Arguments, RenderCommand};
 use super::present::{self, Progress, plural};
 use super::{DIFFERENT, DONE, FAILED};
 use crate::diagnostics::{Sources, catalogue::emit as codes};
 use crate::emit::Mode;
+use crate::load::Source;
 use crate::model::instance::Unit;
 use crate::model::manifest::Rendered;
 use crate::{OutputOptions, Shard, Visitor, compile};
@@ -29,12 +30,16 @@ impl Visitor for Watch {
 
 /// Runs the command.
 pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
-    let mut options = present::options(
-        arguments,
-        command.path.as_ref(),
-        &command.read,
-        Some(&command.out),
-    )?;
+    let mut options = present::options(arguments, command.path.as_ref(), &command.read)?;
+    if let Source::Folder { root } = &options.source
+        && let Ok(out) = command.out.canonicalize()
+        && root.starts_with(&out)
+    {
+        bail!(
+            "--out {} holds the repository itself; name a folder of its own, such as rendered",
+            command.out.display()
+        );
+    }
     if let Some(text) = &command.shard {
         options.shard = parse_shard(text)?;
     }

@@ -117,7 +117,7 @@ fn matches(wanted: &[String], parts: &[String]) -> bool {
 
 /// Runs the command.
 pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
-    let options = present::options(arguments, None, &command.read, None)?;
+    let options = present::options(arguments, None, &command.read)?;
     let field = command
         .field
         .as_deref()
@@ -291,9 +291,10 @@ impl Explainer<'_> {
         let line = self.sources.position(span.file, span.start).line;
         let whole = self.sources.line_span(span.file, line).unwrap_or(span);
         let text = self.sources.file(whole.file).map_or("", |file| &file.text);
-        text.get(whole.start as usize..whole.end as usize)
-            .unwrap_or_default()
-            .to_owned()
+        crate::diagnostics::printable(
+            text.get(whole.start as usize..whole.end as usize)
+                .unwrap_or_default(),
+        )
     }
 
     fn set_by(&self, id: NodeId) -> Option<Origin> {

@@ -127,6 +127,17 @@ impl Diagnostic {
     }
 }
 
+/// A text without characters that a terminal would obey or that change the order of others.
+pub fn printable(text: &str) -> String {
+    let refused = |c: char| {
+        c.is_control() && c != '\n' && c != '\t'
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if refused(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
 /// The name that the writer most likely meant, if one is near enough to say so.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

@@ -93,7 +93,7 @@ pub fn files(
             Granularity::Object if split => {
                 format!(
                     "{stem}.{}.{}.yaml",
-                    one.manifest.kind().to_lowercase(),
+                    file_name(&one.manifest.kind().to_lowercase()),
                     file_name(&one.manifest.name())
                 )
             }
@@ -129,7 +129,7 @@ pub fn files(
 
 /// The file name of a component, apart from those of the tenant's own files.
 fn component_stem(component: &str) -> String {
-    if matches!(component, "tenant" | "kustomization") {
+    if matches!(component, "tenant" | "kustomization") || component.starts_with("component-") {
         format!("component-{component}")
     } else {
         component.to_owned()
@@ -140,7 +140,7 @@ fn component_stem(component: &str) -> String {
 fn file_name(name: &str) -> String {
     name.chars()
         .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
+            if c.is_ascii_alphanumeric() || c == '-' {
                 c
             } else {
                 '-'

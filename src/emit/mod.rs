@@ -47,6 +47,7 @@ pub struct Summary {
 /// The output folder while it is being written.
 pub struct Output {
     root: PathBuf,
+    platform: String,
     staging: PathBuf,
     mode: Mode,
     state: Mutex<State>,
@@ -74,16 +75,19 @@ impl Output {
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn open(root: &Path, mode: Mode, part: &str) -> io::Result<Output> {
+    pub fn open(root: &Path, platform: &str, mode: Mode, part: &str) -> io::Result<Output> {
         let staging = root.join(format!(".tenantry-staging{part}"));
         if let Mode::Write { .. } = mode {
-            if staging.exists() {
-                fs::remove_dir_all(&staging)?;
+            match fs::symlink_metadata(&staging) {
+                Ok(found) if found.is_dir() => fs::remove_dir_all(&staging)?,
+                Ok(_) => fs::remove_file(&staging)?,
+                Err(_) => {}
             }
             fs::create_dir_all(&staging)?;
         }
         Ok(Output {
             root: root.to_path_buf(),
+            platform: platform.to_owned(),
             staging,
             mode,
             state: Mutex::default(),
@@ -95,7 +99,17 @@ impl Output {
     /// # Errors
     /// The disk.
     pub fn put(&self, path: &str, body: &str) -> io::Result<()> {
-        let text = with_header(body);
+        // Whatever the paths are made of, they stay below the output folder.
+        if path
+            .split('/')
+            .any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']))
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{path:?} is no path of the output"),
+            ));
+        }
+        let text = with_header(&self.platform, body);
         let target = self.root.join(path);
         let existing = if self.is_reachable(path) {
             read_existing(&target)?
@@ -111,7 +125,7 @@ impl Output {
             }
             Existing::Text(bytes) if bytes == text.as_bytes() => false,
             Existing::Text(bytes) => {
-                let owner = ownership(bytes);
+                let owner = ownership(&self.platform, bytes);
                 refused = (owner != Ownership::Ours).then_some(owner);
                 true
             }
@@ -131,7 +145,7 @@ impl Output {
                 existed,
             });
         }
-        if let Some(owner) = refused.filter(|_| !force) {
+        if let Some(owner) = refused.filter(|_| !force && self.mode != Mode::Compare) {
             state.refused.push((path.to_owned(), owner));
         }
         Ok(())
@@ -204,10 +218,14 @@ impl Output {
                 continue;
             }
             match read_existing(&self.root.join(&path))? {
-                Existing::Text(bytes) => match ownership(&bytes) {
+                Existing::Text(bytes) => match ownership(&self.platform, &bytes) {
                     Ownership::Ours => stale.push(path),
-                    Ownership::Edited if force => stale.push(path),
+                    Ownership::Edited if force || self.mode == Mode::Compare => stale.push(path),
                     Ownership::Edited => refused.push((path, Ownership::Edited)),
+                    // What a delivery engine would apply, too, is no part of the output.
+                    Ownership::Foreign if self.mode == Mode::Compare && is_manifest(&path) => {
+                        stale.push(path)
+                    }
                     Ownership::Foreign => {
                         foreign.insert(path);
                     }
@@ -221,7 +239,7 @@ impl Output {
         refuse(&refused, &self.root, sink);
         if !foreign.is_empty() {
             let message = format!(
-                "{} in {} was not written by Tenantry and is left alone",
+                "{} in {} not written by Tenantry for this platform, and left alone",
                 count(foreign.len()),
                 self.root.display()
             );
@@ -229,14 +247,7 @@ impl Output {
             sink.push(Diagnostic::new(codes::LEFT_ALONE, message).note(listed.join(", ")));
         }
         match self.mode {
-            Mode::Compare => {
-                let changed: Vec<&Change> = state
-                    .changed
-                    .iter()
-                    .filter(|change| !refused.iter().any(|(path, _)| *path == change.path))
-                    .collect();
-                compare(&changed, &stale, &self.root, &mut summary, sink);
-            }
+            Mode::Compare => compare(&state.changed, &stale, &self.root, &mut summary, sink),
             Mode::Write { .. } if refused.is_empty() => {
                 summary.written = state.changed.len();
                 summary.removed = stale.len();
@@ -282,6 +293,13 @@ fn read_existing(path: &Path) -> io::Result<Existing> {
         Ok(found) if found.is_file() => Ok(Existing::Text(fs::read(path)?)),
         Ok(_) => Ok(Existing::Foreign),
     }
+}
+
+/// Whether a file is of a kind that delivery engines apply.
+fn is_manifest(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
 }
 
 /// All files below a folder, without what is staged or hidden.
@@ -367,7 +385,7 @@ fn refuse(refused: &[(String, Ownership)], root: &Path, sink: &mut Sink) {
 }
 
 fn compare(
-    changed: &[&Change],
+    changed: &[Change],
     stale: &[String],
     root: &Path,
     summary: &mut Summary,
@@ -388,7 +406,7 @@ fn compare(
         .chain(
             stale
                 .iter()
-                .map(|path| (path.as_str(), "is no longer made")),
+                .map(|path| (path.as_str(), "is not made from the input")),
         )
         .collect();
     differences.sort_unstable();

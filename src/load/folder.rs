@@ -5,29 +5,26 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{InputFile, is_yaml_path};
+use super::{GENERATED_MARK, InputFile, is_yaml_path};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::load as codes};
 use crate::yaml::parse::MAX_BYTES;
 
-/// All YAML files below a folder.
-pub fn read(root: &Path, output: Option<&Path>, sink: &mut Sink) -> io::Result<Vec<InputFile>> {
+/// All YAML files below a folder, but those that were generated.
+pub fn read(root: &Path, sink: &mut Sink) -> io::Result<Vec<InputFile>> {
     if !root.is_dir() {
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
             format!("{} is not a folder", root.display()),
         ));
     }
-    let output = output.and_then(|output| output.canonicalize().ok());
     let mut paths = Vec::new();
     let walk = ignore::WalkBuilder::new(root)
         .require_git(false)
         .git_global(false)
+        .git_exclude(false)
+        .ignore(false)
+        .parents(false)
         .follow_links(false)
-        .filter_entry(move |entry| {
-            output
-                .as_deref()
-                .is_none_or(|output| entry.path() != output)
-        })
         .build();
     for entry in walk {
         let entry = entry.map_err(io::Error::other)?;
@@ -37,7 +34,12 @@ pub fn read(root: &Path, output: Option<&Path>, sink: &mut Sink) -> io::Result<V
         let Ok(relative) = entry.path().strip_prefix(root) else {
             continue;
         };
-        let path = relative.to_string_lossy().replace('\\', "/");
+        let path = relative.to_string_lossy();
+        let path = if cfg!(windows) {
+            path.replace('\\', "/")
+        } else {
+            path.into_owned()
+        };
         if kind.is_symlink() {
             if is_yaml_path(&path) || entry.path().is_dir() {
                 let message = format!("{path} is a symbolic link, so it was not read");
@@ -86,8 +88,13 @@ pub fn read_one(root: &Path, relative: &Path) -> Result<Vec<u8>, String> {
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(MAX_BYTES as u64 + 1)
+    let mut file = std::fs::File::open(path)?;
+    let mark = GENERATED_MARK.len() as u64;
+    file.by_ref().take(mark).read_to_end(&mut bytes)?;
+    if bytes == GENERATED_MARK.as_bytes() {
+        return Ok(bytes);
+    }
+    file.take(MAX_BYTES as u64 + 1 - mark)
         .read_to_end(&mut bytes)?;
     if bytes.len() > MAX_BYTES {
         // The cut may go through a character.

@@ -6,6 +6,7 @@ use std::path::Path;
 use gix::bstr::ByteSlice as _;
 
 use super::{InputFile, is_yaml_path};
+use crate::yaml::parse::MAX_BYTES;
 
 /// Deepest nesting of folders.
 const MAX_DEPTH: usize = 64;
@@ -98,6 +99,16 @@ fn collect(
                 .map_err(|error| error.to_string())?;
             collect(&tree, &path, depth + 1, files)?;
         } else if mode.is_blob() && !hidden && is_yaml_path(&path) {
+            let size = entry
+                .id()
+                .header()
+                .map_err(|error| error.to_string())?
+                .size();
+            if size > 16 * MAX_BYTES as u64 {
+                return Err(format!(
+                    "{path} has {size} bytes; at most {MAX_BYTES} are read"
+                ));
+            }
             let mut object = entry.object().map_err(|error| error.to_string())?;
             files.push(InputFile {
                 path,

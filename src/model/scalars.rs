@@ -117,7 +117,9 @@ pub fn expected_form(format: &str) -> Option<&'static str> {
         "name" => {
             "a name of lower-case letters, digits and `-`, at most 63 characters, such as `globex-eu`"
         }
-        "quantity" => "a quantity such as `500m`, `2` or `1.5Gi`",
+        "quantity" => {
+            "a quantity such as `500m` or `2` for processors, `512Mi` or `1.5Gi` for bytes"
+        }
         "duration" => "a duration such as `30s`, `5m` or `1h30m`",
         "cron" => {
             "a schedule of five fields, minute (0–59) hour (0–23) day (1–31) month (1–12) weekday (0–7), such as `0 2 * * *`, or `@daily`"

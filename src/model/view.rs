@@ -168,9 +168,11 @@ impl<'a> View<'a> {
                                 part: &field.value,
                                 holes,
                             };
-                            value.is_null()
-                                || (matches!(field.key, FieldKey::Spread)
-                                    && value.fields().is_empty())
+                            if matches!(field.key, FieldKey::Spread) {
+                                value.fields().is_empty()
+                            } else {
+                                value.is_null()
+                            }
                         })
                 }
             },

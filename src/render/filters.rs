@@ -10,7 +10,8 @@ use crate::model::scalars::{Amount, parse_duration};
 
 /// Adds the filters, and removes those that would let a value become text of the template.
 pub fn install(environment: &mut Environment<'static>) {
-    for name in ["safe", "escape", "e"] {
+    // `batch`, `slice` and `format` can be told to make more than memory holds.
+    for name in ["safe", "escape", "e", "batch", "slice", "format"] {
         environment.remove_filter(name);
     }
     environment.add_filter("cpu", |value: &Value, factor: Option<f64>| {
@@ -25,6 +26,8 @@ pub fn install(environment: &mut Environment<'static>) {
     environment.add_filter("tojson", to_json);
     environment.add_filter("checksum", checksum);
     environment.add_filter("without", without);
+    environment.add_filter("replace", replace);
+    environment.add_filter("join", join);
 }
 
 fn invalid(message: String) -> Error {
@@ -117,7 +120,13 @@ fn json(value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
     }
     Ok(match value.kind() {
         ValueKind::Bool => value.is_true().into(),
-        ValueKind::Number if value.is_integer() => value.as_i64().into(),
+        ValueKind::Number if value.is_integer() => value
+            .as_i64()
+            .ok_or_else(|| invalid("a whole number of more than 64 bits".to_owned()))?
+            .into(),
+        ValueKind::String if value.is_safe() => {
+            return Err(invalid("the text of a macro is no value".to_owned()));
+        }
         ValueKind::Number => f64::try_from(value.clone())?.into(),
         ValueKind::String => value.as_str().into(),
         ValueKind::Seq | ValueKind::Iterable => serde_json::Value::Array(
@@ -152,6 +161,49 @@ fn checksum(value: &Value) -> Result<Value, Error> {
     );
     recorder::note_made(value, &made);
     Ok(made)
+}
+
+/// Most bytes that a filter makes of texts.
+const MAX_MADE: usize = 1 << 20;
+
+/// `{{ text | replace("a", "b") }}`.
+fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Error> {
+    let text = value.to_string();
+    if value.is_safe() {
+        return Err(invalid("the text of a macro cannot be filtered".to_owned()));
+    }
+    let count = if from.is_empty() {
+        text.chars().count() + 1
+    } else {
+        text.matches(from).count()
+    };
+    if text.len().saturating_add(count.saturating_mul(to.len())) > MAX_MADE {
+        return Err(invalid(
+            "this would make more than 1 MiB of text".to_owned(),
+        ));
+    }
+    Ok(Value::from(text.replace(from, to)))
+}
+
+/// `{{ list | join(", ") }}`.
+fn join(value: &Value, separator: Option<&str>) -> Result<Value, Error> {
+    let separator = separator.unwrap_or_default();
+    let mut text = String::new();
+    for (position, item) in value.try_iter()?.enumerate() {
+        if position > 0 {
+            text.push_str(separator);
+        }
+        if item.is_safe() {
+            return Err(invalid("the text of a macro cannot be joined".to_owned()));
+        }
+        text.push_str(&item.to_string());
+        if text.len() > MAX_MADE {
+            return Err(invalid(
+                "this would make more than 1 MiB of text".to_owned(),
+            ));
+        }
+    }
+    Ok(Value::from(text))
 }
 
 /// `{{ item | without("name") }}`: a map without some of its keys.

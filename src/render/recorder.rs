@@ -130,18 +130,13 @@ impl Recorder {
                 sources: Sources::One(tree.node.id),
             });
         }
-        if value.as_str().is_some_and(has_marker)
-            && !self
-                .read
-                .iter()
-                .chain(&self.before)
-                .any(|(_, read)| read.as_str().is_some_and(has_marker))
-        {
-            // No value has such a character, so it stands for a hole of a macro's text.
-            let message = "the text of a macro cannot be joined or filtered; print it as it is, or with `indent`";
-            return Err(Error::new(ErrorKind::InvalidOperation, message));
-        }
-        let converted = convert(value, 0)?;
+        // A character of ours that no value has stands for a part of a macro's text.
+        let values_may = self
+            .read
+            .iter()
+            .chain(&self.before)
+            .any(|(_, read)| read.as_str().is_some_and(has_marker));
+        let converted = convert(value, values_may, 0)?;
         let sources = self.sources(value);
         self.remember();
         Ok(Hole {
@@ -200,7 +195,7 @@ impl Recorder {
 }
 
 fn has_marker(text: &str) -> bool {
-    text.chars().any(|c| markers::as_hole(c).is_some())
+    text.chars().any(markers::is_reserved)
 }
 
 /// Equality of scalars, without the conversions that the template language makes.
@@ -223,7 +218,7 @@ fn ids<'a>(read: impl Iterator<Item = &'a (NodeId, Value)>) -> Sources {
 }
 
 /// A template's value as one of ours.
-fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
+fn convert(value: &Value, values_may: bool, depth: usize) -> Result<yaml::Value, Error> {
     let refuse = |what: &str| {
         Error::new(
             ErrorKind::InvalidOperation,
@@ -239,7 +234,10 @@ fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
     let node = |value: &Value| -> Result<Node, Error> {
         match value.downcast_object_ref::<tree::Tree>() {
             Some(tree) => Ok(tree.node.clone()),
-            None => Ok(Node::new(NodeId::NONE, convert(value, depth + 1)?)),
+            None => Ok(Node::new(
+                NodeId::NONE,
+                convert(value, values_may, depth + 1)?,
+            )),
         }
     };
     Ok(match value.kind() {
@@ -252,7 +250,14 @@ fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
                 _ => return Err(refuse("a number that JSON does not have")),
             },
         },
-        ValueKind::String => yaml::Value::String(value.as_str().unwrap_or_default().into()),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            if value.is_safe() || (!values_may && has_marker(text)) {
+                let message = "the text of a macro cannot be joined, filtered or put into a value; print it as it is, or with `indent`";
+                return Err(Error::new(ErrorKind::InvalidOperation, message));
+            }
+            yaml::Value::String(text.into())
+        }
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Result<Vec<Node>, Error> =
                 value.try_iter()?.map(|item| node(&item)).collect();
@@ -262,8 +267,15 @@ fn convert(value: &Value, depth: usize) -> Result<yaml::Value, Error> {
             let mut entries = Vec::new();
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
+                if key.is_safe() || (!values_may && key.as_str().is_some_and(has_marker)) {
+                    return Err(refuse("the text of a macro, as a key,"));
+                }
+                let name = key.to_string();
+                if entries.iter().any(|entry: &Entry| *entry.key == *name) {
+                    return Err(refuse(&format!("a map with the key `{name}` twice")));
+                }
                 entries.push(Entry {
-                    key: key.to_string().into(),
+                    key: name.into(),
                     key_id: NodeId::NONE,
                     value: node(&item)?,
                 });

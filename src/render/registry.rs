@@ -99,6 +99,10 @@ impl Templates {
         environment.set_auto_escape_callback(|_| AutoEscape::Custom("yaml".into()));
         environment.set_formatter(recorder::print);
         filters::install(&mut environment);
+        // `namespace` would let loops build values without end; `debug` prints what is not input.
+        for name in ["namespace", "debug"] {
+            environment.remove_global(name);
+        }
         let mut templates = Templates {
             environment,
             lines: Vec::new(),
@@ -168,6 +172,28 @@ impl Templates {
             );
             return;
         }
+        if let Some((line, message)) = too_large(source) {
+            sink.push(
+                Diagnostic::new(codes::TEMPLATE_SYNTAX, message)
+                    .at(at(line), "here")
+                    .help("split it into several templates, or write it with loops and macros"),
+            );
+            return;
+        }
+        if let Some(offset) = ["\\U000f", "\\U000F", "\\U0010"]
+            .iter()
+            .filter_map(|escape| source.find(escape))
+            .min()
+        {
+            let line = source[..offset].matches('\n').count() + 1;
+            let message = "the template has an escape of a character of the planes for private use (U+F0000 and above)";
+            sink.push(
+                Diagnostic::new(codes::TEMPLATE_SYNTAX, message)
+                    .at(at(line), "on this line")
+                    .help("remove it; a value may have such a character"),
+            );
+            return;
+        }
         let is_library = path.starts_with("lib/");
         let (header, body_start) = match header(source) {
             Some(found) => found,
@@ -204,6 +230,21 @@ impl Templates {
             .unwrap_or(0)
             + 1;
         template.when_lines = (source[..body_start].matches('\n').count() + 1, when_line);
+        if template
+            .when
+            .as_ref()
+            .is_some_and(|when| when.len() > MAX_TAG)
+        {
+            sink.push(
+                Diagnostic::new(
+                    codes::BAD_HEADER,
+                    format!("`when` has more than {MAX_TAG} bytes"),
+                )
+                .at(at(when_line), "")
+                .help("write a shorter condition"),
+            );
+            return;
+        }
         if let Some(when) = &template.when {
             if let Err(error) = self.environment.compile_expression(when) {
                 let detail = error
@@ -235,12 +276,53 @@ impl Templates {
                         codes::TEMPLATE_SYNTAX,
                         format!("the template's syntax is wrong: {detail}"),
                     )
-                    .at(at(error.line().unwrap_or(1)), "")
+                    .at(
+                        at(error.line().unwrap_or(1)).or_else(|| at(source.lines().count())),
+                        "",
+                    )
                     .help("mend this line; the language is Jinja's, as minijinja has it"),
                 );
             }
         }
     }
+}
+
+/// Most bytes of a template, and of one tag in it: the template language's compiler recurses.
+const MAX_TEMPLATE: usize = 64 << 10;
+const MAX_TAG: usize = 4 << 10;
+
+/// The line and the message, if a template is more than its compiler can take.
+fn too_large(source: &str) -> Option<(usize, String)> {
+    if source.len() > MAX_TEMPLATE {
+        return Some((
+            1,
+            format!(
+                "the template has {} bytes; at most {MAX_TEMPLATE} are read",
+                source.len()
+            ),
+        ));
+    }
+    let mut at = 0;
+    while let Some(open) = source[at..].find(['{']).map(|open| at + open) {
+        let close = match source[open..].as_bytes().get(1) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => "#}",
+            _ => {
+                at = open + 1;
+                continue;
+            }
+        };
+        let end = source[open..]
+            .find(close)
+            .map_or(source.len(), |end| open + end);
+        if end - open > MAX_TAG && close != "#}" {
+            let line = source[..open].matches('\n').count() + 1;
+            return Some((line, format!("the tag has more than {MAX_TAG} bytes")));
+        }
+        at = end;
+    }
+    None
 }
 
 /// The text of the header, and where the body starts.

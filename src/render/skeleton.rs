@@ -188,7 +188,14 @@ impl Builder<'_> {
                 let mut open = false;
                 let mut fields: Vec<Field> = Vec::with_capacity(map.entries.len());
                 for entry in &map.entries {
-                    let value = self.part(&entry.value, skeleton);
+                    let mut value = self.part(&entry.value, skeleton);
+                    if matches!(
+                        value.kind,
+                        PartKind::Map(_) | PartKind::OpenMap(_) | PartKind::List(_)
+                    ) {
+                        // What people look for is the line with the key.
+                        value.line = self.line(self.spans[entry.key_id.index as usize].0 as usize);
+                    }
                     let key = if &*entry.key == "<<" {
                         open = true;
                         if let PartKind::Hole(index) = value.kind {

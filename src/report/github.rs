@@ -1,7 +1,7 @@
 //! Annotations of GitHub Actions, worst first: GitHub shows ten of each level.
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 
-use crate::diagnostics::{Diagnostic, Severity, Sources};
+use crate::diagnostics::{Diagnostic, Severity, Sources, printable};
 
 /// One line for each finding.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
@@ -49,7 +49,8 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    printable(text)
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

@@ -2,8 +2,10 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::diagnostics::{Diagnostic, Label, Severity, Sources};
+use crate::diagnostics::{Diagnostic, Label, Severity, Sources, printable};
 
+/// Most findings that are shown; other formats have all.
+const MOST: usize = 500;
 /// Lines of context above and below what is marked.
 const CONTEXT: usize = 1;
 
@@ -15,9 +17,15 @@ pub fn write(findings: &[Diagnostic], sources: &Sources, color: bool) -> String 
         Renderer::plain()
     };
     let mut text = String::new();
-    for finding in findings {
+    for finding in findings.iter().take(MOST) {
         text.push_str(&renderer.render(&[group(finding, sources)]));
         text.push_str("\n\n");
+    }
+    if findings.len() > MOST {
+        text.push_str(&format!(
+            "… and {} more findings; `-o json=FILE` has all\n\n",
+            findings.len() - MOST
+        ));
     }
     text
 }
@@ -28,7 +36,11 @@ fn group<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = Group::with_title(level.primary_title(&finding.message).id(finding.code.id));
+    let mut group = Group::with_title(
+        level
+            .primary_title(printable(&finding.message))
+            .id(finding.code.id),
+    );
     let mut labels: Vec<(&Label, AnnotationKind)> = Vec::new();
     labels.extend(
         finding
@@ -53,7 +65,7 @@ fn group<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         group = group.element(snippet(file, &here, sources));
     }
     for note in &finding.notes {
-        group = group.element(Level::NOTE.message(note));
+        group = group.element(Level::NOTE.message(printable(note)));
     }
     if finding.repeated > 0 {
         let times = if finding.repeated == 1 {
@@ -66,7 +78,7 @@ fn group<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         )));
     }
     if let Some(help) = &finding.help {
-        group = group.element(Level::HELP.message(help));
+        group = group.element(Level::HELP.message(printable(help)));
     }
     group
 }
@@ -110,7 +122,7 @@ fn snippet<'a>(
     let window = text.get(start..end).unwrap_or_default();
     let mut snippet = Snippet::source(window)
         .line_start(line)
-        .path(sources.path(file))
+        .path(printable(sources.path(file)))
         .fold(true);
     for (label, kind) in labels {
         let from = window.floor_char_boundary((label.span.start as usize).saturating_sub(start));
@@ -123,7 +135,7 @@ fn snippet<'a>(
         snippet = snippet.annotation(if label.message.is_empty() {
             annotation
         } else {
-            annotation.label(&label.message)
+            annotation.label(printable(&label.message))
         });
     }
     snippet

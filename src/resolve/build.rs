@@ -399,10 +399,17 @@ fn instance(
     if let Some(cost_center) = planned.tenant.effective.at(&["billing", "costCenter"]) {
         labels.push(builder.platform_label("cost-center", cost_center.clone()));
     }
+    // Pods are not replaced when only what describes the component changes.
+    let pod_labels = labels
+        .iter()
+        .filter(|label| !label.key.ends_with("/component-digest"))
+        .cloned()
+        .collect();
     let mut entries = vec![
         entry("name", name.clone()),
         entry("namespace", namespace.clone()),
         entry("labels", Node::map(NodeId::NONE, labels)),
+        entry("podLabels", Node::map(NodeId::NONE, pod_labels)),
         entry("selector", Node::map(NodeId::NONE, selector)),
         entry("version", version),
         entry("digest", digest),

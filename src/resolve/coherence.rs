@@ -84,6 +84,7 @@ pub fn check(
     port_names(&mut judge, workload, ports);
     volumes(&mut judge, workload);
     storage_classes(&mut judge, unit, workload);
+    encryption(&mut judge, unit, workload);
     scaling(&mut judge, workload);
     resources(&mut judge, workload);
     if let Some(strategy) = workload
@@ -114,6 +115,7 @@ pub fn check(
         );
     }
     shared_ports(&mut judge, unit, ports);
+    refused_by_kubernetes(&mut judge, workload, kind);
     for side in ["ingress", "egress"] {
         for peer in workload
             .at(&["network", side])
@@ -186,6 +188,101 @@ fn port_names(judge: &mut Judge<'_, '_, '_>, workload: &Node, ports: &[Node]) {
             let help = suggest(name, names.iter().copied())
                 .unwrap_or_else(|| "name one of its `ports`".to_owned());
             judge.finding(reference, &format!("there is no port `{name}`"), &help);
+        }
+    }
+}
+
+/// Combinations that the API server or the kubelet would refuse.
+fn refused_by_kubernetes(judge: &mut Judge<'_, '_, '_>, workload: &Node, kind: &str) {
+    let is_zero = |node: &Node| {
+        matches!(&node.value, Value::Int(0)) || matches!(node.as_str(), Some("0" | "0%"))
+    };
+    let (surge, unavailable) = (
+        workload.at(&["rollout", "maxSurge"]),
+        workload.at(&["rollout", "maxUnavailable"]),
+    );
+    if let (Some(surge), Some(unavailable)) = (surge, unavailable)
+        && is_zero(surge)
+        && is_zero(unavailable)
+    {
+        judge.pair(
+            "with maxSurge and maxUnavailable of 0 no pod could ever be replaced",
+            (surge, "no pod more"),
+            (unavailable, "and no pod less"),
+            "write 1 for one of them",
+        );
+    }
+    if let Some(least) = workload.at(&["scaling", "minReplicas"])
+        && is_zero(least)
+        && matches!(kind, "service" | "worker")
+        && workload
+            .at(&["scaling", "enabled"])
+            .is_some_and(|node| matches!(node.value, Value::Bool(true)))
+    {
+        judge.finding(
+            least,
+            "an autoscaler cannot scale from 0 by the load of pods",
+            "write 1 or more, or `enabled: false`",
+        );
+    }
+    if let (Some(user), Some(non_root)) = (
+        workload.at(&["security", "runAsUser"]),
+        workload.at(&["security", "runAsNonRoot"]),
+    ) && is_zero(user)
+        && matches!(non_root.value, Value::Bool(true))
+    {
+        judge.pair(
+            "user 0 is root, and the container must not run as root",
+            (user, "root"),
+            (non_root, "not as root"),
+            "write another user, such as 1001",
+        );
+    }
+    let mut paths: Vec<&Node> = Vec::new();
+    for list in ["volumes", "secrets"] {
+        for path in workload
+            .get(list)
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| item.get("mountPath"))
+        {
+            match paths.iter().find(|known| known.value == path.value) {
+                Some(first) => judge.pair(
+                    "two volumes are mounted at the same path",
+                    (path, "again here"),
+                    (first, "first here"),
+                    "mount one of them elsewhere",
+                ),
+                None => paths.push(path),
+            }
+        }
+    }
+    let mut numbers: Vec<(&Node, String)> = Vec::new();
+    for port in workload
+        .get("ports")
+        .and_then(Node::as_list)
+        .unwrap_or_default()
+    {
+        let Some(number) = port.get("servicePort").or_else(|| port.get("port")) else {
+            continue;
+        };
+        let protocol = port
+            .get("protocol")
+            .and_then(Node::as_str)
+            .unwrap_or("TCP")
+            .to_owned();
+        match numbers
+            .iter()
+            .find(|(known, other)| known.value == number.value && *other == protocol)
+        {
+            Some((first, _)) => judge.pair(
+                "two ports of the service have the same number",
+                (number, "again here"),
+                (first, "first here"),
+                "write another `servicePort` for one of them",
+            ),
+            None => numbers.push((number, protocol)),
         }
     }
 }
@@ -267,6 +364,33 @@ fn storage_classes(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, worklo
     }
 }
 
+/// Persistent volumes that name no class get an encrypted one, where there is one.
+fn encryption(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, workload: &Node) {
+    let classes = &unit.cluster.spec.storage_classes;
+    let must = !matches!(
+        workload.get("encryptionRequired").map(|node| &node.value),
+        Some(Value::Bool(false))
+    );
+    if !must || classes.is_empty() || classes.iter().any(|class| class.encrypted) {
+        return;
+    }
+    for volume in workload
+        .get("volumes")
+        .and_then(Node::as_list)
+        .unwrap_or_default()
+    {
+        if volume.get("type").and_then(Node::as_str) == Some("persistent")
+            && volume.get("storageClass").is_none()
+        {
+            let message = format!(
+                "encryption is required, and cluster `{}` has no encrypted storage class",
+                unit.cluster.name
+            );
+            judge.finding(volume, &message, "add a storage class with `encrypted: true` to the cluster, or write `encryptionRequired: false` where that is allowed");
+        }
+    }
+}
+
 fn volumes(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
     for volume in workload
         .get("volumes")
@@ -341,6 +465,25 @@ fn resources(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
     let Some(resources) = workload.get("resources") else {
         return;
     };
+    for resource in ["memory", "storage"] {
+        for node in [resources.get(resource), resources.at(&["limits", resource])]
+            .into_iter()
+            .flatten()
+        {
+            let text = crate::model::view::scalar_text(&node.value)
+                .unwrap_or_default()
+                .into_owned();
+            if Amount::parse(&text)
+                .is_some_and(|amount| amount.thousandths > 0 && amount.thousandths < 1_048_576_000)
+            {
+                judge.finding(
+                    node,
+                    &format!("{resource} of `{text}` is less than one mebibyte"),
+                    "write a quantity such as `512Mi` or `2Gi`",
+                );
+            }
+        }
+    }
     for resource in ["cpu", "memory", "storage"] {
         let (Some(request), Some(limit)) =
             (resources.get(resource), resources.at(&["limits", resource]))

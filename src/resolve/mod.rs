@@ -220,6 +220,18 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
 fn selected(input: &Input<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     let selection = input.selection;
+    if !selection.labels.is_empty()
+        && !catalog
+            .tenants
+            .iter()
+            .any(|tenant| selection.tenant(tenant))
+        && !input.incomplete
+    {
+        let message = "no tenant has the labels that are selected";
+        sink.push(Diagnostic::new(codes::UNKNOWN_REFERENCE, message).help(
+            "select labels of `metadata.labels` of a tenant: `tenantry find tenants -l KEY`",
+        ));
+    }
     let mut check = |kind: &str, wanted: &[String], known: Vec<&str>| {
         for name in wanted {
             if known.contains(&name.as_str()) || input.may_exist(kind, name) {

@@ -60,6 +60,8 @@ pub fn check<'a>(view: View<'a>, rule: &Rule, set: &SchemaSet, mode: Mode) -> Ve
         mode,
         path: Vec::new(),
         found: Vec::new(),
+        steps: 0,
+        depth: 0,
     };
     judge.value(view, rule);
     judge.found
@@ -70,7 +72,14 @@ struct Judge<'a, 's> {
     mode: Mode,
     path: Vec<Step>,
     found: Vec<Violation<'a>>,
+    /// How often rules were applied, and how deep: schemas may refer to themselves.
+    steps: usize,
+    depth: usize,
 }
+
+/// Most rules that are applied to one document, and deepest nesting of them.
+const MAX_STEPS: usize = 4_000_000;
+const MAX_DEPTH: usize = 200;
 
 impl<'a> Judge<'a, '_> {
     fn report(&mut self, view: View<'a>, problem: Problem) {
@@ -83,6 +92,16 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn value(&mut self, view: View<'a>, rule: &Rule) {
+        if self.depth >= MAX_DEPTH || self.steps >= MAX_STEPS {
+            return;
+        }
+        self.steps += 1;
+        self.depth += 1;
+        self.apply(view, rule);
+        self.depth -= 1;
+    }
+
+    fn apply(&mut self, view: View<'a>, rule: &Rule) {
         let rule = self.set.follow(rule);
         let shape = view.shape();
         let kind = match &shape {
@@ -146,8 +165,11 @@ impl<'a> Judge<'a, '_> {
                 mode: self.mode,
                 path: self.path.clone(),
                 found: Vec::new(),
+                steps: self.steps,
+                depth: self.depth,
             };
             judge.value(view, choice);
+            self.steps = judge.steps;
             if judge.found.is_empty() {
                 return;
             }

@@ -1,7 +1,8 @@
 //! Fields of one document that are right by themselves and wrong together.
 
 use crate::diagnostics::{Code, Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
-use crate::yaml::{Node, Value};
+use crate::schema::Additional;
+use crate::yaml::{Node, Path, Step, Value};
 
 /// Names that patterns of the Platform's `naming` may use.
 const PLACEHOLDERS: [&str; 4] = ["tenant", "component", "environment", "cluster"];
@@ -294,7 +295,45 @@ impl Checker<'_> {
         }
     }
 
+    /// A lock on a path that no workload has would protect nothing.
+    fn lock(&mut self, item: &Node) {
+        let set = crate::schema::own();
+        let path = item
+            .as_str()
+            .and_then(|text| Path::parse(text).ok())
+            .unwrap_or_default();
+        let Some(mut rule) = set.rule("Workload").map(|rule| set.follow(rule)) else {
+            return;
+        };
+        for step in &path.0 {
+            let Step::Key(key) = step else { return };
+            let inner = match (rule.property(key), &rule.additional) {
+                (Some(inner), _) => inner,
+                // Free maps, and items of lists by their name.
+                (None, Additional::Rule(_) | Additional::Any) => return,
+                (None, Additional::No) => {
+                    let known = rule.properties.iter().map(|(name, _)| &**name);
+                    let help = suggest(key, known)
+                        .unwrap_or_else(|| "see `tenantry explain Component.workload`".to_owned());
+                    return self.malformed(
+                        codes::UNKNOWN_FIELD,
+                        item,
+                        format!("the lock protects nothing: unknown field `{key}`"),
+                        help,
+                    );
+                }
+            };
+            rule = set.follow(inner);
+            if rule.items.is_some() {
+                return;
+            }
+        }
+    }
+
     fn context(&mut self, spec: &Node) {
+        for item in spec.get("lock").and_then(Node::as_list).unwrap_or_default() {
+            self.lock(item);
+        }
         let Some(scope) = spec.get("scope") else {
             return;
         };

@@ -230,7 +230,9 @@ fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
             root.at(path)
                 .is_none_or(|view| view.text().is_none_or(|text| text.is_empty()))
         });
-    let Some(path) = missing else { return true };
+    let Some(path) = missing else {
+        return has_proper_kind(locator, one, sink);
+    };
     let diagnostic = Diagnostic::new(
         crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
         format!("the template's document has no `{}`", path.join(".")),
@@ -239,6 +241,29 @@ fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
     .help(format!("add `{}` as text", path.join(".")));
     sink.push(locator.at(diagnostic, root, "this document"));
     false
+}
+
+/// A kind is a word of letters and digits: <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
+fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
+    let kind = one.manifest.kind();
+    let proper = kind.len() <= 63
+        && kind.bytes().all(|b| b.is_ascii_alphanumeric())
+        && kind.starts_with(|c: char| c.is_ascii_alphabetic());
+    if !proper {
+        let diagnostic = Diagnostic::new(
+            crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
+            format!("`{kind}` is no kind of object"),
+        )
+        .note(locator.object(one))
+        .help("write a kind of letters and digits, such as `ConfigMap`");
+        let view = one
+            .manifest
+            .root()
+            .get("kind")
+            .unwrap_or(one.manifest.root());
+        sink.push(locator.at(diagnostic, view, ""));
+    }
+    proper
 }
 
 fn structure(
@@ -380,7 +405,7 @@ fn duplicates(facts: &[Facts], sink: &mut Sink) {
                 None => diagnostic,
             };
             let other = other.place.filter(|place| Some(*place) != identity.place);
-            sink.push(diagnostic.and(other, "and here").and(identity.template, "the template").help("make the names differ; where two environments share a cluster, with `naming: {namespace: data-tenant-{tenant}-{environment}}` in the Platform"));
+            sink.push(diagnostic.and(other, "and here").and(identity.template, "the template").help("make the names differ; where two environments share a cluster, with `namespace: data-tenant-{tenant}-{environment}` in the Platform's `naming` (every namespace is then a new one)"));
         }
     }
 }

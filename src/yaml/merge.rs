@@ -51,23 +51,29 @@ pub fn over(below: &Node, above: &Node) -> Node {
         (Value::List(base), Value::List(layer))
             if named(base) && named(layer) && !layer.is_empty() =>
         {
-            let mut items: Vec<Node> = base.to_vec();
+            let name = |item: &Node| item.get("name").and_then(Node::as_str).map(str::to_owned);
+            let mut items: Vec<Option<Node>> = base.iter().cloned().map(Some).collect();
+            let mut places: std::collections::HashMap<Option<String>, usize> = base
+                .iter()
+                .enumerate()
+                .rev()
+                .map(|(at, item)| (name(item), at))
+                .collect();
             for item in layer.iter() {
-                match items.iter().position(|known| {
-                    known.get("name").map(|n| &n.value) == item.get("name").map(|n| &n.value)
-                }) {
+                match places.get(&name(item)).copied() {
                     Some(at) => {
-                        let merged = over(&items[at], item);
-                        let removed = merged.entries().len() == 1 && items[at].entries().len() > 1;
-                        if removed {
-                            items.remove(at);
-                        } else {
-                            items[at] = merged;
-                        }
+                        let known = items[at].clone().unwrap_or_else(Node::empty_map);
+                        let merged = over(&known, item);
+                        let removed = merged.entries().len() == 1 && known.entries().len() > 1;
+                        items[at] = (!removed).then_some(merged);
                     }
-                    None => items.push(item.clone()),
+                    None => {
+                        places.insert(name(item), items.len());
+                        items.push(Some(item.clone()));
+                    }
                 }
             }
+            let items: Vec<Node> = items.into_iter().flatten().collect();
             Node::new(above.id, Value::List(items.into()))
         }
         _ => above.clone(),

@@ -15,6 +15,8 @@ use super::{Entry, Map, Node, NodeId, Value};
 pub const MAX_DEPTH: usize = 64;
 /// Most nodes of one document, aliases unfolded.
 pub const MAX_NODES: usize = 1_000_000;
+/// Most problems of one file that are told.
+pub const MAX_PROBLEMS: usize = 100;
 /// Largest file, in bytes.
 pub const MAX_BYTES: usize = 8 << 20;
 
@@ -79,7 +81,7 @@ pub fn parse_with(text: &str, file: u32, merge_keys: Merges) -> Parsed {
         return builder.out;
     }
     let mut start = 0;
-    while start <= text.len() {
+    while start <= text.len() && !builder.stopped && builder.out.problems.len() <= MAX_PROBLEMS {
         builder.base = start;
         match builder.read(&text[start..]) {
             None => break,
@@ -128,6 +130,7 @@ struct Builder<'a> {
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
     root: Option<Node>,
+    stopped: bool,
 }
 
 impl Builder<'_> {
@@ -158,6 +161,17 @@ impl Builder<'_> {
             };
             let range = span.byte_range().unwrap_or(0..0);
             let (start, end) = (range.start, range.end.max(range.start));
+            if self.out.problems.len() >= MAX_PROBLEMS {
+                self.problem(
+                    start,
+                    end,
+                    Problem::Bound(format!(
+                        "more than {MAX_PROBLEMS} problems; the rest of the file is not read"
+                    )),
+                );
+                self.stopped = true;
+                return None;
+            }
             if let Err(at) = self.event(event, start, end) {
                 return Some(at);
             }

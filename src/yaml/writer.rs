@@ -34,7 +34,16 @@ fn write_map(fields: Vec<FieldView<'_>>, column: usize, after_dash: bool, out: &
         if position > 0 || !after_dash {
             indent(column, out);
         }
+        // Readers look for the colon within 1,024 characters, unless the key is marked as one.
+        let long = field.key.len() > 250;
+        if long {
+            out.push_str("? ");
+        }
         write_text(&field.key, None, out);
+        if long {
+            out.push('\n');
+            indent(column, out);
+        }
         out.push(':');
         write_value(field.value, column, false, out);
     }

@@ -32,7 +32,6 @@ pub fn options(root: &Path) -> Options {
     Options {
         source: Source::Folder {
             root: root.to_path_buf(),
-            output: None,
         },
         extra: Vec::new(),
         selection: Selection::default(),

@@ -36,7 +36,7 @@ cause: "The field has a least or a greatest value."
 example: "maxConcurrentJobs: 0\n"
 remedy: "Write a value within the range that the message names."
 
-MISSING_HEADER = "T0208" Warning "a document that looks like Tenantry's but has no apiVersion"
+MISSING_HEADER = "T0208" Error "a document that looks like Tenantry's but has no apiVersion"
 cause: "Only documents with `apiVersion: tenantry.dev/v1` are read, so this one has no effect."
 example: "kind: Tenant\nmetadata: {name: globex}\n"
 remedy: "Add `apiVersion: tenantry.dev/v1` as the first line of the document."
