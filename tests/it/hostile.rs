@@ -182,6 +182,48 @@ fn bounds_end_in_diagnostics() {
             "T0406",
         ),
         (
+            "templates/component/sum.yaml",
+            template(&format!("{{{{ 1{} }}}}", "+1".repeat(100_000))),
+            "T0402",
+        ),
+        (
+            "templates/component/branches.yaml",
+            template(&format!(
+                "{{% if a %}}{}{{% endif %}}",
+                "{% elif b %}".repeat(20_000)
+            )),
+            "T0402",
+        ),
+        (
+            "templates/component/replace.yaml",
+            template("{% set a = \"a\" * 60000 %}{{ a | replace(\"a\", a) }}"),
+            "T0404",
+        ),
+        (
+            "templates/component/join.yaml",
+            template("{{ range(99999) | join(\"a\" * 60000) }}"),
+            "T0404",
+        ),
+        (
+            "templates/component/spread.yaml",
+            template(&format!(
+                "apiVersion: v1\nkind: ConfigMap\nspec: {}{}",
+                "{<<: {a: ".repeat(29),
+                "}}".repeat(29)
+            )),
+            "T0410",
+        ),
+        (
+            "keys.yaml",
+            format!("{{apiVersion: tenantry.dev/v1{}}}", ", a: 1".repeat(20_000)),
+            "T0105",
+        ),
+        (
+            "endings.yaml",
+            format!("apiVersion: tenantry.dev/v1{}", "\n---\n]".repeat(100_000)),
+            "T0105",
+        ),
+        (
             "templates/component/parentheses.yaml",
             template(&format!(
                 "{{{{ {}1{} }}}}",
