@@ -224,7 +224,7 @@ impl Output {
                     Ownership::Edited => refused.push((path, Ownership::Edited)),
                     // What a delivery engine would apply, too, is no part of the output.
                     Ownership::Foreign if self.mode == Mode::Compare && is_manifest(&path) => {
-                        stale.push(path)
+                        stale.push(path);
                     }
                     Ownership::Foreign => {
                         foreign.insert(path);

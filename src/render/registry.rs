@@ -304,7 +304,7 @@ fn too_large(source: &str) -> Option<(usize, String)> {
     }
     let mut at = 0;
     while let Some(open) = source[at..].find(['{']).map(|open| at + open) {
-        let close = match source[open..].as_bytes().get(1) {
+        let close = match source.as_bytes().get(open + 1) {
             Some(b'{') => "}}",
             Some(b'%') => "%}",
             Some(b'#') => "#}",
