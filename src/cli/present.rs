@@ -10,13 +10,16 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{Arguments, Color, ReadOptions, ReportOptions};
+use crate::diagnostics::Sources;
 use crate::load::{self, ExtraText, Source};
 use crate::model::API_VERSION;
+use crate::model::instance::Unit;
+use crate::model::manifest::Rendered;
 use crate::report::{self, Format};
 use crate::resolve::Selection;
 use crate::schema::Types;
 use crate::yaml::{Path as ValuePath, Step, parse::parse};
-use crate::{Compilation, Options, Shard};
+use crate::{Compilation, Options, Shard, Visitor};
 
 /// The options of a compilation.
 pub fn options(
@@ -306,5 +309,16 @@ impl Progress {
         {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Commands that look at no unit of their own show how far the work is.
+impl Visitor for Progress {
+    fn unit(&self, _: &Unit, _: &[Rendered], _: &Sources) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn progress(&self, done: usize, of: usize) {
+        self.show(done, of);
     }
 }

@@ -1,32 +1,14 @@
 //! `tenantry render`: writes the manifests, or proves that they are up to date.
 
-use std::io;
-
 use anyhow::{Result, anyhow, bail};
 
 use super::arguments::{Arguments, RenderCommand};
 use super::present::{self, Progress, plural};
 use super::{DIFFERENT, DONE, FAILED};
-use crate::diagnostics::{Sources, catalogue::emit as codes};
+use crate::diagnostics::catalogue::emit as codes;
 use crate::emit::Mode;
 use crate::load::Source;
-use crate::model::instance::Unit;
-use crate::model::manifest::Rendered;
-use crate::{OutputOptions, Shard, Visitor, compile};
-
-struct Watch {
-    progress: Progress,
-}
-
-impl Visitor for Watch {
-    fn unit(&self, _: &Unit, _: &[Rendered], _: &Sources) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn progress(&self, done: usize, of: usize) {
-        self.progress.show(done, of);
-    }
-}
+use crate::{OutputOptions, Shard, compile};
 
 /// Runs the command.
 pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
@@ -50,15 +32,13 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
             force: command.force,
         }
     };
-    let watch = Watch {
-        progress: Progress::new(command.report.quiet),
-    };
+    let progress = Progress::new(command.report.quiet);
     let output = OutputOptions {
         folder: command.out.clone(),
         mode,
     };
-    let compilation = compile(&options, Some(&output), &watch)?;
-    watch.progress.finish();
+    let compilation = compile(&options, Some(&output), &progress)?;
+    progress.finish();
     present::findings(&compilation, &command.report, arguments.color)?;
     let summary = compilation.output.unwrap_or_default();
     present::close(
