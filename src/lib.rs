@@ -28,26 +28,31 @@ pub mod model;
 pub mod render;
 pub mod report;
 pub mod resolve;
+pub mod review;
 pub mod schema;
 pub mod validate;
 pub mod verify;
 pub mod yaml;
 
+pub mod comparison;
 mod output;
+mod side;
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 
 use diagnostics::{Diagnostic, Severity, Sink, Sources};
 use load::{ExtraText, Source};
-use model::instance::{Unit, Usage};
+use model::instance::Unit;
 use model::kinds::Catalog;
-use model::manifest::{Rendered, Scope};
+use model::manifest::Rendered;
 pub use output::{OutputOptions, Shard};
 use resolve::Selection;
+use side::{Side, Tally};
 
 /// What is compiled, and how.
 pub struct Options {
@@ -116,18 +121,21 @@ pub trait Visitor: Sync {
 /// The repository cannot be read.
 pub fn read(options: &Options) -> io::Result<Compilation> {
     let mut sink = Sink::default();
-    let loaded = load::run(&options.source, &options.extra, &mut sink)?;
-    let trees: Vec<yaml::Node> = loaded
-        .documents
-        .into_iter()
-        .map(|document| document.tree)
-        .collect();
-    let validated = validate::run(&trees, &loaded.default_specs, &loaded.sources, &mut sink);
-    let findings = sink.finish(&loaded.sources);
+    let mut sources = Sources::default();
+    let loaded = load::run(
+        &options.source,
+        &options.extra,
+        None,
+        &mut sources,
+        &mut sink,
+    )?;
+    let trees = loaded.documents.into_iter().map(|document| document.tree);
+    let trees: Vec<yaml::Node> = trees.collect();
+    let validated = validate::run(&trees, &loaded.default_specs, &sources, &mut sink);
     Ok(Compilation {
-        sources: loaded.sources,
+        findings: sink.finish(&sources),
         catalog: validated.catalog,
-        findings,
+        sources,
         ..Compilation::default()
     })
 }
@@ -143,132 +151,59 @@ pub fn compile(
     visitor: &dyn Visitor,
 ) -> io::Result<Compilation> {
     let mut sink = Sink::default();
-    let loaded = load::run(&options.source, &options.extra, &mut sink)?;
-    let sources = loaded.sources;
-    let trees: Vec<yaml::Node> = loaded
-        .documents
-        .into_iter()
-        .map(|document| document.tree)
-        .collect();
-    let validated = validate::run(&trees, &loaded.default_specs, &sources, &mut sink);
-    let templates = loaded
-        .templates
-        .iter()
-        .map(|template| (template.path.as_str(), template.file));
-    let templates = render::Templates::new(templates, &sources, &mut sink);
-    templates.check_named(&validated.catalog, &sources, &mut sink);
-    let files = load::named_files(&options.source, &validated.catalog);
-    let schemas = verify::Schemas::new(&validated.catalog, &files, &sources, &mut sink);
-    let default_workload = loaded
-        .default_workload
-        .unwrap_or_else(yaml::Node::empty_map);
-    let input = resolve::Input {
-        catalog: &validated.catalog,
-        broken: &validated.broken,
-        incomplete: loaded.incomplete,
-        default_workload: &default_workload,
-        sources: &sources,
-        as_of: options.as_of,
-        selection: &options.selection,
-    };
+    let mut sources = Sources::default();
+    let loaded = load::run(
+        &options.source,
+        &options.extra,
+        None,
+        &mut sources,
+        &mut sink,
+    )?;
+    let side = Side::new(options, loaded, &sources, &mut sink);
     let mut compilation = Compilation::default();
-    if let Some(plan) = resolve::run(input, &mut sink) {
+    if let Some(plan) = side.plan(&sources, &mut sink) {
         let output = match output {
-            Some(settings) => Some(output::Writer::open(settings, &plan, &templates, options)?),
+            Some(settings) => Some(output::Writer::open(
+                settings,
+                &plan,
+                &side.templates,
+                options,
+            )?),
             None => None,
         };
         // Findings of the planned tenants are findings of their units, so nothing is rendered of
         // a repository with errors but what shows more of them.
         let planned_with_errors = sink.has_errors();
-        let shared = Mutex::new((
-            Sink::default(),
-            Counts::default(),
-            Vec::new(),
-            Usage::default(),
-        ));
-        let done = std::sync::atomic::AtomicUsize::new(0);
-        let clusters: Vec<_> = plan
-            .clusters
-            .iter()
-            .filter(|_| options.shard.is_first())
-            .collect();
-        let units: Vec<_> = plan
-            .units
-            .iter()
-            .filter(|unit| options.shard.takes(&unit.tenant.name))
-            .collect();
-        let total = units.len() + clusters.len();
-        let step = |build: &dyn Fn(&mut Sink) -> Unit, scopes: &[Scope]| -> io::Result<()> {
+        let shared = Mutex::new((Sink::default(), Tally::default()));
+        let done = AtomicUsize::new(0);
+        let work = side::work(&plan, options.shard);
+        work.par_iter().try_for_each(|job| -> io::Result<()> {
             let mut sink = Sink::default();
-            let unit = build(&mut sink);
-            let mut facts = None;
-            let mut usage = Usage::default();
-            if !sink.has_errors() {
-                let rendered =
-                    render::unit(&templates, &unit, scopes, &sources, &mut usage, &mut sink);
-                // What a failed template leaves out is missed by others; that is told once.
-                let complete = !sink.has_errors();
-                facts = Some((
-                    verify::unit(&schemas, &unit, &rendered, complete, &sources, &mut sink),
-                    rendered.len(),
-                ));
-                if !sink.has_errors() {
-                    visitor.unit(&unit, &rendered, &sources)?;
-                    if let Some(output) = output.as_ref().filter(|_| !planned_with_errors) {
-                        output.unit(&unit, &rendered, &sources, &mut sink)?;
-                    }
+            let unit = job.build(&plan, &mut sink);
+            let mut tally = Tally::default();
+            if let Some(rendered) = side.render(job, &unit, &sources, &mut tally, &mut sink) {
+                visitor.unit(&unit, &rendered, &sources)?;
+                if let Some(output) = output.as_ref().filter(|_| !planned_with_errors) {
+                    output.unit(&unit, &rendered, &sources, &mut sink)?;
                 }
             }
-            let mut shared = shared
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             shared.0.append(sink);
-            if let Some((facts, objects)) = facts {
-                shared.1.units += usize::from(!unit.key.tenant.is_empty());
-                shared.1.instances += unit.instances.len();
-                shared.1.objects += objects;
-                shared.2.push(facts);
-            }
-            if !unit.is_idle() {
-                shared.3.append(usage);
-            }
+            shared.1.append(tally);
             drop(shared);
-            visitor.progress(
-                done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1,
-                total,
-            );
+            visitor.progress(done.fetch_add(1, Ordering::Relaxed) + 1, work.len());
             Ok(())
-        };
-        clusters.par_iter().try_for_each(|cluster| {
-            step(
-                &|_| plan.build_cluster(cluster),
-                &[Scope::Cluster, Scope::ClusterDelivery],
-            )
         })?;
-        units.par_iter().try_for_each(|unit| {
-            step(
-                &|sink| plan.build(unit, sink),
-                &[Scope::Tenant, Scope::Delivery, Scope::Component],
-            )
-        })?;
-        let (found, counts, mut facts, usage) = shared
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (found, tally) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         sink.append(found);
-        // What is unread in a part of the work may be read in another.
-        if options.selection.is_everything() && options.shard == Shard::WHOLE && !sink.has_errors()
-        {
-            render::unread(usage, &sources, &mut sink);
-        }
-        compilation.counts = counts;
-        facts.sort_by(|a, b| a.order().cmp(&b.order()));
-        verify::across(&facts, &validated.catalog, &schemas, &sources, &mut sink);
+        compilation.counts = tally.counts;
+        side.across(tally, &sources, &mut sink);
         if let Some(output) = output {
             compilation.output = Some(output.finish(&plan, &sources, &mut sink)?);
         }
     }
     compilation.findings = sink.finish(&sources);
-    compilation.catalog = validated.catalog;
+    compilation.catalog = side.validated.catalog;
     compilation.sources = sources;
     Ok(compilation)
 }

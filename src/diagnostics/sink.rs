@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use super::{Code, Diagnostic, Severity, Sources, Span};
 
 /// Collects findings, so that all of them are shown and not only the first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sink {
     findings: Vec<Diagnostic>,
 }
@@ -20,6 +20,11 @@ impl Sink {
     /// Takes over the findings of another sink.
     pub fn append(&mut self, other: Sink) {
         self.findings.extend(other.findings);
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
     }
 
     /// Whether anything here must be mended before something can be rendered.

@@ -70,6 +70,11 @@ impl Sources {
         self.file(index).is_some_and(|file| file.from_command_line)
     }
 
+    /// Whether a file is a part of this tool.
+    pub fn is_built_in(&self, index: u32) -> bool {
+        self.path(index).starts_with("<builtin>/")
+    }
+
     /// Whether a file is one of the repository, so that other tools can open it.
     pub fn is_in_repository(&self, index: u32) -> bool {
         self.file(index)

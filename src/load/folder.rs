@@ -1,7 +1,7 @@
 //! Reading a folder: `.gitignore` is respected, links are not followed.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -11,6 +11,34 @@ use crate::yaml::parse::MAX_BYTES;
 
 /// All YAML files below a folder, but those that were generated.
 pub fn read(root: &Path, sink: &mut Sink) -> io::Result<Vec<InputFile>> {
+    list(root, sink)?
+        .into_par_iter()
+        .map(|(path, full)| {
+            Ok(InputFile {
+                path,
+                bytes: read_bounded(&full, true)?,
+                from_command_line: false,
+            })
+        })
+        .collect()
+}
+
+/// All YAML files below a folder, those that were generated included.
+pub fn read_all(root: &Path) -> io::Result<Vec<InputFile>> {
+    list(root, &mut Sink::default())?
+        .into_par_iter()
+        .map(|(path, full)| {
+            Ok(InputFile {
+                path,
+                bytes: read_bounded(&full, false)?,
+                from_command_line: false,
+            })
+        })
+        .collect()
+}
+
+/// The YAML files below a folder: their path from there, and their whole path.
+fn list(root: &Path, sink: &mut Sink) -> io::Result<Vec<(String, PathBuf)>> {
     if !root.is_dir() {
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
@@ -52,16 +80,7 @@ pub fn read(root: &Path, sink: &mut Sink) -> io::Result<Vec<InputFile>> {
             paths.push((path, entry.into_path()));
         }
     }
-    paths
-        .into_par_iter()
-        .map(|(path, full)| {
-            Ok(InputFile {
-                path,
-                bytes: read_bounded(&full)?,
-                from_command_line: false,
-            })
-        })
-        .collect()
+    Ok(paths)
 }
 
 /// One file below a folder, which no link may lead out of.
@@ -84,14 +103,15 @@ pub fn read_one(root: &Path, relative: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(full).map_err(|error| error.to_string())
 }
 
-/// Reads a little more than the bound, so that the bound is noticed and memory is not.
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a little more than the bound, so that the bound is noticed and memory is not; of a
+/// generated file just the mark, if such files are left out.
+fn read_bounded(path: &Path, leave_out_generated: bool) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let mut file = std::fs::File::open(path)?;
     let mark = GENERATED_MARK.len() as u64;
     file.by_ref().take(mark).read_to_end(&mut bytes)?;
-    if bytes == GENERATED_MARK.as_bytes() {
+    if leave_out_generated && bytes == GENERATED_MARK.as_bytes() {
         return Ok(bytes);
     }
     file.take(MAX_BYTES as u64 + 1 - mark)

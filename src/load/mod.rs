@@ -5,8 +5,9 @@
 
 mod folder;
 mod git;
+pub mod manifests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,11 +62,9 @@ pub struct TemplateFile {
     pub file: u32,
 }
 
-/// Everything that was read.
-#[derive(Debug, Default)]
+/// Everything that was read; the files themselves are in the source map.
+#[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// All files.
-    pub sources: Sources,
     /// All documents of our API, in the order of files and places.
     pub documents: Vec<RawDocument>,
     /// All templates by path; the repository's own in place of built-in ones.
@@ -76,6 +75,10 @@ pub struct Loaded {
     pub default_specs: BTreeMap<&'static str, Node>,
     /// Whether a file could not be read to its end, so that something may be missing.
     pub incomplete: bool,
+    /// The files of the repository, by their index in the source map.
+    pub files: Vec<u32>,
+    /// Those of them that there was nothing to say about.
+    clean: Vec<u32>,
 }
 
 /// A text from the command line: a file of contexts, or a value.
@@ -105,17 +108,63 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
-/// Reads everything, and the texts from the command line.
+/// What was read before, of which files that are the same need not be read again.
+pub struct Known<'a> {
+    /// What was read.
+    pub loaded: &'a Loaded,
+    /// Its files that had no findings, by their path.
+    files: HashMap<String, (u32, Arc<str>)>,
+    documents: HashMap<u32, Vec<RawDocument>>,
+}
+
+impl<'a> Known<'a> {
+    /// What a first reading gave.
+    pub fn new(loaded: &'a Loaded, sources: &Sources) -> Known<'a> {
+        let mut documents: HashMap<u32, Vec<RawDocument>> = HashMap::new();
+        for document in &loaded.documents {
+            let list = documents.entry(document.tree.id.file).or_default();
+            list.push(document.clone());
+        }
+        let files = loaded.clean.iter().filter_map(|index| {
+            let file = sources.file(*index)?;
+            Some((file.path.clone(), (*index, Arc::clone(&file.text))))
+        });
+        Known {
+            loaded,
+            files: files.collect(),
+            documents,
+        }
+    }
+
+    /// The index of a file that has the same text.
+    fn file(&self, file: &InputFile) -> Option<u32> {
+        let (index, text) = self.files.get(&file.path)?;
+        (!file.from_command_line && text.as_bytes() == file.bytes).then_some(*index)
+    }
+}
+
+/// Reads everything, and the texts from the command line. A file that `known` has keeps its index
+/// in the source map, so that its nodes are the same nodes on both sides of a comparison.
 ///
 /// # Errors
 /// The folder or the commit itself cannot be read.
 pub fn run(
     source: &Source,
     extra: &[ExtraText],
+    known: Option<&Known<'_>>,
+    sources: &mut Sources,
     sink: &mut Sink,
 ) -> Result<Loaded, std::io::Error> {
-    let mut loaded = Loaded::default();
-    built_in(&mut loaded);
+    let mut loaded = match known {
+        Some(known) => Loaded {
+            documents: known.built_in_documents(sources),
+            templates: known.built_in_templates(sources),
+            default_workload: known.loaded.default_workload.clone(),
+            default_specs: known.loaded.default_specs.clone(),
+            ..Loaded::default()
+        },
+        None => built_in(sources),
+    };
     let mut files = match source {
         Source::Folder { root } => folder::read(root, sink)?,
         Source::Commit { root, revision } => git::read(root, revision)?,
@@ -128,16 +177,25 @@ pub fn run(
     }));
     let typed = extra.iter().rev().map(|extra| extra.typed.as_ref());
 
-    let first = u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX);
-    let mut read: Vec<ReadFile> = files
-        .into_par_iter()
-        .enumerate()
-        .map(|(position, file)| {
-            read_file(file, first + u32::try_from(position).unwrap_or(u32::MAX))
+    let mut first = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+    let numbered: Vec<(InputFile, Option<u32>, u32)> = files
+        .into_iter()
+        .map(|file| {
+            let same = known.and_then(|known| known.file(&file));
+            let index = same.unwrap_or(first);
+            first += u32::from(same.is_none());
+            (file, same, index)
         })
         .collect();
-    for (file, typed) in read.iter_mut().rev().zip(typed) {
-        if let Some(typed) = typed {
+    let mut read: Vec<Reading> = numbered
+        .into_par_iter()
+        .map(|(file, same, index)| match same {
+            Some(_) => Reading::Same(index),
+            None => Reading::New(Box::new(read_file(file, index)), index),
+        })
+        .collect();
+    for (reading, typed) in read.iter_mut().rev().zip(typed) {
+        if let (Reading::New(file, _), Some(typed)) = (reading, typed) {
             // Every part of it was typed as this one argument.
             file.source.text = typed.as_str().into();
             file.source
@@ -145,12 +203,29 @@ pub fn run(
                 .fill((0, u32::try_from(typed.len()).unwrap_or(0)));
         }
     }
-    for file in read {
-        loaded.incomplete |= file.sink.has_errors();
-        sink.append(file.sink);
-        let template = file.template;
-        let index = loaded.sources.add(file.source);
-        loaded.documents.extend(file.documents);
+    for reading in read {
+        let (index, template) = match reading {
+            Reading::Same(index) => {
+                loaded.clean.push(index);
+                let documents = known.and_then(|known| known.documents.get(&index));
+                loaded
+                    .documents
+                    .extend(documents.into_iter().flatten().cloned());
+                let template = sources.path(index).strip_prefix("templates/");
+                (index, template.map(str::to_owned))
+            }
+            Reading::New(file, index) => {
+                loaded.incomplete |= file.sink.has_errors();
+                if file.sink.is_empty() {
+                    loaded.clean.push(index);
+                }
+                sink.append(file.sink);
+                sources.add(file.source);
+                loaded.documents.extend(file.documents);
+                (index, file.template)
+            }
+        };
+        loaded.files.push(index);
         if let Some(path) = template {
             match loaded.templates.iter_mut().find(|known| known.path == path) {
                 Some(known) => known.file = index,
@@ -162,14 +237,47 @@ pub fn run(
     Ok(loaded)
 }
 
-/// Adds the built-in defaults, tiers and templates.
-fn built_in(loaded: &mut Loaded) {
+enum Reading {
+    /// A file that is known, by its index.
+    Same(u32),
+    New(Box<ReadFile>, u32),
+}
+
+impl Known<'_> {
+    fn built_in_documents(&self, sources: &Sources) -> Vec<RawDocument> {
+        let documents = self.loaded.documents.iter();
+        documents
+            .filter(|document| sources.is_built_in(document.tree.id.file))
+            .cloned()
+            .collect()
+    }
+
+    fn built_in_templates(&self, sources: &Sources) -> Vec<TemplateFile> {
+        let place = |path: &str| format!("<builtin>/templates/{path}");
+        let files: HashMap<&str, u32> = (0..)
+            .zip(sources.files())
+            .map(|(index, file)| (file.path.as_str(), index))
+            .filter(|(path, _)| path.starts_with("<builtin>/"))
+            .collect();
+        BUILT_IN_TEMPLATES
+            .iter()
+            .filter_map(|(path, _)| {
+                let file = *files.get(place(path).as_str())?;
+                Some(TemplateFile {
+                    path: (*path).to_owned(),
+                    file,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The built-in defaults, tiers and templates.
+fn built_in(sources: &mut Sources) -> Loaded {
+    let mut loaded = Loaded::default();
     let mut add = |file: &DefaultFile| {
-        let parsed = parse(
-            file.text,
-            u32::try_from(loaded.sources.len()).unwrap_or(u32::MAX),
-        );
-        loaded.sources.add(SourceFile {
+        let parsed = parse(file.text, u32::try_from(sources.len()).unwrap_or(u32::MAX));
+        sources.add(SourceFile {
             path: file.path.to_owned(),
             text: file.text.into(),
             spans: parsed.spans,
@@ -194,12 +302,13 @@ fn built_in(loaded: &mut Loaded) {
             spans: Vec::new(),
             from_command_line: false,
         };
-        let file = loaded.sources.add(file);
+        let file = sources.add(file);
         loaded.templates.push(TemplateFile {
             path: (*path).to_owned(),
             file,
         });
     }
+    loaded
 }
 
 struct ReadFile {

@@ -1,6 +1,6 @@
 //! What is rendered: a tenant in an environment on a cluster, and the components that run there.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::yaml::{Node, NodeId, Value};
 
@@ -30,7 +30,7 @@ pub struct Unit {
     /// The components that run here.
     pub instances: Vec<Instance>,
     /// Where values that the compiler computed come from.
-    pub derivations: Derivations,
+    pub derivations: Arc<Derivations>,
 }
 
 impl Unit {
@@ -60,7 +60,7 @@ pub struct Instance {
     /// Templates of the repository that are rendered for this component only.
     pub templates: Vec<String>,
     /// Each layer of values, the lowest first, for `why`.
-    pub layers: Vec<Layer>,
+    pub layers: Arc<[Layer]>,
 }
 
 /// One layer of an instance's values.
@@ -83,7 +83,7 @@ impl Instance {
 }
 
 /// Which values of instances templates read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Usage {
     /// Values that were set in the repository, with their path, and whether something read them.
     pub values: std::collections::HashMap<NodeId, (String, bool)>,

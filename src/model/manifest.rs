@@ -197,4 +197,6 @@ pub struct Rendered {
     pub instance: Option<usize>,
     /// The template's path below `templates/`.
     pub template: Arc<str>,
+    /// All values that the template read, those that only decided something included.
+    pub read: Arc<[NodeId]>,
 }

@@ -6,9 +6,13 @@
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
 //! * [`view`]: both read as one tree.
+//! * [`demand`]: what workloads ask of a cluster.
+//! * [`change`]: what a review is made of.
 
 pub mod catalog;
+pub mod change;
 pub mod defaults;
+pub mod demand;
 pub mod instance;
 pub mod kinds;
 pub mod manifest;

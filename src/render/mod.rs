@@ -26,7 +26,7 @@ pub use registry::Templates;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
 use crate::model::instance::{Unit, Usage, Variable};
-use crate::model::manifest::{Manifest, Rendered, Scope, TemplateLine};
+use crate::model::manifest::{Hole, Manifest, Rendered, Scope, TemplateLine};
 use crate::yaml::{Node, NodeId, Path, Step};
 use registry::{Otherwise, Template};
 
@@ -322,13 +322,14 @@ fn run(
         return;
     }
     match render(templates, template, context) {
-        Ok((text, holes)) => {
+        Ok((text, holes, read)) => {
             if text.trim().is_empty() {
                 return;
             }
             match templates.skeletons.get(&text, template, &templates.lines) {
                 Ok(skeleton) => {
                     let holes: Arc<[_]> = holes.into();
+                    let read: Arc<[_]> = read.into();
                     let problems = skeleton.check(&holes);
                     if !problems.is_empty() {
                         for problem in problems {
@@ -347,6 +348,7 @@ fn run(
                             scope: job.scope,
                             instance: job.instance,
                             template: Arc::clone(&template.path),
+                            read: Arc::clone(&read),
                         });
                     }
                 }
@@ -377,12 +379,12 @@ fn applies(templates: &Templates, template: &Template, context: &Value) -> bool 
         .is_ok_and(|value| value.is_true())
 }
 
-/// The text of a template with its holes.
+/// The text of a template with its holes, and the values that it read.
 fn render(
     templates: &Templates,
     template: &Template,
     context: &Value,
-) -> Result<(String, Vec<crate::model::manifest::Hole>), minijinja::Error> {
+) -> Result<(String, Vec<Hole>, Vec<NodeId>), minijinja::Error> {
     recorder::start();
     let mut writer = Bounded {
         text: Vec::with_capacity(2048),
@@ -395,10 +397,10 @@ fn render(
                 .render_captured_to(context.clone(), &mut writer)
                 .map(drop)
         });
-    let holes = recorder::finish();
+    let (holes, read) = recorder::finish();
     result?;
     let text = String::from_utf8(writer.text).unwrap_or_default();
-    Ok((text, holes))
+    Ok((text, holes, read))
 }
 
 /// Text of a bounded length.

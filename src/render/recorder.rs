@@ -42,14 +42,17 @@ pub fn start() {
     });
 }
 
-/// Ends a rendering: the values of its holes.
-pub fn finish() -> Vec<Hole> {
+/// Ends a rendering: the values of its holes, and all that was read.
+pub fn finish() -> (Vec<Hole>, Vec<NodeId>) {
     RECORDER.with_borrow_mut(|recorder| {
         let Recorder {
             read, before, used, ..
         } = recorder;
-        used.extend(read.iter().chain(before.iter()).map(|(id, _)| *id));
-        std::mem::take(&mut recorder.holes)
+        let mut ids: Vec<NodeId> = read.iter().chain(before.iter()).map(|(id, _)| *id).collect();
+        used.extend(&ids);
+        ids.sort_unstable();
+        ids.dedup();
+        (std::mem::take(&mut recorder.holes), ids)
     })
 }
 

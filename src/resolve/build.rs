@@ -11,7 +11,7 @@ use crate::yaml::{Entry, Node, NodeId, Step, Value, merge};
 
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
-    let derivations = Derivations::default();
+    let derivations = Arc::new(Derivations::default());
     let builder = Builder {
         plan,
         environment: planned.environment,
@@ -42,7 +42,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
 
 /// Builds what the templates of a cluster in an environment see.
 pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
-    let derivations = Derivations::default();
+    let derivations = Arc::new(Derivations::default());
     let builder = Builder {
         plan,
         environment: planned.environment,
@@ -429,7 +429,7 @@ fn instance(
         subscription: subscription.id,
         variables,
         templates: component.spec.templates.clone(),
-        layers,
+        layers: layers.into(),
     })
 }
 

@@ -43,11 +43,7 @@ pub fn run(
         })
         .collect();
     let mut validated = Validated::default();
-    let built_in = |document: &Document<()>| {
-        sources
-            .path(document.tree.id.file)
-            .starts_with("<builtin>/")
-    };
+    let built_in = |document: &Document<()>| sources.is_built_in(document.tree.id.file);
     let named: std::collections::HashSet<(String, String)> = judged
         .iter()
         .filter_map(|(_, outcome)| match outcome {

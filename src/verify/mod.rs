@@ -26,7 +26,7 @@ use crate::schema::{self, Mode, Problem};
 use crate::yaml::NodeId;
 
 /// What one unit leaves behind for the checks that cross units.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Objects that another unit could define, too.
     identities: Vec<Identity>,
@@ -46,7 +46,7 @@ impl Facts {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Identity {
     key: String,
     title: String,
@@ -69,7 +69,7 @@ impl Locator<'_> {
             .into_iter()
             .flat_map(|id| self.unit.derivations.inputs(id))
             .collect();
-        let own = |span: &Span| !self.sources.path(span.file).starts_with("<builtin>/");
+        let own = |span: &Span| !self.sources.is_built_in(span.file);
         let spans: Vec<Span> = ids
             .iter()
             .filter_map(|id| self.sources.span(*id))
@@ -86,7 +86,7 @@ impl Locator<'_> {
 
     /// Puts a finding at a value: the input line first, else the template line.
     fn at(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
-        let built_in = |span: &Span| self.sources.path(span.file).starts_with("<builtin>/");
+        let built_in = |span: &Span| self.sources.is_built_in(span.file);
         match self.place(view) {
             // Text that the repository's own template joins, and values that nobody there wrote, are
             // mended in the template.
@@ -313,7 +313,7 @@ fn structure(
 
 /// Checks what only all units together show.
 pub fn across(
-    facts: &[Facts],
+    facts: &[&Facts],
     catalog: &Catalog,
     schemas: &Schemas,
     sources: &Sources,
@@ -373,9 +373,9 @@ pub fn across(
     }
 }
 
-fn duplicates(facts: &[Facts], sink: &mut Sink) {
+fn duplicates(facts: &[&Facts], sink: &mut Sink) {
     let mut seen: HashMap<&str, (&Facts, &Identity)> = HashMap::new();
-    for fact in facts {
+    for fact in facts.iter().copied() {
         for identity in &fact.identities {
             let Some((first, other)) = seen.insert(&identity.key, (fact, identity)) else {
                 continue;

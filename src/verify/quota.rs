@@ -3,20 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use super::references::pod_spec;
 use super::{Facts, Locator};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
+use crate::model::demand::{self, amount};
 use crate::model::kinds::Catalog;
 use crate::model::scalars::Amount;
-use crate::model::view::{Shape, View};
 
 /// What workloads request at most, by resource.
 pub type Demand = BTreeMap<&'static str, Amount>;
 
 type Counted = (&'static str, &'static str, fn(Amount) -> String);
 
-/// Resources that are counted: the name in a ResourceQuota, the name in a container's requests,
-/// and how amounts are written.
+/// Resources that are counted: the name in a ResourceQuota, the name for people, and how amounts
+/// are written.
 const COUNTED: [Counted; 3] = [
     ("requests.cpu", "cpu", Amount::cpu_for_people),
     ("requests.memory", "memory", Amount::bytes_for_people),
@@ -27,62 +26,18 @@ const COUNTED: [Counted; 3] = [
 pub fn check(locator: &Locator<'_>, sink: &mut Sink) -> Demand {
     let mut demand = Demand::new();
     let mut shares: BTreeMap<&'static str, Vec<(String, Amount)>> = BTreeMap::new();
-    for one in locator.rendered {
-        let root = one.manifest.root();
-        let kind = one.manifest.kind();
-        let mut add = |resource: &'static str, amount: Amount, copies: i128| {
-            let total = Amount {
-                thousandths: amount.thousandths.saturating_mul(copies),
-            };
-            if total.thousandths > 0 {
-                let sum = demand.entry(resource).or_default();
-                *sum = *sum + total;
-                let name = format!(
-                    "{} × {copies} for {}",
-                    write(resource, amount),
-                    one.manifest.title()
-                );
-                shares.entry(resource).or_default().push((name, total));
-            }
-        };
-        if &*kind == "PersistentVolumeClaim" {
-            add(
-                "requests.storage",
-                amount_at(root, &["spec", "resources", "requests", "storage"]),
-                1,
-            );
-        }
-        let Some(pod) = pod_spec(root, &kind) else {
-            continue;
-        };
-        let copies = most_pods(locator, root, &kind, &one.manifest.name());
-        for (resource, request, _) in &COUNTED[..2] {
-            let containers = |list| {
-                pod.get(list)
-                    .map(View::items)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|container| amount_at(container, &["resources", "requests", request]))
-            };
-            // Init containers run before the others, so the larger of the two counts.
-            let running: Amount = containers("containers").sum();
-            add(
-                resource,
-                running.max(containers("initContainers").max().unwrap_or_default()),
-                copies,
-            );
-        }
-        for claim in root
-            .at(&["spec", "volumeClaimTemplates"])
-            .map(View::items)
-            .unwrap_or_default()
-        {
-            add(
-                "requests.storage",
-                amount_at(claim, &["spec", "resources", "requests", "storage"]),
-                copies,
-            );
-        }
+    let roots = locator.rendered.iter().map(|one| one.manifest.root());
+    for request in demand::of(roots) {
+        let copies = request.most + request.surge;
+        let total = request.times(copies);
+        let sum = demand.entry(request.resource).or_default();
+        *sum = *sum + total;
+        let each = write(request.resource, request.amount);
+        let name = format!("{each} × {copies} for {}", request.title);
+        shares
+            .entry(request.resource)
+            .or_default()
+            .push((name, total));
     }
     judge(locator, &demand, &mut shares, sink);
     demand
@@ -136,7 +91,7 @@ fn judge(
                 .help("lower requests or maxReplicas, or raise the tenant's limit or tier");
             let (input, template) = locator.place(hard);
             let written =
-                input.filter(|span| !locator.sources.path(span.file).starts_with("<builtin>/"));
+                input.filter(|span| !locator.sources.is_built_in(span.file));
             let tier = || {
                 let tenant = locator
                     .unit
@@ -157,72 +112,6 @@ fn judge(
     }
 }
 
-/// The most pods that a workload may have at the same time.
-fn most_pods(locator: &Locator<'_>, root: View<'_>, kind: &str, name: &str) -> i128 {
-    let number = |keys: &[&str]| match root.at(keys).map(View::shape) {
-        Some(Shape::Int(number)) => Some(i128::from(number)),
-        _ => None,
-    };
-    match kind {
-        "Job" => number(&["spec", "parallelism"]).unwrap_or(1),
-        "CronJob" => number(&["spec", "jobTemplate", "spec", "parallelism"]).unwrap_or(1),
-        _ => {
-            let scaled = locator
-                .rendered
-                .iter()
-                .filter(|one| one.manifest.kind() == "HorizontalPodAutoscaler")
-                .find_map(|one| {
-                    let spec = one.manifest.root().get("spec")?;
-                    let target = spec.get("scaleTargetRef")?;
-                    (target.text_at(&["kind"]) == kind && target.text_at(&["name"]) == name)
-                        .then(|| spec.get("maxReplicas"))
-                        .flatten()
-                });
-            let most = match scaled.map(View::shape) {
-                Some(Shape::Int(most)) => i128::from(most),
-                _ => number(&["spec", "replicas"]).unwrap_or(1),
-            };
-            most + surge(root, kind, most)
-        }
-    }
-}
-
-/// Pods beyond the wanted ones during an update. Shares round up, as Kubernetes rounds them:
-/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge>
-fn surge(root: View<'_>, kind: &str, replicas: i128) -> i128 {
-    if kind == "Rollout" && root.at(&["spec", "strategy", "blueGreen"]).is_some() {
-        return replicas;
-    }
-    let path: &[&str] = match kind {
-        "Deployment" => &["spec", "strategy", "rollingUpdate", "maxSurge"],
-        "Rollout" => &["spec", "strategy", "canary", "maxSurge"],
-        _ => return 0,
-    };
-    match root.at(path).map(View::shape) {
-        _ if replicas == 0 => 0,
-        Some(Shape::Int(surge)) => i128::from(surge),
-        Some(Shape::Text(share)) => {
-            let percent: i128 = share.trim_end_matches('%').parse().unwrap_or(0);
-            (replicas * percent + 99) / 100
-        }
-        _ => 0,
-    }
-}
-
-fn amount_at(view: View<'_>, keys: &[&str]) -> Amount {
-    view.at(keys).map(amount).unwrap_or_default()
-}
-
-fn amount(view: View<'_>) -> Amount {
-    let text = match view.shape() {
-        Shape::Text(text) => text.into_owned(),
-        Shape::Int(number) => number.to_string(),
-        Shape::Float(number) => number.to_string(),
-        _ => return Amount::default(),
-    };
-    Amount::parse(&text).unwrap_or_default()
-}
-
 fn write(resource: &str, amount: Amount) -> String {
     COUNTED
         .iter()
@@ -240,7 +129,7 @@ fn in_words(resource: &str, amount: Amount) -> String {
 }
 
 /// Judges what all units of a cluster request at most by its capacity.
-pub fn capacity(facts: &[Facts], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
+pub fn capacity(facts: &[&Facts], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
     for cluster in &catalog.clusters {
         let Some(capacity) = &cluster.spec.capacity else {
             continue;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Locator;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
+use crate::model::demand::pod_spec;
 use crate::model::manifest::Rendered;
 use crate::model::view::View;
 
@@ -88,18 +89,6 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
             }
             _ => {}
         }
-    }
-}
-
-/// The pod that a workload makes.
-pub fn pod_spec<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
-    match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => {
-            root.at(&["spec", "template", "spec"])
-        }
-        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
-        "Pod" => root.get("spec"),
-        _ => None,
     }
 }
 

@@ -70,6 +70,7 @@ pub mod emit;
 pub mod load;
 pub mod render;
 pub mod resolve;
+pub mod review;
 pub mod validate;
 pub mod verify;
 
@@ -82,6 +83,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         render::ALL,
         verify::ALL,
         emit::ALL,
+        review::ALL,
     ]
     .into_iter()
     .flatten()

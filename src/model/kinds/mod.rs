@@ -16,7 +16,7 @@ pub use cluster::{Cluster, NodePool, StorageClass};
 pub use component::{Component, ComponentStatus, Dependency};
 pub use context::{Context, ContextLevel};
 pub use environment::{Environment, Stage};
-pub use platform::{DeliveryEngine, Granularity, Layout, Naming, Platform};
+pub use platform::{DeliveryEngine, Granularity, Layout, Naming, Platform, Pricing};
 pub use tenant::{Isolation, Limits, Subscription, Tenant, TenantStatus};
 pub use tier::Tier;
 pub use workload::{Workload, WorkloadType};

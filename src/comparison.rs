@@ -1,0 +1,580 @@
+//! Two compilations, unit by unit: what a review is made of. Files that both sides have are read
+//! once, and units that are made of the same values are rendered once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::diagnostics::{Sink, Sources};
+use crate::load::manifests::{self, ManifestFile};
+use crate::load::{self, Known, Loaded};
+use crate::model::change::{Body, Object, Place, Review};
+use crate::model::instance::{Unit, UnitKey};
+use crate::model::kinds::{Layout, Platform};
+use crate::model::manifest::Rendered;
+use crate::model::scalars::Amount;
+use crate::resolve::Plan;
+use crate::review::causes::{Comparer, Traced};
+use crate::review::fold::Population;
+use crate::review::inputs::{InputSide, Inputs, document_key};
+use crate::review::objects::{self, Changes};
+use crate::review::risks::capacity::{Amounts, Capacities, Footprint, UnitFootprints, footprint};
+use crate::review::risks::cost;
+use crate::review::{self, findings};
+use crate::side::{self, Job, Side, Tally};
+use crate::yaml::{Node, Value};
+use crate::{Options, Visitor};
+
+/// What the head is compared with.
+pub enum Base {
+    /// Another state of the repository.
+    Repository(Options),
+    /// A folder of rendered manifests.
+    Folder(PathBuf),
+    /// Manifests as one text.
+    Text(String),
+}
+
+/// A review, and what it was made from.
+pub struct Comparison {
+    /// The review.
+    pub review: Review,
+    /// The files of both sides.
+    pub sources: Sources,
+    /// Whether the head has errors, so that parts of it were not compared.
+    pub has_errors: bool,
+}
+
+/// Compares a head with a base.
+///
+/// # Errors
+/// One of the two cannot be read; never what is wrong with the input, which is in the findings.
+pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result<Comparison> {
+    let mut sources = Sources::default();
+    let mut sinks = [Sink::default(), Sink::default()];
+    let [old_sink, new_sink] = &mut sinks;
+    let loaded = load::run(&head.source, &head.extra, None, &mut sources, new_sink)?;
+    let mut old: Option<(&Options, Loaded)> = None;
+    let mut files: Vec<ManifestFile> = Vec::new();
+    match base {
+        Base::Repository(options) => {
+            let known = Known::new(&loaded, &sources);
+            let loaded = load::run(
+                &options.source,
+                &options.extra,
+                Some(&known),
+                &mut sources,
+                old_sink,
+            )?;
+            old = Some((options, loaded));
+        }
+        Base::Folder(root) => files = manifests::of_folder(root, &mut sources, old_sink)?,
+        Base::Text(text) => {
+            files = manifests::of_text("(stdin)", text.clone(), &mut sources, old_sink);
+        }
+    }
+    let documents = trees(&loaded);
+    let old_documents = old.as_ref().map(|(_, loaded)| trees(loaded));
+    let new = Side::new(head, loaded, &sources, new_sink);
+    let old = old.map(|(options, loaded)| Side::new(options, loaded, &sources, old_sink));
+    let inputs = match (&old, &old_documents) {
+        (Some(old), Some(old_documents)) => Inputs::compare(
+            &input_side(old, old_documents),
+            &input_side(&new, &documents),
+            &sources,
+        ),
+        _ => {
+            let same = input_side(&new, &documents);
+            Inputs::compare(&same, &same, &sources)
+        }
+    };
+    let mut review = Review::default();
+    let work = Work {
+        new: &new,
+        old: old.as_ref(),
+        sources: &sources,
+        same_making: old.as_ref().is_some_and(|old| is_made_the_same(old, &new)),
+    };
+    let plans = (
+        new.plan(&sources, new_sink),
+        old.as_ref().and_then(|old| old.plan(&sources, old_sink)),
+    );
+    if old.is_some() && plans.1.is_none() {
+        let note = "the base has no Platform that can be used, so everything is shown as new";
+        review.notes.push(note.to_owned());
+    }
+    let platform = plans.0.as_ref().map(|plan| &plan.platform.spec);
+    let placed = placed(files, platform, plans.0.as_ref());
+    let pairs = pairs(plans.0.as_ref(), plans.1.as_ref(), &placed);
+    let comparer = Comparer::new(&sources, inputs, one_sided(&pairs, &placed));
+    let shared = Mutex::new(Shared::default());
+    let changes = Changes::default();
+    let done = AtomicUsize::new(0);
+    pairs.par_iter().for_each(|(key, pair)| {
+        let base = placed.get(key).cloned();
+        let shared_part = work.unit(&plans, key, pair, base, &comparer, &changes);
+        shared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(shared_part);
+        visitor.progress(done.fetch_add(1, Ordering::Relaxed) + 1, pairs.len());
+    });
+    let mut shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let placeless = UnitKey {
+        environment: String::new(),
+        cluster: String::new(),
+        tenant: String::new(),
+    };
+    if let Some(objects) = placed.get(&placeless) {
+        changes.unit(&comparer, objects.clone(), Vec::new());
+    }
+    shared.footprints.sort_by(|a, b| a.key.cmp(&b.key));
+    review.compared = shared.new_tally.counts.objects;
+    let not_compared = shared.not_compared;
+    new_sink.append(shared.new_sink);
+    new.across(shared.new_tally, &sources, new_sink);
+    if let Some(old) = &old {
+        old_sink.append(shared.old_sink);
+        old.across(shared.old_tally, &sources, old_sink);
+    }
+    let [old_sink, new_sink] = sinks;
+    let has_errors = new_sink.has_errors();
+    let base_has_errors = old_sink.has_errors();
+    notes(&mut review, base, base_has_errors, has_errors, not_compared);
+    let new_findings = new_sink.finish(&sources);
+    if old.is_some() {
+        let old_findings = old_sink.finish(&sources);
+        let compared = findings::compare(old_findings, new_findings, &sources);
+        (
+            review.new_findings,
+            review.fixed_findings,
+            review.old_findings,
+        ) = compared;
+    } else {
+        review.old_findings = new_findings;
+    }
+    money_and_room(&mut review, &shared.footprints, &plans, &new);
+    let review = review::finish(comparer, changes, &shared.population, review);
+    drop(plans);
+    Ok(Comparison {
+        review,
+        has_errors,
+        sources,
+    })
+}
+
+fn trees(loaded: &Loaded) -> Vec<Node> {
+    let documents = loaded.documents.iter();
+    documents.map(|document| document.tree.clone()).collect()
+}
+
+fn input_side<'a>(side: &'a Side<'_>, documents: &'a [Node]) -> InputSide<'a> {
+    let templates = side.loaded.templates.iter();
+    InputSide {
+        documents,
+        templates: templates
+            .map(|template| (template.path.as_str(), template.file))
+            .collect(),
+        files: &side.named_files,
+    }
+}
+
+/// Whether both sides render and verify in the same way, so that the same values make the same
+/// manifests and the same findings.
+fn is_made_the_same(old: &Side<'_>, new: &Side<'_>) -> bool {
+    let templates = |side: &Side<'_>| -> Vec<(String, u32)> {
+        let templates = side.loaded.templates.iter();
+        templates
+            .map(|template| (template.path.clone(), template.file))
+            .collect()
+    };
+    let clusters = |side: &Side<'_>| -> Vec<(String, Node)> {
+        let clusters = side.validated.catalog.clusters.iter();
+        clusters
+            .map(|cluster| (cluster.name.clone(), cluster.effective.clone()))
+            .collect()
+    };
+    let (old_clusters, new_clusters) = (clusters(old), clusters(new));
+    templates(old) == templates(new)
+        && old.named_files == new.named_files
+        && old_clusters.len() == new_clusters.len()
+        && old_clusters
+            .iter()
+            .zip(&new_clusters)
+            .all(|(a, b)| a.0 == b.0 && is_identical(&a.1, &b.1))
+}
+
+/// Whether two trees have the same values in the same order.
+fn is_identical(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Map(a), Value::Map(b)) => {
+            Arc::ptr_eq(a, b)
+                || a.entries.len() == b.entries.len()
+                    && a.entries
+                        .iter()
+                        .zip(&b.entries)
+                        .all(|(a, b)| a.key == b.key && is_identical(&a.value, &b.value))
+        }
+        (Value::List(a), Value::List(b)) => {
+            Arc::ptr_eq(a, b)
+                || a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| is_identical(a, b))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Whether the templates of two units see the same.
+fn sees_the_same(a: &Unit, b: &Unit) -> bool {
+    let same = |a: &[(&'static str, Node)], b: &[(&'static str, Node)]| {
+        a.len() == b.len()
+            && a.iter()
+                .zip(b)
+                .all(|(a, b)| a.0 == b.0 && is_identical(&a.1, &b.1))
+    };
+    a.namespace == b.namespace
+        && same(&a.variables, &b.variables)
+        && a.instances.len() == b.instances.len()
+        && a.instances.iter().zip(&b.instances).all(|(a, b)| {
+            a.component == b.component
+                && a.templates == b.templates
+                && same(&a.variables, &b.variables)
+        })
+}
+
+/// The jobs that make one unit: of the base and of the head.
+type Pair<'a> = (Option<Job<'a>>, Option<Job<'a>>);
+/// The plans of the head and of the base.
+type Plans<'a> = (Option<Plan<'a>>, Option<Plan<'a>>);
+/// Objects that were read, by the unit that they belong to.
+type Placed = BTreeMap<UnitKey, Vec<Traced>>;
+
+fn pairs<'a>(
+    new: Option<&'a Plan<'a>>,
+    old: Option<&'a Plan<'a>>,
+    placed: &Placed,
+) -> BTreeMap<UnitKey, Pair<'a>> {
+    let mut pairs: BTreeMap<UnitKey, Pair<'a>> = BTreeMap::new();
+    let jobs = |plan: Option<&'a Plan<'a>>| {
+        plan.map(|plan| side::work(plan, crate::Shard::WHOLE))
+            .unwrap_or_default()
+    };
+    for job in jobs(old) {
+        pairs.entry(job.key()).or_default().0 = Some(job);
+    }
+    for job in jobs(new) {
+        pairs.entry(job.key()).or_default().1 = Some(job);
+    }
+    for key in placed.keys().filter(|key| !key.cluster.is_empty()) {
+        pairs.entry(key.clone()).or_default();
+    }
+    pairs
+}
+
+/// Places that only one side has: units, and components of units.
+fn one_sided(pairs: &BTreeMap<UnitKey, Pair<'_>>, placed: &Placed) -> BTreeSet<Place> {
+    let mut places = BTreeSet::new();
+    for (key, (old, new)) in pairs {
+        let place = objects::place_of(key);
+        let components = |job: &Option<Job<'_>>| -> BTreeSet<String> {
+            let names = job.as_ref().map(Job::components).unwrap_or_default();
+            names.into_iter().map(str::to_owned).collect()
+        };
+        let (mut before, after) = (components(old), components(new));
+        let was_read = placed.get(key);
+        if let Some(objects) = was_read {
+            let objects = objects.iter();
+            before.extend(objects.map(|one| one.object.place.component.to_string()));
+        }
+        for component in before.symmetric_difference(&after) {
+            if !component.is_empty() {
+                places.insert(Place {
+                    component: component.as_str().into(),
+                    ..place.clone()
+                });
+            }
+        }
+        if (old.is_some() || was_read.is_some()) != new.is_some() {
+            places.insert(place);
+        }
+    }
+    places
+}
+
+/// What was read, by the unit whose folder it lies in; without one, under an empty key.
+fn placed(files: Vec<ManifestFile>, platform: Option<&Platform>, plan: Option<&Plan<'_>>) -> Placed {
+    let layout = platform.and_then(|platform| platform.output.layout);
+    let clusters: BTreeSet<(String, String)> = plan
+        .into_iter()
+        .flat_map(|plan| &plan.clusters)
+        .map(|cluster| (cluster.environment.name.clone(), cluster.cluster.name.clone()))
+        .collect();
+    let mut placed = Placed::new();
+    for file in files {
+        let key = unit_of(&file.path, layout, &clusters);
+        let labels = file.tree.at(&["metadata", "labels"]);
+        let component = labels.and_then(|labels| labels.get("app.kubernetes.io/name"));
+        let place = Place {
+            component: component.and_then(Node::as_str).unwrap_or_default().into(),
+            ..objects::place_of(&key)
+        };
+        placed.entry(key).or_default().push(Traced {
+            object: Object::new(place, Body::Tree(file.tree)),
+            derivations: None,
+            layers: None,
+            read: [].into(),
+            documents: Arc::default(),
+        });
+    }
+    placed
+}
+
+/// The unit that a file of the output belongs to.
+fn unit_of(path: &str, layout: Option<Layout>, clusters: &BTreeSet<(String, String)>) -> UnitKey {
+    let delivery = path.strip_prefix("delivery/");
+    let parts: Vec<&str> = delivery.unwrap_or(path).split('/').collect();
+    let stem = |file: &str| file.trim_end_matches(".yaml").to_owned();
+    let (first, second, tenant) = match (parts.as_slice(), delivery.is_some()) {
+        ([first, second, file], true) => ((*first).to_owned(), (*second).to_owned(), stem(file)),
+        ([first, file], true) => ((*first).to_owned(), stem(file), String::new()),
+        ([first, second, tenant, _, ..], false) => {
+            ((*first).to_owned(), (*second).to_owned(), (*tenant).to_owned())
+        }
+        ([first, second, _], false) => ((*first).to_owned(), (*second).to_owned(), String::new()),
+        _ => (String::new(), String::new(), String::new()),
+    };
+    let (environment, cluster) = match layout {
+        Some(Layout::ClusterFirst) => (second, first),
+        _ => (first, second),
+    };
+    let known = clusters.contains(&(environment.clone(), cluster.clone()));
+    if known {
+        UnitKey {
+            environment,
+            cluster,
+            tenant,
+        }
+    } else {
+        UnitKey {
+            environment: String::new(),
+            cluster: String::new(),
+            tenant: String::new(),
+        }
+    }
+}
+
+/// What units leave behind.
+#[derive(Default)]
+struct Shared {
+    new_sink: Sink,
+    old_sink: Sink,
+    new_tally: Tally,
+    old_tally: Tally,
+    population: Population,
+    footprints: Vec<UnitFootprints>,
+    /// Units of which one side has errors.
+    not_compared: usize,
+}
+
+impl Shared {
+    fn append(&mut self, other: Shared) {
+        self.new_sink.append(other.new_sink);
+        self.old_sink.append(other.old_sink);
+        self.new_tally.append(other.new_tally);
+        self.old_tally.append(other.old_tally);
+        self.footprints.extend(other.footprints);
+        self.not_compared += other.not_compared;
+        for (key, tenants) in other.population {
+            self.population.entry(key).or_default().extend(tenants);
+        }
+    }
+}
+
+struct Work<'a> {
+    new: &'a Side<'a>,
+    old: Option<&'a Side<'a>>,
+    sources: &'a Sources,
+    same_making: bool,
+}
+
+impl Work<'_> {
+    fn unit(
+        &self,
+        plans: &Plans<'_>,
+        key: &UnitKey,
+        (old_job, new_job): &Pair<'_>,
+        read: Option<Vec<Traced>>,
+        comparer: &Comparer<'_>,
+        changes: &Changes,
+    ) -> Shared {
+        let mut shared = Shared::default();
+        let new_unit = build(new_job.as_ref(), plans.0.as_ref(), &mut shared.new_sink);
+        let old_unit = build(old_job.as_ref(), plans.1.as_ref(), &mut shared.old_sink);
+        let new_rendered = new_unit.as_ref().and_then(|(job, unit)| {
+            let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
+            self.new.render(job, unit, self.sources, tally, sink)
+        });
+        if let (Some((_, unit)), Some(rendered)) = (&new_unit, &new_rendered) {
+            populate(&mut shared.population, unit, rendered);
+        }
+        let asks = |rendered: &Option<Vec<Rendered>>| match rendered {
+            Some(rendered) => footprint(rendered.iter().map(|one| one.manifest.root())),
+            None => Footprint::default(),
+        };
+        let after = asks(&new_rendered);
+        if let (Some((_, new)), Some((_, old))) = (&new_unit, &old_unit)
+            && self.same_making
+            && sees_the_same(old, new)
+        {
+            // Same values, same templates, same schemas: the same manifests and findings.
+            shared.old_tally = shared.new_tally.clone();
+            shared.old_sink = shared.new_sink.clone();
+            shared.footprints.push(UnitFootprints {
+                key: key.clone(),
+                before: after.clone(),
+                after,
+            });
+            return shared;
+        }
+        let old_rendered = old_unit.as_ref().and_then(|(job, unit)| {
+            let side = self.old.unwrap_or(self.new);
+            let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
+            side.render(job, unit, self.sources, tally, sink)
+        });
+        let before = match &read {
+            Some(objects) => footprint(objects.iter().map(|one| one.object.root())),
+            None => asks(&old_rendered),
+        };
+        shared.footprints.push(UnitFootprints {
+            key: key.clone(),
+            before,
+            after,
+        });
+        let failed = |unit: &Option<(Job<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
+            unit.is_some() && rendered.is_none()
+        };
+        if failed(&new_unit, &new_rendered) || failed(&old_unit, &old_rendered) {
+            shared.not_compared = 1;
+            return shared;
+        }
+        let mut documents: BTreeSet<(String, String)> = BTreeSet::new();
+        for job in [old_job, new_job].into_iter().flatten() {
+            documents.extend(job.documents().into_iter().map(document_key));
+        }
+        for plan in [&plans.0, &plans.1].into_iter().flatten() {
+            documents.insert(document_key(&plan.platform.tree));
+        }
+        let documents = Arc::new(documents);
+        let traced = |unit: Option<(Job<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (
+            unit, rendered,
+        ) {
+            (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
+            _ => Vec::new(),
+        };
+        let before = read.unwrap_or_else(|| traced(old_unit, old_rendered));
+        changes.unit(comparer, before, traced(new_unit, new_rendered));
+        shared
+    }
+}
+
+fn build<'a>(
+    job: Option<&Job<'a>>,
+    plan: Option<&Plan<'_>>,
+    sink: &mut Sink,
+) -> Option<(Job<'a>, Unit)> {
+    let job = *job?;
+    Some((job, job.build(plan?, sink)))
+}
+
+fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {
+    let place = objects::place_of(&unit.key);
+    for one in rendered {
+        let instance = one.instance.and_then(|at| unit.instances.get(at));
+        let component = instance.map_or("", |instance| &instance.component);
+        let key = (
+            Arc::clone(&place.environment),
+            component.into(),
+            one.manifest.kind().into_owned(),
+        );
+        population
+            .entry(key)
+            .or_default()
+            .insert(Arc::clone(&place.tenant));
+    }
+}
+
+fn notes(review: &mut Review, base: &Base, base_errors: bool, head_errors: bool, units: usize) {
+    let mut add = |note: String| review.notes.push(note);
+    if base_errors {
+        add(match base {
+            Base::Repository(_) => {
+                "the base has errors itself; what they concern is not compared".to_owned()
+            }
+            _ => "some manifests of the base cannot be read; they are taken for absent".to_owned(),
+        });
+    }
+    if head_errors {
+        add("the head has errors, which `tenantry check` shows; what they concern is not compared".to_owned());
+    }
+    if units > 0 {
+        let what = if units == 1 { "tenant and cluster" } else { "tenants and clusters" };
+        add(format!("{units} {what} with errors on one side could not be compared"));
+    }
+    if !matches!(base, Base::Repository(_)) {
+        add("the base is rendered manifests: there is no input to name as a cause, and findings are not compared".to_owned());
+    }
+}
+
+/// Costs, quotas and capacities of both sides.
+fn money_and_room(
+    review: &mut Review,
+    footprints: &[UnitFootprints],
+    plans: &Plans<'_>,
+    new: &Side<'_>,
+) {
+    let pricing = |plan: &'_ Option<Plan<'_>>| {
+        let plan = plan.as_ref()?;
+        plan.platform.spec.pricing.clone()
+    };
+    let (before, after) = (pricing(&plans.1), pricing(&plans.0));
+    let catalog = &new.validated.catalog;
+    if let Some(pricing) = &after {
+        review.currency.clone_from(&pricing.currency);
+        let budgets: BTreeMap<String, f64> = catalog
+            .tenants
+            .iter()
+            .filter_map(|tenant| {
+                let billing = tenant.spec.billing.as_ref()?;
+                let currency = billing.currency.as_ref();
+                let comparable = currency.is_none_or(|currency| *currency == pricing.currency);
+                Some((tenant.name.clone(), billing.monthly_budget?)).filter(|_| comparable)
+            })
+            .collect();
+        let (costs, totals) = cost::changes(footprints, before.as_ref(), after.as_ref());
+        review
+            .risks
+            .extend(cost::judge(&costs, &totals, &budgets, &pricing.currency));
+        review.costs = costs;
+    }
+    let mut capacities = Capacities::new();
+    for cluster in &catalog.clusters {
+        let Some(capacity) = &cluster.spec.capacity else {
+            continue;
+        };
+        let limits = [
+            ("requests.cpu", &capacity.cpu),
+            ("requests.memory", &capacity.memory),
+            ("requests.storage", &capacity.storage),
+        ];
+        let limits = limits.into_iter().filter_map(|(resource, limit)| {
+            Some((resource, Amount::parse(&limit.as_ref()?.0)?))
+        });
+        capacities.insert(cluster.name.clone(), limits.collect::<Amounts>());
+    }
+    review
+        .risks
+        .extend(review::risks::capacity::judge(footprints, &capacities));
+}

@@ -1,0 +1,86 @@
+//! Reading rendered manifests: a folder of them, or one text of several documents.
+
+use std::io;
+use std::path::Path;
+
+use super::{InputFile, diagnostic, folder};
+use crate::diagnostics::{Sink, SourceFile, Sources, Span};
+use crate::yaml::Node;
+use crate::yaml::parse::parse;
+
+/// A manifest that was read.
+#[derive(Clone, Debug)]
+pub struct ManifestFile {
+    /// The file's path below the folder.
+    pub path: String,
+    /// The object.
+    pub tree: Node,
+}
+
+/// All objects of a folder of rendered manifests, generated files included. What is no object,
+/// such as `kustomization.yaml`, is left out.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn of_folder(root: &Path, sources: &mut Sources, sink: &mut Sink) -> io::Result<Vec<ManifestFile>> {
+    let mut files = folder::read_all(root)?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files
+        .into_iter()
+        .flat_map(|file| of_file(file, sources, sink))
+        .collect())
+}
+
+/// All objects of a text.
+pub fn of_text(name: &str, text: String, sources: &mut Sources, sink: &mut Sink) -> Vec<ManifestFile> {
+    let file = InputFile {
+        path: name.to_owned(),
+        bytes: text.into_bytes(),
+        from_command_line: false,
+    };
+    of_file(file, sources, sink)
+}
+
+fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> Vec<ManifestFile> {
+    let index = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+    let text = String::from_utf8_lossy(&file.bytes).into_owned();
+    let parsed = parse(&text, index);
+    sources.add(SourceFile {
+        path: file.path.clone(),
+        text: text.into(),
+        spans: parsed.spans,
+        from_command_line: file.from_command_line,
+    });
+    for ((start, end), problem) in parsed.problems {
+        let span = Span {
+            file: index,
+            start,
+            end,
+        };
+        sink.push(diagnostic(span, problem));
+    }
+    let mut manifests = Vec::new();
+    for tree in parsed.documents {
+        // What `kubectl get -o yaml` prints.
+        let is_list = tree.get("kind").and_then(Node::as_str) == Some("List");
+        let items = tree.get("items").and_then(Node::as_list).filter(|_| is_list);
+        match items {
+            Some(items) => manifests.extend(items.iter().cloned()),
+            None => manifests.push(tree),
+        }
+    }
+    manifests.retain(is_object);
+    let path = file.path;
+    let manifest = |tree| ManifestFile {
+        path: path.clone(),
+        tree,
+    };
+    manifests.into_iter().map(manifest).collect()
+}
+
+fn is_object(tree: &Node) -> bool {
+    let text = |keys: &[&str]| tree.at(keys).and_then(Node::as_str).unwrap_or_default();
+    !text(&["kind"]).is_empty()
+        && !text(&["metadata", "name"]).is_empty()
+        && !text(&["apiVersion"]).starts_with("kustomize.config.k8s.io/")
+}

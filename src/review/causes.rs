@@ -1,0 +1,330 @@
+//! Why a field changed: the values that it was made of, on both sides, and the changes of the input
+//! among them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::fields::{self, Difference};
+use super::inputs::Inputs;
+use super::secrets::redacted;
+use crate::diagnostics::Sources;
+use crate::model::change::{
+    Body, FieldChange, Object, ObjectChange, Operation, Origin, Place,
+};
+use crate::model::instance::{Derivations, Layer};
+use crate::model::manifest::TemplateLine;
+use crate::model::view::{Shape, View};
+use crate::yaml::{NodeId, merge};
+
+/// Most values of one field that are followed.
+const MOST_VALUES: usize = 200;
+/// Most places that are named for one field and side.
+const MOST_PLACES: usize = 4;
+
+/// An object and what is known of its making.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The object.
+    pub object: Object,
+    /// Where values come from that were computed.
+    pub derivations: Option<Arc<Derivations>>,
+    /// The layers of its component's values.
+    pub layers: Option<Arc<[Layer]>>,
+    /// What its template read.
+    pub read: Arc<[NodeId]>,
+    /// The documents that decide about its place: kind and name.
+    pub documents: Arc<BTreeSet<(String, String)>>,
+}
+
+/// Compares objects and names causes.
+pub struct Comparer<'a> {
+    /// Where values were written, of both sides.
+    pub sources: &'a Sources,
+    /// What changed in the input.
+    pub inputs: Inputs,
+    /// Environment, cluster, tenant and component that only one side has.
+    pub one_sided: BTreeSet<Place>,
+    origins: Mutex<(HashMap<Origin, usize>, Vec<Origin>)>,
+}
+
+impl<'a> Comparer<'a> {
+    /// Compares with these sources and changes.
+    pub fn new(sources: &'a Sources, inputs: Inputs, one_sided: BTreeSet<Place>) -> Comparer<'a> {
+        Comparer {
+            sources,
+            inputs,
+            one_sided,
+            origins: Mutex::default(),
+        }
+    }
+
+    /// What differs between an object and what became of it; nothing if nothing does.
+    pub fn pair(&self, before: &Traced, after: &Traced) -> Option<ObjectChange> {
+        if is_same(&before.object.body, &after.object.body) {
+            return None;
+        }
+        let differences = fields::of_objects(&before.object, &after.object);
+        if differences.is_empty() {
+            return None;
+        }
+        let fields = differences
+            .iter()
+            .map(|difference| self.field(before, after, difference))
+            .collect();
+        Some(ObjectChange {
+            before: Some(before.object.clone()),
+            after: Some(after.object.clone()),
+            fields,
+            causes: Vec::new(),
+            origin: None,
+            risks: Vec::new(),
+        })
+    }
+
+    fn field(&self, before: &Traced, after: &Traced, found: &Difference<'_>) -> FieldChange {
+        let kind = &after.object.kind;
+        let mut hidden = false;
+        let mut show = |view: Option<View<'_>>| {
+            let view = view?;
+            let (value, secret) = redacted(kind, view, &found.path);
+            hidden |= secret && !matches!(view.shape(), Shape::Map | Shape::List);
+            Some(value)
+        };
+        let (mut shown_before, mut shown_after) = (show(found.before), show(found.after));
+        if let Some(orders) = &found.orders {
+            shown_before = Some(orders[0].clone().into());
+            shown_after = Some(orders[1].clone().into());
+        }
+        let old_ids = found.before.map_or_else(Vec::new, |view| before.inputs(view));
+        let new_ids = found.after.map_or_else(Vec::new, |view| after.inputs(view));
+        let line = |view: Option<View<'_>>| view.map_or(TemplateLine::NONE, View::line);
+        let lines = [line(found.before), line(found.after)];
+        FieldChange {
+            path: found.path.clone(),
+            before: shown_before,
+            after: shown_after,
+            position: found.position,
+            reordered: found.orders.is_some(),
+            secret: hidden,
+            causes: self
+                .causes(before, after, &[old_ids.as_slice(), &new_ids], lines)
+                .into_iter()
+                .collect(),
+            before_origins: self.places(before, &old_ids, lines[0]),
+            after_origins: self.places(after, &new_ids, lines[1]),
+        }
+    }
+
+    /// The changes of the input that a field follows from, by the surest sign that there is.
+    fn causes(
+        &self,
+        before: &Traced,
+        after: &Traced,
+        ids: &[&[NodeId]; 2],
+        lines: [TemplateLine; 2],
+    ) -> BTreeSet<usize> {
+        let inputs = &self.inputs;
+        let each = |find: &dyn Fn(&[NodeId]) -> BTreeSet<usize>, ids: [&[NodeId]; 2]| {
+            &find(ids[0]) | &find(ids[1])
+        };
+        // The values themselves, and the template's line.
+        let mut causes = each(&|ids| inputs.of_values(ids), *ids);
+        causes.extend(lines.iter().filter_map(|line| inputs.of_line(*line)));
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 6] = [
+            &|| each(&|ids| inputs.around(ids), *ids),
+            // What the template read to decide something.
+            &|| each(&|ids| inputs.of_values(ids), [&before.read, &after.read]),
+            &|| {
+                let lines = lines.iter();
+                lines.filter_map(|line| inputs.of_template(*line)).collect()
+            },
+            // What decides which layers hold.
+            &|| {
+                let documents = before.documents.as_ref() | after.documents.as_ref();
+                inputs.deciding(&documents, &after.object.place)
+            },
+            &|| each(&|ids| inputs.around(ids), [&before.read, &after.read]),
+            &|| inputs.all_templates(),
+        ];
+        for attempt in attempts {
+            if !causes.is_empty() {
+                break;
+            }
+            causes = attempt();
+        }
+        causes
+    }
+
+    /// An object that only one side has.
+    pub fn alone(&self, one: Traced, operation: Operation) -> ObjectChange {
+        let inputs = &self.inputs;
+        let root = one.object.root();
+        let ids = one.inputs(root);
+        let line = root.line();
+        let place = &one.object.place;
+        let unit = Place {
+            component: "".into(),
+            ..place.clone()
+        };
+        let deciding = || inputs.deciding(&one.documents, place);
+        let is_whole = self.one_sided.contains(place) || self.one_sided.contains(&unit);
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 6] = [
+            &|| if is_whole { deciding() } else { BTreeSet::new() },
+            &|| {
+                let mut causes = inputs.of_values(&one.read);
+                causes.extend(inputs.of_line(line));
+                causes
+            },
+            &|| inputs.of_values(&ids),
+            &|| inputs.of_template(line).into_iter().collect(),
+            &deciding,
+            &|| inputs.around(&one.read),
+        ];
+        let causes = attempts
+            .iter()
+            .map(|attempt| attempt())
+            .find(|causes| !causes.is_empty())
+            .unwrap_or_default();
+        let origin = self.places(&one, &[], line).first().copied();
+        let (before, after) = match operation {
+            Operation::Removed => (Some(one.object), None),
+            _ => (None, Some(one.object)),
+        };
+        ObjectChange {
+            before,
+            after,
+            fields: Vec::new(),
+            causes: causes.into_iter().collect(),
+            origin,
+            risks: Vec::new(),
+        }
+    }
+
+    /// The places of values, and of the template line that printed them.
+    fn places(&self, traced: &Traced, ids: &[NodeId], line: TemplateLine) -> Vec<usize> {
+        let mut places: Vec<Origin> = Vec::new();
+        for id in ids {
+            let Some(span) = self.sources.span(*id) else {
+                continue;
+            };
+            if places.len() >= MOST_PLACES {
+                break;
+            }
+            let origin = Origin {
+                path: self.sources.path(span.file).to_owned(),
+                line: self.sources.position(span.file, span.start).line,
+                layer: traced.layer(*id),
+            };
+            if !places.contains(&origin) {
+                places.push(origin);
+            }
+        }
+        if line != TemplateLine::NONE {
+            places.push(Origin {
+                path: self.sources.path(line.file).to_owned(),
+                line: line.line as usize,
+                layer: "template".to_owned(),
+            });
+        }
+        let mut shared = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, list) = &mut *shared;
+        places
+            .into_iter()
+            .map(|origin| {
+                *known.entry(origin.clone()).or_insert_with(|| {
+                    list.push(origin);
+                    list.len() - 1
+                })
+            })
+            .collect()
+    }
+
+    /// All places, sorted; the changes are told their new positions.
+    pub fn finish(self, objects: &mut [ObjectChange]) -> (Inputs, Vec<Origin>) {
+        let (_, list) = self
+            .origins
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_by(|a, b| list[*a].cmp(&list[*b]));
+        let mut position = vec![0; list.len()];
+        for (new, old) in order.iter().enumerate() {
+            position[*old] = new;
+        }
+        for object in objects {
+            if let Some(origin) = &mut object.origin {
+                *origin = position[*origin];
+            }
+            for field in &mut object.fields {
+                let places = field.before_origins.iter_mut();
+                for origin in places.chain(&mut field.after_origins) {
+                    *origin = position[*origin];
+                }
+            }
+        }
+        let origins = order.into_iter().map(|at| list[at].clone()).collect();
+        (self.inputs, origins)
+    }
+}
+
+impl Traced {
+    /// The input values that a value was made of, those of its parts included.
+    fn inputs(&self, view: View<'_>) -> Vec<NodeId> {
+        let mut ids = Vec::new();
+        collect(view, &mut ids);
+        let Some(derivations) = &self.derivations else {
+            return ids;
+        };
+        let mut inputs = Vec::new();
+        for id in ids.into_iter().flat_map(|id| derivations.inputs(id)) {
+            if !inputs.contains(&id) {
+                inputs.push(id);
+            }
+        }
+        inputs
+    }
+
+    /// Who sets a value.
+    fn layer(&self, id: NodeId) -> String {
+        let layers = self.layers.as_deref().unwrap_or_default();
+        layers
+            .iter()
+            .rev()
+            .find(|layer| merge::find(&layer.values, id).is_some())
+            .map(|layer| layer.name.clone())
+            .unwrap_or_default()
+    }
+}
+
+fn collect(view: View<'_>, ids: &mut Vec<NodeId>) {
+    if ids.len() >= MOST_VALUES {
+        return;
+    }
+    match view.shape() {
+        Shape::Map => {
+            for field in view.fields() {
+                ids.extend(Some(field.key_id).filter(|id| *id != NodeId::NONE));
+                collect(field.value, ids);
+            }
+        }
+        Shape::List => view.items().into_iter().for_each(|item| collect(item, ids)),
+        _ => {}
+    }
+    ids.extend(view.sources());
+}
+
+/// Whether two manifests are the same form with the same values.
+fn is_same(before: &Body, after: &Body) -> bool {
+    match (before, after) {
+        (Body::Manifest(a), Body::Manifest(b)) => {
+            Arc::ptr_eq(&a.skeleton, &b.skeleton)
+                && a.document == b.document
+                && a.holes.len() == b.holes.len()
+                && a.holes
+                    .iter()
+                    .zip(b.holes.iter())
+                    .all(|(a, b)| a.value == b.value)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,245 @@
+//! The same change in many objects is told once, with a count, where it is, and where it is not.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::model::change::{
+    Entry, FieldPath, Group, ObjectChange, Operation, RiskClass, Spread, Step, Variant,
+};
+
+/// Most tenants without a change that are named.
+const MOST_EXCEPTIONS: usize = 5;
+/// Most ways in which values differ that are kept apart.
+const MOST_VARIANTS: usize = 50;
+
+/// The tenants that have an object, by environment, component and kind.
+pub type Population = BTreeMap<(Arc<str>, Arc<str>, String), BTreeSet<Arc<str>>>;
+
+/// What entries are folded by.
+type Key = (Vec<usize>, Operation, String, String, bool);
+
+/// Folds all changes: one group for each set of causes, the worst first.
+pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
+    let mut entries: BTreeMap<Key, Folding> = BTreeMap::new();
+    for (at, object) in objects.iter().enumerate() {
+        let operation = object.operation();
+        let kind = &object.object().kind;
+        if operation != Operation::Changed {
+            let causes: Vec<usize> = object.all_causes().into_iter().collect();
+            let key = (causes, operation, kind.clone(), String::new(), false);
+            let folding = entries.entry(key).or_default();
+            let (before, after) = match (&object.before, &object.after) {
+                (Some(before), Some(after)) => (
+                    Some(before.name.clone().into()),
+                    Some(after.name.clone().into()),
+                ),
+                _ => (None, None),
+            };
+            folding.add(objects, at, None, (before, after));
+            let whole = object.risks.iter().filter(|risk| risk.field.is_none());
+            folding.risks.extend(whole.map(|risk| risk.class));
+            if let Some(origin) = object.origin {
+                folding.origins.get_or_insert((vec![origin], Vec::new()));
+            }
+        }
+        for (position, field) in object.fields.iter().enumerate() {
+            if operation == Operation::Renamed && is_name(&field.path) {
+                continue;
+            }
+            let shape = shape(&field.path, &object.object().place.component);
+            let key = (
+                field.causes.clone(),
+                Operation::Changed,
+                kind.clone(),
+                shape.to_string(),
+                field.secret,
+            );
+            let folding = entries.entry(key).or_default();
+            folding.add(
+                objects,
+                at,
+                Some(&field.path),
+                (field.before.clone(), field.after.clone()),
+            );
+            folding.origins.get_or_insert_with(|| {
+                (field.before_origins.clone(), field.after_origins.clone())
+            });
+            let shown = object.risks.iter();
+            let shown = shown.filter(|risk| risk.field == Some(position));
+            folding.risks.extend(shown.map(|risk| risk.class));
+            // A rule about the object as a whole is shown by its first field.
+            if position == 0 && operation == Operation::Changed {
+                let whole = object.risks.iter().filter(|risk| risk.field.is_none());
+                folding.risks.extend(whole.map(|risk| risk.class));
+            }
+        }
+    }
+    grouped(entries, objects, population)
+}
+
+fn is_name(path: &FieldPath) -> bool {
+    path.starts_with(&["metadata", "name"]) || path.starts_with(&["metadata", "namespace"])
+}
+
+/// A path in which the component's own name stands for any.
+fn shape(path: &FieldPath, component: &str) -> FieldPath {
+    let steps = path.0.iter().map(|step| match step {
+        Step::Item(item) if !component.is_empty() && &**item == component => {
+            Step::Item("*".into())
+        }
+        step => step.clone(),
+    });
+    FieldPath(steps.collect())
+}
+
+#[derive(Default)]
+struct Folding {
+    /// The path, and whether it is not the same everywhere.
+    path: Option<(FieldPath, bool)>,
+    objects: Vec<usize>,
+    variants: Vec<Variant>,
+    known: HashMap<String, usize>,
+    risks: BTreeSet<RiskClass>,
+    origins: Option<(Vec<usize>, Vec<usize>)>,
+}
+
+impl Folding {
+    fn add(
+        &mut self,
+        objects: &[ObjectChange],
+        at: usize,
+        path: Option<&FieldPath>,
+        (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
+    ) {
+        if self.objects.last() != Some(&at) {
+            self.objects.push(at);
+        }
+        match (&mut self.path, path) {
+            (Some((known, mixed)), Some(path)) if known != path => *mixed = true,
+            (none @ None, Some(path)) => *none = Some((path.clone(), false)),
+            _ => {}
+        }
+        if let Some((known, mixed)) = &mut self.path
+            && *mixed
+        {
+            *known = shape(known, &objects[self.objects[0]].object().place.component);
+        }
+        let key = format!("{}\n{}", text(before.as_ref()), text(after.as_ref()));
+        match self.known.get(&key) {
+            Some(variant) => self.variants[*variant].count += 1,
+            None if self.variants.len() < MOST_VARIANTS => {
+                self.known.insert(key, self.variants.len());
+                self.variants.push(Variant {
+                    before,
+                    after,
+                    count: 1,
+                });
+            }
+            None => {}
+        }
+    }
+}
+
+fn text(value: Option<&serde_json::Value>) -> String {
+    value.map_or_else(String::new, serde_json::Value::to_string)
+}
+
+fn grouped(
+    entries: BTreeMap<Key, Folding>,
+    objects: &[ObjectChange],
+    population: &Population,
+) -> Vec<Group> {
+    let mut groups: BTreeMap<Vec<usize>, Group> = BTreeMap::new();
+    for ((causes, operation, kind, _, secret), mut folding) in entries {
+        folding.variants.sort_by(|a, b| b.count.cmp(&a.count));
+        let (before_origins, after_origins) = folding.origins.unwrap_or_default();
+        let entry = Entry {
+            operation,
+            spread: spread(&folding.objects, objects, &kind, operation, population),
+            kind,
+            path: folding.path.map(|(path, _)| path),
+            variants: folding.variants,
+            secret,
+            objects: folding.objects,
+            risks: folding.risks,
+            before_origins,
+            after_origins,
+        };
+        let group = groups.entry(causes.clone()).or_insert_with(|| Group {
+            causes,
+            ..Group::default()
+        });
+        group.entries.push(entry);
+    }
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    for group in &mut groups {
+        group.entries.sort_by_cached_key(|entry| {
+            (
+                entry.path.as_ref().is_some_and(FieldPath::only_follows),
+                entry.risks.first().map_or(usize::MAX, |class| *class as usize),
+                entry.operation,
+                std::cmp::Reverse(entry.objects.len()),
+                entry.kind.clone(),
+                entry.path.as_ref().map(ToString::to_string),
+            )
+        });
+        let all: BTreeSet<usize> = group
+            .entries
+            .iter()
+            .flat_map(|entry| entry.objects.iter().copied())
+            .collect();
+        group.objects = all.len();
+        let risks = group.entries.iter().flat_map(|entry| &entry.risks);
+        group.worst = risks.min().copied();
+    }
+    groups.sort_by(|a, b| {
+        let key = |group: &Group| {
+            (
+                group.worst.map_or(usize::MAX, |class| class as usize),
+                std::cmp::Reverse(group.objects),
+            )
+        };
+        key(a).cmp(&key(b)).then_with(|| a.causes.cmp(&b.causes))
+    });
+    groups
+}
+
+/// Which tenants have a change, by environment, and which could have it and do not.
+fn spread(
+    positions: &[usize],
+    objects: &[ObjectChange],
+    kind: &str,
+    operation: Operation,
+    population: &Population,
+) -> BTreeMap<Arc<str>, Spread> {
+    let mut spread: BTreeMap<Arc<str>, Spread> = BTreeMap::new();
+    let mut components: BTreeSet<Arc<str>> = BTreeSet::new();
+    for at in positions {
+        let place = &objects[*at].object().place;
+        components.insert(Arc::clone(&place.component));
+        let entry = spread.entry(Arc::clone(&place.environment)).or_default();
+        if !place.tenant.is_empty() {
+            entry.tenants.insert(Arc::clone(&place.tenant));
+        }
+    }
+    if operation != Operation::Changed {
+        return spread;
+    }
+    for (environment, entry) in &mut spread {
+        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
+        for component in &components {
+            let key = (
+                Arc::clone(environment),
+                Arc::clone(component),
+                kind.to_owned(),
+            );
+            all.extend(population.get(&key).into_iter().flatten().cloned());
+        }
+        entry.of = all.len();
+        let without: BTreeSet<Arc<str>> = all.difference(&entry.tenants).cloned().collect();
+        if without.len() <= MOST_EXCEPTIONS && without.len() < entry.tenants.len() {
+            entry.except = without;
+        }
+    }
+    spread
+}

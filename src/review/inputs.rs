@@ -1,0 +1,467 @@
+//! What changed in the input, and which values of either side belong to which change.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use similar::{DiffTag, TextDiff};
+
+use super::fields;
+use super::secrets::redacted;
+use crate::diagnostics::Sources;
+use crate::model::change::{FieldPath, InputChange, InputKind, Origin, Place, Step};
+use crate::model::manifest::TemplateLine;
+use crate::model::view::View;
+use crate::yaml::{Node, NodeId, Value};
+
+/// The input of one side.
+pub struct InputSide<'a> {
+    /// All documents, those with findings included.
+    pub documents: &'a [Node],
+    /// Templates by their path below `templates/`, and their file.
+    pub templates: Vec<(&'a str, u32)>,
+    /// Files that documents name, with their texts.
+    pub files: &'a BTreeMap<String, Result<String, String>>,
+}
+
+/// What changed in the input.
+pub struct Inputs {
+    /// Each change; whether its values are secret and how many objects it moved is not known yet.
+    pub changes: Vec<InputChange>,
+    /// The document of each change: kind and name.
+    documents: Vec<Option<(String, String)>>,
+    /// The path of each change within its document.
+    paths: Vec<FieldPath>,
+    /// Values within a change.
+    exact: HashMap<NodeId, usize>,
+    /// Maps and lists around changes.
+    around: HashMap<NodeId, Vec<usize>>,
+    templates: HashMap<u32, (usize, Vec<Range<usize>>)>,
+}
+
+impl Inputs {
+    /// Compares the input of both sides.
+    pub fn compare(before: &InputSide<'_>, after: &InputSide<'_>, sources: &Sources) -> Inputs {
+        let mut inputs = Inputs {
+            changes: Vec::new(),
+            documents: Vec::new(),
+            paths: Vec::new(),
+            exact: HashMap::new(),
+            around: HashMap::new(),
+            templates: HashMap::new(),
+        };
+        inputs.compare_documents(before.documents, after.documents, sources);
+        inputs.compare_templates(&before.templates, &after.templates, sources);
+        let paths: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
+        for path in paths {
+            if before.files.get(path) != after.files.get(path) {
+                let place = Origin {
+                    path: path.clone(),
+                    line: 1,
+                    layer: String::new(),
+                };
+                let there = |side: &InputSide<'_>| {
+                    side.files.contains_key(path).then(|| place.clone())
+                };
+                inputs.add(
+                    InputChange {
+                        kind: InputKind::File,
+                        subject: format!("file {path}"),
+                        field: String::new(),
+                        before: None,
+                        after: None,
+                        after_place: there(after),
+                        before_place: there(before),
+                        secret: false,
+                        objects: 0,
+                    },
+                    None,
+                    FieldPath::default(),
+                );
+            }
+        }
+        inputs
+    }
+
+    fn add(
+        &mut self,
+        change: InputChange,
+        document: Option<(String, String)>,
+        path: FieldPath,
+    ) -> usize {
+        self.changes.push(change);
+        self.documents.push(document);
+        self.paths.push(path);
+        self.changes.len() - 1
+    }
+
+    fn compare_documents(&mut self, before: &[Node], after: &[Node], sources: &Sources) {
+        // Documents that both sides share, node by node, are the same.
+        let shared = |one: &[Node]| -> HashSet<NodeId> { one.iter().map(|node| node.id).collect() };
+        let (old_ids, new_ids) = (shared(before), shared(after));
+        let only = |documents: &[Node], other: &HashSet<NodeId>| -> Vec<Node> {
+            let documents = documents.iter();
+            documents
+                .filter(|document| !other.contains(&document.id))
+                .cloned()
+                .collect()
+        };
+        let mut old = only(before, &new_ids);
+        let new = only(after, &old_ids);
+        for document in &new {
+            let subject = Subject::of(document);
+            // A component may have several versions; else kind and name are enough.
+            let same = old
+                .iter()
+                .position(|candidate| Subject::of(candidate) == subject)
+                .or_else(|| {
+                    let alone = |documents: &[Node]| {
+                        let documents = documents.iter();
+                        documents
+                            .filter(|document| Subject::of(document).is_like(&subject))
+                            .count()
+                            == 1
+                    };
+                    let near = |candidate: &Node| Subject::of(candidate).is_like(&subject);
+                    (alone(&old) && alone(&new))
+                        .then(|| old.iter().position(near))
+                        .flatten()
+                });
+            match same {
+                Some(at) => {
+                    let before = old.remove(at);
+                    self.compare_document(&subject, &before, document, sources);
+                }
+                None => self.whole(&subject, document, false, sources),
+            }
+        }
+        for document in &old {
+            self.whole(&Subject::of(document), document, true, sources);
+        }
+    }
+
+    /// A document that is only on one side.
+    fn whole(&mut self, subject: &Subject, document: &Node, removed: bool, sources: &Sources) {
+        let place = place(document.id, sources);
+        let (before_place, after_place) = if removed { (place, None) } else { (None, place) };
+        let at = self.add(
+            InputChange {
+                kind: InputKind::Document,
+                subject: subject.title(),
+                field: String::new(),
+                before: None,
+                after: None,
+                after_place,
+                before_place,
+                secret: false,
+                objects: 0,
+            },
+            Some((subject.kind.clone(), subject.name.clone())),
+            FieldPath::default(),
+        );
+        self.note(document, at);
+    }
+
+    fn compare_document(
+        &mut self,
+        subject: &Subject,
+        before: &Node,
+        after: &Node,
+        sources: &Sources,
+    ) {
+        for found in fields::of_documents(View::of(before), View::of(after)) {
+            let node = |view: Option<View<'_>>| match view {
+                Some(View::Node { node, .. }) => Some(node.clone()),
+                _ => None,
+            };
+            let (old, new) = (node(found.before), node(found.after));
+            let mut secret = false;
+            let mut show = |view: Option<View<'_>>| {
+                let (value, hidden) = redacted(&subject.kind, view?, &found.path);
+                secret |= hidden && !value.is_object() && !value.is_array();
+                Some(value)
+            };
+            let (mut shown_before, mut shown_after) = (show(found.before), show(found.after));
+            if let Some(orders) = &found.orders {
+                shown_before = Some(orders[0].clone().into());
+                shown_after = Some(orders[1].clone().into());
+            }
+            let where_is = |root: &Node, node: &Option<Node>| {
+                let id = node.as_ref()?.id;
+                place(key_of(root, id).unwrap_or(id), sources)
+            };
+            let at = self.add(
+                InputChange {
+                    kind: InputKind::Document,
+                    subject: subject.title(),
+                    field: found.path.to_string(),
+                    before: shown_before,
+                    after: shown_after,
+                    after_place: where_is(after, &new),
+                    before_place: where_is(before, &old),
+                    secret,
+                    objects: 0,
+                },
+                Some((subject.kind.clone(), subject.name.clone())),
+                found.path.clone(),
+            );
+            for (root, node) in [(before, &old), (after, &new)] {
+                let target = node.as_ref().map(|node| node.id);
+                if let Some(node) = node {
+                    if found.orders.is_none() {
+                        self.note(node, at);
+                    }
+                    self.exact.entry(node.id).or_insert(at);
+                }
+                self.note_around(root, target, at);
+            }
+        }
+    }
+
+    /// Every value of a subtree belongs to a change.
+    fn note(&mut self, node: &Node, at: usize) {
+        self.exact.insert(node.id, at);
+        match &node.value {
+            Value::Map(map) => {
+                for entry in &map.entries {
+                    self.exact.insert(entry.key_id, at);
+                    self.note(&entry.value, at);
+                }
+            }
+            Value::List(items) => items.iter().for_each(|item| self.note(item, at)),
+            _ => {}
+        }
+    }
+
+    /// The maps and lists on the way to a value; just the root for a value that is not there.
+    fn note_around(&mut self, root: &Node, target: Option<NodeId>, at: usize) {
+        let mut way = vec![root.id];
+        if let Some(target) = target {
+            find_way(root, target, &mut way);
+        }
+        for id in way {
+            if Some(id) != target {
+                self.around.entry(id).or_default().push(at);
+            }
+        }
+    }
+
+    fn compare_templates(
+        &mut self,
+        before: &[(&str, u32)],
+        after: &[(&str, u32)],
+        sources: &Sources,
+    ) {
+        let old: BTreeMap<&str, u32> = before.iter().copied().collect();
+        let new: BTreeMap<&str, u32> = after.iter().copied().collect();
+        let paths: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+        let text = |file: Option<u32>| {
+            let file = file.and_then(|file| sources.file(file));
+            file.map_or("", |file| &*file.text)
+        };
+        for path in paths {
+            let (was, is) = (old.get(path).copied(), new.get(path).copied());
+            if was == is {
+                continue;
+            }
+            let (mut removed, mut added) = (Vec::new(), Vec::new());
+            for op in TextDiff::from_lines(text(was), text(is)).ops() {
+                if op.tag() != DiffTag::Equal {
+                    removed.push(op.old_range().start + 1..op.old_range().end + 1);
+                    added.push(op.new_range().start + 1..op.new_range().end + 1);
+                }
+            }
+            let place = |file: Option<u32>, ranges: &[Range<usize>]| {
+                let line = ranges.iter().find(|range| !range.is_empty());
+                file.map(|file| Origin {
+                    path: sources.path(file).to_owned(),
+                    line: line.or(ranges.first()).map_or(1, |range| range.start),
+                    layer: "template".to_owned(),
+                })
+            };
+            let change = InputChange {
+                kind: InputKind::Template,
+                subject: format!("template {path}"),
+                field: String::new(),
+                before: None,
+                after: None,
+                after_place: place(is, &added),
+                before_place: place(was, &removed),
+                secret: false,
+                objects: 0,
+            };
+            let at = self.add(change, None, FieldPath::default());
+            for (file, ranges) in [(was, removed), (is, added)] {
+                if let Some(file) = file {
+                    self.templates.insert(file, (at, ranges));
+                }
+            }
+        }
+    }
+
+    /// The changes that values are a part of.
+    pub fn of_values(&self, ids: &[NodeId]) -> BTreeSet<usize> {
+        ids.iter()
+            .filter_map(|id| self.exact.get(id).copied())
+            .collect()
+    }
+
+    /// The changes inside the maps and lists that ids name.
+    pub fn around(&self, ids: &[NodeId]) -> BTreeSet<usize> {
+        ids.iter()
+            .filter_map(|id| self.around.get(id))
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    /// The change of a template that changed just this line.
+    pub fn of_line(&self, line: TemplateLine) -> Option<usize> {
+        let (at, ranges) = self.templates.get(&line.file)?;
+        let number = line.line as usize;
+        ranges
+            .iter()
+            .any(|range| range.contains(&number))
+            .then_some(*at)
+    }
+
+    /// The change of a template that has this line.
+    pub fn of_template(&self, line: TemplateLine) -> Option<usize> {
+        self.templates.get(&line.file).map(|(at, _)| *at)
+    }
+
+    /// All changes of templates.
+    pub fn all_templates(&self) -> BTreeSet<usize> {
+        self.templates.values().map(|(at, _)| *at).collect()
+    }
+
+    /// Changes of the documents that a place depends on that can decide what runs there at all:
+    /// not values, and not what concerns another environment or component.
+    pub fn deciding(
+        &self,
+        documents: &BTreeSet<(String, String)>,
+        place: &Place,
+    ) -> BTreeSet<usize> {
+        let concerns = |at: &usize| {
+            let Some(document) = self.documents[*at].as_ref() else {
+                return false;
+            };
+            documents.contains(document) && decides(&document.0, &self.paths[*at], place)
+        };
+        (0..self.changes.len()).filter(concerns).collect()
+    }
+}
+
+/// Whether a field can decide what runs at a place.
+fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
+    let steps: Vec<&str> = path
+        .0
+        .iter()
+        .map(|step| match step {
+            Step::Key(text) | Step::Item(text) => &**text,
+        })
+        .collect();
+    let holds_values = steps
+        .iter()
+        .any(|step| matches!(*step, "values" | "workload"));
+    match (kind, steps.as_slice()) {
+        (_, []) => true,
+        ("Tenant", ["spec", "components", component, ..]) => {
+            !holds_values && (place.component.is_empty() || **component == *place.component)
+        }
+        ("Tenant", ["spec", "environments", environment, rest @ ..]) => {
+            **environment == *place.environment && !rest.contains(&"values")
+        }
+        ("Tenant", ["spec", field, ..]) => matches!(
+            *field,
+            "tier" | "organization" | "environments" | "residency" | "isolation" | "status"
+                | "components" | "clearance" | "shares"
+        ),
+        ("Tenant", ["metadata", "labels", ..]) => true,
+        (_, ["spec", ..]) => !holds_values && kind != "Tier",
+        _ => false,
+    }
+}
+
+/// What a document is about.
+#[derive(Debug, PartialEq, Eq)]
+struct Subject {
+    kind: String,
+    name: String,
+    version: String,
+}
+
+impl Subject {
+    fn of(document: &Node) -> Subject {
+        let text = |keys: &[&str]| {
+            let text = document.at(keys).and_then(Node::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let kind = text(&["kind"]);
+        let is_component = kind == "Component";
+        Subject {
+            version: if is_component { text(&["spec", "version"]) } else { String::new() },
+            kind,
+            name: text(&["metadata", "name"]),
+        }
+    }
+
+    fn is_like(&self, other: &Subject) -> bool {
+        (&self.kind, &self.name) == (&other.kind, &other.name)
+    }
+
+    /// `Tenant globex`.
+    fn title(&self) -> String {
+        let title = format!("{} {}", self.kind, self.name);
+        title.trim().to_owned()
+    }
+}
+
+/// The kind and name of the document of each tree.
+pub fn document_key(document: &Node) -> (String, String) {
+    let subject = Subject::of(document);
+    (subject.kind, subject.name)
+}
+
+/// Where a node was written.
+fn place(id: NodeId, sources: &Sources) -> Option<Origin> {
+    let span = sources.span(id)?;
+    Some(Origin {
+        path: sources.path(span.file).to_owned(),
+        line: sources.position(span.file, span.start).line,
+        layer: String::new(),
+    })
+}
+
+/// The key of a value: a map begins on the line below it.
+fn key_of(root: &Node, id: NodeId) -> Option<NodeId> {
+    match &root.value {
+        Value::Map(map) => map.entries.iter().find_map(|entry| {
+            if entry.value.id == id {
+                Some(entry.key_id)
+            } else {
+                key_of(&entry.value, id)
+            }
+        }),
+        Value::List(items) => items.iter().find_map(|item| key_of(item, id)),
+        _ => None,
+    }
+}
+
+fn find_way(node: &Node, target: NodeId, way: &mut Vec<NodeId>) -> bool {
+    let children: Vec<&Node> = match &node.value {
+        Value::Map(map) => map.entries.iter().map(|entry| &entry.value).collect(),
+        Value::List(items) => items.iter().collect(),
+        _ => return false,
+    };
+    for child in children {
+        if child.id == target {
+            return true;
+        }
+        way.push(child.id);
+        if find_way(child, target, way) {
+            return true;
+        }
+        way.pop();
+    }
+    false
+}

@@ -1,0 +1,247 @@
+//! By what items of lists are told apart: Kubernetes' own keys, as the API's `x-kubernetes-list-map-keys`
+//! and merge keys name them. Every other list is atomic.
+
+use crate::model::change::{FieldPath, Step};
+use crate::model::view::View;
+
+/// A list by its name, and where it stands.
+struct KeyedList {
+    /// The last keys of its path; `*` stands for any item.
+    path: &'static [&'static str],
+    /// The kind of object that it is in; empty for any.
+    kind: &'static str,
+    /// What tells items apart.
+    keys: &'static [&'static str],
+}
+
+const fn by_name(path: &'static [&'static str]) -> KeyedList {
+    KeyedList {
+        path,
+        kind: "",
+        keys: &["name"],
+    }
+}
+
+const KEYED: &[KeyedList] = &[
+    by_name(&["containers"]),
+    by_name(&["initContainers"]),
+    by_name(&["ephemeralContainers"]),
+    by_name(&["volumes"]),
+    by_name(&["*", "env"]),
+    by_name(&["imagePullSecrets"]),
+    by_name(&["matchConditions"]),
+    by_name(&["webhooks"]),
+    KeyedList {
+        path: &["containers", "*", "ports"],
+        kind: "",
+        keys: &["containerPort", "protocol"],
+    },
+    KeyedList {
+        path: &["initContainers", "*", "ports"],
+        kind: "",
+        keys: &["containerPort", "protocol"],
+    },
+    KeyedList {
+        path: &["spec", "ports"],
+        kind: "Service",
+        keys: &["port", "protocol"],
+    },
+    KeyedList {
+        path: &["volumeMounts"],
+        kind: "",
+        keys: &["mountPath"],
+    },
+    KeyedList {
+        path: &["volumeDevices"],
+        kind: "",
+        keys: &["devicePath"],
+    },
+    KeyedList {
+        path: &["topologySpreadConstraints"],
+        kind: "",
+        keys: &["topologyKey", "whenUnsatisfiable"],
+    },
+    KeyedList {
+        path: &["hostAliases"],
+        kind: "",
+        keys: &["ip"],
+    },
+    KeyedList {
+        path: &["ownerReferences"],
+        kind: "",
+        keys: &["uid"],
+    },
+];
+
+/// Lists of built-in kinds whose order means something: commands; variables, which may use earlier
+/// ones; containers that run one after the other; sources of which the later wins; servers that
+/// are asked in turn.
+const ORDERED: &[&str] = &[
+    "args",
+    "command",
+    "env",
+    "envFrom",
+    "initContainers",
+    "nameservers",
+    "searches",
+    "variables",
+];
+
+/// How the items of a list are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListRule {
+    /// What tells items apart; nothing for a list that is compared as a whole.
+    pub keys: &'static [&'static str],
+    /// Whether the order means something.
+    pub ordered: bool,
+}
+
+/// The rule for a list of an object. What order means in objects of other APIs is not known, so
+/// there it counts.
+pub fn of_object(kind: &str, built_in: bool, path: &FieldPath) -> ListRule {
+    let keyed = KEYED.iter().find(|list| {
+        (list.kind.is_empty() || list.kind == kind) && ends_with(path, list.path)
+    });
+    ListRule {
+        keys: keyed.map_or(&[], |list| list.keys),
+        ordered: ORDERED.contains(&path.last_key()) || (!built_in && keyed.is_none()),
+    }
+}
+
+/// The rule for a list of a document of ours: items with a name are told apart by it.
+pub fn of_document(path: &FieldPath) -> ListRule {
+    let keys: &[&str] = match path.last_key() {
+        "components" | "dependencies" => &["component"],
+        "shares" => &["component"],
+        "grants" => &["role"],
+        _ => &["name"],
+    };
+    ListRule {
+        keys,
+        ordered: true,
+    }
+}
+
+/// Whether a path ends with some keys; `*` stands for any item.
+pub fn ends_with(path: &FieldPath, keys: &[&str]) -> bool {
+    path.0.len() >= keys.len()
+        && path.0[path.0.len() - keys.len()..]
+            .iter()
+            .zip(keys)
+            .all(|(step, key)| match step {
+                Step::Key(name) => &**name == *key,
+                Step::Item(_) => *key == "*",
+            })
+}
+
+/// What an item is called by the keys of its list; nothing if it lacks one.
+pub fn label(item: View<'_>, keys: &[&str]) -> Option<String> {
+    let mut label = String::new();
+    for (at, key) in keys.iter().enumerate() {
+        let value = item.get(key).map(View::to_json);
+        let text = match value {
+            Some(serde_json::Value::String(text)) => text,
+            Some(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
+                value.to_string()
+            }
+            // As the API server fills it in.
+            None if *key == "protocol" => "TCP".to_owned(),
+            _ => return None,
+        };
+        if at > 0 {
+            label.push('/');
+        }
+        label.push_str(&text);
+    }
+    (!label.is_empty()).then_some(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(steps: &[&str]) -> FieldPath {
+        let step = |step: &&str| match step.strip_prefix('#') {
+            Some(item) => Step::Item(item.into()),
+            None => Step::Key((*step).into()),
+        };
+        FieldPath(steps.iter().map(step).collect())
+    }
+
+    /// Each row of the table, at the place where Kubernetes has it.
+    #[test]
+    fn lists_have_kubernetes_keys() {
+        let pod = |rest: &[&str]| {
+            let steps: Vec<&str> = ["spec", "template", "spec"]
+                .into_iter()
+                .chain(rest.iter().copied())
+                .collect();
+            path(&steps)
+        };
+        for (kind, path, keys) in [
+            ("Deployment", pod(&["containers"]), &["name"][..]),
+            ("Deployment", pod(&["initContainers"]), &["name"]),
+            ("Pod", path(&["spec", "ephemeralContainers"]), &["name"]),
+            ("Deployment", pod(&["volumes"]), &["name"]),
+            ("Deployment", pod(&["containers", "#web", "env"]), &["name"]),
+            ("Deployment", pod(&["imagePullSecrets"]), &["name"]),
+            (
+                "ValidatingAdmissionPolicy",
+                path(&["spec", "matchConditions"]),
+                &["name"],
+            ),
+            ("ValidatingWebhookConfiguration", path(&["webhooks"]), &["name"]),
+            (
+                "Deployment",
+                pod(&["containers", "#web", "ports"]),
+                &["containerPort", "protocol"],
+            ),
+            (
+                "Deployment",
+                pod(&["initContainers", "#web", "ports"]),
+                &["containerPort", "protocol"],
+            ),
+            ("Service", path(&["spec", "ports"]), &["port", "protocol"]),
+            (
+                "Deployment",
+                pod(&["containers", "#web", "volumeMounts"]),
+                &["mountPath"],
+            ),
+            (
+                "Deployment",
+                pod(&["containers", "#web", "volumeDevices"]),
+                &["devicePath"],
+            ),
+            (
+                "Deployment",
+                pod(&["topologySpreadConstraints"]),
+                &["topologyKey", "whenUnsatisfiable"],
+            ),
+            ("Deployment", pod(&["hostAliases"]), &["ip"]),
+            ("Pod", path(&["metadata", "ownerReferences"]), &["uid"]),
+            // Atomic: not the ports of a Service, and no list that is not in the table.
+            ("NetworkPolicy", path(&["spec", "ports"]), &[]),
+            ("Deployment", pod(&["tolerations"]), &[]),
+            ("Role", path(&["rules"]), &[]),
+        ] {
+            assert_eq!(of_object(kind, true, &path).keys, keys, "{kind} {path}");
+        }
+    }
+
+    #[test]
+    fn order_means_something_in_few_lists() {
+        let container = |list: &str| path(&["spec", "containers", "#web", list]);
+        for list in ["env", "envFrom", "command", "args"] {
+            assert!(of_object("Pod", true, &container(list)).ordered, "{list}");
+        }
+        assert!(of_object("Pod", true, &path(&["spec", "initContainers"])).ordered);
+        for list in ["ports", "volumeMounts", "volumeDevices"] {
+            assert!(!of_object("Pod", true, &container(list)).ordered, "{list}");
+        }
+        for (kind, list) in [("Pod", "containers"), ("Pod", "tolerations"), ("NetworkPolicy", "ingress")] {
+            assert!(!of_object(kind, true, &path(&["spec", list])).ordered, "{list}");
+        }
+        let steps = path(&["spec", "strategy", "canary", "steps"]);
+        assert!(of_object("Rollout", false, &steps).ordered);
+    }
+}

@@ -1,0 +1,91 @@
+//! Stage 7: what changed, why, and what it risks. Takes the objects of two compilations, unit by
+//! unit, and what changed between their inputs; gives a [`Review`](crate::model::change::Review).
+//!
+//! * `inputs`: what changed in documents, templates and files, and which values belong to it.
+//! * `objects`: which object is which, across units and renames.
+//! * `fields`: which fields of two objects differ, by the tables of `lists` and `noise`.
+//! * `causes`: the changes of the input that a changed field follows from.
+//! * `risks`: what may go wrong, one file per class.
+//! * `fold`: the same change in many objects, told once.
+//! * `findings`: new, fixed, unchanged.
+//! * `secrets`: what is never shown.
+//!
+//! To add a risk, see `risks`; a key of a list, a row in `lists`; a default of Kubernetes, a row in
+//! `noise`; an immutable field, a row in `risks/immutable`.
+
+pub mod causes;
+pub mod fields;
+pub mod findings;
+pub mod fold;
+pub mod inputs;
+pub mod lists;
+pub mod noise;
+pub mod objects;
+pub mod risks;
+pub mod secrets;
+
+use std::collections::BTreeSet;
+
+use crate::model::change::{ObjectChange, Place, Review};
+use causes::Comparer;
+use fold::Population;
+use objects::Changes;
+use risks::Subject;
+
+/// Puts together what the units left.
+pub fn finish(
+    comparer: Comparer<'_>,
+    changes: Changes,
+    population: &Population,
+    mut review: Review,
+) -> Review {
+    let mut objects = changes.finish(&comparer);
+    let one_sided = comparer.one_sided.clone();
+    for object in &mut objects {
+        object.risks = risks::of_object(&subject(object, &one_sided));
+    }
+    let (inputs, origins) = comparer.finish(&mut objects);
+    review.origins = origins;
+    review.inputs = inputs.changes;
+    for object in &objects {
+        for cause in object.all_causes() {
+            review.inputs[cause].objects += 1;
+        }
+        // What a secret is made of is one, too.
+        if object.object().kind == "Secret" {
+            for cause in object.all_causes() {
+                review.inputs[cause].secret = true;
+            }
+        }
+        for field in object.fields.iter().filter(|field| field.secret) {
+            for cause in &field.causes {
+                review.inputs[*cause].secret = true;
+            }
+        }
+    }
+    for input in review.inputs.iter_mut().filter(|input| input.secret) {
+        for value in [&mut input.before, &mut input.after].into_iter().flatten() {
+            *value = secrets::HIDDEN.into();
+        }
+    }
+    let more = std::mem::take(&mut review.risks);
+    let mut of_inputs = risks::of_inputs(&review.inputs);
+    of_inputs.extend(more);
+    review.risks = risks::folded(&objects, of_inputs);
+    review.groups = fold::fold(&objects, population);
+    review.objects = objects;
+    review
+}
+
+fn subject<'a>(change: &'a ObjectChange, one_sided: &BTreeSet<Place>) -> Subject<'a> {
+    let place = &change.object().place;
+    let unit = Place {
+        component: "".into(),
+        ..place.clone()
+    };
+    Subject {
+        change,
+        is_whole_place: one_sided.contains(&unit),
+        is_whole_component: one_sided.contains(place),
+    }
+}

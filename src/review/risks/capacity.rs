@@ -1,0 +1,172 @@
+//! Workloads may ask for nearly all that there is.
+
+use std::collections::BTreeMap;
+
+use crate::model::change::{Risk, RiskClass};
+use crate::model::demand::{self, Request};
+use crate::model::instance::UnitKey;
+use crate::model::scalars::Amount;
+use crate::model::view::View;
+
+/// From this share of a quota or capacity on, little room is left.
+const NEARLY: f64 = 0.8;
+
+/// Amounts by resource.
+pub type Amounts = BTreeMap<&'static str, Amount>;
+
+/// What one unit asks for, and what it may ask for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Footprint {
+    /// At the least replicas, jobs left out: what it costs.
+    pub least: Amounts,
+    /// At the most replicas, jobs left out.
+    pub most: Amounts,
+    /// At the most replicas, with jobs and the surge of an update: what must find room.
+    pub peak: Amounts,
+    /// The quota.
+    pub quota: Amounts,
+}
+
+/// Resources with a limit: as a quota names them, and how amounts are written.
+const LIMITED: [(&str, fn(Amount) -> String, &str); 3] = [
+    ("requests.cpu", Amount::cpu_for_people, "processors"),
+    ("requests.memory", Amount::bytes_for_people, "memory"),
+    ("requests.storage", Amount::bytes_for_people, "storage"),
+];
+
+/// What the objects of a unit ask for.
+pub fn footprint<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Footprint {
+    let objects: Vec<View<'_>> = objects.into_iter().collect();
+    let mut footprint = Footprint::default();
+    let add = |amounts: &mut Amounts, request: &Request, pods: i128| {
+        let sum = amounts.entry(request.resource).or_default();
+        *sum = *sum + request.times(pods);
+    };
+    for request in demand::of(objects.iter().copied()) {
+        add(&mut footprint.peak, &request, request.most + request.surge);
+        if !request.now_and_then {
+            add(&mut footprint.least, &request, request.least);
+            add(&mut footprint.most, &request, request.most);
+        }
+    }
+    for object in &objects {
+        if object.text_at(&["kind"]) != "ResourceQuota" {
+            continue;
+        }
+        for (resource, ..) in LIMITED {
+            if let Some(hard) = object.at(&["spec", "hard", resource]) {
+                footprint.quota.insert(resource, demand::amount(hard));
+            }
+        }
+    }
+    footprint
+}
+
+/// A unit's footprint before and now; the same where nothing changed.
+pub struct UnitFootprints {
+    /// The unit.
+    pub key: UnitKey,
+    /// In the base; nothing if it is new.
+    pub before: Footprint,
+    /// In the head; nothing if it is gone.
+    pub after: Footprint,
+}
+
+/// The capacities of a cluster, by resource.
+pub type Capacities = BTreeMap<String, Amounts>;
+
+/// Judges what units ask for by their quotas, and all of a cluster by its capacity. What is beyond
+/// them is a finding of its own.
+pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
+    let mut risks = Vec::new();
+    let mut add = |message: String| {
+        risks.push(Risk {
+            class: RiskClass::Capacity,
+            message,
+            objects: Vec::new(),
+            causes: Vec::new(),
+        });
+    };
+    for (resource, write, word) in LIMITED {
+        let mut tight: Vec<(f64, String)> = Vec::new();
+        for unit in units.iter().filter(|unit| unit.before != unit.after) {
+            let limit = unit.after.quota.get(resource).copied();
+            let (old, new) = (share(&unit.before, resource), share(&unit.after, resource));
+            if let (Some(limit), Some(new)) = (limit, new)
+                && new >= NEARLY
+                && old.is_none_or(|old| new > old)
+            {
+                let asked = unit.after.peak.get(resource).copied().unwrap_or_default();
+                let key = &unit.key;
+                tight.push((
+                    new,
+                    format!(
+                        "{} in {} on {} may ask for {} of {} ({:.0}%)",
+                        key.tenant,
+                        key.environment,
+                        key.cluster,
+                        write(asked),
+                        write(limit),
+                        new * 100.0
+                    ),
+                ));
+            }
+        }
+        if !tight.is_empty() {
+            add(listed(&format!("little {word} is left in quotas: "), tight));
+        }
+        let mut full: Vec<(f64, String)> = Vec::new();
+        for (cluster, capacity) in capacities {
+            let Some(limit) = capacity.get(resource) else {
+                continue;
+            };
+            let total = |side: fn(&UnitFootprints) -> &Footprint| -> Amount {
+                let here = units.iter().filter(|unit| unit.key.cluster == *cluster);
+                here.map(|unit| side(unit).peak.get(resource).copied().unwrap_or_default())
+                    .sum()
+            };
+            let (old, new) = (total(|unit| &unit.before), total(|unit| &unit.after));
+            let share = ratio(new, *limit);
+            if new > old && share >= NEARLY {
+                full.push((
+                    share,
+                    format!(
+                        "workloads on {cluster} may ask for {} of {} ({:.0}%)",
+                        write(new),
+                        write(*limit),
+                        share * 100.0
+                    ),
+                ));
+            }
+        }
+        if !full.is_empty() {
+            add(listed(&format!("little {word} is left in clusters: "), full));
+        }
+    }
+    risks
+}
+
+fn listed(intro: &str, mut list: Vec<(f64, String)>) -> String {
+    const MOST: usize = 4;
+    list.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let shown: Vec<&str> = list.iter().take(MOST).map(|(_, text)| text.as_str()).collect();
+    let more = match list.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{intro}{}{more}", shown.join("; "))
+}
+
+fn share(footprint: &Footprint, resource: &str) -> Option<f64> {
+    let limit = footprint.quota.get(resource)?;
+    let asked = footprint.peak.get(resource).copied().unwrap_or_default();
+    Some(ratio(asked, *limit))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a share for people")]
+fn ratio(part: Amount, whole: Amount) -> f64 {
+    if whole.thousandths <= 0 {
+        return 0.0;
+    }
+    part.thousandths as f64 / whole.thousandths as f64
+}

@@ -1,0 +1,323 @@
+//! More can be reached or done than before: network policies, RBAC, Pod Security, services,
+//! containers.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::{Found, Subject, pods};
+use crate::model::change::{InputChange, Object, Operation, RiskClass, Step};
+use crate::model::view::View;
+
+const CLASS: RiskClass = RiskClass::Exposure;
+
+/// Judges changes of objects.
+pub fn judge(subject: &Subject<'_>, found: &mut Found) {
+    match subject.kind() {
+        "NetworkPolicy" => network(subject, found),
+        "Role" | "ClusterRole" => roles(subject, found),
+        "RoleBinding" | "ClusterRoleBinding" => bindings(subject, found),
+        "Namespace" => pod_security(subject, found),
+        "Service" => services(subject, found),
+        "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" => {
+            if subject.is(Operation::Added) && !subject.is_whole_place {
+                found.add(CLASS, "a route makes a workload reachable from outside the cluster");
+            }
+            routes(subject, found);
+        }
+        _ => {
+            for (at, field) in subject.fields() {
+                pods::judge(at, field, found);
+            }
+        }
+    }
+}
+
+/// The isolation of tenants, from strong to weak.
+const ISOLATION: [&str; 4] = ["physical", "dedicated", "namespace", "shared"];
+
+/// Judges changes of the input.
+pub fn judge_input(input: &InputChange) -> Option<String> {
+    let rank = |value: &Option<Json>| {
+        // Without the field, it is a namespace.
+        let text = value.as_ref().map_or("namespace", |value| value.as_str().unwrap_or(""));
+        ISOLATION.iter().position(|level| *level == text)
+    };
+    let weaker = input.subject.starts_with("Tenant ")
+        && input.field == "spec.isolation"
+        && rank(&input.after) > rank(&input.before);
+    weaker.then(|| {
+        format!(
+            "{} is kept apart from others less: its isolation goes from {} to {}",
+            input.subject,
+            ISOLATION[rank(&input.before).unwrap_or(2)],
+            ISOLATION[rank(&input.after).unwrap_or(2)]
+        )
+    })
+}
+
+/// Who may be reached on which ports; `None` is everybody, or every port.
+type Opening = (Option<String>, Option<String>);
+
+/// What a policy lets through in one direction; nothing for a policy that does not rule it.
+fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<Opening>> {
+    let spec = object?.root().get("spec")?;
+    let list = if direction == "Ingress" { "ingress" } else { "egress" };
+    let types = spec.get("policyTypes").map(View::items);
+    // Without types, a policy rules ingress, and egress if it has rules for it.
+    let rules = match types {
+        Some(types) => types.iter().any(|one| one.text().is_some_and(|text| text == direction)),
+        None => direction == "Ingress" || spec.get(list).is_some(),
+    };
+    if !rules {
+        return None;
+    }
+    let peers_key = if direction == "Ingress" { "from" } else { "to" };
+    let mut openings = BTreeSet::new();
+    for rule in spec.get(list).map(View::items).unwrap_or_default() {
+        let texts = |key: &str, text: &dyn Fn(View<'_>) -> String| -> Vec<Option<String>> {
+            match rule.get(key).map(View::items) {
+                Some(items) if !items.is_empty() => {
+                    items.into_iter().map(|item| Some(text(item))).collect()
+                }
+                _ => vec![None],
+            }
+        };
+        let peers = texts(peers_key, &peer);
+        let ports = texts("ports", &port);
+        for who in &peers {
+            for port in &ports {
+                openings.insert((who.clone(), port.clone()));
+            }
+        }
+    }
+    Some(openings)
+}
+
+/// A peer of a network policy, for people.
+fn peer(view: View<'_>) -> String {
+    let labels = |view: View<'_>| {
+        let labels = view.get("matchLabels").map(View::fields).unwrap_or_default();
+        let mut texts: Vec<String> = labels
+            .iter()
+            .map(|field| format!("{}={}", field.key, field.value.text().unwrap_or_default()))
+            .collect();
+        let expressions = view.get("matchExpressions").map(View::items);
+        texts.extend(
+            expressions
+                .unwrap_or_default()
+                .into_iter()
+                .map(|one| one.to_json().to_string()),
+        );
+        texts.join(",")
+    };
+    if let Some(block) = view.get("ipBlock") {
+        let cidr = block.text_at(&["cidr"]).into_owned();
+        return match block.get("except") {
+            Some(except) => format!("{cidr} but {}", except.to_json()),
+            None => cidr,
+        };
+    }
+    let namespaces = view.get("namespaceSelector").map(labels);
+    let pods = view.get("podSelector").map(labels);
+    let pods = match pods {
+        None => "all pods".to_owned(),
+        Some(labels) if labels.is_empty() => "all pods".to_owned(),
+        Some(labels) => format!("pods {labels}"),
+    };
+    match namespaces {
+        None => format!("{pods} of its own namespace"),
+        Some(labels) if labels.is_empty() => format!("{pods} of all namespaces"),
+        Some(labels) => format!("{pods} of namespaces {labels}"),
+    }
+}
+
+fn port(view: View<'_>) -> String {
+    let scalar = |key: &str| match view.get(key).map(View::to_json) {
+        Some(Json::String(text)) => Some(text),
+        Some(value) => Some(value.to_string()),
+        None => None,
+    };
+    let number = scalar("port").unwrap_or_else(|| "any".to_owned());
+    let end = scalar("endPort").map_or_else(String::new, |end| format!("-{end}"));
+    format!("{number}{end}/{}", scalar("protocol").unwrap_or_else(|| "TCP".to_owned()))
+}
+
+fn network(subject: &Subject<'_>, found: &mut Found) {
+    let change = subject.change;
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    if subject.is(Operation::Removed) {
+        // Where all that it protected goes as well, nothing is opened.
+        if !subject.is_alone() {
+            let message = "a NetworkPolicy is removed: pods that no other policy selects are open to everybody";
+            found.add(CLASS, message);
+        }
+        return;
+    }
+    if subject.is(Operation::Added) && subject.is_alone() {
+        return;
+    }
+    if let (Some(before), Some(after)) = (before, after) {
+        let selector = |object: &Object| {
+            let selector = object.root().at(&["spec", "podSelector"]);
+            selector.map(View::to_json)
+        };
+        if selector(before) != selector(after) {
+            let at = subject.fields().find(|(_, field)| field.path.touches(&["spec", "podSelector"]));
+            let message = "a NetworkPolicy selects other pods: those that it no longer selects may be open";
+            match at {
+                Some((at, _)) => found.at(CLASS, at, message),
+                None => found.add(CLASS, message),
+            }
+        }
+    }
+    for (direction, verb) in [("Ingress", "lets in"), ("Egress", "lets out to")] {
+        let old = openings(before, direction);
+        let Some(new) = openings(after, direction) else {
+            if old.is_some() && after.is_some() {
+                found.add(CLASS, format!("a NetworkPolicy no longer rules {}: it is open unless another policy does", direction.to_lowercase()));
+            }
+            continue;
+        };
+        // A policy that begins to rule a direction closes it.
+        if before.is_some() && old.is_none() {
+            continue;
+        }
+        let old = old.unwrap_or_default();
+        let covers = |wide: &Opening, narrow: &Opening| {
+            (wide.0.is_none() || wide.0 == narrow.0) && (wide.1.is_none() || wide.1 == narrow.1)
+        };
+        for opening in new.iter().filter(|new| !old.iter().any(|old| covers(old, new))) {
+            let who = opening.0.as_deref().unwrap_or("everybody");
+            let ports = opening.1.as_ref().map_or_else(|| "all ports".to_owned(), |port| format!("port {port}"));
+            let list = direction.to_lowercase();
+            let at = subject.fields().find(|(_, field)| field.path.touches(&["spec", &list]));
+            let message = format!("a NetworkPolicy {verb} {who} on {ports}");
+            match at {
+                Some((at, _)) => found.at(CLASS, at, message),
+                None => found.add(CLASS, message),
+            }
+        }
+    }
+}
+
+/// What a role allows: API group, resource (or address), verb.
+fn rights(object: Option<&Object>) -> BTreeSet<(String, String, String)> {
+    let rules = object.and_then(|object| object.root().get("rules")).map(View::items);
+    let mut rights = BTreeSet::new();
+    for rule in rules.unwrap_or_default() {
+        let texts = |key: &str| -> Vec<String> {
+            let items = rule.get(key).map(View::items).unwrap_or_default().into_iter();
+            items.filter_map(|item| Some(item.text()?.into_owned())).collect()
+        };
+        let names = texts("resourceNames");
+        let mut groups = texts("apiGroups");
+        let mut resources = texts("resources");
+        resources.extend(texts("nonResourceURLs"));
+        if groups.is_empty() {
+            groups.push(String::new());
+        }
+        if !names.is_empty() {
+            let named = |resource: String| names.iter().map(move |name| format!("{resource} {name}")).collect::<Vec<_>>();
+            resources = resources.into_iter().flat_map(named).collect();
+        }
+        for group in &groups {
+            for resource in &resources {
+                for verb in texts("verbs") {
+                    rights.insert((group.clone(), resource.clone(), verb));
+                }
+            }
+        }
+    }
+    rights
+}
+
+fn roles(subject: &Subject<'_>, found: &mut Found) {
+    if subject.is(Operation::Removed) || (subject.is(Operation::Added) && subject.is_whole_place) {
+        return;
+    }
+    let old = rights(subject.change.before.as_ref());
+    let covers = |wide: &str, narrow: &str| {
+        wide == "*" || wide == narrow || narrow.split(' ').next().is_some_and(|all| all == wide && narrow != wide)
+    };
+    let mut gained: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
+    for (group, resource, verb) in rights(subject.change.after.as_ref()) {
+        let known = old.iter().any(|(g, r, v)| covers(g, &group) && covers(r, &resource) && covers(v, &verb));
+        if !known {
+            let what = if group.is_empty() { resource } else { format!("{resource}.{group}") };
+            gained.entry(what).or_default().insert(verb);
+        }
+    }
+    for (what, verbs) in gained {
+        let verbs: Vec<String> = verbs.into_iter().collect();
+        found.add(CLASS, format!("a {} may {} {what}", subject.kind(), verbs.join(", ")));
+    }
+}
+
+fn bindings(subject: &Subject<'_>, found: &mut Found) {
+    if subject.is(Operation::Removed) || (subject.is(Operation::Added) && subject.is_whole_place) {
+        return;
+    }
+    let subjects = |object: Option<&Object>| -> BTreeSet<String> {
+        let list = object.and_then(|object| object.root().get("subjects")).map(View::items);
+        let text = |view: View<'_>| format!("{} {}", view.text_at(&["kind"]), view.text_at(&["name"]));
+        list.unwrap_or_default().into_iter().map(text).collect()
+    };
+    let role = |object: &Object| object.root().text_at(&["roleRef", "name"]).into_owned();
+    let old = subjects(subject.change.before.as_ref());
+    if let Some(after) = &subject.change.after {
+        for who in subjects(Some(after)).difference(&old) {
+            found.add(CLASS, format!("{who} gets the rights of the role {}", role(after)));
+        }
+    }
+}
+
+/// The levels of Pod Security, from strict to open.
+const LEVELS: [&str; 3] = ["restricted", "baseline", "privileged"];
+
+fn pod_security(subject: &Subject<'_>, found: &mut Found) {
+    let key = "pod-security.kubernetes.io/enforce";
+    for (at, field) in subject.fields() {
+        if !field.path.starts_with(&["metadata", "labels", key]) {
+            continue;
+        }
+        let rank = |value: &Option<Json>| {
+            let text = value.as_ref().map_or("privileged", |value| value.as_str().unwrap_or(""));
+            LEVELS.iter().position(|level| *level == text)
+        };
+        if rank(&field.after) > rank(&field.before) {
+            let level = LEVELS[rank(&field.after).unwrap_or(2)];
+            let message = format!("Pod Security is lowered to {level}: pods may be admitted that were refused before");
+            found.at(CLASS, at, message);
+        }
+    }
+}
+
+fn services(subject: &Subject<'_>, found: &mut Found) {
+    let kind = |object: Option<&Object>| {
+        object.map(|object| object.root().text_at(&["spec", "type"]).into_owned())
+    };
+    let (old, new) = (kind(subject.change.before.as_ref()), kind(subject.change.after.as_ref()));
+    if let Some(new) = new.filter(|new| Some(new) != old.as_ref() && matches!(&**new, "LoadBalancer" | "NodePort")) {
+        let at = subject.fields().find(|(_, field)| field.path.starts_with(&["spec", "type"]));
+        let message = format!("a Service becomes a {new}: it can be reached from outside the cluster");
+        match at {
+            Some((at, _)) => found.at(CLASS, at, message),
+            None => found.add(CLASS, message),
+        }
+    }
+    for (at, field) in subject.fields() {
+        if field.path.touches(&["spec", "externalIPs"]) && field.after.is_some() && field.path.0.len() >= 2 {
+            found.at(CLASS, at, "a Service answers on addresses from outside the cluster");
+        }
+    }
+}
+
+fn routes(subject: &Subject<'_>, found: &mut Found) {
+    for (at, field) in subject.fields() {
+        let is_tls = matches!(field.path.0.get(1), Some(Step::Key(key)) if &**key == "tls");
+        if is_tls && field.after.is_none() {
+            found.at(CLASS, at, "a route is served without TLS");
+        }
+    }
+}

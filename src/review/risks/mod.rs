@@ -1,0 +1,155 @@
+//! What may go wrong: one file per class. A rule looks at the change of one object, or of one
+//! input, and says what may happen in words that name no object, so that the same reads the same
+//! everywhere.
+//!
+//! To add a rule, add it to the file of its class, and a case to `tests/review/`.
+
+pub mod capacity;
+pub mod cost;
+mod data;
+mod destroy;
+mod exposure;
+mod governance;
+mod immutable;
+mod pods;
+mod restart;
+
+use std::collections::BTreeMap;
+
+use crate::model::change::{
+    FieldChange, InputChange, ObjectChange, ObjectRisk, Operation, Risk, RiskClass,
+};
+
+/// A change of an object, and what rules ask about it.
+pub struct Subject<'a> {
+    /// The change.
+    pub change: &'a ObjectChange,
+    /// Whether all of the tenant in its environment, or of the cluster, is new or gone.
+    pub is_whole_place: bool,
+    /// Whether all of the component is new or gone there.
+    pub is_whole_component: bool,
+}
+
+impl Subject<'_> {
+    fn kind(&self) -> &str {
+        &self.change.object().kind
+    }
+
+    fn is(&self, operation: Operation) -> bool {
+        self.change.operation() == operation
+    }
+
+    /// Whether everything around the object is new or gone, too.
+    fn is_alone(&self) -> bool {
+        self.is_whole_place || self.is_whole_component
+    }
+
+    /// The changed fields with their positions.
+    fn fields(&self) -> impl Iterator<Item = (usize, &FieldChange)> {
+        self.change.fields.iter().enumerate()
+    }
+}
+
+/// What rules find.
+#[derive(Default)]
+struct Found(Vec<ObjectRisk>);
+
+impl Found {
+    /// A risk of the object as a whole.
+    fn add(&mut self, class: RiskClass, message: impl Into<String>) {
+        self.push(class, None, message.into());
+    }
+
+    /// A risk that a field shows.
+    fn at(&mut self, class: RiskClass, field: usize, message: impl Into<String>) {
+        self.push(class, Some(field), message.into());
+    }
+
+    fn push(&mut self, class: RiskClass, field: Option<usize>, message: String) {
+        let risk = ObjectRisk {
+            class,
+            message,
+            field,
+        };
+        if !self
+            .0
+            .iter()
+            .any(|known| (known.class, &known.message) == (risk.class, &risk.message))
+        {
+            self.0.push(risk);
+        }
+    }
+}
+
+/// The risks of one object's change, the worst first.
+pub fn of_object(subject: &Subject<'_>) -> Vec<ObjectRisk> {
+    let mut found = Found::default();
+    destroy::judge(subject, &mut found);
+    immutable::judge(subject, &mut found);
+    exposure::judge(subject, &mut found);
+    data::judge(subject, &mut found);
+    restart::judge(subject, &mut found);
+    found.0.sort_by_key(|risk| risk.class);
+    found.0
+}
+
+/// The risks of changes of the input.
+pub fn of_inputs(inputs: &[InputChange]) -> Vec<Risk> {
+    let mut risks: Vec<Risk> = Vec::new();
+    for (at, input) in inputs.iter().enumerate() {
+        let messages = governance::judge(input)
+            .into_iter()
+            .map(|message| (RiskClass::Governance, message))
+            .chain(
+                data::judge_input(input)
+                    .into_iter()
+                    .map(|message| (RiskClass::Data, message)),
+            )
+            .chain(
+                exposure::judge_input(input)
+                    .into_iter()
+                    .map(|message| (RiskClass::Exposure, message)),
+            );
+        for (class, message) in messages {
+            risks.push(Risk {
+                class,
+                message,
+                objects: Vec::new(),
+                causes: vec![at],
+            });
+        }
+    }
+    risks
+}
+
+/// The risks of all objects, each told once, the worst first.
+pub fn folded(objects: &[ObjectChange], mut more: Vec<Risk>) -> Vec<Risk> {
+    let mut folded: BTreeMap<(RiskClass, &str, Vec<usize>), Vec<usize>> = BTreeMap::new();
+    for (at, object) in objects.iter().enumerate() {
+        for risk in &object.risks {
+            let causes = match risk.field {
+                Some(field) => object.fields[field].causes.clone(),
+                None => object.all_causes().into_iter().collect(),
+            };
+            let key = (risk.class, risk.message.as_str(), causes);
+            let objects = folded.entry(key).or_default();
+            if objects.last() != Some(&at) {
+                objects.push(at);
+            }
+        }
+    }
+    let folded = folded
+        .into_iter()
+        .map(|((class, message, causes), objects)| Risk {
+            class,
+            message: message.to_owned(),
+            objects,
+            causes,
+        });
+    more.extend(folded);
+    more.sort_by(|a, b| {
+        let key = |risk: &Risk| (risk.class, std::cmp::Reverse(risk.objects.len()));
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    more
+}

@@ -1,0 +1,240 @@
+//! One repository through the pipeline: what was read and judged of it, and each unit of its work
+//! built, rendered and verified. A compilation has one side, a comparison two.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{Sink, Sources};
+use crate::load::{self, Loaded};
+use crate::model::instance::{Unit, UnitKey, Usage};
+use crate::model::manifest::{Rendered, Scope};
+use crate::render::{self, Templates};
+use crate::resolve::{self, Plan, PlannedCluster, PlannedUnit};
+use crate::validate::{self, Validated};
+use crate::verify::{self, Facts, Schemas};
+use crate::yaml::Node;
+use crate::{Counts, Options, Shard};
+
+/// A repository that was read and judged.
+pub struct Side<'o> {
+    options: &'o Options,
+    /// What was read.
+    pub loaded: Loaded,
+    /// The documents.
+    pub validated: Validated,
+    /// The templates.
+    pub templates: Templates,
+    /// The schemas of its clusters.
+    schemas: Schemas,
+    /// Files that documents name.
+    pub named_files: BTreeMap<String, Result<String, String>>,
+    default_workload: Node,
+}
+
+/// What units leave behind.
+#[derive(Clone, Default)]
+pub struct Tally {
+    /// How much there was.
+    pub counts: Counts,
+    /// What the checks that cross units need.
+    pub facts: Vec<Facts>,
+    /// Which values were read.
+    usage: Usage,
+}
+
+impl Tally {
+    /// Takes over what another part of the work left.
+    pub fn append(&mut self, other: Tally) {
+        self.counts.units += other.counts.units;
+        self.counts.instances += other.counts.instances;
+        self.counts.objects += other.counts.objects;
+        self.facts.extend(other.facts);
+        self.usage.append(other.usage);
+    }
+}
+
+/// A unit to be built.
+#[derive(Clone, Copy)]
+pub enum Job<'a> {
+    /// What a cluster itself needs in an environment.
+    Cluster(&'a PlannedCluster<'a>),
+    /// A tenant in an environment on a cluster.
+    Tenant(&'a PlannedUnit<'a>),
+}
+
+/// All units of a part of the work: clusters first.
+pub fn work<'a>(plan: &'a Plan<'a>, shard: Shard) -> Vec<Job<'a>> {
+    let clusters = plan.clusters.iter().filter(|_| shard.is_first());
+    let units = plan.units.iter();
+    clusters
+        .map(Job::Cluster)
+        .chain(
+            units
+                .filter(|unit| shard.takes(&unit.tenant.name))
+                .map(Job::Tenant),
+        )
+        .collect()
+}
+
+impl Job<'_> {
+    /// Which unit it makes.
+    pub fn key(&self) -> UnitKey {
+        match self {
+            Job::Tenant(unit) => unit.key(),
+            Job::Cluster(cluster) => UnitKey {
+                environment: cluster.environment.name.clone(),
+                cluster: cluster.cluster.name.clone(),
+                tenant: String::new(),
+            },
+        }
+    }
+
+    /// Builds the unit.
+    pub fn build(&self, plan: &Plan<'_>, sink: &mut Sink) -> Unit {
+        match self {
+            Job::Tenant(unit) => plan.build(unit, sink),
+            Job::Cluster(cluster) => plan.build_cluster(cluster),
+        }
+    }
+
+    /// The components that it has.
+    pub fn components(&self) -> Vec<&str> {
+        match self {
+            Job::Tenant(unit) => {
+                let components = unit.components.iter();
+                components
+                    .map(|chosen| chosen.component.name.as_str())
+                    .collect()
+            }
+            Job::Cluster(_) => Vec::new(),
+        }
+    }
+
+    /// The documents that decide what it makes, but the Platform.
+    pub fn documents(&self) -> Vec<&Node> {
+        match self {
+            Job::Tenant(unit) => {
+                let mut documents = vec![
+                    &unit.tenant.tree,
+                    &unit.tier.tree,
+                    &unit.environment.tree,
+                    &unit.cluster.tree,
+                ];
+                documents.extend(unit.contexts.iter().map(|context| &context.tree));
+                let components = unit.components.iter();
+                documents.extend(components.map(|chosen| &chosen.component.tree));
+                documents
+            }
+            Job::Cluster(cluster) => vec![&cluster.environment.tree, &cluster.cluster.tree],
+        }
+    }
+
+    fn scopes(&self) -> &'static [Scope] {
+        match self {
+            Job::Tenant(_) => &[Scope::Tenant, Scope::Delivery, Scope::Component],
+            Job::Cluster(_) => &[Scope::Cluster, Scope::ClusterDelivery],
+        }
+    }
+}
+
+impl<'o> Side<'o> {
+    /// Judges what was read.
+    pub fn new(
+        options: &'o Options,
+        mut loaded: Loaded,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Side<'o> {
+        let documents = std::mem::take(&mut loaded.documents).into_iter();
+        let trees: Vec<Node> = documents.map(|document| document.tree).collect();
+        let validated = validate::run(&trees, &loaded.default_specs, sources, sink);
+        let files = loaded.templates.iter();
+        let files = files.map(|template| (template.path.as_str(), template.file));
+        let templates = Templates::new(files, sources, sink);
+        templates.check_named(&validated.catalog, sources, sink);
+        let named_files = load::named_files(&options.source, &validated.catalog);
+        let schemas = Schemas::new(&validated.catalog, &named_files, sources, sink);
+        let default_workload = loaded.default_workload.clone();
+        Side {
+            options,
+            loaded,
+            validated,
+            templates,
+            schemas,
+            named_files,
+            default_workload: default_workload.unwrap_or_else(Node::empty_map),
+        }
+    }
+
+    /// Plans what runs where; nothing when there is no usable Platform.
+    pub fn plan<'a>(&'a self, sources: &'a Sources, sink: &mut Sink) -> Option<Plan<'a>> {
+        let input = resolve::Input {
+            catalog: &self.validated.catalog,
+            broken: &self.validated.broken,
+            incomplete: self.loaded.incomplete,
+            default_workload: &self.default_workload,
+            sources,
+            as_of: self.options.as_of,
+            selection: &self.options.selection,
+        };
+        resolve::run(input, sink)
+    }
+
+    /// Renders and verifies a unit; nothing if that shows errors.
+    pub fn render(
+        &self,
+        job: &Job<'_>,
+        unit: &Unit,
+        sources: &Sources,
+        tally: &mut Tally,
+        sink: &mut Sink,
+    ) -> Option<Vec<Rendered>> {
+        if sink.has_errors() {
+            return None;
+        }
+        let mut usage = Usage::default();
+        let rendered = render::unit(
+            &self.templates,
+            unit,
+            job.scopes(),
+            sources,
+            &mut usage,
+            sink,
+        );
+        // What a failed template leaves out is missed by others; that is told once.
+        let complete = !sink.has_errors();
+        let facts = verify::unit(&self.schemas, unit, &rendered, complete, sources, sink);
+        tally.append(Tally {
+            counts: Counts {
+                units: usize::from(!unit.key.tenant.is_empty()),
+                instances: unit.instances.len(),
+                objects: rendered.len(),
+            },
+            facts: vec![facts],
+            usage: if unit.is_idle() {
+                Usage::default()
+            } else {
+                usage
+            },
+        });
+        (!sink.has_errors()).then_some(rendered)
+    }
+
+    /// Checks what only all units together show.
+    pub fn across(&self, tally: Tally, sources: &Sources, sink: &mut Sink) {
+        // What is unread in a part of the work may be read in another.
+        let everything =
+            self.options.selection.is_everything() && self.options.shard == Shard::WHOLE;
+        if everything && !sink.has_errors() {
+            render::unread(tally.usage, sources, sink);
+        }
+        let mut facts: Vec<&Facts> = tally.facts.iter().collect();
+        facts.sort_by(|a, b| a.order().cmp(&b.order()));
+        verify::across(
+            &facts,
+            &self.validated.catalog,
+            &self.schemas,
+            sources,
+            sink,
+        );
+    }
+}
