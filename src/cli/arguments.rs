@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::change::RiskClass;
 
 /// Compiles a repository of tenant, component and policy YAML into verified Kubernetes manifests.
 #[derive(Debug, Parser)]
@@ -55,6 +58,12 @@ pub enum Command {
     Check(CheckCommand),
     /// Write the manifests of every tenant in every environment.
     Render(RenderCommand),
+    /// Review what changed in the manifests, why, and what it risks.
+    Diff(DiffCommand),
+    /// Compare two files of manifests: for git's `diff.<driver>.command` or `GIT_EXTERNAL_DIFF`.
+    GitDiff(GitDiffCommand),
+    /// Show what depends on a file, a line or a document.
+    Impact(ImpactCommand),
     /// Show where a value of a manifest came from, what it overrode, and what printed it.
     Why(WhyCommand),
     /// Find components, tenants and other documents.
@@ -113,6 +122,11 @@ pub struct ReadOptions {
     /// The day by which expiry is judged. Default: today, in UTC.
     #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
     pub as_of: Option<String>,
+}
+
+/// Which state of the repository is read.
+#[derive(Debug, Args)]
+pub struct RevisionOption {
     /// Compile a commit from git's object store in place of the working tree.
     #[arg(long, value_name = "REF")]
     pub revision: Option<String>,
@@ -121,8 +135,8 @@ pub struct ReadOptions {
 /// How findings are shown.
 #[derive(Debug, Args)]
 pub struct ReportOptions {
-    /// How findings are shown: text, json, sarif or github; `FORMAT=FILE` writes to a file. May be
-    /// given several times.
+    /// How findings are shown: text, json, github, gitlab, sarif or junit, and reviews also as
+    /// markdown or html; `FORMAT=FILE` writes to a file. May be given several times.
     #[arg(
         short = 'o',
         long = "output",
@@ -144,6 +158,9 @@ pub struct CheckCommand {
     /// What is read.
     #[command(flatten)]
     pub read: ReadOptions,
+    /// Which state of it.
+    #[command(flatten)]
+    pub at: RevisionOption,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -169,9 +186,77 @@ pub struct RenderCommand {
     /// What is read.
     #[command(flatten)]
     pub read: ReadOptions,
+    /// Which state of it.
+    #[command(flatten)]
+    pub at: RevisionOption,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
+}
+
+/// `tenantry diff`.
+#[derive(Debug, Args)]
+pub struct DiffCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// What to compare with: a branch, tag or commit; `REF...` for the point where the head left
+    /// it; a folder of rendered manifests; `-` for manifests from standard input. Default: where
+    /// the head left the default branch.
+    #[arg(long, value_name = "REF|DIR|-", env = "TENANTRY_BASE")]
+    pub base: Option<String>,
+    /// Compare this commit in place of the working tree.
+    #[arg(long, value_name = "REF")]
+    pub head: Option<String>,
+    /// Fail with code 3 if the change has a risk of one of these classes.
+    #[arg(long, value_name = "RISK", value_delimiter = ',', env = "TENANTRY_FAIL_ON", value_parser = PossibleValuesParser::new(RiskClass::ALL.map(RiskClass::name)))]
+    pub fail_on: Vec<String>,
+    /// Fail with code 2 if an object differs.
+    #[arg(long)]
+    pub exit_code: bool,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// How the review is shown.
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+/// `tenantry git-diff`, with what git gives an external diff program.
+#[derive(Debug, Args)]
+pub struct GitDiffCommand {
+    /// The path in the repository.
+    pub path: String,
+    /// A file with the old text.
+    pub old_file: PathBuf,
+    /// The old object.
+    pub old_hex: Option<String>,
+    /// The old file mode.
+    pub old_mode: Option<String>,
+    /// A file with the new text.
+    pub new_file: Option<PathBuf>,
+    /// The new object.
+    pub new_hex: Option<String>,
+    /// The new file mode.
+    pub new_mode: Option<String>,
+    /// What git adds for a rename.
+    #[arg(hide = true)]
+    pub rest: Vec<String>,
+}
+
+/// `tenantry impact`.
+#[derive(Debug, Args)]
+pub struct ImpactCommand {
+    /// A file, `FILE:LINE`, or a document as `KIND/NAME`: `tiers/gold.yaml:12`, `Tier/gold`.
+    pub what: String,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// Which state of it.
+    #[command(flatten)]
+    pub at: RevisionOption,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `tenantry why`.
@@ -185,6 +270,9 @@ pub struct WhyCommand {
     /// What is read.
     #[command(flatten)]
     pub read: ReadOptions,
+    /// Which state of it.
+    #[command(flatten)]
+    pub at: RevisionOption,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

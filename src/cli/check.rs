@@ -9,7 +9,12 @@ use crate::compile;
 
 /// Runs the command.
 pub fn run(command: &CheckCommand, arguments: &Arguments) -> Result<u8> {
-    let options = present::options(arguments, command.path.as_ref(), &command.read)?;
+    let options = present::options(
+        arguments,
+        command.path.as_ref(),
+        &command.read,
+        command.at.revision.as_ref(),
+    )?;
     let progress = Progress::new(command.report.quiet);
     let compilation = compile(&options, None, &progress)?;
     progress.finish();

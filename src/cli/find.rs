@@ -28,9 +28,8 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
         contexts: vec![],
         sets: vec![],
         as_of: None,
-        revision: None,
     };
-    let compilation = read(&present::options(arguments, None, &nothing)?)?;
+    let compilation = read(&present::options(arguments, None, &nothing, None)?)?;
     let catalog = &compilation.catalog;
     if let Some(name) = &command.tenant
         && catalog.tenants.get(name).is_none()

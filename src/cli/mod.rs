@@ -3,8 +3,11 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod explain;
 mod find;
+mod git_diff;
+mod impact;
 mod init;
 mod manual;
 mod present;
@@ -24,6 +27,8 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// There are differences, where they were asked for.
 const DIFFERENT: u8 = 2;
+/// A risk is not allowed here.
+const DENIED: u8 = 3;
 
 /// Runs the command of this process.
 pub fn run() -> ExitCode {
@@ -40,6 +45,9 @@ pub fn run() -> ExitCode {
     let result = match &arguments.command {
         Command::Check(command) => check::run(command, &arguments),
         Command::Render(command) => render::run(command, &arguments),
+        Command::Diff(command) => diff::run(command, &arguments),
+        Command::GitDiff(command) => git_diff::run(command, &arguments),
+        Command::Impact(command) => impact::run(command, &arguments),
         Command::Why(command) => why::run(command, &arguments),
         Command::Find(command) => find::run(command, &arguments),
         Command::Explain(command) => explain::run(command, &arguments),

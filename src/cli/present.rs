@@ -26,13 +26,14 @@ pub fn options(
     arguments: &Arguments,
     path: Option<&PathBuf>,
     read: &ReadOptions,
+    revision: Option<&String>,
 ) -> Result<Options> {
     let start = path
         .or(arguments.directory.as_ref())
         .cloned()
         .unwrap_or_else(|| PathBuf::from("."));
     let root = find_root(&start)?;
-    let source = match &read.revision {
+    let source = match revision {
         Some(revision) => Source::Commit {
             root,
             revision: revision.clone(),
@@ -200,6 +201,25 @@ pub fn failure(error: &anyhow::Error, color: Color) {
 
 /// Writes the findings in all formats that were asked for.
 pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color) -> Result<()> {
+    write(report, color, |format, color| {
+        if !format.takes_findings() {
+            bail!("findings alone cannot be written as a page or comment; `tenantry diff` writes reviews so");
+        }
+        Ok(report::findings(
+            format,
+            &compilation.findings,
+            &compilation.sources,
+            color,
+        ))
+    })
+}
+
+/// Writes something in all formats that were asked for: to standard output, or to their files.
+pub fn write(
+    report: &ReportOptions,
+    color: Color,
+    text: impl Fn(Format, bool) -> Result<String>,
+) -> Result<()> {
     let formats = if report.formats.is_empty() {
         vec!["text".to_owned()]
     } else {
@@ -217,8 +237,7 @@ pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color)
                 crate::diagnostics::list_names(Format::ALL.map(|(name, _)| name))
             );
         };
-        let color = file.is_none() && use_color(color);
-        let text = report::findings(*format, &compilation.findings, &compilation.sources, color);
+        let text = text(*format, file.is_none() && use_color(color))?;
         match file {
             Some(file) => {
                 std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?;

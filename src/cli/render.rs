@@ -12,7 +12,12 @@ use crate::{OutputOptions, Shard, compile};
 
 /// Runs the command.
 pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
-    let mut options = present::options(arguments, command.path.as_ref(), &command.read)?;
+    let mut options = present::options(
+        arguments,
+        command.path.as_ref(),
+        &command.read,
+        command.at.revision.as_ref(),
+    )?;
     if let Source::Folder { root } = &options.source
         && let Ok(out) = command.out.canonicalize()
         && root.starts_with(&out)

@@ -60,6 +60,12 @@ impl Sources {
         self.files.iter()
     }
 
+    /// The file of a path; the first, where both sides of a comparison have one.
+    pub fn find(&self, path: &str) -> Option<u32> {
+        let at = self.files.iter().position(|file| file.path == path)?;
+        u32::try_from(at).ok()
+    }
+
     /// The path of a file; empty for one that does not exist.
     pub fn path(&self, index: u32) -> &str {
         self.file(index).map_or("", |file| &file.path)

@@ -11,8 +11,76 @@ use crate::yaml::parse::MAX_BYTES;
 /// Deepest nesting of folders.
 const MAX_DEPTH: usize = 64;
 
+/// A commit, and how people call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Its id.
+    pub id: String,
+    /// `main at 1a2b3c4`.
+    pub title: String,
+}
+
+/// The commit that a name stands for.
+///
+/// # Errors
+/// Git has no such commit, or there is no git repository.
+pub fn revision(root: &Path, name: &str) -> Result<Revision, String> {
+    let repository = discover(root)?;
+    let commit = commit(&repository, name)?;
+    Ok(titled(name, commit))
+}
+
+/// The point where the head left one of some branches: the first of them that there is.
+///
+/// # Errors
+/// There is no git repository, none of the branches, or no common commit.
+pub fn merge_base(root: &Path, head: &str, branches: &[String]) -> Result<Revision, String> {
+    let repository = discover(root)?;
+    let found = branches
+        .iter()
+        .find_map(|name| Some((name, commit(&repository, name).ok()?)));
+    let Some((name, branch)) = found else {
+        return Err(format!(
+            "git knows none of {}; name the base with --base, and fetch it first",
+            crate::diagnostics::list_names(branches.iter().map(String::as_str))
+        ));
+    };
+    let head_id = commit(&repository, head)?;
+    let base = repository.merge_base(branch, head_id).ok().flatten();
+    let base = base.ok_or_else(|| {
+        format!("git has no common commit of {head} and {name}; in CI, fetch the whole history (`fetch-depth: 0`)")
+    })?;
+    Ok(titled(&format!("where {head} left {name}"), base.detach()))
+}
+
+fn titled(name: &str, commit: gix::ObjectId) -> Revision {
+    let id = commit.to_string();
+    let short: String = id.chars().take(9).collect();
+    let title = if id.starts_with(name) {
+        short
+    } else {
+        format!("{name} at {short}")
+    };
+    Revision { id, title }
+}
+
+fn discover(root: &Path) -> Result<gix::Repository, String> {
+    gix::discover(root)
+        .map_err(|_| format!("{} is not in a git repository; compare with a folder of rendered manifests: --base DIR", root.display()))
+}
+
+fn commit(repository: &gix::Repository, name: &str) -> Result<gix::ObjectId, String> {
+    let unknown = || format!("git knows no revision `{name}`");
+    let object = repository.rev_parse_single(name).map_err(|_| unknown())?;
+    let object = object.object().map_err(|_| unknown())?;
+    let commit = object
+        .peel_to_commit()
+        .map_err(|_| format!("`{name}` is not a commit"))?;
+    Ok(commit.id)
+}
+
 /// All YAML files of a commit below the folder.
-pub fn read(root: &Path, revision: &str) -> io::Result<Vec<InputFile>> {
+pub(super) fn read(root: &Path, revision: &str) -> io::Result<Vec<InputFile>> {
     let repository = gix::discover(root).map_err(io::Error::other)?;
     let tree = tree_of(&repository, root, revision).map_err(io::Error::other)?;
     let mut files = Vec::new();
@@ -21,7 +89,7 @@ pub fn read(root: &Path, revision: &str) -> io::Result<Vec<InputFile>> {
 }
 
 /// One file of a commit.
-pub fn read_one(root: &Path, revision: &str, path: &str) -> Result<Vec<u8>, String> {
+pub(super) fn read_one(root: &Path, revision: &str, path: &str) -> Result<Vec<u8>, String> {
     let repository = gix::discover(root).map_err(|error| error.to_string())?;
     let tree = tree_of(&repository, root, revision)?;
     let entry = tree

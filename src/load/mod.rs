@@ -4,7 +4,7 @@
 //! To read from somewhere else, add a variant to [`Source`].
 
 mod folder;
-mod git;
+pub mod git;
 pub mod manifests;
 
 use std::collections::{BTreeMap, HashMap};

@@ -116,6 +116,31 @@ impl FieldPath {
         self.0.len() >= keys.len() && self.matches(keys)
     }
 
+    /// The path with one step more.
+    pub fn joined(&self, step: Step) -> FieldPath {
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
+        steps.push(step);
+        FieldPath(steps)
+    }
+
+    /// Whether the field describes an object rather than what it does.
+    pub fn only_describes(&self) -> bool {
+        self.starts_with(&["metadata", "labels"]) || self.starts_with(&["metadata", "annotations"])
+    }
+
+    /// Whether the path ends with some keys; `*` stands for any item.
+    pub fn ends_with(&self, keys: &[&str]) -> bool {
+        self.0.len() >= keys.len()
+            && self.0[self.0.len() - keys.len()..]
+                .iter()
+                .zip(keys)
+                .all(|(step, key)| match step {
+                    Step::Key(name) => &**name == *key,
+                    Step::Item(_) => *key == "*",
+                })
+    }
+
     /// Whether the keys lead to this field, to what it is a part of, or to a part of it.
     pub fn touches(&self, keys: &[&str]) -> bool {
         self.matches(keys)
@@ -479,8 +504,8 @@ pub struct Group {
 pub struct Entry {
     /// What happened.
     pub operation: Operation,
-    /// `Deployment`.
-    pub kind: String,
+    /// The kinds of its objects; one, for objects that were added, removed or renamed.
+    pub kinds: BTreeSet<String>,
     /// The field; nothing for an object that was added, removed or renamed.
     pub path: Option<FieldPath>,
     /// What was there and what is there now, with how many objects it concerns, the most first.

@@ -8,6 +8,7 @@
 //! * [`view`]: both read as one tree.
 //! * [`demand`]: what workloads ask of a cluster.
 //! * [`change`]: what a review is made of.
+//! * [`secrets`]: what is never shown.
 
 pub mod catalog;
 pub mod change;
@@ -17,6 +18,7 @@ pub mod instance;
 pub mod kinds;
 pub mod manifest;
 pub mod scalars;
+pub mod secrets;
 pub mod view;
 
 /// The version of Tenantry's own API.

@@ -1,44 +1,94 @@
-//! Findings as people and tools read them: one file per format.
+//! Findings and reviews as people and tools read them: one file per format.
 //!
 //! To add a format, add a file and its line in [`Format`].
 
 pub mod github;
+pub mod gitlab;
 pub mod json;
+pub mod junit;
+pub mod review;
 pub mod sarif;
 pub mod text;
 
-use crate::diagnostics::{Diagnostic, Severity, Sources};
+use std::collections::BTreeSet;
 
-/// A format of findings.
+use sha2::{Digest as _, Sha256};
+
+use crate::diagnostics::{Diagnostic, Severity, Sources};
+use crate::model::change::{Review, RiskClass};
+
+/// A format of findings and reviews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people at a terminal.
     Text,
     /// For tools; carries `formatVersion`.
     Json,
-    /// For code scanning: SARIF 2.1.0.
-    Sarif,
+    /// For the comment of a pull request; of a review.
+    Markdown,
     /// Annotations of GitHub Actions.
     Github,
+    /// Code Quality of GitLab.
+    Gitlab,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For test reports of any CI.
+    Junit,
+    /// A page to explore; of a review.
+    Html,
 }
 
 impl Format {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 4] = [
+    pub const ALL: [(&'static str, Format); 8] = [
         ("text", Format::Text),
         ("json", Format::Json),
-        ("sarif", Format::Sarif),
+        ("markdown", Format::Markdown),
         ("github", Format::Github),
+        ("gitlab", Format::Gitlab),
+        ("sarif", Format::Sarif),
+        ("junit", Format::Junit),
+        ("html", Format::Html),
     ];
+
+    /// Whether findings alone can be written so; reviews can be written in every format.
+    pub fn takes_findings(self) -> bool {
+        !matches!(self, Format::Markdown | Format::Html)
+    }
 }
 
-/// Findings in a format; `color` counts for text only.
+/// Findings in a format that takes them; `color` counts for text only.
 pub fn findings(format: Format, findings: &[Diagnostic], sources: &Sources, color: bool) -> String {
     match format {
-        Format::Text => text::write(findings, sources, color),
+        Format::Text | Format::Markdown | Format::Html => text::write(findings, sources, color),
         Format::Json => json::write(findings, sources),
-        Format::Sarif => sarif::write(findings, sources),
+        Format::Sarif => sarif::write(findings, sources, &[]),
         Format::Github => github::write(findings, sources),
+        Format::Gitlab => gitlab::write(findings, sources),
+        Format::Junit => junit::write(findings, sources),
+    }
+}
+
+/// A review in a format; `denied` are the classes of risks that are not allowed, `has_errors` says
+/// that the head cannot be rendered in full.
+pub fn review(
+    format: Format,
+    review: &Review,
+    sources: &Sources,
+    denied: &BTreeSet<RiskClass>,
+    has_errors: bool,
+    color: bool,
+) -> String {
+    let as_findings = || review::as_findings(review, sources, denied);
+    match format {
+        Format::Text => review::text::write(review, denied, has_errors, color),
+        Format::Json => review::json::write(review, sources, denied, has_errors),
+        Format::Markdown => review::markdown::write(review, denied, has_errors),
+        Format::Html => review::html::write(review, denied, has_errors),
+        Format::Github => github::write(&as_findings(), sources),
+        Format::Gitlab => gitlab::write(&as_findings(), sources),
+        Format::Junit => junit::write(&as_findings(), sources),
+        Format::Sarif => sarif::write(&as_findings(), sources, &review.old_findings),
     }
 }
 
@@ -67,4 +117,17 @@ pub fn tally(findings: &[Diagnostic]) -> String {
     } else {
         parts.join(", ")
     }
+}
+
+/// What a finding is known by although lines move.
+fn fingerprint(finding: &Diagnostic, sources: &Sources) -> String {
+    let path = finding
+        .primary
+        .as_ref()
+        .map_or("", |label| sources.path(label.span.file));
+    Sha256::digest(format!("{}\n{path}\n{}", finding.code.id, finding.message))
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

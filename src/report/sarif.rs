@@ -3,13 +3,13 @@
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use super::fingerprint;
 use crate::diagnostics::{Diagnostic, Label, Severity, Sources, catalogue};
 
-/// All findings as one SARIF log.
-pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
-    let used = |id: &str| findings.iter().any(|finding| finding.code.id == id);
+/// Findings as one SARIF log, with others that were there before, if it is known which.
+pub fn write(findings: &[Diagnostic], sources: &Sources, old: &[Diagnostic]) -> String {
+    let used = |id: &str| findings.iter().chain(old).any(|finding| finding.code.id == id);
     let rules: Vec<Value> = catalogue::all()
         .filter(|code| used(code.id))
         .map(|code| {
@@ -26,10 +26,15 @@ pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
             })
         })
         .collect();
-    let results: Vec<Value> = findings
+    let mut results: Vec<Value> = findings
         .iter()
         .map(|finding| result(finding, sources))
         .collect();
+    results.extend(old.iter().map(|finding| {
+        let mut result = result(finding, sources);
+        result["baselineState"] = json!("unchanged");
+        result
+    }));
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -60,16 +65,6 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         text.push_str(". Help: ");
         text.push_str(help);
     }
-    let path = finding
-        .primary
-        .as_ref()
-        .map_or("", |label| sources.path(label.span.file));
-    let digest = Sha256::digest(format!("{}\n{path}\n{}", finding.code.id, finding.message));
-    let fingerprint: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     let related: Vec<Value> = finding
         .secondary
         .iter()
@@ -89,7 +84,7 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         "message": {"text": text},
         "locations": finding.primary.iter().filter(|label| sources.is_in_repository(label.span.file)).map(|label| location(label, sources)).collect::<Vec<_>>(),
         "relatedLocations": related,
-        "partialFingerprints": {"tenantry/v1": fingerprint},
+        "partialFingerprints": {"tenantry/v1": fingerprint(finding, sources)},
     })
 }
 

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fields::{self, Difference};
 use super::inputs::Inputs;
-use super::secrets::redacted;
 use crate::diagnostics::Sources;
 use crate::model::change::{
     Body, FieldChange, Object, ObjectChange, Operation, Origin, Place,
 };
 use crate::model::instance::{Derivations, Layer};
 use crate::model::manifest::TemplateLine;
+use crate::model::secrets::redacted;
 use crate::model::view::{Shape, View};
 use crate::yaml::{NodeId, merge};
 

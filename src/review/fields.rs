@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lists::{self, ListRule};
-use super::noise::{amount, canonical, is_default, is_written_by_server, joined};
+use super::noise::{amount, canonical, is_default, is_written_by_server};
 use crate::model::change::{FieldPath, Object, Step};
 use crate::model::view::{FieldView, Shape, View};
 use crate::schema::kubernetes::built_in;
@@ -111,7 +111,7 @@ impl Comparison<'_> {
         let (was, is) = (by_key(&old), by_key(&new));
         let only_old = old.iter().filter(|field| !is.contains_key(&*field.key));
         for field in new.iter().chain(only_old) {
-            let path = joined(path, Step::Key(field.key.as_ref().into()));
+            let path = path.joined(Step::Key(field.key.as_ref().into()));
             if is_written_by_server(&path) {
                 continue;
             }
@@ -188,7 +188,7 @@ fn changed<'a>(
 }
 
 fn item_path(path: &FieldPath, label: &str) -> FieldPath {
-    joined(path, Step::Item(Arc::from(label)))
+    path.joined(Step::Item(Arc::from(label)))
 }
 
 /// The items of a list with what they are called; nothing if the list has no keys, or an item

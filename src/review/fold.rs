@@ -36,6 +36,7 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
                 _ => (None, None),
             };
             folding.add(objects, at, None, (before, after));
+            folding.kinds.insert(kind.clone());
             let whole = object.risks.iter().filter(|risk| risk.field.is_none());
             folding.risks.extend(whole.map(|risk| risk.class));
             if let Some(origin) = object.origin {
@@ -50,11 +51,12 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
             let key = (
                 field.causes.clone(),
                 Operation::Changed,
-                kind.clone(),
+                String::new(),
                 shape.to_string(),
                 field.secret,
             );
             let folding = entries.entry(key).or_default();
+            folding.kinds.insert(kind.clone());
             folding.add(
                 objects,
                 at,
@@ -96,6 +98,7 @@ fn shape(path: &FieldPath, component: &str) -> FieldPath {
 struct Folding {
     /// The path, and whether it is not the same everywhere.
     path: Option<(FieldPath, bool)>,
+    kinds: BTreeSet<String>,
     objects: Vec<usize>,
     variants: Vec<Variant>,
     known: HashMap<String, usize>,
@@ -150,13 +153,13 @@ fn grouped(
     population: &Population,
 ) -> Vec<Group> {
     let mut groups: BTreeMap<Vec<usize>, Group> = BTreeMap::new();
-    for ((causes, operation, kind, _, secret), mut folding) in entries {
+    for ((causes, operation, _, _, secret), mut folding) in entries {
         folding.variants.sort_by(|a, b| b.count.cmp(&a.count));
-        let (before_origins, after_origins) = folding.origins.unwrap_or_default();
+        let (before_origins, after_origins) = folding.origins.take().unwrap_or_default();
         let entry = Entry {
             operation,
-            spread: spread(&folding.objects, objects, &kind, operation, population),
-            kind,
+            spread: spread(&folding, objects, operation, population),
+            kinds: folding.kinds,
             path: folding.path.map(|(path, _)| path),
             variants: folding.variants,
             secret,
@@ -177,9 +180,10 @@ fn grouped(
             (
                 entry.path.as_ref().is_some_and(FieldPath::only_follows),
                 entry.risks.first().map_or(usize::MAX, |class| *class as usize),
+                entry.path.as_ref().is_some_and(FieldPath::only_describes),
                 entry.operation,
                 std::cmp::Reverse(entry.objects.len()),
-                entry.kind.clone(),
+                entry.kinds.clone(),
                 entry.path.as_ref().map(ToString::to_string),
             )
         });
@@ -206,15 +210,14 @@ fn grouped(
 
 /// Which tenants have a change, by environment, and which could have it and do not.
 fn spread(
-    positions: &[usize],
+    folding: &Folding,
     objects: &[ObjectChange],
-    kind: &str,
     operation: Operation,
     population: &Population,
 ) -> BTreeMap<Arc<str>, Spread> {
     let mut spread: BTreeMap<Arc<str>, Spread> = BTreeMap::new();
     let mut components: BTreeSet<Arc<str>> = BTreeSet::new();
-    for at in positions {
+    for at in &folding.objects {
         let place = &objects[*at].object().place;
         components.insert(Arc::clone(&place.component));
         let entry = spread.entry(Arc::clone(&place.environment)).or_default();
@@ -228,12 +231,14 @@ fn spread(
     for (environment, entry) in &mut spread {
         let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
         for component in &components {
-            let key = (
-                Arc::clone(environment),
-                Arc::clone(component),
-                kind.to_owned(),
-            );
-            all.extend(population.get(&key).into_iter().flatten().cloned());
+            for kind in &folding.kinds {
+                let key = (
+                    Arc::clone(environment),
+                    Arc::clone(component),
+                    kind.clone(),
+                );
+                all.extend(population.get(&key).into_iter().flatten().cloned());
+            }
         }
         entry.of = all.len();
         let without: BTreeSet<Arc<str>> = all.difference(&entry.tenants).cloned().collect();

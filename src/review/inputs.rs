@@ -6,10 +6,10 @@ use std::ops::Range;
 use similar::{DiffTag, TextDiff};
 
 use super::fields;
-use super::secrets::redacted;
 use crate::diagnostics::Sources;
 use crate::model::change::{FieldPath, InputChange, InputKind, Origin, Place, Step};
 use crate::model::manifest::TemplateLine;
+use crate::model::secrets::redacted;
 use crate::model::view::View;
 use crate::yaml::{Node, NodeId, Value};
 

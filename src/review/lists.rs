@@ -1,7 +1,7 @@
 //! By what items of lists are told apart: Kubernetes' own keys, as the API's `x-kubernetes-list-map-keys`
 //! and merge keys name them. Every other list is atomic.
 
-use crate::model::change::{FieldPath, Step};
+use crate::model::change::FieldPath;
 use crate::model::view::View;
 
 /// A list by its name, and where it stands.
@@ -100,7 +100,7 @@ pub struct ListRule {
 /// there it counts.
 pub fn of_object(kind: &str, built_in: bool, path: &FieldPath) -> ListRule {
     let keyed = KEYED.iter().find(|list| {
-        (list.kind.is_empty() || list.kind == kind) && ends_with(path, list.path)
+        (list.kind.is_empty() || list.kind == kind) && path.ends_with(list.path)
     });
     ListRule {
         keys: keyed.map_or(&[], |list| list.keys),
@@ -120,18 +120,6 @@ pub fn of_document(path: &FieldPath) -> ListRule {
         keys,
         ordered: true,
     }
-}
-
-/// Whether a path ends with some keys; `*` stands for any item.
-pub fn ends_with(path: &FieldPath, keys: &[&str]) -> bool {
-    path.0.len() >= keys.len()
-        && path.0[path.0.len() - keys.len()..]
-            .iter()
-            .zip(keys)
-            .all(|(step, key)| match step {
-                Step::Key(name) => &**name == *key,
-                Step::Item(_) => *key == "*",
-            })
 }
 
 /// What an item is called by the keys of its list; nothing if it lacks one.
@@ -159,6 +147,7 @@ pub fn label(item: View<'_>, keys: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::change::Step;
 
     fn path(steps: &[&str]) -> FieldPath {
         let step = |step: &&str| match step.strip_prefix('#') {

@@ -8,7 +8,6 @@
 //! * `risks`: what may go wrong, one file per class.
 //! * `fold`: the same change in many objects, told once.
 //! * `findings`: new, fixed, unchanged.
-//! * `secrets`: what is never shown.
 //!
 //! To add a risk, see `risks`; a key of a list, a row in `lists`; a default of Kubernetes, a row in
 //! `noise`; an immutable field, a row in `risks/immutable`.
@@ -22,11 +21,11 @@ pub mod lists;
 pub mod noise;
 pub mod objects;
 pub mod risks;
-pub mod secrets;
 
 use std::collections::BTreeSet;
 
 use crate::model::change::{ObjectChange, Place, Review};
+use crate::model::secrets;
 use causes::Comparer;
 use fold::Population;
 use objects::Changes;

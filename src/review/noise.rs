@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::lists::{ListRule, ends_with};
+use super::lists::ListRule;
 use crate::model::change::{FieldPath, Step};
 use crate::model::scalars::Amount;
 use crate::model::view::{Shape, View};
@@ -100,7 +100,7 @@ pub fn is_written_by_server(path: &FieldPath) -> bool {
 pub fn is_default(view: View<'_>, path: &FieldPath) -> bool {
     DEFAULTS
         .iter()
-        .any(|(keys, value)| ends_with(path, keys) && holds(view, &value.json()))
+        .any(|(keys, value)| path.ends_with(keys) && holds(view, &value.json()))
 }
 
 fn holds(view: View<'_>, value: &Json) -> bool {
@@ -141,7 +141,7 @@ pub fn canonical(
         Shape::Map => {
             let mut map: Vec<(String, Json)> = Vec::new();
             for field in view.fields() {
-                let path = joined(path, Step::Key(field.key.as_ref().into()));
+                let path = path.joined(Step::Key(field.key.as_ref().into()));
                 let default = built_in && is_default(field.value, &path);
                 if !default && !is_written_by_server(&path) {
                     let value = canonical(field.value, &path, built_in, rule);
@@ -152,7 +152,7 @@ pub fn canonical(
             Json::Object(map.into_iter().collect())
         }
         Shape::List => {
-            let inside = joined(path, Step::Item("".into()));
+            let inside = path.joined(Step::Item("".into()));
             let items = view.items().into_iter();
             let mut items: Vec<Json> = items
                 .map(|item| canonical(item, &inside, built_in, rule))
@@ -167,12 +167,4 @@ pub fn canonical(
             None => view.to_json(),
         },
     }
-}
-
-/// A path with one step more.
-pub fn joined(path: &FieldPath, step: Step) -> FieldPath {
-    let mut steps = Vec::with_capacity(path.0.len() + 1);
-    steps.extend_from_slice(&path.0);
-    steps.push(step);
-    FieldPath(steps)
 }

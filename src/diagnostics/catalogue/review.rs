@@ -1,12 +1,12 @@
 //! T07: what a change risks.
 
 codes! {
-DESTROY = "T0701" Error "what holds data, or other objects, goes away"
+DESTROY = "T0701" Warning "what holds data, or other objects, goes away"
 cause: "A Namespace takes everything in it along; a claim takes its volume, unless the volume is retained; a CustomResourceDefinition takes all objects of its kind."
 example: "a tenant is removed, and with it its Namespace and volume claims"
 remedy: "Make sure that the data is backed up or not needed. To keep the objects, take the removal out of the change."
 
-REPLACE = "T0702" Error "a field that cannot be updated has changed"
+REPLACE = "T0702" Warning "a field that cannot be updated has changed"
 cause: "The API server refuses the update, so that the delivery stops there; or the object is deleted and made anew, with an outage in between."
 example: "the storage class of a PersistentVolumeClaim, the selector of a Deployment"
 remedy: "Give the new object another name and move over, or plan the outage: delete the object by hand and let the delivery make it anew."

@@ -4,7 +4,6 @@ use serde_json::Value as Json;
 
 use super::Found;
 use crate::model::change::{FieldChange, FieldPath, RiskClass, Step};
-use crate::review::lists::ends_with;
 
 /// A field of a pod or container, and the value that opens something.
 struct Opening {
@@ -84,7 +83,7 @@ pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
                     value.is(before) && !value.is(after) && !is_gone(&path, field)
                 }
             };
-            if opens && ends_with(&path, opening.path) {
+            if opens && path.ends_with(opening.path) {
                 found.at(RiskClass::Exposure, at, opening.message);
             }
         }
@@ -93,7 +92,7 @@ pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
             let items = json.and_then(Json::as_array).unwrap_or(&empty).iter();
             items.map(Json::to_string).collect()
         };
-        if ends_with(&path, &["capabilities", "add"]) {
+        if path.ends_with(&["capabilities", "add"]) {
             let known = list(before);
             for capability in list(after).iter().filter(|one| !known.contains(one)) {
                 let name = capability.trim_matches('"');
@@ -101,14 +100,14 @@ pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
                 found.at(RiskClass::Exposure, at, message);
             }
         }
-        if ends_with(&path, &["capabilities", "drop"]) {
+        if path.ends_with(&["capabilities", "drop"]) {
             let left = list(after);
             if list(before).iter().any(|one| !left.contains(one)) && !is_gone(&path, field) {
                 let message = "a container keeps capabilities that it dropped before";
                 found.at(RiskClass::Exposure, at, message);
             }
         }
-        if ends_with(&path, &["hostPath"]) && before.is_none() && after.is_some() {
+        if path.ends_with(&["hostPath"]) && before.is_none() && after.is_some() {
             found.at(RiskClass::Exposure, at, "pods see a folder of their node");
         }
     }

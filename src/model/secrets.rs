@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::noise::joined;
-use crate::model::change::{FieldPath, Step};
-use crate::model::view::{Shape, View};
+use super::change::{FieldPath, Step};
+use super::view::{Shape, View};
 
 /// What stands in place of a secret value.
 pub const HIDDEN: &str = "(secret)";
@@ -59,13 +58,13 @@ pub fn redacted(kind: &str, view: View<'_>, path: &FieldPath) -> (Json, bool) {
                 Some(Step::Item(label)) if label.is_empty() && !name.is_empty() => {
                     let mut steps = path.0.clone();
                     steps.pop();
-                    joined(&FieldPath(steps), Step::Item(name.as_ref().into()))
+                    FieldPath(steps).joined(Step::Item(name.as_ref().into()))
                 }
                 _ => path.clone(),
             };
             let mut any = false;
             let fields = view.fields().into_iter().map(|field| {
-                let path = joined(&inside, Step::Key(field.key.as_ref().into()));
+                let path = inside.joined(Step::Key(field.key.as_ref().into()));
                 let (value, hidden) = redacted(kind, field.value, &path);
                 any |= hidden;
                 (field.key.into_owned(), value)
@@ -74,7 +73,7 @@ pub fn redacted(kind: &str, view: View<'_>, path: &FieldPath) -> (Json, bool) {
             (map, any)
         }
         Shape::List => {
-            let path = joined(path, Step::Item("".into()));
+            let path = path.joined(Step::Item("".into()));
             let mut any = false;
             let items = view.items().into_iter().map(|item| {
                 let (value, hidden) = redacted(kind, item, &path);

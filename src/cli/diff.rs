@@ -1,0 +1,122 @@
+//! `tenantry diff`: the review of a change.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::arguments::{Arguments, DiffCommand};
+use super::present::{self, Progress};
+use super::{DENIED, DIFFERENT, DONE, FAILED};
+use crate::comparison::{self, Base};
+use crate::load::{Source, git};
+use crate::model::change::RiskClass;
+use crate::{Options, report};
+
+/// Most bytes of manifests from standard input.
+const MOST_INPUT: u64 = 256 << 20;
+
+/// Runs the command.
+pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
+    let path = command.path.as_ref();
+    let mut head = present::options(arguments, path, &command.read, None)?;
+    let root = match &head.source {
+        Source::Folder { root } | Source::Commit { root, .. } => root.clone(),
+    };
+    let head_title = match &command.head {
+        Some(name) => {
+            let revision = git::revision(&root, name).map_err(|why| anyhow!("--head: {why}"))?;
+            head.source = Source::Commit {
+                root: root.clone(),
+                revision: revision.id,
+            };
+            revision.title
+        }
+        None => "the working tree".to_owned(),
+    };
+    let (base, base_title) = base(command, arguments, &root)?;
+    let denied: BTreeSet<RiskClass> = RiskClass::ALL
+        .into_iter()
+        .filter(|class| command.fail_on.iter().any(|name| name == class.name()))
+        .collect();
+    let progress = Progress::new(command.report.quiet);
+    let compared = comparison::compare(&head, &base, &progress)?;
+    progress.finish();
+    let mut review = compared.review;
+    review.base = base_title;
+    review.head = head_title;
+    present::write(&command.report, arguments.color, |format, color| {
+        Ok(report::review(
+            format,
+            &review,
+            &compared.sources,
+            &denied,
+            compared.has_errors,
+            color,
+        ))
+    })?;
+    let hit = review.risks.iter().any(|risk| denied.contains(&risk.class));
+    Ok(match () {
+        () if compared.has_errors => FAILED,
+        () if hit => DENIED,
+        () if command.exit_code && !review.objects.is_empty() => DIFFERENT,
+        () => DONE,
+    })
+}
+
+/// What to compare with, and how people call it.
+fn base(command: &DiffCommand, arguments: &Arguments, root: &Path) -> Result<(Base, String)> {
+    let head = command.head.as_deref().unwrap_or("HEAD");
+    let name = match command.base.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            let mut input = std::io::stdin().lock().take(MOST_INPUT + 1);
+            input
+                .read_to_string(&mut text)
+                .context("standard input cannot be read")?;
+            if text.len() as u64 > MOST_INPUT {
+                bail!("standard input has more than 256 MiB; compare with a folder: --base DIR");
+            }
+            return Ok((Base::Text(text), "standard input".to_owned()));
+        }
+        Some(name) if Path::new(name).is_dir() => {
+            // A branch may be called like a folder: then the branch is meant with `refs/heads/`.
+            return Ok((Base::Folder(PathBuf::from(name)), format!("the folder {name}")));
+        }
+        name => name,
+    };
+    let revision = match name {
+        Some(name) => match name.strip_suffix("...") {
+            Some(branch) => git::merge_base(root, head, &[branch.to_owned()]),
+            None => git::revision(root, name),
+        },
+        None => git::merge_base(root, head, &default_branches()),
+    };
+    let revision = revision.map_err(|why| anyhow!("the base cannot be read: {why}"))?;
+    let path = command.path.as_ref();
+    let options = Options {
+        source: Source::Commit {
+            root: root.to_path_buf(),
+            revision: revision.id,
+        },
+        ..present::options(arguments, path, &command.read, None)?
+    };
+    Ok((Base::Repository(options), revision.title))
+}
+
+/// What the default branch may be called: the target of a pull request, where CI tells; then what
+/// the remote calls it.
+fn default_branches() -> Vec<String> {
+    let target = |name: &str| {
+        let branch = std::env::var(name).ok().filter(|branch| !branch.is_empty())?;
+        Some(format!("origin/{branch}"))
+    };
+    let mut branches: Vec<String> = ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"]
+        .into_iter()
+        .filter_map(target)
+        .collect();
+    let usual = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+    branches.extend(usual.map(str::to_owned));
+    branches
+}

@@ -1,0 +1,260 @@
+//! A review for people at a terminal.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::words;
+use crate::diagnostics::printable;
+use crate::model::change::{Entry, Group, Operation, Review, RiskClass};
+
+/// Most entries of a group, and most groups, that are shown; other formats have more.
+const MOST_ENTRIES: usize = 12;
+const MOST_GROUPS: usize = 25;
+/// Most risks of a class.
+const MOST_RISKS: usize = 8;
+
+const STRONG: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const NAME: Style = AnsiColor::Cyan.on_default();
+
+/// Writes a review; `denied` are the classes of risks that are not allowed.
+pub fn write(
+    review: &Review,
+    denied: &BTreeSet<RiskClass>,
+    has_errors: bool,
+    color: bool,
+) -> String {
+    let paint = |text: &str, style: Style| {
+        let text = printable(text);
+        if color { format!("{style}{text}{style:#}") } else { text }
+    };
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "Review of {} against {}\n",
+        paint(&review.head, STRONG),
+        paint(&review.base, STRONG)
+    );
+    let verdict = words::verdict(review, denied, has_errors);
+    let worst = words::summary(review).risks.keys().next().copied();
+    let style = match worst {
+        _ if has_errors => BAD,
+        Some(class) if class <= RiskClass::Replace || denied.contains(&class) => BAD,
+        Some(class) if class <= RiskClass::Capacity => WARN,
+        _ => GOOD,
+    };
+    let _ = writeln!(out, "  {}\n", paint(&verdict, style));
+    let mut fact = |name: &str, text: &str| {
+        let _ = writeln!(out, "  {}  {}", paint(&format!("{name:<8}"), DIM), printable(text));
+    };
+    fact("input", &words::count(review.inputs.len(), "change"));
+    fact("output", &words::extent(review));
+    let summary = words::summary(review);
+    if !summary.risks.is_empty() {
+        let risks: Vec<String> = summary
+            .risks
+            .iter()
+            .map(|(class, number)| format!("{} {}", words::thousands(*number), class.name()))
+            .collect();
+        fact("risks", &risks.join(", "));
+    }
+    if let Some(cost) = words::cost(review) {
+        fact("cost", &cost);
+    }
+    fact("findings", &words::findings(review));
+    for note in &review.notes {
+        fact("note", note);
+    }
+    risks(review, denied, &paint, &mut out);
+    findings(review, &paint, &mut out);
+    if !review.groups.is_empty() || !review.inputs.is_empty() {
+        let _ = writeln!(out, "\n{}", paint("Changes", STRONG));
+    }
+    for group in review.groups.iter().take(MOST_GROUPS) {
+        self::group(review, group, &paint, &mut out);
+    }
+    if review.groups.len() > MOST_GROUPS {
+        let more = words::count(review.groups.len() - MOST_GROUPS, "more group");
+        let _ = writeln!(out, "\n  … {more} of changes; `-o html=FILE` has more, `-o json=FILE` all");
+    }
+    let without: Vec<usize> = (0..review.inputs.len())
+        .filter(|at| review.inputs[*at].objects == 0)
+        .collect();
+    if !without.is_empty() {
+        let _ = writeln!(out, "\n  {}", paint("without effect on any object", DIM));
+        for line in words::because(review, &without, MOST_ENTRIES) {
+            let _ = writeln!(out, "    {}", printable(&line));
+        }
+    }
+    out
+}
+
+type Paint<'a> = &'a dyn Fn(&str, Style) -> String;
+
+fn risks(review: &Review, denied: &BTreeSet<RiskClass>, paint: Paint<'_>, out: &mut String) {
+    if review.risks.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint("Risks", STRONG));
+    for class in RiskClass::ALL {
+        let of_class: Vec<_> = review.risks.iter().filter(|risk| risk.class == class).collect();
+        for risk in of_class.iter().take(MOST_RISKS) {
+            let style = if class <= RiskClass::Replace || denied.contains(&class) {
+                BAD
+            } else if class <= RiskClass::Capacity {
+                WARN
+            } else {
+                STRONG
+            };
+            let label = format!("{}[{}]", class.name(), class.code().id);
+            let _ = writeln!(out, "\n  {}: {}", paint(&label, style), printable(&risk.message));
+            if !risk.objects.is_empty() {
+                let number = words::count(risk.objects.len(), "object");
+                let names = words::objects(review, &risk.objects, 2);
+                let _ = writeln!(out, "    {} {}", paint(&format!("{number}:"), DIM), printable(&names));
+            }
+            for reason in words::because(review, &risk.causes, 3) {
+                let _ = writeln!(out, "    {} {}", paint("because", DIM), printable(&reason));
+            }
+        }
+        if of_class.len() > MOST_RISKS {
+            let more = words::count(of_class.len() - MOST_RISKS, "more risk");
+            let _ = writeln!(out, "\n  … {more} of class {}", class.name());
+        }
+        if !of_class.is_empty() {
+            let _ = writeln!(out, "    {} {}", paint("= help:", DIM), class.code().remedy);
+        }
+    }
+}
+
+fn findings(review: &Review, paint: Paint<'_>, out: &mut String) {
+    let lists = [
+        ("New findings", &review.new_findings, '+'),
+        ("Fixed findings", &review.fixed_findings, '-'),
+    ];
+    for (title, findings, sign) in lists {
+        if findings.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n{}\n", paint(title, STRONG));
+        for finding in findings.iter().take(MOST_ENTRIES) {
+            let label = format!("{}[{}]", finding.severity.name(), finding.code.id);
+            let _ = writeln!(out, "  {sign} {}: {}", paint(&label, STRONG), printable(&finding.message));
+        }
+        if findings.len() > MOST_ENTRIES {
+            let _ = writeln!(out, "  … and {} more", findings.len() - MOST_ENTRIES);
+        }
+    }
+}
+
+fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
+    let objects = words::count(group.objects, "object");
+    out.push('\n');
+    if group.causes.is_empty() {
+        let cause = if review.inputs.is_empty() {
+            "against the base's manifests"
+        } else {
+            "the cause is not known"
+        };
+        let _ = writeln!(out, "  {}  {}", paint(cause, NAME), paint(&objects, DIM));
+    }
+    let reasons = words::because(review, &group.causes, 4);
+    for (at, reason) in reasons.iter().enumerate() {
+        let (place, what) = reason.split_once("  ").unwrap_or((reason, ""));
+        let tail = if at + 1 == reasons.len() { format!("  {}", paint(&objects, DIM)) } else { String::new() };
+        let _ = writeln!(out, "  {}  {}{tail}", paint(place, NAME), printable(what));
+    }
+    let (following, entries): (Vec<&Entry>, Vec<&Entry>) = group
+        .entries
+        .iter()
+        .partition(|entry| entry.path.as_ref().is_some_and(|path| path.only_follows()));
+    let shown = &entries[..entries.len().min(MOST_ENTRIES)];
+    let head = |entry: &Entry| match &entry.path {
+        Some(path) => format!("{}  {path}", words::kinds(entry)),
+        None => words::kinds(entry),
+    };
+    let width = shown.iter().map(|entry| head(entry).chars().count()).filter(|width| *width <= 72).max();
+    for entry in shown {
+        let (sign, style) = match entry.operation {
+            Operation::Added => ('+', GOOD),
+            Operation::Removed => ('-', BAD),
+            Operation::Renamed => ('>', WARN),
+            Operation::Changed => ('~', WARN),
+        };
+        let head = head(entry);
+        let gap = " ".repeat(width.unwrap_or(0).saturating_sub(head.chars().count()));
+        let times = if entry.objects.len() > 1 {
+            format!("  ×{}", words::thousands(entry.objects.len()))
+        } else {
+            String::new()
+        };
+        let risks: Vec<&str> = entry.risks.iter().map(|class| class.name()).collect();
+        let risks = if risks.is_empty() { String::new() } else { format!("  {}", paint(&risks.join(" "), WARN)) };
+        let _ = writeln!(
+            out,
+            "    {} {}{gap}  {}{times}  {}{risks}",
+            paint(&sign.to_string(), style),
+            printable(&head),
+            paint(&words::change(entry), STRONG),
+            paint(&words::spread(entry), DIM),
+        );
+        origins(review, entry, paint, out);
+        text_difference(entry, paint, out);
+    }
+    if entries.len() > shown.len() {
+        let more = words::count(entries.len() - shown.len(), "more field");
+        let _ = writeln!(out, "    … {more}");
+    }
+    if !following.is_empty() {
+        let fields: BTreeSet<&str> = following.iter().filter_map(|entry| Some(entry.path.as_ref()?.last_key())).collect();
+        let fields: Vec<&str> = fields.into_iter().collect();
+        let objects: BTreeSet<usize> = following.iter().flat_map(|entry| entry.objects.iter().copied()).collect();
+        let line = format!("and what only follows from it, in {}: {}", words::count(objects.len(), "object"), fields.join(", "));
+        let _ = writeln!(out, "    {}", paint(&line, DIM));
+    }
+}
+
+/// The places that a value came from and comes from, where the cause does not say it already.
+fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
+    let side = |positions: &[usize]| {
+        let places: Vec<String> = positions
+            .iter()
+            .map(|at| &review.origins[*at])
+            .filter(|origin| origin.layer != "template")
+            .map(|origin| {
+                let layer = if origin.layer.is_empty() { String::new() } else { format!(" ({})", origin.layer) };
+                format!("{origin}{layer}")
+            })
+            .collect();
+        places.join(", ")
+    };
+    let (before, after) = (side(&entry.before_origins), side(&entry.after_origins));
+    let line = match (before.is_empty(), after.is_empty()) {
+        _ if before == after => return,
+        (false, false) => format!("was {before}, is {after}"),
+        (true, false) => format!("set by {after}"),
+        (false, true) => format!("was set by {before}"),
+        (true, true) => return,
+    };
+    let _ = writeln!(out, "        {}", paint(&line, DIM));
+}
+
+/// Texts of several lines, line by line.
+fn text_difference(entry: &Entry, paint: Paint<'_>, out: &mut String) {
+    let Some(variant) = entry.variants.first().filter(|_| !entry.secret) else {
+        return;
+    };
+    for line in super::text_lines(variant, 8) {
+        let style = match line.chars().next() {
+            Some('+') => GOOD,
+            Some('-') => BAD,
+            _ => DIM,
+        };
+        let _ = writeln!(out, "        {}", paint(&line, style));
+    }
+}

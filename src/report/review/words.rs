@@ -1,0 +1,391 @@
+//! What a review says, in words that all its formats share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::model::change::{
+    CostChange, Entry, FieldPath, InputChange, InputKind, Operation, Review, RiskClass, Spread,
+    Variant,
+};
+
+/// Most characters of a value on one line.
+const MOST: usize = 60;
+
+/// How much changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Objects by what happened to them.
+    pub operations: BTreeMap<Operation, usize>,
+    /// Tenants that have changed objects.
+    pub tenants: usize,
+    /// Environments that have changed objects.
+    pub environments: usize,
+    /// Risks by class: in how many objects, at least one each.
+    pub risks: BTreeMap<RiskClass, usize>,
+}
+
+/// Counts what changed.
+pub fn summary(review: &Review) -> Summary {
+    let mut summary = Summary::default();
+    let (mut tenants, mut environments) = (BTreeSet::new(), BTreeSet::new());
+    for object in &review.objects {
+        *summary.operations.entry(object.operation()).or_default() += 1;
+        let place = &object.object().place;
+        tenants.extend(Some(&place.tenant).filter(|tenant| !tenant.is_empty()));
+        environments.extend(Some(&place.environment).filter(|name| !name.is_empty()));
+    }
+    summary.tenants = tenants.len();
+    summary.environments = environments.len();
+    let mut objects: BTreeMap<RiskClass, BTreeSet<usize>> = BTreeMap::new();
+    let mut others: BTreeMap<RiskClass, usize> = BTreeMap::new();
+    for risk in &review.risks {
+        objects.entry(risk.class).or_default().extend(&risk.objects);
+        *others.entry(risk.class).or_default() += usize::from(risk.objects.is_empty());
+    }
+    for (class, objects) in objects {
+        let others = others.get(&class).copied().unwrap_or_default();
+        summary.risks.insert(class, objects.len() + others);
+    }
+    summary
+}
+
+/// `1 object`, `2 objects`.
+pub fn count(number: usize, word: &str) -> String {
+    let plural = match word.strip_suffix('y') {
+        Some(stem) if number != 1 => format!("{stem}ies"),
+        _ if number != 1 => format!("{word}s"),
+        _ => word.to_owned(),
+    };
+    format!("{} {plural}", thousands(number))
+}
+
+/// `32,000`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `24 objects in 12 tenants: 18 changed, 4 added, 2 removed`.
+pub fn extent(review: &Review) -> String {
+    let summary = summary(review);
+    if review.objects.is_empty() {
+        return match review.inputs.len() {
+            0 => "nothing changed".to_owned(),
+            _ => "no object changed".to_owned(),
+        };
+    }
+    let operations: Vec<String> = summary
+        .operations
+        .iter()
+        .rev()
+        .map(|(operation, number)| format!("{} {}", thousands(*number), operation.word()))
+        .collect();
+    let tenants = match summary.tenants {
+        0 => String::new(),
+        number => format!(" of {}", count(number, "tenant")),
+    };
+    let environments = match summary.environments {
+        0 => String::new(),
+        number => format!(" in {}", count(number, "environment")),
+    };
+    format!(
+        "{}{tenants}{environments}: {}",
+        count(review.objects.len(), "object"),
+        operations.join(", ")
+    )
+}
+
+/// `1 new, 0 fixed, 3 still there`.
+pub fn findings(review: &Review) -> String {
+    format!(
+        "{} new, {} fixed, {} still there",
+        review.new_findings.len(),
+        review.fixed_findings.len(),
+        review.old_findings.len()
+    )
+}
+
+/// What all changed tenants cost, before and now, at the least and at the most replicas; nothing
+/// if that did not change.
+pub fn cost(review: &Review) -> Option<String> {
+    if review.costs.is_empty() {
+        return None;
+    }
+    let total = |side: fn(&CostChange) -> &[f64; 2], at: usize| -> f64 {
+        review.costs.iter().map(|change| side(change)[at]).sum()
+    };
+    let range = |at: usize| {
+        let (old, new) = (
+            total(|change| &change.before, at),
+            total(|change| &change.after, at),
+        );
+        let sign = if new < old { "" } else { "+" };
+        format!("{} → {} ({sign}{})", money(old), money(new), money(new - old))
+    };
+    Some(format!(
+        "{} {} a month at the least replicas, {} at the most",
+        range(0),
+        review.currency,
+        range(1)
+    ))
+}
+
+/// A sum with thousands set apart: `12,480`.
+pub fn money(sum: f64) -> String {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sum of money, rounded for people"
+    )]
+    let text = thousands(sum.abs().round() as usize);
+    if sum <= -0.5 { format!("-{text}") } else { text }
+}
+
+/// `tiers/gold.yaml:14`, or the file alone for what is gone with it.
+pub fn place(input: &InputChange) -> String {
+    match (&input.after_place, &input.before_place) {
+        (Some(place), _) => place.to_string(),
+        (None, Some(place)) => format!("{place} in the base"),
+        (None, None) => String::new(),
+    }
+}
+
+/// What changed in the input: `Tier gold: spec.limits.cpu 10 → 12`.
+pub fn input(input: &InputChange) -> String {
+    let there = (input.before_place.is_some(), input.after_place.is_some());
+    let verb = match there {
+        (false, true) => "added",
+        (true, false) => "removed",
+        _ => "changed",
+    };
+    match (input.kind, input.field.as_str()) {
+        (InputKind::Document, "") | (InputKind::Template | InputKind::File, _) => {
+            format!("{} {verb}", input.subject)
+        }
+        (InputKind::Document, field) => format!(
+            "{}: {field} {}",
+            input.subject,
+            values(input.before.as_ref(), input.after.as_ref(), input.secret)
+        ),
+    }
+}
+
+/// `10 → 12`, `added 12`, `removed (was 10)`.
+pub fn values(before: Option<&Json>, after: Option<&Json>, secret: bool) -> String {
+    if secret {
+        return match (before.is_some(), after.is_some()) {
+            (false, true) => "added (secret)".to_owned(),
+            (true, false) => "removed (secret)".to_owned(),
+            _ => "changed (secret)".to_owned(),
+        };
+    }
+    match (before, after) {
+        (Some(Json::String(before)), Some(Json::String(after)))
+            if before.contains('\n') || after.contains('\n') =>
+        {
+            "changed text".to_owned()
+        }
+        (Some(Json::Array(before)), Some(Json::Array(after))) => {
+            let only = |a: &[Json], b: &[Json]| -> Vec<String> {
+                let items = a.iter().filter(|item| !b.contains(item));
+                items.map(|item| value(item)).collect()
+            };
+            let (gone, new) = (only(before, after), only(after, before));
+            let mut parts = Vec::new();
+            parts.extend(new.iter().map(|item| format!("+ {item}")));
+            parts.extend(gone.iter().map(|item| format!("− {item}")));
+            if parts.is_empty() || parts.len() > 4 {
+                format!("{} → {}", list(before), list(after))
+            } else {
+                parts.join("  ")
+            }
+        }
+        (Some(before), Some(after)) => format!("{} → {}", value(before), value(after)),
+        (None, Some(after)) => format!("added {}", value(after)),
+        (Some(before), None) => format!("removed (was {})", value(before)),
+        (None, None) => String::new(),
+    }
+}
+
+fn list(items: &[Json]) -> String {
+    let texts: Vec<String> = items.iter().map(value).collect();
+    shortened(&format!("[{}]", texts.join(", ")))
+}
+
+/// A value on one line.
+pub fn value(json: &Json) -> String {
+    match json {
+        Json::String(text) if text.is_empty() => "\"\"".to_owned(),
+        Json::String(text) => shortened(&text.replace('\n', "⏎")),
+        Json::Object(map) => {
+            let entries: Vec<String> = map
+                .iter()
+                .map(|(key, inner)| format!("{key}: {}", value(inner)))
+                .collect();
+            shortened(&format!("{{{}}}", entries.join(", ")))
+        }
+        Json::Array(items) => list(items),
+        scalar => scalar.to_string(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() > MOST {
+        text.chars().take(MOST - 1).chain(['…']).collect()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// How a variant of an entry changed.
+pub fn variant(entry: &Entry, variant: &Variant) -> String {
+    let reordered = matches!(
+        (&variant.before, &variant.after),
+        (Some(Json::Array(before)), Some(Json::Array(after)))
+            if before != after && before.len() == after.len() && before.iter().all(|item| after.contains(item))
+    );
+    match (entry.operation, &entry.path) {
+        (Operation::Changed, Some(_)) if reordered => format!(
+            "order {} → {}",
+            list(array(variant.before.as_ref())),
+            list(array(variant.after.as_ref()))
+        ),
+        (Operation::Changed, Some(_)) => {
+            values(variant.before.as_ref(), variant.after.as_ref(), entry.secret)
+        }
+        (Operation::Renamed, _) => values(variant.before.as_ref(), variant.after.as_ref(), false),
+        (operation, _) => operation.word().to_owned(),
+    }
+}
+
+fn array(value: Option<&Json>) -> &[Json] {
+    value
+        .and_then(Json::as_array)
+        .map_or(&[], |items| items.as_slice())
+}
+
+/// What changed of an entry: one variant, or the first and how many more there are.
+pub fn change(entry: &Entry) -> String {
+    match entry.variants.as_slice() {
+        [] => String::new(),
+        [only] => variant(entry, only),
+        [first, rest @ ..] => {
+            let first = variant(entry, first);
+            let more = count(rest.len(), "other value");
+            if entry.path.as_ref().is_some_and(FieldPath::only_follows) {
+                "changed with it".to_owned()
+            } else {
+                format!("{first}, and {more}")
+            }
+        }
+    }
+}
+
+/// The kinds of an entry: `Deployment`, `Deployment, Rollout`, `13 kinds`.
+pub fn kinds(entry: &Entry) -> String {
+    let kinds: Vec<&str> = entry.kinds.iter().map(String::as_str).collect();
+    match kinds.len() {
+        0..=3 => kinds.join(", "),
+        number => count(number, "kind"),
+    }
+}
+
+/// Where an entry is: `production (12 of 14 tenants; not in: globex), staging (globex)`.
+pub fn spread(entry: &Entry) -> String {
+    let parts: Vec<String> = entry
+        .spread
+        .iter()
+        .map(|(environment, spread)| in_environment(environment, spread))
+        .collect();
+    parts.join(", ")
+}
+
+fn in_environment(environment: &str, spread: &Spread) -> String {
+    let tenants: Vec<&str> = spread.tenants.iter().map(|tenant| &**tenant).collect();
+    let inside = match tenants.len() {
+        0 => return environment.to_owned(),
+        1..=3 if spread.of > tenants.len() || spread.of == 0 => tenants.join(", "),
+        number if number < spread.of && spread.except.is_empty() => {
+            format!("{} of {} tenants", thousands(number), thousands(spread.of))
+        }
+        number if spread.except.is_empty() && number == spread.of && number > 3 => {
+            format!("all {} tenants", thousands(number))
+        }
+        1..=3 => tenants.join(", "),
+        number => count(number, "tenant"),
+    };
+    let except: Vec<&str> = spread.except.iter().map(|tenant| &**tenant).collect();
+    let except = if except.is_empty() || tenants.len() <= 3 && spread.of > 8 {
+        String::new()
+    } else {
+        format!("; not in: {}", except.join(", "))
+    };
+    format!("{environment} ({inside}{except})")
+}
+
+/// The objects of a risk: `production/eu-1/globex Namespace/x, and 3 more`.
+pub fn objects(review: &Review, positions: &[usize], most: usize) -> String {
+    let mut names: Vec<String> = positions
+        .iter()
+        .take(most)
+        .map(|at| {
+            let object = review.objects[*at].object();
+            format!("{} {}", object.place, object.title()).trim().to_owned()
+        })
+        .collect();
+    if positions.len() > names.len() {
+        names.push(format!("and {} more", thousands(positions.len() - names.len())));
+    }
+    names.join(", ")
+}
+
+/// Why: the changes of the input, in words.
+pub fn because(review: &Review, causes: &[usize], most: usize) -> Vec<String> {
+    let mut reasons: Vec<String> = causes
+        .iter()
+        .take(most)
+        .map(|at| {
+            let change = &review.inputs[*at];
+            format!("{}  {}", place(change), input(change))
+        })
+        .collect();
+    if causes.len() > most {
+        reasons.push(format!("and {} more", count(causes.len() - most, "change")));
+    }
+    reasons
+}
+
+/// The sentence that a review begins with.
+pub fn verdict(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) -> String {
+    let summary = summary(review);
+    let hit: Vec<&str> = denied
+        .iter()
+        .filter(|class| summary.risks.contains_key(class))
+        .map(|class| class.name())
+        .collect();
+    if has_errors {
+        "The head has errors: mend them first.".to_owned()
+    } else if !hit.is_empty() {
+        format!("Denied: this change has risks that are not allowed here: {}.", hit.join(", "))
+    } else if review.objects.is_empty() && review.inputs.is_empty() {
+        "Nothing changed.".to_owned()
+    } else if let Some((class, _)) = summary.risks.first_key_value() {
+        match class {
+            RiskClass::Restart => "Pods are restarted, and no other risk was found.".to_owned(),
+            RiskClass::Cost => "It costs more, and no worse risk was found.".to_owned(),
+            class => format!("Look closely: the worst risk is {}.", class.name()),
+        }
+    } else if review.objects.is_empty() {
+        "The input changed, and no object did.".to_owned()
+    } else {
+        "No risk was found.".to_owned()
+    }
+}
