@@ -87,10 +87,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
             &input_side(&new, &documents),
             &sources,
         ),
-        _ => {
-            let same = input_side(&new, &documents);
-            Inputs::compare(&same, &same, &sources)
-        }
+        _ => Inputs::none(),
     };
     let mut review = Review::default();
     let work = Work {
@@ -165,6 +162,28 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         has_errors,
         sources,
     })
+}
+
+/// Compares two texts of manifests; nothing if one of them is something else.
+pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
+    let mut sources = Sources::default();
+    let mut sink = Sink::default();
+    let is_empty = [before.trim().is_empty(), after.trim().is_empty()];
+    let sides = [before, after].map(|text| {
+        let files = manifests::of_text(path, text, &mut sources, &mut sink);
+        let placed = placed(files, None, None);
+        placed.into_values().flatten().collect::<Vec<Traced>>()
+    });
+    let unread = sides.iter().zip(is_empty).any(|(side, is_empty)| side.is_empty() && !is_empty);
+    if sink.has_errors() || unread {
+        return None;
+    }
+    let comparer = Comparer::new(&sources, Inputs::none(), BTreeSet::new());
+    let changes = Changes::default();
+    let [before, after] = sides;
+    changes.unit(&comparer, before, after);
+    let population = Population::default();
+    Some(review::finish(comparer, changes, &population, Review::default()))
 }
 
 fn trees(loaded: &Loaded) -> Vec<Node> {

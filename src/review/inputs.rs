@@ -39,16 +39,21 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Compares the input of both sides.
-    pub fn compare(before: &InputSide<'_>, after: &InputSide<'_>, sources: &Sources) -> Inputs {
-        let mut inputs = Inputs {
+    /// Without any change.
+    pub fn none() -> Inputs {
+        Inputs {
             changes: Vec::new(),
             documents: Vec::new(),
             paths: Vec::new(),
             exact: HashMap::new(),
             around: HashMap::new(),
             templates: HashMap::new(),
-        };
+        }
+    }
+
+    /// Compares the input of both sides.
+    pub fn compare(before: &InputSide<'_>, after: &InputSide<'_>, sources: &Sources) -> Inputs {
+        let mut inputs = Inputs::none();
         inputs.compare_documents(before.documents, after.documents, sources);
         inputs.compare_templates(&before.templates, &after.templates, sources);
         let paths: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
@@ -351,8 +356,8 @@ impl Inputs {
     }
 }
 
-/// Whether a field can decide what runs at a place.
-fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
+/// Whether a field of a document, not being a value, can decide what runs at a place.
+pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
     let steps: Vec<&str> = path
         .0
         .iter()

@@ -177,6 +177,30 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
+    /// A value that was written nowhere.
+    pub fn from_json(json: &serde_json::Value) -> Node {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match number.as_i64() {
+                Some(number) => Value::Int(number),
+                None => Value::Float(number.as_f64().unwrap_or(0.0)),
+            },
+            Json::String(text) => Value::String(text.as_str().into()),
+            Json::Array(items) => Value::List(items.iter().map(Node::from_json).collect()),
+            Json::Object(map) => {
+                let entries = map.iter().map(|(key, value)| Entry {
+                    key: key.as_str().into(),
+                    key_id: NodeId::NONE,
+                    value: Node::from_json(value),
+                });
+                return Node::map(NodeId::NONE, entries.collect());
+            }
+        };
+        Node::new(NodeId::NONE, value)
+    }
+
     /// The same value as JSON, its places forgotten.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;

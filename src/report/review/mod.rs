@@ -16,6 +16,9 @@ use crate::diagnostics::{Diagnostic, Severity, Sources, Span};
 use crate::model::change::{FieldPath, InputChange, Object, Review, RiskClass, Variant};
 use crate::model::secrets::redacted as hide;
 
+/// Most lines at which one risk is told.
+const MOST_PLACES: usize = 20;
+
 /// Risks as findings, at the input lines that they follow from, and findings that are new. A class
 /// that is denied is an error.
 pub fn as_findings(
@@ -34,21 +37,21 @@ pub fn as_findings(
         if denied.contains(&risk.class) {
             finding.severity = Severity::Error;
         }
-        for cause in &risk.causes {
-            let input = &review.inputs[*cause];
-            let text = words::input(input);
-            finding = match (&finding.primary, span(input)) {
-                (None, Some(span)) => finding.at(span, text),
-                (Some(_), Some(span)) if finding.secondary.len() < 4 => finding.and(span, text),
-                _ => finding,
-            };
-        }
         if !risk.objects.is_empty() {
             let number = words::count(risk.objects.len(), "object");
             let names = words::objects(review, &risk.objects, 3);
             finding = finding.note(format!("{number}: {names}"));
         }
-        findings.push(finding.help(risk.class.code().remedy));
+        finding = finding.help(risk.class.code().remedy);
+        if risk.causes.is_empty() {
+            findings.push(finding);
+            continue;
+        }
+        // Each line that it follows from gets an annotation of its own.
+        for cause in risk.causes.iter().take(MOST_PLACES) {
+            let input = &review.inputs[*cause];
+            findings.push(finding.clone().at(span(input), words::input(input)));
+        }
     }
     findings.extend(review.new_findings.iter().cloned());
     findings

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::words;
 use crate::diagnostics::printable;
-use crate::model::change::{Entry, Group, Operation, Review, RiskClass};
+use crate::model::change::{Entry, Group, Operation, Review, RiskClass, Variant};
 
 /// Most entries of a group, and most groups, that are shown; other formats have more.
 const MOST_ENTRIES: usize = 12;
@@ -92,6 +92,49 @@ pub fn write(
         }
     }
     out
+}
+
+/// Writes each changed object with its fields, and nothing else.
+pub fn write_objects(review: &Review, color: bool) -> String {
+    let paint = |text: &str, style: Style| {
+        let text = printable(text);
+        if color { format!("{style}{text}{style:#}") } else { text }
+    };
+    let mut out = String::new();
+    for change in &review.objects {
+        let (sign, style) = sign(change.operation());
+        let object = change.object();
+        let risks: Vec<&str> = change.risks.iter().map(|risk| risk.class.name()).collect();
+        let _ = writeln!(
+            out,
+            "  {} {} {}",
+            paint(sign, style),
+            paint(&object.title(), STRONG),
+            paint(&risks.join(" "), WARN)
+        );
+        for field in &change.fields {
+            let values = words::values(field.before.as_ref(), field.after.as_ref(), field.secret);
+            let _ = writeln!(out, "      {}  {}", paint(&field.path.to_string(), NAME), printable(&values));
+            let variant = Variant {
+                before: field.before.clone(),
+                after: field.after.clone(),
+                count: 1,
+            };
+            if !field.secret {
+                lines(&variant, &paint, &mut out);
+            }
+        }
+    }
+    out
+}
+
+fn sign(operation: Operation) -> (&'static str, Style) {
+    match operation {
+        Operation::Added => ("+", GOOD),
+        Operation::Removed => ("-", BAD),
+        Operation::Renamed => (">", WARN),
+        Operation::Changed => ("~", WARN),
+    }
 }
 
 type Paint<'a> = &'a dyn Fn(&str, Style) -> String;
@@ -180,12 +223,7 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
     };
     let width = shown.iter().map(|entry| head(entry).chars().count()).filter(|width| *width <= 72).max();
     for entry in shown {
-        let (sign, style) = match entry.operation {
-            Operation::Added => ('+', GOOD),
-            Operation::Removed => ('-', BAD),
-            Operation::Renamed => ('>', WARN),
-            Operation::Changed => ('~', WARN),
-        };
+        let (sign, style) = sign(entry.operation);
         let head = head(entry);
         let gap = " ".repeat(width.unwrap_or(0).saturating_sub(head.chars().count()));
         let times = if entry.objects.len() > 1 {
@@ -198,13 +236,15 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
         let _ = writeln!(
             out,
             "    {} {}{gap}  {}{times}  {}{risks}",
-            paint(&sign.to_string(), style),
+            paint(sign, style),
             printable(&head),
             paint(&words::change(entry), STRONG),
             paint(&words::spread(entry), DIM),
         );
         origins(review, entry, paint, out);
-        text_difference(entry, paint, out);
+        if let Some(variant) = entry.variants.first().filter(|_| !entry.secret) {
+            lines(variant, paint, out);
+        }
     }
     if entries.len() > shown.len() {
         let more = words::count(entries.len() - shown.len(), "more field");
@@ -245,10 +285,7 @@ fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
 }
 
 /// Texts of several lines, line by line.
-fn text_difference(entry: &Entry, paint: Paint<'_>, out: &mut String) {
-    let Some(variant) = entry.variants.first().filter(|_| !entry.secret) else {
-        return;
-    };
+fn lines(variant: &Variant, paint: Paint<'_>, out: &mut String) {
     for line in super::text_lines(variant, 8) {
         let style = match line.chars().next() {
             Some('+') => GOOD,

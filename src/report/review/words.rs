@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::model::change::{
-    CostChange, Entry, FieldPath, InputChange, InputKind, Operation, Review, RiskClass, Spread,
+    CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Review, RiskClass, Spread,
     Variant,
 };
 
@@ -17,6 +17,8 @@ const MOST: usize = 60;
 pub struct Summary {
     /// Objects by what happened to them.
     pub operations: BTreeMap<Operation, usize>,
+    /// Objects of which only digests and checksums changed.
+    pub following: usize,
     /// Tenants that have changed objects.
     pub tenants: usize,
     /// Environments that have changed objects.
@@ -31,6 +33,9 @@ pub fn summary(review: &Review) -> Summary {
     let (mut tenants, mut environments) = (BTreeSet::new(), BTreeSet::new());
     for object in &review.objects {
         *summary.operations.entry(object.operation()).or_default() += 1;
+        let follows = |field: &FieldChange| field.path.only_follows();
+        let only = !object.fields.is_empty() && object.fields.iter().all(follows);
+        summary.following += usize::from(only);
         let place = &object.object().place;
         tenants.extend(Some(&place.tenant).filter(|tenant| !tenant.is_empty()));
         environments.extend(Some(&place.environment).filter(|name| !name.is_empty()));
@@ -86,7 +91,14 @@ pub fn extent(review: &Review) -> String {
         .operations
         .iter()
         .rev()
-        .map(|(operation, number)| format!("{} {}", thousands(*number), operation.word()))
+        .map(|(operation, number)| match (operation, summary.following) {
+            (Operation::Changed, following) if following > 0 => format!(
+                "{} changed ({} of them only in digests)",
+                thousands(*number),
+                thousands(following)
+            ),
+            _ => format!("{} {}", thousands(*number), operation.word()),
+        })
         .collect();
     let tenants = match summary.tenants {
         0 => String::new(),

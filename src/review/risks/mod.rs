@@ -14,7 +14,7 @@ mod immutable;
 mod pods;
 mod restart;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::change::{
     FieldChange, InputChange, ObjectChange, ObjectRisk, Operation, Risk, RiskClass,
@@ -124,15 +124,14 @@ pub fn of_inputs(inputs: &[InputChange]) -> Vec<Risk> {
 
 /// The risks of all objects, each told once, the worst first.
 pub fn folded(objects: &[ObjectChange], mut more: Vec<Risk>) -> Vec<Risk> {
-    let mut folded: BTreeMap<(RiskClass, &str, Vec<usize>), Vec<usize>> = BTreeMap::new();
+    let mut folded: BTreeMap<(RiskClass, &str), (Vec<usize>, BTreeSet<usize>)> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         for risk in &object.risks {
-            let causes = match risk.field {
-                Some(field) => object.fields[field].causes.clone(),
-                None => object.all_causes().into_iter().collect(),
-            };
-            let key = (risk.class, risk.message.as_str(), causes);
-            let objects = folded.entry(key).or_default();
+            let (objects, causes) = folded.entry((risk.class, &risk.message)).or_default();
+            match risk.field {
+                Some(field) => causes.extend(&object.fields[field].causes),
+                None => causes.extend(object.all_causes()),
+            }
             if objects.last() != Some(&at) {
                 objects.push(at);
             }
@@ -140,11 +139,11 @@ pub fn folded(objects: &[ObjectChange], mut more: Vec<Risk>) -> Vec<Risk> {
     }
     let folded = folded
         .into_iter()
-        .map(|((class, message, causes), objects)| Risk {
+        .map(|((class, message), (objects, causes))| Risk {
             class,
             message: message.to_owned(),
             objects,
-            causes,
+            causes: causes.into_iter().collect(),
         });
     more.extend(folded);
     more.sort_by(|a, b| {
