@@ -21,7 +21,7 @@ use crate::resolve::Plan;
 use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
 use crate::review::inputs::{InputSide, Inputs, document_key};
-use crate::review::objects::{self, Changes};
+use crate::review::objects::{self, Changes, Incomplete};
 use crate::review::risks::capacity::{Amounts, Capacities, Footprint, UnitFootprints, footprint};
 use crate::review::risks::cost;
 use crate::review::{self, findings};
@@ -155,7 +155,11 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         review.old_findings = new_findings;
     }
     money_and_room(&mut review, &shared.footprints, &plans, &new);
-    let review = review::finish(comparer, changes, &shared.population, review);
+    let incomplete = Incomplete {
+        base: base_has_errors,
+        head: has_errors,
+    };
+    let review = review::finish(comparer, changes, &shared.population, incomplete, review);
     drop(plans);
     Ok(Comparison {
         review,
@@ -183,7 +187,7 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
     let [before, after] = sides;
     changes.unit(&comparer, before, after);
     let population = Population::default();
-    Some(review::finish(comparer, changes, &population, Review::default()))
+    Some(review::finish(comparer, changes, &population, Incomplete::default(), Review::default()))
 }
 
 fn trees(loaded: &Loaded) -> Vec<Node> {

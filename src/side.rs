@@ -124,7 +124,13 @@ impl Job<'_> {
                 documents.extend(components.map(|chosen| &chosen.component.tree));
                 documents
             }
-            Job::Cluster(cluster) => vec![&cluster.environment.tree, &cluster.cluster.tree],
+            Job::Cluster(cluster) => {
+                let tenants = cluster.tenants.iter().map(|tenant| &tenant.tree);
+                [&cluster.environment.tree, &cluster.cluster.tree]
+                    .into_iter()
+                    .chain(tenants)
+                    .collect()
+            }
         }
     }
 

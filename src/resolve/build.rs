@@ -185,15 +185,12 @@ impl Builder<'_, '_> {
 
     fn namespace(&self, tenant: &Document<Tenant>) -> Node {
         let shared = tenant.spec.isolation == Some(Isolation::Shared);
-        self.named(
-            if shared {
-                "sharedNamespace"
-            } else {
-                "namespace"
-            },
-            Some(tenant),
-            None,
-        )
+        if !shared {
+            return self.named("namespace", Some(tenant), None);
+        }
+        let name = self.named("sharedNamespace", Some(tenant), None);
+        let isolation = tenant.spec_at(&["isolation"]);
+        self.derived(name.value, &[name.id, isolation])
     }
 
     /// A label of the platform: `<labelPrefix>/tenant`.

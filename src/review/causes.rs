@@ -58,6 +58,15 @@ impl<'a> Comparer<'a> {
         }
     }
 
+    /// Whether only one side has this place: all of the unit, or the component in it.
+    pub fn is_one_sided(&self, place: &Place) -> bool {
+        let unit = Place {
+            component: "".into(),
+            ..place.clone()
+        };
+        self.one_sided.contains(place) || self.one_sided.contains(&unit)
+    }
+
     /// What differs between an object and what became of it; nothing if nothing does.
     pub fn pair(&self, before: &Traced, after: &Traced) -> Option<ObjectChange> {
         if is_same(&before.object.body, &after.object.body) {
@@ -162,12 +171,8 @@ impl<'a> Comparer<'a> {
         let ids = one.inputs(root);
         let line = root.line();
         let place = &one.object.place;
-        let unit = Place {
-            component: "".into(),
-            ..place.clone()
-        };
         let deciding = || inputs.deciding(&one.documents, place);
-        let is_whole = self.one_sided.contains(place) || self.one_sided.contains(&unit);
+        let is_whole = self.is_one_sided(place);
         let attempts: [&dyn Fn() -> BTreeSet<usize>; 6] = [
             &|| if is_whole { deciding() } else { BTreeSet::new() },
             &|| {

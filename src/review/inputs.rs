@@ -11,7 +11,7 @@ use crate::model::change::{FieldPath, InputChange, InputKind, Origin, Place, Ste
 use crate::model::manifest::TemplateLine;
 use crate::model::secrets::redacted;
 use crate::model::view::View;
-use crate::yaml::{Node, NodeId, Value};
+use crate::yaml::{Entry, Node, NodeId, Value};
 
 /// The input of one side.
 pub struct InputSide<'a> {
@@ -173,6 +173,8 @@ impl Inputs {
         after: &Node,
         sources: &Sources,
     ) {
+        // `production:` with nothing behind it says something, too.
+        let (before, after) = (&explicit(before), &explicit(after));
         for found in fields::of_documents(View::of(before), View::of(after)) {
             let node = |view: Option<View<'_>>| match view {
                 Some(View::Node { node, .. }) => Some(node.clone()),
@@ -371,7 +373,7 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
     match (kind, steps.as_slice()) {
         (_, []) => true,
         ("Tenant", ["spec", "components", component, ..]) => {
-            !holds_values && (place.component.is_empty() || **component == *place.component)
+            !holds_values && **component == *place.component
         }
         ("Tenant", ["spec", "environments", environment, rest @ ..]) => {
             **environment == *place.environment && !rest.contains(&"values")
@@ -419,6 +421,23 @@ impl Subject {
         let title = format!("{} {}", self.kind, self.name);
         title.trim().to_owned()
     }
+}
+
+/// The same document with `null` as a text, so that it counts as an entry.
+fn explicit(node: &Node) -> Node {
+    let value = match &node.value {
+        Value::Null => Value::String("null".into()),
+        Value::Map(map) => {
+            let entries = map.entries.iter().map(|entry| Entry {
+                value: explicit(&entry.value),
+                ..entry.clone()
+            });
+            return Node::map(node.id, entries.collect());
+        }
+        Value::List(items) => Value::List(items.iter().map(explicit).collect()),
+        other => other.clone(),
+    };
+    Node::new(node.id, value)
 }
 
 /// The kind and name of the document of each tree.

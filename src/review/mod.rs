@@ -28,7 +28,7 @@ use crate::model::change::{ObjectChange, Place, Review};
 use crate::model::secrets;
 use causes::Comparer;
 use fold::Population;
-use objects::Changes;
+use objects::{Changes, Incomplete};
 use risks::Subject;
 
 /// Puts together what the units left.
@@ -36,9 +36,10 @@ pub fn finish(
     comparer: Comparer<'_>,
     changes: Changes,
     population: &Population,
+    incomplete: Incomplete,
     mut review: Review,
 ) -> Review {
-    let mut objects = changes.finish(&comparer);
+    let mut objects = changes.finish(&comparer, incomplete);
     let one_sided = comparer.one_sided.clone();
     for object in &mut objects {
         object.risks = risks::of_object(&subject(object, &one_sided));

@@ -62,6 +62,15 @@ fn identity(object: &Object) -> Identity {
     )
 }
 
+/// Which sides have errors, so that not all that they should have is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Incomplete {
+    /// The base.
+    pub base: bool,
+    /// The head.
+    pub head: bool,
+}
+
 /// Collects what changed, from several threads.
 #[derive(Default)]
 pub struct Changes {
@@ -98,8 +107,9 @@ impl Changes {
         shared.new.append(&mut state.new);
     }
 
-    /// Matches what is left across units, then by likeness; all changes, sorted by place.
-    pub fn finish(self, comparer: &Comparer<'_>) -> Vec<ObjectChange> {
+    /// Matches what is left across units, then by likeness; all changes, sorted by place. Where a
+    /// side has errors, what only the other has may well be there, so it is left out.
+    pub fn finish(self, comparer: &Comparer<'_>, incomplete: Incomplete) -> Vec<ObjectChange> {
         let State {
             mut changed,
             mut gone,
@@ -137,10 +147,14 @@ impl Changes {
             changed.extend(comparer.pair(&before, &after));
         }
         for one in gone {
-            changed.push(comparer.alone(one, Operation::Removed));
+            if !(incomplete.head && comparer.is_one_sided(&one.object.place)) {
+                changed.push(comparer.alone(one, Operation::Removed));
+            }
         }
         for one in new {
-            changed.push(comparer.alone(one, Operation::Added));
+            if !(incomplete.base && comparer.is_one_sided(&one.object.place)) {
+                changed.push(comparer.alone(one, Operation::Added));
+            }
         }
         changed.sort_by(|a, b| {
             let key = |change: &ObjectChange| (order(change.object()), change.operation());

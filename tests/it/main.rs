@@ -14,6 +14,7 @@ mod examples;
 mod hostile;
 mod layouts;
 mod scalars;
+mod review;
 mod schemas;
 mod support;
 mod ui;

@@ -261,9 +261,10 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
 
 /// The places that a value came from and comes from, where the cause does not say it already.
 fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
-    let side = |positions: &[usize]| {
+    let side = |positions: &[usize], other: &[usize]| {
         let places: Vec<String> = positions
             .iter()
+            .filter(|at| !other.contains(at))
             .map(|at| &review.origins[*at])
             .filter(|origin| origin.layer != "template")
             .map(|origin| {
@@ -273,7 +274,10 @@ fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
             .collect();
         places.join(", ")
     };
-    let (before, after) = (side(&entry.before_origins), side(&entry.after_origins));
+    let (before, after) = (
+        side(&entry.before_origins, &entry.after_origins),
+        side(&entry.after_origins, &entry.before_origins),
+    );
     let line = match (before.is_empty(), after.is_empty()) {
         _ if before == after => return,
         (false, false) => format!("was {before}, is {after}"),

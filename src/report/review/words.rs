@@ -206,11 +206,18 @@ pub fn values(before: Option<&Json>, after: Option<&Json>, secret: bool) -> Stri
             "changed text".to_owned()
         }
         (Some(Json::Array(before)), Some(Json::Array(after))) => {
-            let only = |a: &[Json], b: &[Json]| -> Vec<String> {
-                let items = a.iter().filter(|item| !b.contains(item));
-                items.map(|item| value(item)).collect()
-            };
+            fn only<'a>(a: &'a [Json], b: &[Json]) -> Vec<&'a Json> {
+                a.iter().filter(|item| !b.contains(item)).collect()
+            }
             let (gone, new) = (only(before, after), only(after, before));
+            if let ([gone], [new]) = (gone.as_slice(), new.as_slice())
+                && gone.is_object()
+                && new.is_object()
+            {
+                return inner(gone, new);
+            }
+            let texts = |items: &[&Json]| items.iter().map(|item| value(item)).collect::<Vec<_>>();
+            let (gone, new) = (texts(&gone), texts(&new));
             let mut parts = Vec::new();
             parts.extend(new.iter().map(|item| format!("+ {item}")));
             parts.extend(gone.iter().map(|item| format!("− {item}")));
@@ -220,10 +227,39 @@ pub fn values(before: Option<&Json>, after: Option<&Json>, secret: bool) -> Stri
                 parts.join("  ")
             }
         }
+        (Some(before @ Json::Object(_)), Some(after @ Json::Object(_))) => inner(before, after),
         (Some(before), Some(after)) => format!("{} → {}", value(before), value(after)),
         (None, Some(after)) => format!("added {}", value(after)),
         (Some(before), None) => format!("removed (was {})", value(before)),
         (None, None) => String::new(),
+    }
+}
+
+/// What differs within two maps, such as the same item of a list before and now.
+fn inner(before: &Json, after: &Json) -> String {
+    let mut parts = Vec::new();
+    collect(String::new(), Some(before), Some(after), &mut parts);
+    if parts.len() > 3 {
+        let more = count(parts.len() - 3, "more field");
+        parts.truncate(3);
+        parts.push(more);
+    }
+    parts.join("; ")
+}
+
+fn collect(path: String, before: Option<&Json>, after: Option<&Json>, parts: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    match (before, after) {
+        (Some(Json::Object(old)), Some(Json::Object(new))) => {
+            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for key in keys {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                collect(path, old.get(key), new.get(key), parts);
+            }
+        }
+        _ => parts.push(format!("{path} {}", values(before, after, false))),
     }
 }
 

@@ -29,9 +29,9 @@ pub struct Footprint {
 
 /// Resources with a limit: as a quota names them, and how amounts are written.
 const LIMITED: [(&str, fn(Amount) -> String, &str); 3] = [
-    ("requests.cpu", Amount::cpu_for_people, "processors"),
-    ("requests.memory", Amount::bytes_for_people, "memory"),
-    ("requests.storage", Amount::bytes_for_people, "storage"),
+    ("requests.cpu", Amount::cpu_for_people, "processors are"),
+    ("requests.memory", Amount::bytes_for_people, "memory is"),
+    ("requests.storage", Amount::bytes_for_people, "storage is"),
 ];
 
 /// What the objects of a unit ask for.
@@ -113,7 +113,7 @@ pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
             }
         }
         if !tight.is_empty() {
-            add(listed(&format!("little {word} is left in quotas: "), tight));
+            add(listed(&format!("{word} nearly used up in quotas: "), tight));
         }
         let mut full: Vec<(f64, String)> = Vec::new();
         for (cluster, capacity) in capacities {
@@ -140,7 +140,7 @@ pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
             }
         }
         if !full.is_empty() {
-            add(listed(&format!("little {word} is left in clusters: "), full));
+            add(listed(&format!("{word} nearly used up in clusters: "), full));
         }
     }
     risks

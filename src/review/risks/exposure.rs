@@ -1,7 +1,7 @@
 //! More can be reached or done than before: network policies, RBAC, Pod Security, services,
 //! containers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -10,6 +10,8 @@ use crate::model::change::{InputChange, Object, Operation, RiskClass, Step};
 use crate::model::view::View;
 
 const CLASS: RiskClass = RiskClass::Exposure;
+/// Most resources of a role that are named.
+const MOST_NAMED: usize = 6;
 
 /// Judges changes of objects.
 pub fn judge(subject: &Subject<'_>, found: &mut Found) {
@@ -240,17 +242,23 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
     let covers = |wide: &str, narrow: &str| {
         wide == "*" || wide == narrow || narrow.split(' ').next().is_some_and(|all| all == wide && narrow != wide)
     };
-    let mut gained: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
+    let mut gained: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (group, resource, verb) in rights(subject.change.after.as_ref()) {
         let known = old.iter().any(|(g, r, v)| covers(g, &group) && covers(r, &resource) && covers(v, &verb));
         if !known {
-            let what = if group.is_empty() { resource } else { format!("{resource}.{group}") };
-            gained.entry(what).or_default().insert(verb);
+            gained.entry(resource).or_default().insert(verb);
         }
     }
+    let mut by_verbs: BTreeMap<BTreeSet<String>, Vec<String>> = BTreeMap::new();
     for (what, verbs) in gained {
+        by_verbs.entry(verbs).or_default().push(what);
+    }
+    for (verbs, mut what) in by_verbs {
         let verbs: Vec<String> = verbs.into_iter().collect();
-        found.add(CLASS, format!("a {} may {} {what}", subject.kind(), verbs.join(", ")));
+        let more = what.len().saturating_sub(MOST_NAMED);
+        what.truncate(MOST_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        found.add(CLASS, format!("a {} may {} {}{more}", subject.kind(), verbs.join(", "), what.join(", ")));
     }
 }
 

@@ -61,8 +61,8 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         }
         ("Tenant", "grants") => grants(input, &mut found),
         ("Tenant", "shares") if !is_gone => found.push(format!(
-            "{subject} shares {} with other tenants",
-            share(input).unwrap_or_else(|| "more".to_owned())
+            "{subject} shares {}",
+            share(input).unwrap_or_else(|| "more with other tenants".to_owned())
         )),
         ("Component", "access") => {
             let opened = is_gone && input.before.is_some()

@@ -124,18 +124,30 @@ const TABLE: &[Immutable] = &[
     always("CustomResourceDefinition", &["spec", "names", "kind"]),
 ];
 
+/// Kinds of which a rename is an outage.
+const OUTAGES: [&str; 11] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Rollout",
+    "Job",
+    "CronJob",
+    "Service",
+    "Ingress",
+    "HTTPRoute",
+    "PersistentVolumeClaim",
+    "ExternalSecret",
+];
+
 /// Judges updates of fields that cannot be updated.
 pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     let change = subject.change;
     if subject.is(Operation::Renamed) {
-        // What goes with the old object is said by its kind; the rest is an outage.
-        return found.add(
-            RiskClass::Replace,
-            format!(
-                "a {} gets another name or namespace: the old one is removed and a new one is made",
-                subject.kind()
-            ),
-        );
+        if OUTAGES.contains(&subject.kind()) {
+            let message = "what runs or is reached gets another name or namespace: the old one is removed and a new one is made, with an outage in between";
+            found.add(RiskClass::Replace, message);
+        }
+        return;
     }
     if !subject.is(Operation::Changed) {
         return;

@@ -1,0 +1,247 @@
+//! Reviews: what is said of a change, and that what is said is all there is.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value as Json;
+use tenantry::comparison::{self, Base, Comparison};
+use tenantry::model::change::{FieldChange, Object, ObjectChange, Operation, Review, Step};
+use tenantry::report::review::words;
+use tenantry::review::fields::canonical_object;
+use tenantry::yaml::Node;
+
+use crate::support::{Nothing, copy_folder, options, repository_path, updating};
+
+/// Compares two folders as repositories.
+fn compare(base: &Path, head: &Path) -> Comparison {
+    let base = Base::Repository(options(base));
+    comparison::compare(&options(head), &base, &Nothing).unwrap()
+}
+
+/// What a review says, in lines.
+fn told(review: &Review) -> String {
+    let mut text = String::new();
+    for group in &review.groups {
+        let causes: Vec<String> = group
+            .causes
+            .iter()
+            .map(|at| words::place(&review.inputs[*at]))
+            .collect();
+        for entry in &group.entries {
+            let Some(path) = &entry.path else {
+                let sign = match entry.operation {
+                    Operation::Added => '+',
+                    Operation::Removed => '-',
+                    _ => '>',
+                };
+                let number = entry.objects.len();
+                let what = words::change(entry);
+                writeln!(text, "{sign} {} {what} ×{number} <- {}", words::kinds(entry), causes.join(", ")).unwrap();
+                continue;
+            };
+            if path.only_follows() {
+                continue;
+            }
+            let number = entry.objects.len();
+            let (kinds, what) = (words::kinds(entry), words::change(entry));
+            writeln!(text, "~ {kinds} {path}: {what} ×{number} <- {}", causes.join(", ")).unwrap();
+        }
+    }
+    for risk in &review.risks {
+        let causes = if risk.objects.is_empty() && !risk.causes.is_empty() {
+            format!(" <- {}", words::place(&review.inputs[risk.causes[0]]))
+        } else {
+            String::new()
+        };
+        writeln!(text, "! {}: {}{causes}", risk.class.name(), risk.message).unwrap();
+    }
+    for (sign, findings) in [("new", &review.new_findings), ("fixed", &review.fixed_findings)] {
+        for finding in findings {
+            writeln!(text, "{sign} {}: {}", finding.code.id, finding.message).unwrap();
+        }
+    }
+    for note in &review.notes {
+        writeln!(text, "note: {note}").unwrap();
+    }
+    text
+}
+
+/// The head of a case, in a folder.
+fn edited(case: &Json, head: &Path) {
+    copy_folder(&repository_path("tests/review/base"), head, false);
+    let map = |key: &str| case[key].as_object().cloned().unwrap_or_default();
+    for (file, edits) in map("edit") {
+        let path = head.join(&file);
+        let mut text = fs::read_to_string(&path).unwrap();
+        for (from, to) in edits.as_object().unwrap() {
+            assert_eq!(text.matches(from.as_str()).count(), 1, "{}: {file} has not once: {from}", case["name"]);
+            text = text.replace(from.as_str(), to.as_str().unwrap());
+        }
+        fs::write(path, text).unwrap();
+    }
+    for file in case["remove"].as_array().into_iter().flatten() {
+        fs::remove_file(head.join(file.as_str().unwrap())).unwrap();
+    }
+    for (file, text) in map("add") {
+        let path = head.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text.as_str().unwrap()).unwrap();
+    }
+    for (from, to) in map("move") {
+        let to = head.join(to.as_str().unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(head.join(from), to).unwrap();
+    }
+}
+
+fn cases() -> Vec<Json> {
+    let text = fs::read_to_string(repository_path("tests/review/cases.yaml")).unwrap();
+    serde_yaml::from_str(&text).unwrap()
+}
+
+#[test]
+fn changes_are_told_with_their_causes_and_risks() {
+    let base = repository_path("tests/review/base");
+    let cases = cases();
+    assert!(cases.len() >= 60, "only {} pairs", cases.len());
+    let mut wrong = String::new();
+    let mut expected: BTreeMap<String, String> = BTreeMap::new();
+    for case in &cases {
+        let head = tempfile::tempdir().unwrap();
+        edited(case, head.path());
+        let compared = compare(&base, head.path());
+        let told = told(&compared.review);
+        let name = case["name"].as_str().unwrap();
+        if case["expect"].as_str().unwrap_or_default() != told {
+            writeln!(wrong, "## {name}\n{told}").unwrap();
+        }
+        assert_exact(&compared.review, name);
+        assert_no_secret(&compared, name);
+        expected.insert(name.to_owned(), told);
+    }
+    if updating() {
+        rewrite(&expected);
+    } else {
+        assert!(wrong.is_empty(), "not as expected:\n{wrong}");
+    }
+}
+
+/// Writes what is expected below each case.
+fn rewrite(expected: &BTreeMap<String, String>) {
+    let path = repository_path("tests/review/cases.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut parts = text.split("\n- name: ");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let body = part.split("\n  expect: |").next().unwrap().trim_end();
+        let name = body.lines().next().unwrap();
+        write!(out, "\n- name: {body}\n  expect: |").unwrap();
+        for line in expected[name].lines() {
+            write!(out, "\n    {line}").unwrap();
+        }
+    }
+    fs::write(path, out + "\n").unwrap();
+}
+
+/// Applies what a review says of an object to the object of the base.
+fn applied(change: &ObjectChange) -> Json {
+    let mut object = change.before.as_ref().unwrap().root().to_json();
+    let (order, rest): (Vec<&FieldChange>, Vec<&FieldChange>) =
+        change.fields.iter().partition(|field| field.reordered);
+    let (gone, rest): (Vec<&FieldChange>, Vec<&FieldChange>) =
+        rest.into_iter().partition(|field| field.after.is_none());
+    let kind = &change.after.as_ref().unwrap().kind;
+    // Removed first, then put in order, then added at their positions.
+    for field in gone.into_iter().chain(order).chain(rest) {
+        apply(&mut object, &field.path.0, field, &[], kind);
+    }
+    object
+}
+
+fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step], kind: &str) {
+    let path = tenantry::model::change::FieldPath(passed.to_vec());
+    let keys = tenantry::review::lists::of_object(kind, true, &path).keys;
+    let label = |item: &Json| {
+        let node = Node::from_json(item);
+        tenantry::review::lists::label(tenantry::model::view::View::of(&node), keys)
+    };
+    let [step, rest @ ..] = steps else {
+        if change.reordered {
+            // The items that were kept change places; those in between stay.
+            let wanted: Vec<&str> = change.after.as_ref().unwrap().as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect();
+            let items = value.as_array_mut().unwrap();
+            items.sort_by_key(|item| {
+                let label = label(item).unwrap();
+                wanted.iter().position(|wanted| *wanted == label)
+            });
+        } else {
+            *value = change.after.clone().unwrap();
+        }
+        return;
+    };
+    let mut passed = passed.to_vec();
+    passed.push(step.clone());
+    match step {
+        Step::Key(key) => {
+            let map = value.as_object_mut().unwrap();
+            if rest.is_empty() && change.after.is_none() {
+                map.shift_remove(&**key).expect("it was there");
+            } else if rest.is_empty() && change.before.is_none() {
+                assert!(map.insert(key.to_string(), change.after.clone().unwrap()).is_none());
+            } else {
+                let inner = map.get_mut(&**key).unwrap_or_else(|| panic!("no {key}"));
+                apply(inner, rest, change, &passed, kind);
+            }
+        }
+        Step::Item(wanted) => {
+            let items = value.as_array_mut().unwrap();
+            let at = items.iter().position(|item| label(item).as_deref() == Some(&**wanted));
+            if rest.is_empty() && change.after.is_none() {
+                items.remove(at.unwrap());
+            } else if rest.is_empty() && change.before.is_none() {
+                let at = change.position.unwrap_or(items.len());
+                items.insert(at.min(items.len()), change.after.clone().unwrap());
+            } else {
+                apply(&mut items[at.unwrap()], rest, change, &passed, kind);
+            }
+        }
+    }
+}
+
+/// Applying the listed changes to the base's objects gives exactly the head's.
+fn assert_exact(review: &Review, name: &str) {
+    for change in &review.objects {
+        let (Some(_), Some(after)) = (&change.before, &change.after) else {
+            continue;
+        };
+        // What is secret is not told, so it cannot be applied.
+        if change.fields.iter().any(|field| field.secret) || after.kind == "Secret" {
+            continue;
+        }
+        let hidden = serde_json::to_string(&change.fields.iter().map(|field| [&field.before, &field.after]).collect::<Vec<_>>()).unwrap();
+        if hidden.contains("(secret)") {
+            continue;
+        }
+        let applied = Object {
+            body: tenantry::model::change::Body::Tree(Node::from_json(&applied(change))),
+            ..after.clone()
+        };
+        assert_eq!(canonical_object(&applied), canonical_object(after), "{name}: {}", after.title());
+    }
+}
+
+/// Values that must not appear in any format.
+const SECRETS: [&str; 4] = ["not-for-your-eyes", "nor-for-theirs", "all-that-glitters", "is-not-gold"];
+
+fn assert_no_secret(compared: &Comparison, name: &str) {
+    use tenantry::report::{self, Format};
+    for (format_name, format) in Format::ALL {
+        let denied = Default::default();
+        let text = report::review(format, &compared.review, &compared.sources, &denied, false, false);
+        for secret in SECRETS {
+            assert!(!text.contains(secret), "{name}: {format_name} shows {secret}");
+        }
+    }
+}
