@@ -178,7 +178,10 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
         let placed = placed(files, None, None);
         placed.into_values().flatten().collect::<Vec<Traced>>()
     });
-    let unread = sides.iter().zip(is_empty).any(|(side, is_empty)| side.is_empty() && !is_empty);
+    let unread = sides
+        .iter()
+        .zip(is_empty)
+        .any(|(side, is_empty)| side.is_empty() && !is_empty);
     if sink.has_errors() || unread {
         return None;
     }
@@ -187,7 +190,13 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
     let [before, after] = sides;
     changes.unit(&comparer, before, after);
     let population = Population::default();
-    Some(review::finish(comparer, changes, &population, Incomplete::default(), Review::default()))
+    Some(review::finish(
+        comparer,
+        changes,
+        &population,
+        Incomplete::default(),
+        Review::default(),
+    ))
 }
 
 fn trees(loaded: &Loaded) -> Vec<Node> {
@@ -328,12 +337,21 @@ fn one_sided(pairs: &BTreeMap<UnitKey, Pair<'_>>, placed: &Placed) -> BTreeSet<P
 }
 
 /// What was read, by the unit whose folder it lies in; without one, under an empty key.
-fn placed(files: Vec<ManifestFile>, platform: Option<&Platform>, plan: Option<&Plan<'_>>) -> Placed {
+fn placed(
+    files: Vec<ManifestFile>,
+    platform: Option<&Platform>,
+    plan: Option<&Plan<'_>>,
+) -> Placed {
     let layout = platform.and_then(|platform| platform.output.layout);
     let clusters: BTreeSet<(String, String)> = plan
         .into_iter()
         .flat_map(|plan| &plan.clusters)
-        .map(|cluster| (cluster.environment.name.clone(), cluster.cluster.name.clone()))
+        .map(|cluster| {
+            (
+                cluster.environment.name.clone(),
+                cluster.cluster.name.clone(),
+            )
+        })
         .collect();
     let mut placed = Placed::new();
     for file in files {
@@ -363,9 +381,11 @@ fn unit_of(path: &str, layout: Option<Layout>, clusters: &BTreeSet<(String, Stri
     let (first, second, tenant) = match (parts.as_slice(), delivery.is_some()) {
         ([first, second, file], true) => ((*first).to_owned(), (*second).to_owned(), stem(file)),
         ([first, file], true) => ((*first).to_owned(), stem(file), String::new()),
-        ([first, second, tenant, _, ..], false) => {
-            ((*first).to_owned(), (*second).to_owned(), (*tenant).to_owned())
-        }
+        ([first, second, tenant, _, ..], false) => (
+            (*first).to_owned(),
+            (*second).to_owned(),
+            (*tenant).to_owned(),
+        ),
         ([first, second, _], false) => ((*first).to_owned(), (*second).to_owned(), String::new()),
         _ => (String::new(), String::new(), String::new()),
     };
@@ -491,12 +511,12 @@ impl Work<'_> {
             documents.insert(document_key(&plan.platform.tree));
         }
         let documents = Arc::new(documents);
-        let traced = |unit: Option<(Job<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (
-            unit, rendered,
-        ) {
-            (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
-            _ => Vec::new(),
-        };
+        let traced =
+            |unit: Option<(Job<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (unit, rendered)
+            {
+                (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
+                _ => Vec::new(),
+            };
         let before = read.unwrap_or_else(|| traced(old_unit, old_rendered));
         changes.unit(comparer, before, traced(new_unit, new_rendered));
         shared
@@ -540,11 +560,20 @@ fn notes(review: &mut Review, base: &Base, base_errors: bool, head_errors: bool,
         });
     }
     if head_errors {
-        add("the head has errors, which `tenantry check` shows; what they concern is not compared".to_owned());
+        add(
+            "the head has errors, which `tenantry check` shows; what they concern is not compared"
+                .to_owned(),
+        );
     }
     if units > 0 {
-        let what = if units == 1 { "tenant and cluster" } else { "tenants and clusters" };
-        add(format!("{units} {what} with errors on one side could not be compared"));
+        let what = if units == 1 {
+            "tenant and cluster"
+        } else {
+            "tenants and clusters"
+        };
+        add(format!(
+            "{units} {what} with errors on one side could not be compared"
+        ));
     }
     if !matches!(base, Base::Repository(_)) {
         add("the base is rendered manifests: there is no input to name as a cause, and findings are not compared".to_owned());
@@ -592,9 +621,9 @@ fn money_and_room(
             ("requests.memory", &capacity.memory),
             ("requests.storage", &capacity.storage),
         ];
-        let limits = limits.into_iter().filter_map(|(resource, limit)| {
-            Some((resource, Amount::parse(&limit.as_ref()?.0)?))
-        });
+        let limits = limits
+            .into_iter()
+            .filter_map(|(resource, limit)| Some((resource, Amount::parse(&limit.as_ref()?.0)?)));
         capacities.insert(cluster.name.clone(), limits.collect::<Amounts>());
     }
     review

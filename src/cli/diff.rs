@@ -82,7 +82,10 @@ fn base(command: &DiffCommand, arguments: &Arguments, root: &Path) -> Result<(Ba
         }
         Some(name) if Path::new(name).is_dir() => {
             // A branch may be called like a folder: then the branch is meant with `refs/heads/`.
-            return Ok((Base::Folder(PathBuf::from(name)), format!("the folder {name}")));
+            return Ok((
+                Base::Folder(PathBuf::from(name)),
+                format!("the folder {name}"),
+            ));
         }
         name => name,
     };
@@ -109,14 +112,22 @@ fn base(command: &DiffCommand, arguments: &Arguments, root: &Path) -> Result<(Ba
 /// the remote calls it.
 fn default_branches() -> Vec<String> {
     let target = |name: &str| {
-        let branch = std::env::var(name).ok().filter(|branch| !branch.is_empty())?;
+        let branch = std::env::var(name)
+            .ok()
+            .filter(|branch| !branch.is_empty())?;
         Some(format!("origin/{branch}"))
     };
     let mut branches: Vec<String> = ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"]
         .into_iter()
         .filter_map(target)
         .collect();
-    let usual = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+    let usual = [
+        "origin/HEAD",
+        "origin/main",
+        "origin/master",
+        "main",
+        "master",
+    ];
     branches.extend(usual.map(str::to_owned));
     branches
 }

@@ -26,7 +26,10 @@ pub fn run(command: &GitDiffCommand, arguments: &Arguments) -> Result<u8> {
         Some(review) => text::write_objects(&review, color),
         None => TextDiff::from_lines(&old, &new)
             .unified_diff()
-            .header(&format!("a/{}", command.path), &format!("b/{}", command.path))
+            .header(
+                &format!("a/{}", command.path),
+                &format!("b/{}", command.path),
+            )
             .to_string(),
     };
     let title = present::styled(&command.path, present::STRONG, color);
@@ -38,6 +41,7 @@ pub fn run(command: &GitDiffCommand, arguments: &Arguments) -> Result<u8> {
 
 /// A file's text; git names `/dev/null` where there is none.
 fn read(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let bytes =
+        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

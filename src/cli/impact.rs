@@ -56,7 +56,11 @@ struct Search {
 
 impl Visitor for Search {
     fn unit(&self, unit: &Unit, rendered: &[Rendered], _: &Sources) -> io::Result<()> {
-        let is_about = self.target.documents.iter().any(|document| concerns(document, unit));
+        let is_about = self
+            .target
+            .documents
+            .iter()
+            .any(|document| concerns(document, unit));
         let mut found = Vec::new();
         for one in rendered {
             let instance = one.instance.and_then(|at| unit.instances.get(at));
@@ -118,12 +122,21 @@ fn concerns((kind, name): &(String, String), unit: &Unit) -> bool {
         _ => return false,
     };
     let node = unit.variables.iter().find(|(known, _)| *known == variable);
-    node.and_then(|(_, node)| node.get("name")).and_then(Node::as_str) == Some(name)
+    node.and_then(|(_, node)| node.get("name"))
+        .and_then(Node::as_str)
+        == Some(name)
 }
 
 impl Search {
     /// The fields that hold a value of the target; the component's own name stands as `*`.
-    fn fields(&self, unit: &Unit, view: View<'_>, path: &str, component: &str, found: &mut Vec<String>) {
+    fn fields(
+        &self,
+        unit: &Unit,
+        view: View<'_>,
+        path: &str,
+        component: &str,
+        found: &mut Vec<String>,
+    ) {
         match view.shape() {
             Shape::Map if !view.fields().is_empty() => {
                 for field in view.fields() {
@@ -132,7 +145,11 @@ impl Search {
                     } else {
                         field.key.to_string()
                     };
-                    let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+                    let path = if path.is_empty() {
+                        key
+                    } else {
+                        format!("{path}.{key}")
+                    };
                     self.fields(unit, field.value, &path, component, found);
                 }
             }
@@ -166,12 +183,7 @@ impl Search {
 
 /// Runs the command.
 pub fn run(command: &ImpactCommand, arguments: &Arguments) -> Result<u8> {
-    let options = present::options(
-        arguments,
-        None,
-        &command.read,
-        command.at.revision.as_ref(),
-    )?;
+    let options = present::options(arguments, None, &command.read, command.at.revision.as_ref())?;
     let target = target(&command.what, &read(&options)?)?;
     let search = Search {
         target,
@@ -179,15 +191,24 @@ pub fn run(command: &ImpactCommand, arguments: &Arguments) -> Result<u8> {
     };
     let compilation = compile(&options, None, &search)?;
     let title = search.target.title.clone();
-    let mut found = search.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = search
+        .found
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     found.sort_by(|a, b| order(a).cmp(&order(b)));
     if command.json {
         present::print(&as_json(&title, &found))?;
     } else {
-        present::print(&as_text(&title, &found, present::use_color(arguments.color)))?;
+        present::print(&as_text(
+            &title,
+            &found,
+            present::use_color(arguments.color),
+        ))?;
     }
     if compilation.has_errors() {
-        eprintln!("There are findings of errors, which `tenantry check` shows; what they concern is not counted.");
+        eprintln!(
+            "There are findings of errors, which `tenantry check` shows; what they concern is not counted."
+        );
         return Ok(FAILED);
     }
     Ok(DONE)
@@ -220,10 +241,8 @@ fn target(what: &str, compilation: &Compilation) -> Result<Target> {
     }
     let (kind, name) = what.split_once('/').unwrap_or((what, ""));
     if let Some(kind) = KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind)) {
-        let documents: Vec<&(&str, &str, &Node)> = trees
-            .iter()
-            .filter(|(known, _, _)| known == kind)
-            .collect();
+        let documents: Vec<&(&str, &str, &Node)> =
+            trees.iter().filter(|(known, _, _)| known == kind).collect();
         let mut target = Target {
             title: format!("{kind}/{name}"),
             documents: BTreeSet::from([((*kind).to_owned(), name.to_owned())]),
@@ -249,7 +268,9 @@ fn target(what: &str, compilation: &Compilation) -> Result<Target> {
             list_names(KINDS.iter().copied())
         ),
     };
-    Err(anyhow!("`{what}` is no file of the repository and no document; {help}"))
+    Err(anyhow!(
+        "`{what}` is no file of the repository and no document; {help}"
+    ))
 }
 
 fn of_file(
@@ -263,7 +284,10 @@ fn of_file(
     let text = sources.file(file).map_or("", |file| &file.text);
     let content = match line {
         Some(line) => Some(text.lines().nth(line.wrapping_sub(1)).ok_or_else(|| {
-            anyhow!("{path} has {}, so there is no line {line}", plural(text.lines().count(), "line"))
+            anyhow!(
+                "{path} has {}, so there is no line {line}",
+                plural(text.lines().count(), "line")
+            )
         })?),
         None => None,
     };
@@ -283,7 +307,9 @@ fn of_file(
         match line {
             None => {
                 note(tree, &mut target.ids);
-                target.documents.insert(((*kind).to_owned(), (*name).to_owned()));
+                target
+                    .documents
+                    .insert(((*kind).to_owned(), (*name).to_owned()));
             }
             Some(line) => {
                 let mut paths = Vec::new();
@@ -300,7 +326,9 @@ fn of_file(
         let spans = sources.file(file).map_or(0, |file| file.spans.len());
         for index in 0..u32::try_from(spans).unwrap_or(0) {
             let id = NodeId { file, index };
-            let at = sources.span(id).map(|span| sources.position(file, span.start).line);
+            let at = sources
+                .span(id)
+                .map(|span| sources.position(file, span.start).line);
             if line.is_none() || at == line {
                 target.ids.insert(id);
             }
@@ -408,7 +436,11 @@ fn as_text(title: &str, found: &[Dependent], color: bool) -> String {
         text.push_str("  Nothing that is rendered depends on it.\n");
         return text;
     }
-    let tenants: BTreeSet<&str> = found.iter().map(|one| one.tenant.as_str()).filter(|name| !name.is_empty()).collect();
+    let tenants: BTreeSet<&str> = found
+        .iter()
+        .map(|one| one.tenant.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
     let environments: BTreeSet<&str> = found.iter().map(|one| one.environment.as_str()).collect();
     let _ = writeln!(
         text,
@@ -428,13 +460,21 @@ fn as_text(title: &str, found: &[Dependent], color: bool) -> String {
             let row = rows.entry(path).or_default();
             row.kinds.insert(one.kind.clone());
             row.objects += 1;
-            row.tenants.entry(one.environment.clone()).or_default().extend(Some(one.tenant.clone()).filter(|name| !name.is_empty()));
+            row.tenants
+                .entry(one.environment.clone())
+                .or_default()
+                .extend(Some(one.tenant.clone()).filter(|name| !name.is_empty()));
         }
     }
     let mut rows: Vec<(&str, Row)> = rows.into_iter().collect();
     // What only decides comes last.
     rows.sort_by_key(|(path, row)| (path.is_empty(), std::cmp::Reverse(row.objects)));
-    let width = rows.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= 70).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(path, _)| path.chars().count())
+        .filter(|width| *width <= 70)
+        .max()
+        .unwrap_or(0);
     for (path, row) in &rows {
         let kinds: Vec<&str> = row.kinds.iter().map(String::as_str).collect();
         let kinds = match kinds.len() {
@@ -453,7 +493,11 @@ fn as_text(title: &str, found: &[Dependent], color: bool) -> String {
                 number => format!("{environment} ({})", plural(number, "tenant")),
             })
             .collect();
-        let shown = if path.is_empty() { "(only decides)" } else { path };
+        let shown = if path.is_empty() {
+            "(only decides)"
+        } else {
+            path
+        };
         let gap = " ".repeat(width.saturating_sub(shown.chars().count()));
         let _ = writeln!(
             text,

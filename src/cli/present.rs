@@ -203,7 +203,9 @@ pub fn failure(error: &anyhow::Error, color: Color) {
 pub fn findings(compilation: &Compilation, report: &ReportOptions, color: Color) -> Result<()> {
     write(report, color, |format, color| {
         if !format.takes_findings() {
-            bail!("findings alone cannot be written as a page or comment; `tenantry diff` writes reviews so");
+            bail!(
+                "findings alone cannot be written as a page or comment; `tenantry diff` writes reviews so"
+            );
         }
         Ok(report::findings(
             format,

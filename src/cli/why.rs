@@ -117,12 +117,7 @@ fn matches(wanted: &[String], parts: &[String]) -> bool {
 
 /// Runs the command.
 pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
-    let options = present::options(
-        arguments,
-        None,
-        &command.read,
-        command.at.revision.as_ref(),
-    )?;
+    let options = present::options(arguments, None, &command.read, command.at.revision.as_ref())?;
     let field = command
         .field
         .as_deref()

@@ -22,7 +22,11 @@ pub struct ManifestFile {
 ///
 /// # Errors
 /// The folder cannot be read.
-pub fn of_folder(root: &Path, sources: &mut Sources, sink: &mut Sink) -> io::Result<Vec<ManifestFile>> {
+pub fn of_folder(
+    root: &Path,
+    sources: &mut Sources,
+    sink: &mut Sink,
+) -> io::Result<Vec<ManifestFile>> {
     let mut files = folder::read_all(root)?;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files
@@ -32,7 +36,12 @@ pub fn of_folder(root: &Path, sources: &mut Sources, sink: &mut Sink) -> io::Res
 }
 
 /// All objects of a text.
-pub fn of_text(name: &str, text: String, sources: &mut Sources, sink: &mut Sink) -> Vec<ManifestFile> {
+pub fn of_text(
+    name: &str,
+    text: String,
+    sources: &mut Sources,
+    sink: &mut Sink,
+) -> Vec<ManifestFile> {
     let file = InputFile {
         path: name.to_owned(),
         bytes: text.into_bytes(),
@@ -63,7 +72,10 @@ fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> Vec<Manif
     for tree in parsed.documents {
         // What `kubectl get -o yaml` prints.
         let is_list = tree.get("kind").and_then(Node::as_str) == Some("List");
-        let items = tree.get("items").and_then(Node::as_list).filter(|_| is_list);
+        let items = tree
+            .get("items")
+            .and_then(Node::as_list)
+            .filter(|_| is_list);
         match items {
             Some(items) => manifests.extend(items.iter().cloned()),
             None => manifests.push(tree),

@@ -88,7 +88,8 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
             running.max(before.unwrap_or_default())
         };
         for (request, resource) in REQUESTS {
-            let amount = both(&|container| amount_at(container, &["resources", "requests", request]));
+            let amount =
+                both(&|container| amount_at(container, &["resources", "requests", request]));
             add(resource, amount, pods);
         }
         // Of GPUs, the request is the limit:
@@ -129,10 +130,13 @@ fn pods(scalers: &[View<'_>], root: View<'_>, kind: &str) -> (i128, i128, i128) 
         return (pods, pods, 0);
     }
     let name = root.text_at(&["metadata", "name"]);
-    let scaler = scalers.iter().filter_map(|scaler| scaler.get("spec")).find(|spec| {
-        spec.text_at(&["scaleTargetRef", "kind"]) == kind
-            && spec.text_at(&["scaleTargetRef", "name"]) == name
-    });
+    let scaler = scalers
+        .iter()
+        .filter_map(|scaler| scaler.get("spec"))
+        .find(|spec| {
+            spec.text_at(&["scaleTargetRef", "kind"]) == kind
+                && spec.text_at(&["scaleTargetRef", "name"]) == name
+        });
     let replicas = number(root, &["spec", "replicas"]).unwrap_or(1);
     let (least, most) = match scaler {
         // An autoscaler leaves what is scaled to zero alone.

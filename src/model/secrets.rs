@@ -25,7 +25,9 @@ static TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
     // A pattern that cannot be read would hide everything rather than nothing.
-    pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(text))
 }
 
 fn is_sensitive(name: &str) -> bool {
@@ -107,17 +109,32 @@ mod tests {
             ("Secret", "data: {password: hunter2}"),
             ("Secret", "stringData: {anything: hunter2}"),
             ("Deployment", "env: [{name: DB_PASSWORD, value: hunter2}]"),
-            ("Deployment", "spec: {containers: [{name: a, env: [{name: API_TOKEN, value: hunter2}]}]}"),
+            (
+                "Deployment",
+                "spec: {containers: [{name: a, env: [{name: API_TOKEN, value: hunter2}]}]}",
+            ),
             ("ConfigMap", "data: {db.password: hunter2}"),
-            ("ConfigMap", "data: {app.conf: 'url: postgres://app:hunter2@db/app'}"),
+            (
+                "ConfigMap",
+                "data: {app.conf: 'url: postgres://app:hunter2@db/app'}",
+            ),
             ("Deployment", "args: ['--password=hunter2']"),
-            ("ConfigMap", "data: {key.pem: \"-----BEGIN RSA PRIVATE KEY-----\\nhunter2\"}"),
-            ("Component", "spec: {workload: {settings: {apiKey: hunter2}}}"),
+            (
+                "ConfigMap",
+                "data: {key.pem: \"-----BEGIN RSA PRIVATE KEY-----\\nhunter2\"}",
+            ),
+            (
+                "Component",
+                "spec: {workload: {settings: {apiKey: hunter2}}}",
+            ),
             ("Deployment", "env: [{name: PIN_SECRET, value: 12345}]"),
         ] {
             let shown = shown(kind, text);
             assert!(shown.contains(HIDDEN), "{text}: {shown}");
-            assert!(!shown.contains("hunter2") && !shown.contains("12345"), "{shown}");
+            assert!(
+                !shown.contains("hunter2") && !shown.contains("12345"),
+                "{shown}"
+            );
         }
     }
 

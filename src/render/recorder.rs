@@ -48,7 +48,11 @@ pub fn finish() -> (Vec<Hole>, Vec<NodeId>) {
         let Recorder {
             read, before, used, ..
         } = recorder;
-        let mut ids: Vec<NodeId> = read.iter().chain(before.iter()).map(|(id, _)| *id).collect();
+        let mut ids: Vec<NodeId> = read
+            .iter()
+            .chain(before.iter())
+            .map(|(id, _)| *id)
+            .collect();
         used.extend(&ids);
         ids.sort_unstable();
         ids.dedup();

@@ -9,7 +9,12 @@ use crate::diagnostics::{Diagnostic, Label, Severity, Sources, catalogue};
 
 /// Findings as one SARIF log, with others that were there before, if it is known which.
 pub fn write(findings: &[Diagnostic], sources: &Sources, old: &[Diagnostic]) -> String {
-    let used = |id: &str| findings.iter().chain(old).any(|finding| finding.code.id == id);
+    let used = |id: &str| {
+        findings
+            .iter()
+            .chain(old)
+            .any(|finding| finding.code.id == id)
+    };
     let rules: Vec<Value> = catalogue::all()
         .filter(|code| used(code.id))
         .map(|code| {

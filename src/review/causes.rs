@@ -8,7 +8,7 @@ use super::fields::{self, Difference};
 use super::inputs::Inputs;
 use crate::diagnostics::Sources;
 use crate::model::change::{
-    Body, FieldChange, Object, ObjectChange, Operation, Origin, Place,
+    Body, FieldChange, InputChange, Object, ObjectChange, Operation, Origin, Place,
 };
 use crate::model::instance::{Derivations, Layer};
 use crate::model::manifest::TemplateLine;
@@ -45,6 +45,8 @@ pub struct Comparer<'a> {
     /// Environment, cluster, tenant and component that only one side has.
     pub one_sided: BTreeSet<Place>,
     origins: Mutex<(HashMap<Origin, usize>, Vec<Origin>)>,
+    /// Changes of the input that secrets are made of.
+    secret: Mutex<BTreeSet<usize>>,
 }
 
 impl<'a> Comparer<'a> {
@@ -55,6 +57,7 @@ impl<'a> Comparer<'a> {
             inputs,
             one_sided,
             origins: Mutex::default(),
+            secret: Mutex::default(),
         }
     }
 
@@ -104,8 +107,14 @@ impl<'a> Comparer<'a> {
             shown_before = Some(orders[0].clone().into());
             shown_after = Some(orders[1].clone().into());
         }
-        let old_ids = found.before.map_or_else(Vec::new, |view| before.inputs(view));
+        let old_ids = found
+            .before
+            .map_or_else(Vec::new, |view| before.inputs(view));
         let new_ids = found.after.map_or_else(Vec::new, |view| after.inputs(view));
+        if hidden {
+            self.note_secret(&old_ids);
+            self.note_secret(&new_ids);
+        }
         let line = |view: Option<View<'_>>| view.map_or(TemplateLine::NONE, View::line);
         let lines = [line(found.before), line(found.after)];
         FieldChange {
@@ -139,7 +148,7 @@ impl<'a> Comparer<'a> {
         // The values themselves, and the template's line.
         let mut causes = each(&|ids| inputs.of_values(ids), *ids);
         causes.extend(lines.iter().filter_map(|line| inputs.of_line(*line)));
-        let attempts: [&dyn Fn() -> BTreeSet<usize>; 6] = [
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 7] = [
             &|| each(&|ids| inputs.around(ids), *ids),
             // What the template read to decide something.
             &|| each(&|ids| inputs.of_values(ids), [&before.read, &after.read]),
@@ -154,6 +163,8 @@ impl<'a> Comparer<'a> {
             },
             &|| each(&|ids| inputs.around(ids), [&before.read, &after.read]),
             &|| inputs.all_templates(),
+            // What others share, or no longer can.
+            &|| inputs.deciding_anywhere(&after.object.place),
         ];
         for attempt in attempts {
             if !causes.is_empty() {
@@ -169,12 +180,26 @@ impl<'a> Comparer<'a> {
         let inputs = &self.inputs;
         let root = one.object.root();
         let ids = one.inputs(root);
+        if one.object.kind == "Secret" {
+            for data in ["data", "stringData"]
+                .iter()
+                .filter_map(|key| root.get(key))
+            {
+                self.note_secret(&one.inputs(data));
+            }
+        }
         let line = root.line();
         let place = &one.object.place;
         let deciding = || inputs.deciding(&one.documents, place);
         let is_whole = self.is_one_sided(place);
-        let attempts: [&dyn Fn() -> BTreeSet<usize>; 6] = [
-            &|| if is_whole { deciding() } else { BTreeSet::new() },
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 7] = [
+            &|| {
+                if is_whole {
+                    deciding()
+                } else {
+                    BTreeSet::new()
+                }
+            },
             &|| {
                 let mut causes = inputs.of_values(&one.read);
                 causes.extend(inputs.of_line(line));
@@ -184,6 +209,7 @@ impl<'a> Comparer<'a> {
             &|| inputs.of_template(line).into_iter().collect(),
             &deciding,
             &|| inputs.around(&one.read),
+            &|| inputs.deciding_anywhere(place),
         ];
         let causes = attempts
             .iter()
@@ -244,8 +270,15 @@ impl<'a> Comparer<'a> {
             .collect()
     }
 
-    /// All places, sorted; the changes are told their new positions.
-    pub fn finish(self, objects: &mut [ObjectChange]) -> (Inputs, Vec<Origin>) {
+    /// What a secret is made of is one, too.
+    fn note_secret(&self, ids: &[NodeId]) {
+        let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+        secret.extend(self.inputs.of_values(ids));
+    }
+
+    /// The changes of the input, those that are secret marked, and all places, sorted; the changes
+    /// are told their new positions.
+    pub fn finish(self, objects: &mut [ObjectChange]) -> (Vec<InputChange>, Vec<Origin>) {
         let (_, list) = self
             .origins
             .into_inner()
@@ -268,7 +301,12 @@ impl<'a> Comparer<'a> {
             }
         }
         let origins = order.into_iter().map(|at| list[at].clone()).collect();
-        (self.inputs, origins)
+        let mut inputs = self.inputs.changes;
+        let secret = self.secret.into_inner();
+        for at in secret.unwrap_or_else(PoisonError::into_inner) {
+            inputs[at].secret = true;
+        }
+        (inputs, origins)
     }
 }
 

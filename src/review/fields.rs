@@ -39,7 +39,12 @@ pub fn of_objects<'a>(before: &'a Object, after: &'a Object) -> Vec<Difference<'
         rule: &rule,
     };
     let mut found = Vec::new();
-    comparison.map(before.root(), after.root(), &FieldPath::default(), &mut found);
+    comparison.map(
+        before.root(),
+        after.root(),
+        &FieldPath::default(),
+        &mut found,
+    );
     found
 }
 

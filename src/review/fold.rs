@@ -26,9 +26,16 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
         let kind = &object.object().kind;
         if operation != Operation::Changed {
             let causes: Vec<usize> = object.all_causes().into_iter().collect();
-            let key = (causes, operation, kind.clone(), String::new(), false);
+            // Kinds that are at risk are told one by one.
+            let at_risk = object.risks.iter().any(|risk| risk.field.is_none());
+            let kind_key = if at_risk { kind.clone() } else { String::new() };
+            let key = (causes, operation, kind_key, String::new(), false);
             let folding = entries.entry(key).or_default();
             let (before, after) = match (&object.before, &object.after) {
+                (Some(before), Some(after)) if before.name == after.name => (
+                    Some(before.namespace.clone().into()),
+                    Some(after.namespace.clone().into()),
+                ),
                 (Some(before), Some(after)) => (
                     Some(before.name.clone().into()),
                     Some(after.name.clone().into()),
@@ -63,9 +70,9 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
                 Some(&field.path),
                 (field.before.clone(), field.after.clone()),
             );
-            folding.origins.get_or_insert_with(|| {
-                (field.before_origins.clone(), field.after_origins.clone())
-            });
+            folding
+                .origins
+                .get_or_insert_with(|| (field.before_origins.clone(), field.after_origins.clone()));
             let shown = object.risks.iter();
             let shown = shown.filter(|risk| risk.field == Some(position));
             folding.risks.extend(shown.map(|risk| risk.class));
@@ -86,9 +93,7 @@ fn is_name(path: &FieldPath) -> bool {
 /// A path in which the component's own name stands for any.
 fn shape(path: &FieldPath, component: &str) -> FieldPath {
     let steps = path.0.iter().map(|step| match step {
-        Step::Item(item) if !component.is_empty() && &**item == component => {
-            Step::Item("*".into())
-        }
+        Step::Item(item) if !component.is_empty() && &**item == component => Step::Item("*".into()),
         step => step.clone(),
     });
     FieldPath(steps.collect())
@@ -179,7 +184,10 @@ fn grouped(
         group.entries.sort_by_cached_key(|entry| {
             (
                 entry.path.as_ref().is_some_and(FieldPath::only_follows),
-                entry.risks.first().map_or(usize::MAX, |class| *class as usize),
+                entry
+                    .risks
+                    .first()
+                    .map_or(usize::MAX, |class| *class as usize),
                 entry.path.as_ref().is_some_and(FieldPath::only_describes),
                 entry.operation,
                 std::cmp::Reverse(entry.objects.len()),
@@ -232,11 +240,7 @@ fn spread(
         let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
         for component in &components {
             for kind in &folding.kinds {
-                let key = (
-                    Arc::clone(environment),
-                    Arc::clone(component),
-                    kind.clone(),
-                );
+                let key = (Arc::clone(environment), Arc::clone(component), kind.clone());
                 all.extend(population.get(&key).into_iter().flatten().cloned());
             }
         }

@@ -64,9 +64,8 @@ impl Inputs {
                     line: 1,
                     layer: String::new(),
                 };
-                let there = |side: &InputSide<'_>| {
-                    side.files.contains_key(path).then(|| place.clone())
-                };
+                let there =
+                    |side: &InputSide<'_>| side.files.contains_key(path).then(|| place.clone());
                 inputs.add(
                     InputChange {
                         kind: InputKind::File,
@@ -147,7 +146,11 @@ impl Inputs {
     /// A document that is only on one side.
     fn whole(&mut self, subject: &Subject, document: &Node, removed: bool, sources: &Sources) {
         let place = place(document.id, sources);
-        let (before_place, after_place) = if removed { (place, None) } else { (None, place) };
+        let (before_place, after_place) = if removed {
+            (place, None)
+        } else {
+            (None, place)
+        };
         let at = self.add(
             InputChange {
                 kind: InputKind::Document,
@@ -356,6 +359,12 @@ impl Inputs {
         };
         (0..self.changes.len()).filter(concerns).collect()
     }
+
+    /// The same of any document: what one tenant is decides what another shares with it.
+    pub fn deciding_anywhere(&self, place: &Place) -> BTreeSet<usize> {
+        let documents = self.documents.iter().flatten().cloned().collect();
+        self.deciding(&documents, place)
+    }
 }
 
 /// Whether a field of a document, not being a value, can decide what runs at a place.
@@ -380,8 +389,15 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
         }
         ("Tenant", ["spec", field, ..]) => matches!(
             *field,
-            "tier" | "organization" | "environments" | "residency" | "isolation" | "status"
-                | "components" | "clearance" | "shares"
+            "tier"
+                | "organization"
+                | "environments"
+                | "residency"
+                | "isolation"
+                | "status"
+                | "components"
+                | "clearance"
+                | "shares"
         ),
         ("Tenant", ["metadata", "labels", ..]) => true,
         (_, ["spec", ..]) => !holds_values && kind != "Tier",
@@ -406,7 +422,11 @@ impl Subject {
         let kind = text(&["kind"]);
         let is_component = kind == "Component";
         Subject {
-            version: if is_component { text(&["spec", "version"]) } else { String::new() },
+            version: if is_component {
+                text(&["spec", "version"])
+            } else {
+                String::new()
+            },
             kind,
             name: text(&["metadata", "name"]),
         }

@@ -99,9 +99,9 @@ pub struct ListRule {
 /// The rule for a list of an object. What order means in objects of other APIs is not known, so
 /// there it counts.
 pub fn of_object(kind: &str, built_in: bool, path: &FieldPath) -> ListRule {
-    let keyed = KEYED.iter().find(|list| {
-        (list.kind.is_empty() || list.kind == kind) && path.ends_with(list.path)
-    });
+    let keyed = KEYED
+        .iter()
+        .find(|list| (list.kind.is_empty() || list.kind == kind) && path.ends_with(list.path));
     ListRule {
         keys: keyed.map_or(&[], |list| list.keys),
         ordered: ORDERED.contains(&path.last_key()) || (!built_in && keyed.is_none()),
@@ -179,7 +179,11 @@ mod tests {
                 path(&["spec", "matchConditions"]),
                 &["name"],
             ),
-            ("ValidatingWebhookConfiguration", path(&["webhooks"]), &["name"]),
+            (
+                "ValidatingWebhookConfiguration",
+                path(&["webhooks"]),
+                &["name"],
+            ),
             (
                 "Deployment",
                 pod(&["containers", "#web", "ports"]),
@@ -227,8 +231,15 @@ mod tests {
         for list in ["ports", "volumeMounts", "volumeDevices"] {
             assert!(!of_object("Pod", true, &container(list)).ordered, "{list}");
         }
-        for (kind, list) in [("Pod", "containers"), ("Pod", "tolerations"), ("NetworkPolicy", "ingress")] {
-            assert!(!of_object(kind, true, &path(&["spec", list])).ordered, "{list}");
+        for (kind, list) in [
+            ("Pod", "containers"),
+            ("Pod", "tolerations"),
+            ("NetworkPolicy", "ingress"),
+        ] {
+            assert!(
+                !of_object(kind, true, &path(&["spec", list])).ordered,
+                "{list}"
+            );
         }
         let steps = path(&["spec", "strategy", "canary", "steps"]);
         assert!(of_object("Rollout", false, &steps).ordered);

@@ -46,21 +46,10 @@ pub fn finish(
     }
     let (inputs, origins) = comparer.finish(&mut objects);
     review.origins = origins;
-    review.inputs = inputs.changes;
+    review.inputs = inputs;
     for object in &objects {
         for cause in object.all_causes() {
             review.inputs[cause].objects += 1;
-        }
-        // What a secret is made of is one, too.
-        if object.object().kind == "Secret" {
-            for cause in object.all_causes() {
-                review.inputs[cause].secret = true;
-            }
-        }
-        for field in object.fields.iter().filter(|field| field.secret) {
-            for cause in &field.causes {
-                review.inputs[*cause].secret = true;
-            }
         }
     }
     for input in review.inputs.iter_mut().filter(|input| input.secret) {

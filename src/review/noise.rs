@@ -17,7 +17,10 @@ const DEFAULTS: &[(&[&str], Default)] = &[
     (&["dnsPolicy"], Default::Text("ClusterFirst")),
     (&["schedulerName"], Default::Text("default-scheduler")),
     (&["terminationGracePeriodSeconds"], Default::Number(30)),
-    (&["terminationMessagePath"], Default::Text("/dev/termination-log")),
+    (
+        &["terminationMessagePath"],
+        Default::Text("/dev/termination-log"),
+    ),
     (&["terminationMessagePolicy"], Default::Text("File")),
     (&["spec", "securityContext"], Default::EmptyMap),
     (&["resources"], Default::EmptyMap),
@@ -45,7 +48,10 @@ const DEFAULTS: &[(&[&str], Default)] = &[
     (&["spec", "internalTrafficPolicy"], Default::Text("Cluster")),
     (&["spec", "revisionHistoryLimit"], Default::Number(10)),
     (&["spec", "progressDeadlineSeconds"], Default::Number(600)),
-    (&["spec", "podManagementPolicy"], Default::Text("OrderedReady")),
+    (
+        &["spec", "podManagementPolicy"],
+        Default::Text("OrderedReady"),
+    ),
     (&["spec", "concurrencyPolicy"], Default::Text("Allow")),
     (&["spec", "successfulJobsHistoryLimit"], Default::Number(3)),
     (&["spec", "failedJobsHistoryLimit"], Default::Number(1)),
@@ -79,14 +85,30 @@ const WRITTEN_BY_SERVER: &[&[&str]] = &[
     &["metadata", "creationTimestamp"],
     &["metadata", "managedFields"],
     &["metadata", "selfLink"],
-    &["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"],
-    &["metadata", "annotations", "deployment.kubernetes.io/revision"],
+    &[
+        "metadata",
+        "annotations",
+        "kubectl.kubernetes.io/last-applied-configuration",
+    ],
+    &[
+        "metadata",
+        "annotations",
+        "deployment.kubernetes.io/revision",
+    ],
 ];
 
 /// Keys of maps of amounts, and of single amounts.
 const AMOUNTS: &[&str] = &[
-    "requests", "limits", "hard", "capacity", "max", "min", "default", "defaultRequest",
-    "sizeLimit", "averageValue",
+    "requests",
+    "limits",
+    "hard",
+    "capacity",
+    "max",
+    "min",
+    "default",
+    "defaultRequest",
+    "sizeLimit",
+    "averageValue",
 ];
 
 /// Whether the API server or a controller writes a field.

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::causes::{Comparer, Traced};
 use super::fields;
+use crate::model::change::Place;
 use crate::model::change::{Body, Object, ObjectChange, Operation};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::Rendered;
-use crate::model::change::Place;
 
 /// From this share of equal fields on, a removed and an added object are one that was renamed.
 const LIKE: f64 = 0.6;
@@ -114,7 +114,10 @@ impl Changes {
             mut changed,
             mut gone,
             mut new,
-        } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        } = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         // Threads come in any order.
         gone.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
         new.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
@@ -299,5 +302,9 @@ fn leaves(object: &Object) -> BTreeSet<String> {
 fn likeness(a: &BTreeSet<String>, b: &BTreeSet<String>) -> f64 {
     let common = a.intersection(b).count();
     let all = a.len() + b.len() - common;
-    if all == 0 { 0.0 } else { common as f64 / all as f64 }
+    if all == 0 {
+        0.0
+    } else {
+        common as f64 / all as f64
+    }
 }

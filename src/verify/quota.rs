@@ -90,8 +90,7 @@ fn judge(
                 ))
                 .help("lower requests or maxReplicas, or raise the tenant's limit or tier");
             let (input, template) = locator.place(hard);
-            let written =
-                input.filter(|span| !locator.sources.is_built_in(span.file));
+            let written = input.filter(|span| !locator.sources.is_built_in(span.file));
             let tier = || {
                 let tenant = locator
                     .unit

@@ -38,7 +38,13 @@ fn told(review: &Review) -> String {
                 };
                 let number = entry.objects.len();
                 let what = words::change(entry);
-                writeln!(text, "{sign} {} {what} ×{number} <- {}", words::kinds(entry), causes.join(", ")).unwrap();
+                writeln!(
+                    text,
+                    "{sign} {} {what} ×{number} <- {}",
+                    words::kinds(entry),
+                    causes.join(", ")
+                )
+                .unwrap();
                 continue;
             };
             if path.only_follows() {
@@ -46,7 +52,12 @@ fn told(review: &Review) -> String {
             }
             let number = entry.objects.len();
             let (kinds, what) = (words::kinds(entry), words::change(entry));
-            writeln!(text, "~ {kinds} {path}: {what} ×{number} <- {}", causes.join(", ")).unwrap();
+            writeln!(
+                text,
+                "~ {kinds} {path}: {what} ×{number} <- {}",
+                causes.join(", ")
+            )
+            .unwrap();
         }
     }
     for risk in &review.risks {
@@ -57,7 +68,10 @@ fn told(review: &Review) -> String {
         };
         writeln!(text, "! {}: {}{causes}", risk.class.name(), risk.message).unwrap();
     }
-    for (sign, findings) in [("new", &review.new_findings), ("fixed", &review.fixed_findings)] {
+    for (sign, findings) in [
+        ("new", &review.new_findings),
+        ("fixed", &review.fixed_findings),
+    ] {
         for finding in findings {
             writeln!(text, "{sign} {}: {}", finding.code.id, finding.message).unwrap();
         }
@@ -76,7 +90,12 @@ fn edited(case: &Json, head: &Path) {
         let path = head.join(&file);
         let mut text = fs::read_to_string(&path).unwrap();
         for (from, to) in edits.as_object().unwrap() {
-            assert_eq!(text.matches(from.as_str()).count(), 1, "{}: {file} has not once: {from}", case["name"]);
+            assert_eq!(
+                text.matches(from.as_str()).count(),
+                1,
+                "{}: {file} has not once: {from}",
+                case["name"]
+            );
             text = text.replace(from.as_str(), to.as_str().unwrap());
         }
         fs::write(path, text).unwrap();
@@ -170,7 +189,15 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
     let [step, rest @ ..] = steps else {
         if change.reordered {
             // The items that were kept change places; those in between stay.
-            let wanted: Vec<&str> = change.after.as_ref().unwrap().as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect();
+            let wanted: Vec<&str> = change
+                .after
+                .as_ref()
+                .unwrap()
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item.as_str().unwrap())
+                .collect();
             let items = value.as_array_mut().unwrap();
             items.sort_by_key(|item| {
                 let label = label(item).unwrap();
@@ -189,7 +216,10 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
             if rest.is_empty() && change.after.is_none() {
                 map.shift_remove(&**key).expect("it was there");
             } else if rest.is_empty() && change.before.is_none() {
-                assert!(map.insert(key.to_string(), change.after.clone().unwrap()).is_none());
+                assert!(
+                    map.insert(key.to_string(), change.after.clone().unwrap())
+                        .is_none()
+                );
             } else {
                 let inner = map.get_mut(&**key).unwrap_or_else(|| panic!("no {key}"));
                 apply(inner, rest, change, &passed, kind);
@@ -197,7 +227,9 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
         }
         Step::Item(wanted) => {
             let items = value.as_array_mut().unwrap();
-            let at = items.iter().position(|item| label(item).as_deref() == Some(&**wanted));
+            let at = items
+                .iter()
+                .position(|item| label(item).as_deref() == Some(&**wanted));
             if rest.is_empty() && change.after.is_none() {
                 items.remove(at.unwrap());
             } else if rest.is_empty() && change.before.is_none() {
@@ -220,7 +252,14 @@ fn assert_exact(review: &Review, name: &str) {
         if change.fields.iter().any(|field| field.secret) || after.kind == "Secret" {
             continue;
         }
-        let hidden = serde_json::to_string(&change.fields.iter().map(|field| [&field.before, &field.after]).collect::<Vec<_>>()).unwrap();
+        let hidden = serde_json::to_string(
+            &change
+                .fields
+                .iter()
+                .map(|field| [&field.before, &field.after])
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
         if hidden.contains("(secret)") {
             continue;
         }
@@ -228,20 +267,40 @@ fn assert_exact(review: &Review, name: &str) {
             body: tenantry::model::change::Body::Tree(Node::from_json(&applied(change))),
             ..after.clone()
         };
-        assert_eq!(canonical_object(&applied), canonical_object(after), "{name}: {}", after.title());
+        assert_eq!(
+            canonical_object(&applied),
+            canonical_object(after),
+            "{name}: {}",
+            after.title()
+        );
     }
 }
 
 /// Values that must not appear in any format.
-const SECRETS: [&str; 4] = ["not-for-your-eyes", "nor-for-theirs", "all-that-glitters", "is-not-gold"];
+const SECRETS: [&str; 4] = [
+    "not-for-your-eyes",
+    "nor-for-theirs",
+    "all-that-glitters",
+    "is-not-gold",
+];
 
 fn assert_no_secret(compared: &Comparison, name: &str) {
     use tenantry::report::{self, Format};
     for (format_name, format) in Format::ALL {
         let denied = Default::default();
-        let text = report::review(format, &compared.review, &compared.sources, &denied, false, false);
+        let text = report::review(
+            format,
+            &compared.review,
+            &compared.sources,
+            &denied,
+            false,
+            false,
+        );
         for secret in SECRETS {
-            assert!(!text.contains(secret), "{name}: {format_name} shows {secret}");
+            assert!(
+                !text.contains(secret),
+                "{name}: {format_name} shows {secret}"
+            );
         }
     }
 }

@@ -26,7 +26,10 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
     let kept = kept(review);
     let position = |at: &usize| kept.binary_search(at).ok();
     let mut facts = vec![
-        ["Input".to_owned(), words::count(review.inputs.len(), "change")],
+        [
+            "Input".to_owned(),
+            words::count(review.inputs.len(), "change"),
+        ],
         ["Output".to_owned(), words::extent(review)],
     ];
     if let Some(cost) = words::cost(review) {
@@ -75,8 +78,15 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
         .collect();
     let findings = |list: &[crate::diagnostics::Diagnostic]| -> Vec<String> {
         let list = list.iter().take(MOST_ENTRIES);
-        list.map(|finding| format!("{}[{}]: {}", finding.severity.name(), finding.code.id, finding.message))
-            .collect()
+        list.map(|finding| {
+            format!(
+                "{}[{}]: {}",
+                finding.severity.name(),
+                finding.code.id,
+                finding.message
+            )
+        })
+        .collect()
     };
     let data = json!({
         "base": review.base, "head": review.head,
@@ -94,7 +104,11 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
 fn kept(review: &Review) -> Vec<usize> {
     let mut kept: BTreeSet<usize> = BTreeSet::new();
     let entries = review.groups.iter().flat_map(|group| &group.entries);
-    kept.extend(entries.filter_map(|entry| entry.objects.first()).take(MOST_OBJECTS));
+    kept.extend(
+        entries
+            .filter_map(|entry| entry.objects.first())
+            .take(MOST_OBJECTS),
+    );
     let mut rest: Vec<usize> = (0..review.objects.len()).collect();
     rest.sort_by_key(|at| {
         let risks = review.objects[*at].risks.first();

@@ -28,7 +28,11 @@ pub fn write(
         .iter()
         .map(|(operation, number)| (operation.word().to_owned(), json!(number)))
         .collect();
-    let objects: Vec<Json> = review.objects.iter().map(|change| object(review, change)).collect();
+    let objects: Vec<Json> = review
+        .objects
+        .iter()
+        .map(|change| object(review, change))
+        .collect();
     let all_risks: Vec<Json> = review
         .risks
         .iter()
@@ -44,7 +48,9 @@ pub fn write(
         })
         .collect();
     let findings = |list: &[Diagnostic]| -> Vec<Json> {
-        list.iter().map(|finding| self::finding(finding, sources)).collect()
+        list.iter()
+            .map(|finding| self::finding(finding, sources))
+            .collect()
     };
     let report = json!({
         "formatVersion": FORMAT_VERSION,
@@ -91,7 +97,11 @@ fn finding(finding: &Diagnostic, sources: &Sources) -> Json {
 
 fn object(review: &Review, change: &ObjectChange) -> Json {
     let object = change.object();
-    let fields: Vec<Json> = change.fields.iter().map(|change| field(review, change)).collect();
+    let fields: Vec<Json> = change
+        .fields
+        .iter()
+        .map(|change| field(review, change))
+        .collect();
     let risks: Vec<Json> = change
         .risks
         .iter()
@@ -102,7 +112,8 @@ fn object(review: &Review, change: &ObjectChange) -> Json {
         .collect();
     let both = change.before.as_ref().zip(change.after.as_ref());
     let whole = both.is_none().then(|| super::redacted(object));
-    let renamed_from = both.filter(|(before, after)| before.name != after.name || before.namespace != after.namespace);
+    let renamed_from = both
+        .filter(|(before, after)| before.name != after.name || before.namespace != after.namespace);
     let identity = |object: &Object| json!({"namespace": object.namespace, "name": object.name});
     json!({
         "operation": change.operation(),
@@ -121,7 +132,10 @@ fn object(review: &Review, change: &ObjectChange) -> Json {
 
 fn field(review: &Review, change: &FieldChange) -> Json {
     let origins = |positions: &[usize]| -> Vec<Json> {
-        positions.iter().map(|at| json!(review.origins[*at])).collect()
+        positions
+            .iter()
+            .map(|at| json!(review.origins[*at]))
+            .collect()
     };
     json!({
         "path": change.path.to_string(),

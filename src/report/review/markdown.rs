@@ -50,7 +50,11 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
             .risks
             .iter()
             .map(|(class, number)| {
-                let denied = if denied.contains(class) { " (denied)" } else { "" };
+                let denied = if denied.contains(class) {
+                    " (denied)"
+                } else {
+                    ""
+                };
                 format!("{} {}{denied}", words::thousands(*number), class.name())
             })
             .collect();
@@ -91,7 +95,10 @@ impl Page {
     fn finish(mut self) -> String {
         if !self.left_out.is_empty() {
             let list: String = self.left_out.join("; ").chars().take(400).collect();
-            let _ = writeln!(self.text, "\n*Left out, for a comment has no more room: {list}. `tenantry diff -o html=FILE` shows more.*");
+            let _ = writeln!(
+                self.text,
+                "\n*Left out, for a comment has no more room: {list}. `tenantry diff -o html=FILE` shows more.*"
+            );
         }
         self.text
     }
@@ -103,7 +110,11 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, page: &mut Page) {
     }
     page.add("#### Risks\n\n", "");
     for class in RiskClass::ALL {
-        let of_class: Vec<_> = review.risks.iter().filter(|risk| risk.class == class).collect();
+        let of_class: Vec<_> = review
+            .risks
+            .iter()
+            .filter(|risk| risk.class == class)
+            .collect();
         let mut left = of_class.len().saturating_sub(MOST_RISKS);
         for risk in of_class.iter().take(MOST_RISKS) {
             let mark = if denied.contains(&class) { "❌ " } else { "" };
@@ -121,8 +132,15 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, page: &mut Page) {
             left += usize::from(!page.add(&part, ""));
         }
         if left > 0 {
-            let more = format!("- … {} of class {}\n", words::count(left, "more risk"), class.name());
-            page.add(&more, &format!("{} of class {}", words::count(left, "risk"), class.name()));
+            let more = format!(
+                "- … {} of class {}\n",
+                words::count(left, "more risk"),
+                class.name()
+            );
+            page.add(
+                &more,
+                &format!("{} of class {}", words::count(left, "risk"), class.name()),
+            );
         }
     }
     page.add("\n", "");
@@ -166,7 +184,8 @@ fn groups(review: &Review, page: &mut Page) {
     }
     if left > 0 {
         page.add("", "");
-        page.left_out.push(words::count(left, "group") + " of changes");
+        page.left_out
+            .push(words::count(left, "group") + " of changes");
     }
     let without: Vec<usize> = (0..review.inputs.len())
         .filter(|at| review.inputs[*at].objects == 0)
@@ -194,7 +213,9 @@ fn group(review: &Review, group: &Group) -> String {
             format!("<code>{}</code> {}", html(place), html(what))
         })
         .collect();
-    let worst = group.worst.map_or_else(String::new, |class| format!(" · {}", class.name()));
+    let worst = group
+        .worst
+        .map_or_else(String::new, |class| format!(" · {}", class.name()));
     let mut part = format!(
         "<details><summary>{} · <b>{objects}</b>{worst}</summary>\n\n",
         summary.join("<br>")
@@ -210,7 +231,11 @@ fn group(review: &Review, group: &Group) -> String {
             Operation::Changed => "✏️",
         };
         let field = match &entry.path {
-            Some(path) => format!("{} {}", plain(&words::kinds(entry)), code(&path.to_string())),
+            Some(path) => format!(
+                "{} {}",
+                plain(&words::kinds(entry)),
+                code(&path.to_string())
+            ),
             None => plain(&words::kinds(entry)),
         };
         let times = if entry.objects.len() > 1 {
@@ -227,7 +252,11 @@ fn group(review: &Review, group: &Group) -> String {
         );
     }
     if entries.len() > MOST_ENTRIES {
-        let _ = writeln!(part, "| | … {} | | |", words::count(entries.len() - MOST_ENTRIES, "more field"));
+        let _ = writeln!(
+            part,
+            "| | … {} | | |",
+            words::count(entries.len() - MOST_ENTRIES, "more field")
+        );
     }
     let following = group.entries.len() - entries.len();
     if following > 0 {
@@ -252,7 +281,11 @@ fn group(review: &Review, group: &Group) -> String {
         })
         .collect();
     for (entry, lines) in texts.iter().take(3) {
-        let path = entry.path.as_ref().map(ToString::to_string).unwrap_or_default();
+        let path = entry
+            .path
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let body = printable(&lines.join("\n"));
         let fence = fence(&body);
         let _ = write!(part, "\n{}\n\n{fence}diff\n{body}\n{fence}\n", code(&path));
@@ -292,7 +325,11 @@ fn plain(text: &str) -> String {
             c => escaped.push(c),
         }
     }
-    if in_code { escaped.replace('`', "&#96;") } else { escaped }
+    if in_code {
+        escaped.replace('`', "&#96;")
+    } else {
+        escaped
+    }
 }
 
 /// Text as code, whatever it holds.
@@ -305,7 +342,11 @@ fn code(text: &str) -> String {
     while text.contains(&fence) {
         fence.push('`');
     }
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 

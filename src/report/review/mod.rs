@@ -77,7 +77,11 @@ pub fn text_lines(variant: &Variant, most: usize) -> Vec<String> {
         .iter_all_changes()
         .filter(|change| change.tag() != ChangeTag::Equal)
         .map(|change| {
-            let sign = if change.tag() == ChangeTag::Insert { '+' } else { '-' };
+            let sign = if change.tag() == ChangeTag::Insert {
+                '+'
+            } else {
+                '-'
+            };
             format!("{sign} {}", change.value().trim_end())
         })
         .collect();

@@ -31,7 +31,11 @@ pub fn write(
 ) -> String {
     let paint = |text: &str, style: Style| {
         let text = printable(text);
-        if color { format!("{style}{text}{style:#}") } else { text }
+        if color {
+            format!("{style}{text}{style:#}")
+        } else {
+            text
+        }
     };
     let mut out = String::new();
     let _ = writeln!(
@@ -50,7 +54,12 @@ pub fn write(
     };
     let _ = writeln!(out, "  {}\n", paint(&verdict, style));
     let mut fact = |name: &str, text: &str| {
-        let _ = writeln!(out, "  {}  {}", paint(&format!("{name:<8}"), DIM), printable(text));
+        let _ = writeln!(
+            out,
+            "  {}  {}",
+            paint(&format!("{name:<8}"), DIM),
+            printable(text)
+        );
     };
     fact("input", &words::count(review.inputs.len(), "change"));
     fact("output", &words::extent(review));
@@ -80,7 +89,10 @@ pub fn write(
     }
     if review.groups.len() > MOST_GROUPS {
         let more = words::count(review.groups.len() - MOST_GROUPS, "more group");
-        let _ = writeln!(out, "\n  … {more} of changes; `-o html=FILE` has more, `-o json=FILE` all");
+        let _ = writeln!(
+            out,
+            "\n  … {more} of changes; `-o html=FILE` has more, `-o json=FILE` all"
+        );
     }
     let without: Vec<usize> = (0..review.inputs.len())
         .filter(|at| review.inputs[*at].objects == 0)
@@ -98,7 +110,11 @@ pub fn write(
 pub fn write_objects(review: &Review, color: bool) -> String {
     let paint = |text: &str, style: Style| {
         let text = printable(text);
-        if color { format!("{style}{text}{style:#}") } else { text }
+        if color {
+            format!("{style}{text}{style:#}")
+        } else {
+            text
+        }
     };
     let mut out = String::new();
     for change in &review.objects {
@@ -114,7 +130,12 @@ pub fn write_objects(review: &Review, color: bool) -> String {
         );
         for field in &change.fields {
             let values = words::values(field.before.as_ref(), field.after.as_ref(), field.secret);
-            let _ = writeln!(out, "      {}  {}", paint(&field.path.to_string(), NAME), printable(&values));
+            let _ = writeln!(
+                out,
+                "      {}  {}",
+                paint(&field.path.to_string(), NAME),
+                printable(&values)
+            );
             let variant = Variant {
                 before: field.before.clone(),
                 after: field.after.clone(),
@@ -145,7 +166,11 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, paint: Paint<'_>, out: &
     }
     let _ = writeln!(out, "\n{}", paint("Risks", STRONG));
     for class in RiskClass::ALL {
-        let of_class: Vec<_> = review.risks.iter().filter(|risk| risk.class == class).collect();
+        let of_class: Vec<_> = review
+            .risks
+            .iter()
+            .filter(|risk| risk.class == class)
+            .collect();
         for risk in of_class.iter().take(MOST_RISKS) {
             let style = if class <= RiskClass::Replace || denied.contains(&class) {
                 BAD
@@ -155,11 +180,21 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, paint: Paint<'_>, out: &
                 STRONG
             };
             let label = format!("{}[{}]", class.name(), class.code().id);
-            let _ = writeln!(out, "\n  {}: {}", paint(&label, style), printable(&risk.message));
+            let _ = writeln!(
+                out,
+                "\n  {}: {}",
+                paint(&label, style),
+                printable(&risk.message)
+            );
             if !risk.objects.is_empty() {
                 let number = words::count(risk.objects.len(), "object");
                 let names = words::objects(review, &risk.objects, 2);
-                let _ = writeln!(out, "    {} {}", paint(&format!("{number}:"), DIM), printable(&names));
+                let _ = writeln!(
+                    out,
+                    "    {} {}",
+                    paint(&format!("{number}:"), DIM),
+                    printable(&names)
+                );
             }
             for reason in words::because(review, &risk.causes, 3) {
                 let _ = writeln!(out, "    {} {}", paint("because", DIM), printable(&reason));
@@ -187,7 +222,12 @@ fn findings(review: &Review, paint: Paint<'_>, out: &mut String) {
         let _ = writeln!(out, "\n{}\n", paint(title, STRONG));
         for finding in findings.iter().take(MOST_ENTRIES) {
             let label = format!("{}[{}]", finding.severity.name(), finding.code.id);
-            let _ = writeln!(out, "  {sign} {}: {}", paint(&label, STRONG), printable(&finding.message));
+            let _ = writeln!(
+                out,
+                "  {sign} {}: {}",
+                paint(&label, STRONG),
+                printable(&finding.message)
+            );
         }
         if findings.len() > MOST_ENTRIES {
             let _ = writeln!(out, "  … and {} more", findings.len() - MOST_ENTRIES);
@@ -209,7 +249,11 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
     let reasons = words::because(review, &group.causes, 4);
     for (at, reason) in reasons.iter().enumerate() {
         let (place, what) = reason.split_once("  ").unwrap_or((reason, ""));
-        let tail = if at + 1 == reasons.len() { format!("  {}", paint(&objects, DIM)) } else { String::new() };
+        let tail = if at + 1 == reasons.len() {
+            format!("  {}", paint(&objects, DIM))
+        } else {
+            String::new()
+        };
         let _ = writeln!(out, "  {}  {}{tail}", paint(place, NAME), printable(what));
     }
     let (following, entries): (Vec<&Entry>, Vec<&Entry>) = group
@@ -221,7 +265,11 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
         Some(path) => format!("{}  {path}", words::kinds(entry)),
         None => words::kinds(entry),
     };
-    let width = shown.iter().map(|entry| head(entry).chars().count()).filter(|width| *width <= 72).max();
+    let width = shown
+        .iter()
+        .map(|entry| head(entry).chars().count())
+        .filter(|width| *width <= 72)
+        .max();
     for entry in shown {
         let (sign, style) = sign(entry.operation);
         let head = head(entry);
@@ -232,7 +280,11 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
             String::new()
         };
         let risks: Vec<&str> = entry.risks.iter().map(|class| class.name()).collect();
-        let risks = if risks.is_empty() { String::new() } else { format!("  {}", paint(&risks.join(" "), WARN)) };
+        let risks = if risks.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", paint(&risks.join(" "), WARN))
+        };
         let _ = writeln!(
             out,
             "    {} {}{gap}  {}{times}  {}{risks}",
@@ -251,10 +303,20 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
         let _ = writeln!(out, "    … {more}");
     }
     if !following.is_empty() {
-        let fields: BTreeSet<&str> = following.iter().filter_map(|entry| Some(entry.path.as_ref()?.last_key())).collect();
+        let fields: BTreeSet<&str> = following
+            .iter()
+            .filter_map(|entry| Some(entry.path.as_ref()?.last_key()))
+            .collect();
         let fields: Vec<&str> = fields.into_iter().collect();
-        let objects: BTreeSet<usize> = following.iter().flat_map(|entry| entry.objects.iter().copied()).collect();
-        let line = format!("and what only follows from it, in {}: {}", words::count(objects.len(), "object"), fields.join(", "));
+        let objects: BTreeSet<usize> = following
+            .iter()
+            .flat_map(|entry| entry.objects.iter().copied())
+            .collect();
+        let line = format!(
+            "and what only follows from it, in {}: {}",
+            words::count(objects.len(), "object"),
+            fields.join(", ")
+        );
         let _ = writeln!(out, "    {}", paint(&line, DIM));
     }
 }
@@ -268,7 +330,11 @@ fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
             .map(|at| &review.origins[*at])
             .filter(|origin| origin.layer != "template")
             .map(|origin| {
-                let layer = if origin.layer.is_empty() { String::new() } else { format!(" ({})", origin.layer) };
+                let layer = if origin.layer.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", origin.layer)
+                };
                 format!("{origin}{layer}")
             })
             .collect();

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::model::change::{
-    CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Review, RiskClass, Spread,
-    Variant,
+    CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Review,
+    RiskClass, Spread, Variant,
 };
 
 /// Most characters of a value on one line.
@@ -140,7 +140,12 @@ pub fn cost(review: &Review) -> Option<String> {
             total(|change| &change.after, at),
         );
         let sign = if new < old { "" } else { "+" };
-        format!("{} → {} ({sign}{})", money(old), money(new), money(new - old))
+        format!(
+            "{} → {} ({sign}{})",
+            money(old),
+            money(new),
+            money(new - old)
+        )
     };
     Some(format!(
         "{} {} a month at the least replicas, {} at the most",
@@ -158,7 +163,11 @@ pub fn money(sum: f64) -> String {
         reason = "a sum of money, rounded for people"
     )]
     let text = thousands(sum.abs().round() as usize);
-    if sum <= -0.5 { format!("-{text}") } else { text }
+    if sum <= -0.5 {
+        format!("-{text}")
+    } else {
+        text
+    }
 }
 
 /// `tiers/gold.yaml:14`, or the file alone for what is gone with it.
@@ -255,7 +264,11 @@ fn collect(path: String, before: Option<&Json>, after: Option<&Json>, parts: &mu
         (Some(Json::Object(old)), Some(Json::Object(new))) => {
             let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
                 collect(path, old.get(key), new.get(key), parts);
             }
         }
@@ -306,9 +319,11 @@ pub fn variant(entry: &Entry, variant: &Variant) -> String {
             list(array(variant.before.as_ref())),
             list(array(variant.after.as_ref()))
         ),
-        (Operation::Changed, Some(_)) => {
-            values(variant.before.as_ref(), variant.after.as_ref(), entry.secret)
-        }
+        (Operation::Changed, Some(_)) => values(
+            variant.before.as_ref(),
+            variant.after.as_ref(),
+            entry.secret,
+        ),
         (Operation::Renamed, _) => values(variant.before.as_ref(), variant.after.as_ref(), false),
         (operation, _) => operation.word().to_owned(),
     }
@@ -342,6 +357,7 @@ pub fn kinds(entry: &Entry) -> String {
     let kinds: Vec<&str> = entry.kinds.iter().map(String::as_str).collect();
     match kinds.len() {
         0..=3 => kinds.join(", "),
+        4..=8 if entry.path.is_none() => kinds.join(", "),
         number => count(number, "kind"),
     }
 }
@@ -386,11 +402,16 @@ pub fn objects(review: &Review, positions: &[usize], most: usize) -> String {
         .take(most)
         .map(|at| {
             let object = review.objects[*at].object();
-            format!("{} {}", object.place, object.title()).trim().to_owned()
+            format!("{} {}", object.place, object.title())
+                .trim()
+                .to_owned()
         })
         .collect();
     if positions.len() > names.len() {
-        names.push(format!("and {} more", thousands(positions.len() - names.len())));
+        names.push(format!(
+            "and {} more",
+            thousands(positions.len() - names.len())
+        ));
     }
     names.join(", ")
 }
@@ -422,7 +443,10 @@ pub fn verdict(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) 
     if has_errors {
         "The head has errors: mend them first.".to_owned()
     } else if !hit.is_empty() {
-        format!("Denied: this change has risks that are not allowed here: {}.", hit.join(", "))
+        format!(
+            "Denied: this change has risks that are not allowed here: {}.",
+            hit.join(", ")
+        )
     } else if review.objects.is_empty() && review.inputs.is_empty() {
         "Nothing changed.".to_owned()
     } else if let Some((class, _)) = summary.risks.first_key_value() {

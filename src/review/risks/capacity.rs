@@ -140,7 +140,10 @@ pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
             }
         }
         if !full.is_empty() {
-            add(listed(&format!("{word} nearly used up in clusters: "), full));
+            add(listed(
+                &format!("{word} nearly used up in clusters: "),
+                full,
+            ));
         }
     }
     risks
@@ -149,7 +152,11 @@ pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
 fn listed(intro: &str, mut list: Vec<(f64, String)>) -> String {
     const MOST: usize = 4;
     list.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let shown: Vec<&str> = list.iter().take(MOST).map(|(_, text)| text.as_str()).collect();
+    let shown: Vec<&str> = list
+        .iter()
+        .take(MOST)
+        .map(|(_, text)| text.as_str())
+        .collect();
     let more = match list.len().saturating_sub(MOST) {
         0 => String::new(),
         more => format!("; and {more} more"),

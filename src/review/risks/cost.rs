@@ -55,7 +55,10 @@ pub fn changes(
                 ]
             })
         };
-        let (old, new) = (both(before.or(after), &unit.before), both(after, &unit.after));
+        let (old, new) = (
+            both(before.or(after), &unit.before),
+            both(after, &unit.after),
+        );
         for at in 0..2 {
             cost.before[at] += old[at];
             cost.after[at] += new[at];
@@ -65,7 +68,9 @@ pub fn changes(
     let differs = |a: f64, b: f64| (a - b).abs() >= 0.005;
     let changed = costs
         .into_values()
-        .filter(|cost| differs(cost.before[0], cost.after[0]) || differs(cost.before[1], cost.after[1]))
+        .filter(|cost| {
+            differs(cost.before[0], cost.after[0]) || differs(cost.before[1], cost.after[1])
+        })
         .collect();
     (changed, totals)
 }
@@ -104,7 +109,12 @@ pub fn judge(
     });
     if !rising.is_empty() {
         let texts = rising.iter().map(|(tenant, [old, new])| {
-            format!("{tenant} {} → {} (+{:.0}%)", money(*old), money(*new), (new - old) / old * 100.0)
+            format!(
+                "{tenant} {} → {} (+{:.0}%)",
+                money(*old),
+                money(*new),
+                (new - old) / old * 100.0
+            )
         });
         add(format!(
             "a month at the least replicas costs more {currency}: {}",
@@ -149,5 +159,9 @@ pub fn money(sum: f64) -> String {
         }
         text.push(digit);
     }
-    if sum < 0.0 && text != "0" { format!("-{text}") } else { text }
+    if sum < 0.0 && text != "0" {
+        format!("-{text}")
+    } else {
+        text
+    }
 }

@@ -18,15 +18,27 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
         let was = |text: &str| field.before.as_ref().is_some_and(|value| value == text);
         let is = |text: &str| field.after.as_ref().is_some_and(|value| value == text);
         if subject.kind() == "StorageClass" && key == "encrypted" && was("true") && !is("true") {
-            found.at(RiskClass::Data, at, "new volumes of a StorageClass are not encrypted");
+            found.at(
+                RiskClass::Data,
+                at,
+                "new volumes of a StorageClass are not encrypted",
+            );
         }
         if key == "persistentVolumeReclaimPolicy" && was("Retain") && !is("Retain") {
-            found.at(RiskClass::Data, at, "a volume is deleted with its claim, and was retained before");
+            found.at(
+                RiskClass::Data,
+                at,
+                "a volume is deleted with its claim, and was retained before",
+            );
         }
         if key.ends_with("/classification")
             && matches!((rank(&field.before, &CLASSES), rank(&field.after, &CLASSES)), (Some(a), Some(b)) if b < a)
         {
-            found.at(RiskClass::Data, at, "the classification of a workload's data is lowered");
+            found.at(
+                RiskClass::Data,
+                at,
+                "the classification of a workload's data is lowered",
+            );
         }
     }
 }
@@ -54,26 +66,44 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
     };
     if last.to_lowercase().contains("retention") || last == "retainDataUntil" {
         return sooner().then(|| {
-            format!("{subject} keeps data shorter: `{last}` goes from {} to {}", text(before), text(after))
+            format!(
+                "{subject} keeps data shorter: `{last}` goes from {} to {}",
+                text(before),
+                text(after)
+            )
         });
     }
     match (kind, last) {
         (_, "encryptionRequired") if after == &Some(Json::Bool(false)) => {
             Some(format!("{subject} no longer asks for encrypted volumes"))
         }
-        (_, "encrypted") if before == &Some(Json::Bool(true)) && after != &Some(Json::Bool(true)) => {
-            Some(format!("{subject} has a storage class that is not encrypted any more"))
+        (_, "encrypted")
+            if before == &Some(Json::Bool(true)) && after != &Some(Json::Bool(true)) =>
+        {
+            Some(format!(
+                "{subject} has a storage class that is not encrypted any more"
+            ))
         }
         ("Component", "clearance") => {
             let lowered = rank(after, &CLASSES) < rank(before, &CLASSES);
             lowered.then(|| {
-                format!("the classification of {subject} goes from {} to {}", text(before), text(after))
+                format!(
+                    "the classification of {subject} goes from {} to {}",
+                    text(before),
+                    text(after)
+                )
             })
         }
         ("Tenant", "residency") => {
             let zones = |value: &Option<Json>| -> Vec<String> {
-                let items = value.as_ref().and_then(Json::as_array).into_iter().flatten();
-                items.map(|zone| zone.as_str().unwrap_or_default().to_owned()).collect()
+                let items = value
+                    .as_ref()
+                    .and_then(Json::as_array)
+                    .into_iter()
+                    .flatten();
+                items
+                    .map(|zone| zone.as_str().unwrap_or_default().to_owned())
+                    .collect()
             };
             let (old, new) = (zones(before), zones(after));
             let added: Vec<&String> = new.iter().filter(|zone| !old.contains(zone)).collect();
@@ -81,7 +111,10 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
                 Some(format!("data of {subject} may be in any zone"))
             } else if !old.is_empty() && !added.is_empty() {
                 let added: Vec<&str> = added.into_iter().map(String::as_str).collect();
-                Some(format!("data of {subject} may be in more zones: {}", added.join(", ")))
+                Some(format!(
+                    "data of {subject} may be in more zones: {}",
+                    added.join(", ")
+                ))
             } else {
                 None
             }

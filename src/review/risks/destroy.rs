@@ -11,7 +11,10 @@ const HOLDERS: &[(&str, &str)] = &[
         "PersistentVolumeClaim",
         "its volume, and the data on it, goes with it unless the volume is retained",
     ),
-    ("PersistentVolume", "the data on it can no longer be reached"),
+    (
+        "PersistentVolume",
+        "the data on it can no longer be reached",
+    ),
     (
         "StatefulSet",
         "its pods go, and by its retention policy their volume claims",

@@ -23,7 +23,10 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
         "Service" => services(subject, found),
         "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" => {
             if subject.is(Operation::Added) && !subject.is_whole_place {
-                found.add(CLASS, "a route makes a workload reachable from outside the cluster");
+                found.add(
+                    CLASS,
+                    "a route makes a workload reachable from outside the cluster",
+                );
             }
             routes(subject, found);
         }
@@ -42,7 +45,9 @@ const ISOLATION: [&str; 4] = ["physical", "dedicated", "namespace", "shared"];
 pub fn judge_input(input: &InputChange) -> Option<String> {
     let rank = |value: &Option<Json>| {
         // Without the field, it is a namespace.
-        let text = value.as_ref().map_or("namespace", |value| value.as_str().unwrap_or(""));
+        let text = value
+            .as_ref()
+            .map_or("namespace", |value| value.as_str().unwrap_or(""));
         ISOLATION.iter().position(|level| *level == text)
     };
     let weaker = input.subject.starts_with("Tenant ")
@@ -64,11 +69,17 @@ type Opening = (Option<String>, Option<String>);
 /// What a policy lets through in one direction; nothing for a policy that does not rule it.
 fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<Opening>> {
     let spec = object?.root().get("spec")?;
-    let list = if direction == "Ingress" { "ingress" } else { "egress" };
+    let list = if direction == "Ingress" {
+        "ingress"
+    } else {
+        "egress"
+    };
     let types = spec.get("policyTypes").map(View::items);
     // Without types, a policy rules ingress, and egress if it has rules for it.
     let rules = match types {
-        Some(types) => types.iter().any(|one| one.text().is_some_and(|text| text == direction)),
+        Some(types) => types
+            .iter()
+            .any(|one| one.text().is_some_and(|text| text == direction)),
         None => direction == "Ingress" || spec.get(list).is_some(),
     };
     if !rules {
@@ -99,7 +110,10 @@ fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<Opening
 /// A peer of a network policy, for people.
 fn peer(view: View<'_>) -> String {
     let labels = |view: View<'_>| {
-        let labels = view.get("matchLabels").map(View::fields).unwrap_or_default();
+        let labels = view
+            .get("matchLabels")
+            .map(View::fields)
+            .unwrap_or_default();
         let mut texts: Vec<String> = labels
             .iter()
             .map(|field| format!("{}={}", field.key, field.value.text().unwrap_or_default()))
@@ -142,7 +156,10 @@ fn port(view: View<'_>) -> String {
     };
     let number = scalar("port").unwrap_or_else(|| "any".to_owned());
     let end = scalar("endPort").map_or_else(String::new, |end| format!("-{end}"));
-    format!("{number}{end}/{}", scalar("protocol").unwrap_or_else(|| "TCP".to_owned()))
+    format!(
+        "{number}{end}/{}",
+        scalar("protocol").unwrap_or_else(|| "TCP".to_owned())
+    )
 }
 
 fn network(subject: &Subject<'_>, found: &mut Found) {
@@ -165,8 +182,11 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
             selector.map(View::to_json)
         };
         if selector(before) != selector(after) {
-            let at = subject.fields().find(|(_, field)| field.path.touches(&["spec", "podSelector"]));
-            let message = "a NetworkPolicy selects other pods: those that it no longer selects may be open";
+            let at = subject
+                .fields()
+                .find(|(_, field)| field.path.touches(&["spec", "podSelector"]));
+            let message =
+                "a NetworkPolicy selects other pods: those that it no longer selects may be open";
             match at {
                 Some((at, _)) => found.at(CLASS, at, message),
                 None => found.add(CLASS, message),
@@ -177,7 +197,13 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
         let old = openings(before, direction);
         let Some(new) = openings(after, direction) else {
             if old.is_some() && after.is_some() {
-                found.add(CLASS, format!("a NetworkPolicy no longer rules {}: it is open unless another policy does", direction.to_lowercase()));
+                found.add(
+                    CLASS,
+                    format!(
+                        "a NetworkPolicy no longer rules {}: it is open unless another policy does",
+                        direction.to_lowercase()
+                    ),
+                );
             }
             continue;
         };
@@ -189,11 +215,19 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
         let covers = |wide: &Opening, narrow: &Opening| {
             (wide.0.is_none() || wide.0 == narrow.0) && (wide.1.is_none() || wide.1 == narrow.1)
         };
-        for opening in new.iter().filter(|new| !old.iter().any(|old| covers(old, new))) {
+        for opening in new
+            .iter()
+            .filter(|new| !old.iter().any(|old| covers(old, new)))
+        {
             let who = opening.0.as_deref().unwrap_or("everybody");
-            let ports = opening.1.as_ref().map_or_else(|| "all ports".to_owned(), |port| format!("port {port}"));
+            let ports = opening
+                .1
+                .as_ref()
+                .map_or_else(|| "all ports".to_owned(), |port| format!("port {port}"));
             let list = direction.to_lowercase();
-            let at = subject.fields().find(|(_, field)| field.path.touches(&["spec", &list]));
+            let at = subject
+                .fields()
+                .find(|(_, field)| field.path.touches(&["spec", &list]));
             let message = format!("a NetworkPolicy {verb} {who} on {ports}");
             match at {
                 Some((at, _)) => found.at(CLASS, at, message),
@@ -205,12 +239,20 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
 
 /// What a role allows: API group, resource (or address), verb.
 fn rights(object: Option<&Object>) -> BTreeSet<(String, String, String)> {
-    let rules = object.and_then(|object| object.root().get("rules")).map(View::items);
+    let rules = object
+        .and_then(|object| object.root().get("rules"))
+        .map(View::items);
     let mut rights = BTreeSet::new();
     for rule in rules.unwrap_or_default() {
         let texts = |key: &str| -> Vec<String> {
-            let items = rule.get(key).map(View::items).unwrap_or_default().into_iter();
-            items.filter_map(|item| Some(item.text()?.into_owned())).collect()
+            let items = rule
+                .get(key)
+                .map(View::items)
+                .unwrap_or_default()
+                .into_iter();
+            items
+                .filter_map(|item| Some(item.text()?.into_owned()))
+                .collect()
         };
         let names = texts("resourceNames");
         let mut groups = texts("apiGroups");
@@ -220,7 +262,12 @@ fn rights(object: Option<&Object>) -> BTreeSet<(String, String, String)> {
             groups.push(String::new());
         }
         if !names.is_empty() {
-            let named = |resource: String| names.iter().map(move |name| format!("{resource} {name}")).collect::<Vec<_>>();
+            let named = |resource: String| {
+                names
+                    .iter()
+                    .map(move |name| format!("{resource} {name}"))
+                    .collect::<Vec<_>>()
+            };
             resources = resources.into_iter().flat_map(named).collect();
         }
         for group in &groups {
@@ -240,11 +287,18 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
     }
     let old = rights(subject.change.before.as_ref());
     let covers = |wide: &str, narrow: &str| {
-        wide == "*" || wide == narrow || narrow.split(' ').next().is_some_and(|all| all == wide && narrow != wide)
+        wide == "*"
+            || wide == narrow
+            || narrow
+                .split(' ')
+                .next()
+                .is_some_and(|all| all == wide && narrow != wide)
     };
     let mut gained: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (group, resource, verb) in rights(subject.change.after.as_ref()) {
-        let known = old.iter().any(|(g, r, v)| covers(g, &group) && covers(r, &resource) && covers(v, &verb));
+        let known = old
+            .iter()
+            .any(|(g, r, v)| covers(g, &group) && covers(r, &resource) && covers(v, &verb));
         if !known {
             gained.entry(resource).or_default().insert(verb);
         }
@@ -257,8 +311,20 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
         let verbs: Vec<String> = verbs.into_iter().collect();
         let more = what.len().saturating_sub(MOST_NAMED);
         what.truncate(MOST_NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        found.add(CLASS, format!("a {} may {} {}{more}", subject.kind(), verbs.join(", "), what.join(", ")));
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        found.add(
+            CLASS,
+            format!(
+                "a {} may {} {}{more}",
+                subject.kind(),
+                verbs.join(", "),
+                what.join(", ")
+            ),
+        );
     }
 }
 
@@ -267,15 +333,21 @@ fn bindings(subject: &Subject<'_>, found: &mut Found) {
         return;
     }
     let subjects = |object: Option<&Object>| -> BTreeSet<String> {
-        let list = object.and_then(|object| object.root().get("subjects")).map(View::items);
-        let text = |view: View<'_>| format!("{} {}", view.text_at(&["kind"]), view.text_at(&["name"]));
+        let list = object
+            .and_then(|object| object.root().get("subjects"))
+            .map(View::items);
+        let text =
+            |view: View<'_>| format!("{} {}", view.text_at(&["kind"]), view.text_at(&["name"]));
         list.unwrap_or_default().into_iter().map(text).collect()
     };
     let role = |object: &Object| object.root().text_at(&["roleRef", "name"]).into_owned();
     let old = subjects(subject.change.before.as_ref());
     if let Some(after) = &subject.change.after {
         for who in subjects(Some(after)).difference(&old) {
-            found.add(CLASS, format!("{who} gets the rights of the role {}", role(after)));
+            found.add(
+                CLASS,
+                format!("{who} gets the rights of the role {}", role(after)),
+            );
         }
     }
 }
@@ -290,12 +362,16 @@ fn pod_security(subject: &Subject<'_>, found: &mut Found) {
             continue;
         }
         let rank = |value: &Option<Json>| {
-            let text = value.as_ref().map_or("privileged", |value| value.as_str().unwrap_or(""));
+            let text = value
+                .as_ref()
+                .map_or("privileged", |value| value.as_str().unwrap_or(""));
             LEVELS.iter().position(|level| *level == text)
         };
         if rank(&field.after) > rank(&field.before) {
             let level = LEVELS[rank(&field.after).unwrap_or(2)];
-            let message = format!("Pod Security is lowered to {level}: pods may be admitted that were refused before");
+            let message = format!(
+                "Pod Security is lowered to {level}: pods may be admitted that were refused before"
+            );
             found.at(CLASS, at, message);
         }
     }
@@ -305,18 +381,33 @@ fn services(subject: &Subject<'_>, found: &mut Found) {
     let kind = |object: Option<&Object>| {
         object.map(|object| object.root().text_at(&["spec", "type"]).into_owned())
     };
-    let (old, new) = (kind(subject.change.before.as_ref()), kind(subject.change.after.as_ref()));
-    if let Some(new) = new.filter(|new| Some(new) != old.as_ref() && matches!(&**new, "LoadBalancer" | "NodePort")) {
-        let at = subject.fields().find(|(_, field)| field.path.starts_with(&["spec", "type"]));
-        let message = format!("a Service becomes a {new}: it can be reached from outside the cluster");
+    let (old, new) = (
+        kind(subject.change.before.as_ref()),
+        kind(subject.change.after.as_ref()),
+    );
+    if let Some(new) =
+        new.filter(|new| Some(new) != old.as_ref() && matches!(&**new, "LoadBalancer" | "NodePort"))
+    {
+        let at = subject
+            .fields()
+            .find(|(_, field)| field.path.starts_with(&["spec", "type"]));
+        let message =
+            format!("a Service becomes a {new}: it can be reached from outside the cluster");
         match at {
             Some((at, _)) => found.at(CLASS, at, message),
             None => found.add(CLASS, message),
         }
     }
     for (at, field) in subject.fields() {
-        if field.path.touches(&["spec", "externalIPs"]) && field.after.is_some() && field.path.0.len() >= 2 {
-            found.at(CLASS, at, "a Service answers on addresses from outside the cluster");
+        if field.path.touches(&["spec", "externalIPs"])
+            && field.after.is_some()
+            && field.path.0.len() >= 2
+        {
+            found.at(
+                CLASS,
+                at,
+                "a Service answers on addresses from outside the cluster",
+            );
         }
     }
 }

@@ -28,35 +28,61 @@ pub fn judge(input: &InputChange) -> Vec<String> {
             });
         }
         ("Tenant", "compliance") if is_gone && !rest.contains('.') => {
-            found.push(format!("{subject} no longer needs {}", if rest.is_empty() { "any framework" } else { rest }));
+            found.push(format!(
+                "{subject} no longer needs {}",
+                if rest.is_empty() {
+                    "any framework"
+                } else {
+                    rest
+                }
+            ));
         }
         ("Platform", "policyPacks") => {
-            let softer = rank(input.after.as_ref(), &ENFORCEMENT) > rank(input.before.as_ref(), &ENFORCEMENT);
+            let softer = rank(input.after.as_ref(), &ENFORCEMENT)
+                > rank(input.before.as_ref(), &ENFORCEMENT);
             if is_gone && !rest.contains('.') {
                 found.push(format!("the pack of rules {rest} is not used any more"));
             } else if rest.ends_with(".enforcement") && softer {
-                let to = input.after.as_ref().and_then(Json::as_str).unwrap_or_default();
-                found.push(format!("rules of the pack {} only {to}", rest.trim_end_matches(".enforcement")));
+                let to = input
+                    .after
+                    .as_ref()
+                    .and_then(Json::as_str)
+                    .unwrap_or_default();
+                found.push(format!(
+                    "rules of the pack {} only {to}",
+                    rest.trim_end_matches(".enforcement")
+                ));
             } else if rest.ends_with(".exclude") {
                 for rule in added(input.before.as_ref(), input.after.as_ref()) {
-                    found.push(format!("the rule {rule} of the pack {} is left out", rest.trim_end_matches(".exclude")));
+                    found.push(format!(
+                        "the rule {rule} of the pack {} is left out",
+                        rest.trim_end_matches(".exclude")
+                    ));
                 }
             }
         }
         ("Context", "lock") => {
             for path in added(input.after.as_ref(), input.before.as_ref()) {
-                found.push(format!("{subject} no longer locks `{path}`: whoever sets it decides"));
+                found.push(format!(
+                    "{subject} no longer locks `{path}`: whoever sets it decides"
+                ));
             }
         }
-        ("Context", "") if is_gone && input.before_place.is_some() && input.after_place.is_none() => {
-            found.push(format!("{subject} is removed, and with it what it sets and locks"));
+        ("Context", "")
+            if is_gone && input.before_place.is_some() && input.after_place.is_none() =>
+        {
+            found.push(format!(
+                "{subject} is removed, and with it what it sets and locks"
+            ));
         }
         ("Context", "policyParameters") => {
             found.push(format!("{subject} changes parameters of rules: `{field}`"));
         }
         ("Platform", "sessionContexts") => {
             for stage in added(input.before.as_ref(), input.after.as_ref()) {
-                found.push(format!("values from the command line are allowed in {stage}"));
+                found.push(format!(
+                    "values from the command line are allowed in {stage}"
+                ));
             }
         }
         ("Tenant", "grants") => grants(input, &mut found),
@@ -72,7 +98,8 @@ pub fn judge(input: &InputChange) -> Vec<String> {
             }
         }
         ("Environment", "stage") => {
-            let text = |value: Option<&Json>| value.and_then(Json::as_str).unwrap_or("nothing").to_owned();
+            let text =
+                |value: Option<&Json>| value.and_then(Json::as_str).unwrap_or("nothing").to_owned();
             found.push(format!(
                 "the stage of {subject} goes from {} to {}: rules for the old stage no longer hold",
                 text(input.before.as_ref()),
@@ -89,11 +116,16 @@ fn share(input: &InputChange) -> Option<String> {
     let value = input.after.as_ref()?;
     let names = |value: &Json| -> Vec<String> {
         let items = value.as_array().into_iter().flatten();
-        items.filter_map(|item| Some(item.as_str()?.to_owned())).collect()
+        items
+            .filter_map(|item| Some(item.as_str()?.to_owned()))
+            .collect()
     };
     let one = |share: &Json| {
         let component = share.get("component")?.as_str()?;
-        Some(format!("{component} with {}", names(share.get("with")?).join(", ")))
+        Some(format!(
+            "{component} with {}",
+            names(share.get("with")?).join(", ")
+        ))
     };
     match value {
         Json::Object(_) => one(value),
@@ -114,13 +146,18 @@ fn grants(input: &InputChange, found: &mut Vec<String>) {
     let last = input.field.rsplit('.').next().unwrap_or_default();
     match last {
         "role" if rank(Some(after), &ROLES) > rank(input.before.as_ref(), &ROLES) => {
-            found.push(format!("{subject} grants more: the role {}", after.as_str().unwrap_or_default()));
+            found.push(format!(
+                "{subject} grants more: the role {}",
+                after.as_str().unwrap_or_default()
+            ));
         }
         "expiresAt" => found.push(format!("a grant of {subject} ends on another day")),
         _ if last.starts_with("grants") || last == "subjects" || last == "environments" => {
             let old = input.before.as_ref();
             if !added(old, Some(after)).is_empty() || old.is_none() {
-                found.push(format!("{subject} grants rights to more people, or in more environments"));
+                found.push(format!(
+                    "{subject} grants rights to more people, or in more environments"
+                ));
             }
         }
         _ => {}
@@ -137,5 +174,9 @@ fn added(before: Option<&Json>, after: Option<&Json>) -> Vec<String> {
     let list = |value: Option<&Json>| value.and_then(Json::as_array).cloned().unwrap_or_default();
     let old = list(before);
     let new = list(after).into_iter().filter(|item| !old.contains(item));
-    new.map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
+    new.map(|item| {
+        item.as_str()
+            .map_or_else(|| item.to_string(), str::to_owned)
+    })
+    .collect()
 }

@@ -184,9 +184,7 @@ fn is_refused(row: &Immutable, field: &FieldChange, change: &ObjectChange) -> bo
     };
     match row.when {
         When::Always => field.path.0.len() >= row.path.len(),
-        When::Except(allowed) => {
-            field.path.0.len() > row.path.len() && !allowed.contains(&below)
-        }
+        When::Except(allowed) => field.path.0.len() > row.path.len() && !allowed.contains(&below),
         When::OnceSet => field.before.is_some(),
         When::Marked => change.before.as_ref().is_some_and(|before| {
             let marked = before.root().get("immutable").map(|view| view.to_json());
@@ -197,7 +195,12 @@ fn is_refused(row: &Immutable, field: &FieldChange, change: &ObjectChange) -> bo
 
 fn shrinks(field: &FieldChange) -> bool {
     let keys = ["spec", "resources", "requests", "storage"];
-    let amount = |value: &Option<Json>| value.as_ref().and_then(Json::as_str).and_then(Amount::parse);
+    let amount = |value: &Option<Json>| {
+        value
+            .as_ref()
+            .and_then(Json::as_str)
+            .and_then(Amount::parse)
+    };
     field.path.starts_with(&keys)
         && matches!((amount(&field.before), amount(&field.after)), (Some(a), Some(b)) if b < a)
 }
@@ -259,7 +262,11 @@ mod tests {
                 let keys = field.iter().rev();
                 keys.fold(value.to_owned(), |inner, key| format!("{{{key}: {inner}}}"))
             };
-            let marked = if matches!(row.when, When::Marked) { ", immutable: true" } else { "" };
+            let marked = if matches!(row.when, When::Marked) {
+                ", immutable: true"
+            } else {
+                ""
+            };
             let strip = |text: String| text[1..text.len() - 1].to_owned() + marked;
             let sides = if row.path == ["immutable"] {
                 ["immutable: true".to_owned(), "immutable: false".to_owned()]
@@ -276,9 +283,17 @@ mod tests {
         for (kind, before, after) in [
             ("Deployment", "spec: {replicas: 1}", "spec: {replicas: 2}"),
             ("StatefulSet", "spec: {replicas: 1}", "spec: {replicas: 2}"),
-            ("StatefulSet", "spec: {template: {a: 1}}", "spec: {template: {a: 2}}"),
+            (
+                "StatefulSet",
+                "spec: {template: {a: 1}}",
+                "spec: {template: {a: 2}}",
+            ),
             ("Job", "spec: {suspend: true}", "spec: {suspend: false}"),
-            ("Service", "spec: {type: ClusterIP}", "spec: {type: LoadBalancer}"),
+            (
+                "Service",
+                "spec: {type: ClusterIP}",
+                "spec: {type: LoadBalancer}",
+            ),
             ("Service", "spec: {}", "spec: {loadBalancerClass: a}"),
             ("ConfigMap", "data: {a: b}", "data: {a: c}"),
             ("ConfigMap", "data: {a: b}", "data: {a: b}, immutable: true"),

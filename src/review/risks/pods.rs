@@ -44,19 +44,71 @@ const fn off(path: &'static [&'static str], value: Value, message: &'static str)
 /// After the Pod Security Standards:
 /// <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 const OPENINGS: &[Opening] = &[
-    to(&["securityContext", "privileged"], Value::Bool(true), "a container is privileged: it may do on its node what the node may do"),
-    to(&["securityContext", "allowPrivilegeEscalation"], Value::Bool(true), "a container's processes may gain more rights than their parents"),
-    off(&["securityContext", "allowPrivilegeEscalation"], Value::Bool(false), "a container's processes may gain more rights than their parents"),
-    off(&["securityContext", "runAsNonRoot"], Value::Bool(true), "a container may run as root"),
-    to(&["securityContext", "runAsUser"], Value::Number(0), "a container runs as root"),
-    off(&["securityContext", "readOnlyRootFilesystem"], Value::Bool(true), "a container may write to its own file system, where intruders keep tools"),
-    to(&["securityContext", "seccompProfile", "type"], Value::Text("Unconfined"), "a container may make any system call"),
-    off(&["securityContext", "seccompProfile", "type"], Value::Text("RuntimeDefault"), "a container may make any system call"),
-    to(&["hostNetwork"], Value::Bool(true), "pods use the network of their node, past all network policies"),
-    to(&["hostPID"], Value::Bool(true), "pods see all processes of their node"),
-    to(&["hostIPC"], Value::Bool(true), "pods share memory with all processes of their node"),
-    off(&["automountServiceAccountToken"], Value::Bool(false), "pods get a token for the API server"),
-    to(&["automountServiceAccountToken"], Value::Bool(true), "pods get a token for the API server"),
+    to(
+        &["securityContext", "privileged"],
+        Value::Bool(true),
+        "a container is privileged: it may do on its node what the node may do",
+    ),
+    to(
+        &["securityContext", "allowPrivilegeEscalation"],
+        Value::Bool(true),
+        "a container's processes may gain more rights than their parents",
+    ),
+    off(
+        &["securityContext", "allowPrivilegeEscalation"],
+        Value::Bool(false),
+        "a container's processes may gain more rights than their parents",
+    ),
+    off(
+        &["securityContext", "runAsNonRoot"],
+        Value::Bool(true),
+        "a container may run as root",
+    ),
+    to(
+        &["securityContext", "runAsUser"],
+        Value::Number(0),
+        "a container runs as root",
+    ),
+    off(
+        &["securityContext", "readOnlyRootFilesystem"],
+        Value::Bool(true),
+        "a container may write to its own file system, where intruders keep tools",
+    ),
+    to(
+        &["securityContext", "seccompProfile", "type"],
+        Value::Text("Unconfined"),
+        "a container may make any system call",
+    ),
+    off(
+        &["securityContext", "seccompProfile", "type"],
+        Value::Text("RuntimeDefault"),
+        "a container may make any system call",
+    ),
+    to(
+        &["hostNetwork"],
+        Value::Bool(true),
+        "pods use the network of their node, past all network policies",
+    ),
+    to(
+        &["hostPID"],
+        Value::Bool(true),
+        "pods see all processes of their node",
+    ),
+    to(
+        &["hostIPC"],
+        Value::Bool(true),
+        "pods share memory with all processes of their node",
+    ),
+    off(
+        &["automountServiceAccountToken"],
+        Value::Bool(false),
+        "pods get a token for the API server",
+    ),
+    to(
+        &["automountServiceAccountToken"],
+        Value::Bool(true),
+        "pods get a token for the API server",
+    ),
 ];
 
 impl Value {
@@ -73,15 +125,18 @@ impl Value {
 /// Judges a changed field of a workload, and the fields within it.
 pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
     let mut pairs = Vec::new();
-    within(&field.path, field.before.as_ref(), field.after.as_ref(), &mut pairs);
+    within(
+        &field.path,
+        field.before.as_ref(),
+        field.after.as_ref(),
+        &mut pairs,
+    );
     for (path, before, after) in pairs {
         for opening in OPENINGS {
             let opens = match &opening.opens {
                 Opens::To(value) => value.is(after) && !value.is(before),
                 // A container that is new was never closed.
-                Opens::Off(value) => {
-                    value.is(before) && !value.is(after) && !is_gone(&path, field)
-                }
+                Opens::Off(value) => value.is(before) && !value.is(after) && !is_gone(&path, field),
             };
             if opens && path.ends_with(opening.path) {
                 found.at(RiskClass::Exposure, at, opening.message);
@@ -135,7 +190,8 @@ fn within<'a>(
     let keys = old.into_iter().chain(new).flat_map(|map| map.keys());
     let keys: std::collections::BTreeSet<&String> = keys.collect();
     for key in keys {
-        let inner = |map: Option<&'a serde_json::Map<String, Json>>| map.and_then(|map| map.get(key));
+        let inner =
+            |map: Option<&'a serde_json::Map<String, Json>>| map.and_then(|map| map.get(key));
         let mut steps = path.0.clone();
         steps.push(Step::Key(key.as_str().into()));
         within(&FieldPath(steps), inner(old), inner(new), pairs);

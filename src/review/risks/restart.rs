@@ -19,8 +19,11 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     {
         let away = subject.change.after.as_ref().is_some_and(|after| {
             let spec = after.root().get("spec");
-            let recreate = spec.is_some_and(|spec| spec.text_at(&["strategy", "type"]) == "Recreate");
-            let single = spec.and_then(|spec| spec.get("replicas")).map(|view| view.to_json())
+            let recreate =
+                spec.is_some_and(|spec| spec.text_at(&["strategy", "type"]) == "Recreate");
+            let single = spec
+                .and_then(|spec| spec.get("replicas"))
+                .map(|view| view.to_json())
                 == Some(serde_json::json!(1));
             recreate || (single && subject.kind() == "StatefulSet")
         });
