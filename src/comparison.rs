@@ -487,6 +487,13 @@ impl Work<'_> {
             let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
             side.render(job, unit, self.sources, tally, sink)
         });
+        let failed = |unit: &Option<(Job<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
+            unit.is_some() && rendered.is_none()
+        };
+        if failed(&new_unit, &new_rendered) || failed(&old_unit, &old_rendered) {
+            shared.not_compared = 1;
+            return shared;
+        }
         let before = match &read {
             Some(objects) => footprint(objects.iter().map(|one| one.object.root())),
             None => asks(&old_rendered),
@@ -496,13 +503,6 @@ impl Work<'_> {
             before,
             after,
         });
-        let failed = |unit: &Option<(Job<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
-            unit.is_some() && rendered.is_none()
-        };
-        if failed(&new_unit, &new_rendered) || failed(&old_unit, &old_rendered) {
-            shared.not_compared = 1;
-            return shared;
-        }
         let mut documents: BTreeSet<(String, String)> = BTreeSet::new();
         for job in [old_job, new_job].into_iter().flatten() {
             documents.extend(job.documents().into_iter().map(document_key));

@@ -444,10 +444,15 @@ fn as_text(title: &str, found: &[Dependent], color: bool) -> String {
     let environments: BTreeSet<&str> = found.iter().map(|one| one.environment.as_str()).collect();
     let _ = writeln!(
         text,
-        "  {} of {} in {} depend on it.\n",
+        "  {} of {} in {} {} on it.\n",
         plural(found.len(), "object"),
         plural(tenants.len(), "tenant"),
-        plural(environments.len(), "environment")
+        plural(environments.len(), "environment"),
+        if found.len() == 1 {
+            "depends"
+        } else {
+            "depend"
+        }
     );
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     for one in found {

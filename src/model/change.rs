@@ -499,6 +499,14 @@ pub struct Group {
     pub worst: Option<RiskClass>,
 }
 
+impl Group {
+    /// Whether it only repeats what others say.
+    pub fn only_follows(&self) -> bool {
+        let follows = |entry: &Entry| entry.path.as_ref().is_some_and(FieldPath::only_follows);
+        self.entries.iter().all(follows)
+    }
+}
+
 /// The same change in one or many objects.
 #[derive(Clone, Debug)]
 pub struct Entry {

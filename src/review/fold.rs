@@ -207,6 +207,7 @@ fn grouped(
     groups.sort_by(|a, b| {
         let key = |group: &Group| {
             (
+                group.only_follows(),
                 group.worst.map_or(usize::MAX, |class| class as usize),
                 std::cmp::Reverse(group.objects),
             )

@@ -357,7 +357,14 @@ impl Inputs {
             };
             documents.contains(document) && decides(&document.0, &self.paths[*at], place)
         };
-        (0..self.changes.len()).filter(concerns).collect()
+        let all: BTreeSet<usize> = (0..self.changes.len()).filter(concerns).collect();
+        // A document that comes or goes says more than a change within another.
+        let is_whole = |at: &usize| self.paths[*at].0.is_empty();
+        if all.iter().any(is_whole) {
+            all.into_iter().filter(is_whole).collect()
+        } else {
+            all
+        }
     }
 
     /// The same of any document: what one tenant is decides what another shares with it.

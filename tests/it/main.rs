@@ -10,9 +10,11 @@
 mod architecture;
 mod commands;
 mod determinism;
+mod diff;
 mod examples;
 mod hostile;
 mod layouts;
+mod page;
 mod review;
 mod scalars;
 mod schemas;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
 use serde_json::Value as Json;
 use tenantry::comparison::{self, Base, Comparison};
 use tenantry::model::change::{FieldChange, Object, ObjectChange, Operation, Review, Step};
@@ -302,5 +303,163 @@ fn assert_no_secret(compared: &Comparison, name: &str) {
                 "{name}: {format_name} shows {secret}"
             );
         }
+    }
+}
+
+/// What differs between two texts of manifests, in lines.
+fn objects_told(review: &Review) -> Vec<String> {
+    let plain = |value: &Json| match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut lines = Vec::new();
+    for change in &review.objects {
+        if change.operation() != Operation::Changed {
+            lines.push(change.operation().word().to_owned());
+        }
+        for field in &change.fields {
+            let what = match (&field.before, &field.after) {
+                (Some(before), Some(after)) if field.reordered => {
+                    let list = |value: &Json| {
+                        let items = value.as_array().unwrap().iter();
+                        items.map(plain).collect::<Vec<_>>().join(",")
+                    };
+                    format!("order {} → {}", list(before), list(after))
+                }
+                (Some(before), Some(after)) => format!("{} → {}", plain(before), plain(after)),
+                (None, Some(after)) => format!("+ {}", plain(after)),
+                (Some(before), None) => format!("- {}", plain(before)),
+                (None, None) => unreachable!("a change has a side"),
+            };
+            lines.push(format!("{}: {what}", field.path));
+        }
+        for risk in &change.risks {
+            lines.push(format!("! {}: {}", risk.class.name(), risk.message));
+        }
+    }
+    lines
+}
+
+#[test]
+fn pairs_of_objects_differ_in_what_kubernetes_sees() {
+    let text = fs::read_to_string(repository_path("tests/review/objects.yaml")).unwrap();
+    let cases: Vec<Json> = serde_yaml::from_str(&text).unwrap();
+    let mut wrong = String::new();
+    for case in &cases {
+        let side = |key: &str| match &case[key] {
+            Json::Null => String::new(),
+            object => object.to_string(),
+        };
+        let name = case["name"].as_str().unwrap();
+        let review = comparison::of_texts("a.yaml", side("before"), side("after"))
+            .unwrap_or_else(|| panic!("{name}: not manifests"));
+        let expected: Vec<&str> = case["expect"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line.as_str().unwrap())
+            .collect();
+        let told = objects_told(&review);
+        if told != expected {
+            writeln!(wrong, "## {name}\n{}", told.join("\n")).unwrap();
+        }
+        assert_exact(&review, name);
+    }
+    assert!(wrong.is_empty(), "not as expected:\n{wrong}");
+}
+
+/// Objects of any form, of kinds with and without keyed lists.
+fn any_object() -> impl Strategy<Value = Json> {
+    let name = || prop::sample::select(vec!["a", "b", "c", "d"]);
+    let scalar = || {
+        prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            (0..5i64).prop_map(Json::from),
+            prop::sample::select(vec!["", "x", "1", "1000m", "TCP", "two\nlines"])
+                .prop_map(Json::from),
+        ]
+    };
+    let variables = prop::collection::vec((name(), scalar()), 0..4).prop_map(|list| {
+        list.into_iter()
+            .map(|(name, value)| serde_json::json!({"name": name, "value": value}))
+            .collect::<Vec<_>>()
+    });
+    let ports = prop::collection::vec(
+        (
+            1..4u16,
+            prop::option::of(prop::sample::select(vec!["TCP", "UDP"])),
+            name(),
+        ),
+        0..4,
+    )
+    .prop_map(|list| {
+        list.into_iter()
+            .map(|(port, protocol, name)| match protocol {
+                Some(protocol) => {
+                    serde_json::json!({"containerPort": port, "protocol": protocol, "name": name})
+                }
+                None => serde_json::json!({"containerPort": port, "name": name}),
+            })
+            .collect::<Vec<_>>()
+    });
+    let container = (name(), variables, ports, prop::collection::vec(scalar(), 0..3)).prop_map(|(name, env, ports, args)| {
+        serde_json::json!({"name": name, "env": env, "ports": ports, "args": args})
+    });
+    let tree = scalar().prop_recursive(3, 12, 3, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
+            prop::collection::btree_map(
+                prop::sample::select(vec!["a", "b", "name", "limits"]),
+                inner,
+                0..3
+            )
+            .prop_map(|map| Json::Object(
+                map.into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect()
+            )),
+        ]
+    });
+    let kind = prop::sample::select(vec![("v1", "Pod"), ("example.com/v1", "Thing")]);
+    (
+        kind,
+        prop::collection::vec(container.clone(), 0..3),
+        prop::collection::vec(container, 0..3),
+        tree,
+    )
+        .prop_map(|((version, kind), containers, before, tree)| {
+            serde_json::json!({
+                "apiVersion": version, "kind": kind, "metadata": {"name": "one"},
+                "spec": {"containers": containers, "initContainers": before, "more": tree},
+            })
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// For any two objects, applying the listed changes to the one gives the other.
+    #[test]
+    fn applying_the_changes_gives_the_head(before in any_object(), after in any_object()) {
+        let after = Json::Object(after.as_object().unwrap().iter().map(|(key, value)| {
+            // The same object on both sides.
+            let same = matches!(&**key, "apiVersion" | "kind");
+            (key.clone(), if same { before[key].clone() } else { value.clone() })
+        }).collect());
+        let review = comparison::of_texts("a.yaml", before.to_string(), after.to_string()).unwrap();
+        prop_assert!(review.objects.len() <= 1);
+        if review.objects.is_empty() {
+            let object = |json: &Json| Object::new(Default::default(), tenantry::model::change::Body::Tree(Node::from_json(json)));
+            prop_assert_eq!(canonical_object(&object(&before)), canonical_object(&object(&after)));
+        }
+        assert_exact(&review, "any");
+    }
+
+    /// An object differs from itself in nothing, whatever the order of its unordered lists.
+    #[test]
+    fn an_object_does_not_differ_from_itself(object in any_object()) {
+        let review = comparison::of_texts("a.yaml", object.to_string(), object.to_string()).unwrap();
+        prop_assert!(review.objects.is_empty());
     }
 }

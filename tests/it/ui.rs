@@ -10,6 +10,9 @@
 //! write FILE TEXT          makes a file with one line
 //! link FILE TARGET         makes a symbolic link
 //! bytes FILE HEX           makes a file of bytes
+//! commit                   puts all files into a git repository, as branch main
+//! replace FILE OLD => NEW  replaces a text in a file
+//! remove FILE              removes a file
 //! ```
 
 use std::fmt::Write as _;
@@ -108,6 +111,14 @@ fn transcript(case: &Path) -> String {
                 )
                 .unwrap();
             }
+            "commit" => commit(root),
+            "replace" => {
+                let text = fs::read_to_string(&file).unwrap();
+                let (old, new) = rest.split_once(" => ").unwrap();
+                assert!(text.contains(old), "{}: no {old}", case.display());
+                fs::write(&file, text.replace(old, new)).unwrap();
+            }
+            "remove" => fs::remove_file(&file).unwrap(),
             other => panic!("{}: unknown verb {other}", case.display()),
         }
     }
@@ -115,6 +126,31 @@ fn transcript(case: &Path) -> String {
         .lines()
         .map(|line| line.trim_end().to_owned() + "\n")
         .collect()
+}
+
+/// Puts everything into a git repository; always the same commit for the same files.
+fn commit(root: &Path) {
+    for arguments in [
+        &["init", "--quiet", "--initial-branch=main"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message=base"],
+    ] {
+        let status = Command::new("git")
+            .args(arguments)
+            .current_dir(root)
+            .envs([
+                ("GIT_AUTHOR_NAME", "a"),
+                ("GIT_AUTHOR_EMAIL", "a@example.com"),
+                ("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z"),
+                ("GIT_COMMITTER_NAME", "a"),
+                ("GIT_COMMITTER_EMAIL", "a@example.com"),
+                ("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z"),
+                ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ])
+            .status()
+            .unwrap();
+        assert!(status.success(), "git {arguments:?}");
+    }
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn groups(review: &Review, page: &mut Page) {
     }
     page.add("#### Changes\n\n", "");
     let mut left = 0;
-    for group in &review.groups {
+    for group in review.groups.iter().filter(|group| !group.only_follows()) {
         left += usize::from(!page.add(&self::group(review, group), ""));
     }
     if left > 0 {

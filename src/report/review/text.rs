@@ -171,7 +171,7 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, paint: Paint<'_>, out: &
             .iter()
             .filter(|risk| risk.class == class)
             .collect();
-        for risk in of_class.iter().take(MOST_RISKS) {
+        for (at, risk) in of_class.iter().take(MOST_RISKS).enumerate() {
             let style = if class <= RiskClass::Replace || denied.contains(&class) {
                 BAD
             } else if class <= RiskClass::Capacity {
@@ -199,13 +199,14 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, paint: Paint<'_>, out: &
             for reason in words::because(review, &risk.causes, 3) {
                 let _ = writeln!(out, "    {} {}", paint("because", DIM), printable(&reason));
             }
+            // What to do is the same for all of a class.
+            if at == 0 {
+                let _ = writeln!(out, "    {} {}", paint("= help:", DIM), class.code().remedy);
+            }
         }
         if of_class.len() > MOST_RISKS {
             let more = words::count(of_class.len() - MOST_RISKS, "more risk");
             let _ = writeln!(out, "\n  … {more} of class {}", class.name());
-        }
-        if !of_class.is_empty() {
-            let _ = writeln!(out, "    {} {}", paint("= help:", DIM), class.code().remedy);
         }
     }
 }
@@ -238,6 +239,13 @@ fn findings(review: &Review, paint: Paint<'_>, out: &mut String) {
 fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
     let objects = words::count(group.objects, "object");
     out.push('\n');
+    if group.only_follows() && group.causes.len() > 1 {
+        let changes = words::count(group.causes.len(), "change");
+        let line =
+            format!("digests and checksums that follow from {changes} of the input  {objects}");
+        let _ = writeln!(out, "  {}", paint(&line, DIM));
+        return;
+    }
     if group.causes.is_empty() {
         let cause = if review.inputs.is_empty() {
             "against the base's manifests"
@@ -323,10 +331,14 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
 
 /// The places that a value came from and comes from, where the cause does not say it already.
 fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
+    let is_same_line = |a: usize, b: usize| {
+        let (a, b) = (&review.origins[a], &review.origins[b]);
+        (&a.path, a.line) == (&b.path, b.line)
+    };
     let side = |positions: &[usize], other: &[usize]| {
         let places: Vec<String> = positions
             .iter()
-            .filter(|at| !other.contains(at))
+            .filter(|at| !other.iter().any(|other| is_same_line(**at, *other)))
             .map(|at| &review.origins[*at])
             .filter(|origin| origin.layer != "template")
             .map(|origin| {

@@ -1,7 +1,7 @@
 //! Pods are replaced.
 
 use super::{Found, Subject};
-use crate::model::change::{Operation, RiskClass};
+use crate::model::change::{FieldChange, Operation, RiskClass};
 
 /// Kinds that replace their pods when their template changes. The next run of a CronJob is new
 /// anyway, and a Job's template cannot change.
@@ -12,11 +12,14 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     if !KINDS.contains(&subject.kind()) || !subject.is(Operation::Changed) {
         return;
     }
-    // That values which only follow, such as checksums, restart pods is their purpose.
-    if let Some((at, _)) = subject
-        .fields()
-        .find(|(_, field)| field.path.starts_with(&["spec", "template"]))
-    {
+    let of_pods = |field: &FieldChange| field.path.starts_with(&["spec", "template"]);
+    let describes = |field: &FieldChange| field.path.starts_with(&["spec", "template", "metadata"]);
+    let fields = || subject.fields().filter(|(_, field)| of_pods(field));
+    // Labels and annotations follow from what matters more.
+    let shown = fields()
+        .find(|(_, field)| !describes(field))
+        .or_else(|| fields().next());
+    if let Some((at, _)) = shown {
         let away = subject.change.after.as_ref().is_some_and(|after| {
             let spec = after.root().get("spec");
             let recreate =
