@@ -163,8 +163,8 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     drop(plans);
     Ok(Comparison {
         review,
-        has_errors,
         sources,
+        has_errors,
     })
 }
 

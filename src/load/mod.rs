@@ -158,7 +158,7 @@ pub fn run(
     let mut loaded = match known {
         Some(known) => Loaded {
             documents: known.built_in_documents(sources),
-            templates: known.built_in_templates(sources),
+            templates: Known::built_in_templates(sources),
             default_workload: known.loaded.default_workload.clone(),
             default_specs: known.loaded.default_specs.clone(),
             ..Loaded::default()
@@ -252,7 +252,7 @@ impl Known<'_> {
             .collect()
     }
 
-    fn built_in_templates(&self, sources: &Sources) -> Vec<TemplateFile> {
+    fn built_in_templates(sources: &Sources) -> Vec<TemplateFile> {
         let place = |path: &str| format!("<builtin>/templates/{path}");
         let files: HashMap<&str, u32> = (0..)
             .zip(sources.files())

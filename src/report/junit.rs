@@ -1,4 +1,4 @@
-//! JUnit XML, which test reports of most CI systems read: one failed test for each finding; those
+//! `JUnit` XML, which test reports of most CI systems read: one failed test for each finding; those
 //! that do not stop the work passed, with what they say as output.
 //! <https://github.com/testmoapp/junitxml>
 

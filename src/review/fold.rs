@@ -159,7 +159,9 @@ fn grouped(
 ) -> Vec<Group> {
     let mut groups: BTreeMap<Vec<usize>, Group> = BTreeMap::new();
     for ((causes, operation, _, _, secret), mut folding) in entries {
-        folding.variants.sort_by(|a, b| b.count.cmp(&a.count));
+        folding
+            .variants
+            .sort_by_key(|variant| std::cmp::Reverse(variant.count));
         let (before_origins, after_origins) = folding.origins.take().unwrap_or_default();
         let entry = Entry {
             operation,

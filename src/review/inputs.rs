@@ -387,7 +387,7 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
         .iter()
         .any(|step| matches!(*step, "values" | "workload"));
     match (kind, steps.as_slice()) {
-        (_, []) => true,
+        (_, []) | ("Tenant", ["metadata", "labels", ..]) => true,
         ("Tenant", ["spec", "components", component, ..]) => {
             !holds_values && **component == *place.component
         }
@@ -406,7 +406,6 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
                 | "clearance"
                 | "shares"
         ),
-        ("Tenant", ["metadata", "labels", ..]) => true,
         (_, ["spec", ..]) => !holds_values && kind != "Tier",
         _ => false,
     }

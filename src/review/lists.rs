@@ -111,8 +111,7 @@ pub fn of_object(kind: &str, built_in: bool, path: &FieldPath) -> ListRule {
 /// The rule for a list of a document of ours: items with a name are told apart by it.
 pub fn of_document(path: &FieldPath) -> ListRule {
     let keys: &[&str] = match path.last_key() {
-        "components" | "dependencies" => &["component"],
-        "shares" => &["component"],
+        "components" | "dependencies" | "shares" => &["component"],
         "grants" => &["role"],
         _ => &["name"],
     };

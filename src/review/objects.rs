@@ -119,8 +119,8 @@ impl Changes {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         // Threads come in any order.
-        gone.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
-        new.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
+        gone.sort_by_cached_key(|one| order(&one.object));
+        new.sort_by_cached_key(|one| order(&one.object));
         for (before, after) in matched(&mut gone, &mut new, |object| {
             (object.place.cluster.to_string(), identity(object))
         }) {
@@ -204,7 +204,7 @@ fn matched<K: Ord>(
     }
     gone.extend(by_key.into_values());
     gone.append(&mut twice);
-    gone.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
+    gone.sort_by_cached_key(|one| order(&one.object));
     pairs
 }
 

@@ -181,11 +181,7 @@ fn a_base_with_errors_is_reported_and_the_rest_is_compared() {
     repository.edit("components/store.yaml", "  workload:", "  worklode:");
     repository.commit("broken");
     repository.edit("components/store.yaml", "  worklode:", "  workload:");
-    repository.edit(
-        "tiers/silver.yaml".replace("silver", "gold").as_str(),
-        "cpu: 8",
-        "cpu: 9",
-    );
+    repository.edit("tiers/gold.yaml", "cpu: 8", "cpu: 9");
     let review = repository.review(&["--base", "HEAD"]);
     assert_eq!(review["hasErrors"], false);
     assert!(

@@ -288,7 +288,7 @@ const SECRETS: [&str; 4] = [
 fn assert_no_secret(compared: &Comparison, name: &str) {
     use tenantry::report::{self, Format};
     for (format_name, format) in Format::ALL {
-        let denied = Default::default();
+        let denied = std::collections::BTreeSet::new();
         let text = report::review(
             format,
             &compared.review,
@@ -450,7 +450,7 @@ proptest! {
         let review = comparison::of_texts("a.yaml", before.to_string(), after.to_string()).unwrap();
         prop_assert!(review.objects.len() <= 1);
         if review.objects.is_empty() {
-            let object = |json: &Json| Object::new(Default::default(), tenantry::model::change::Body::Tree(Node::from_json(json)));
+            let object = |json: &Json| Object::new(tenantry::model::change::Place::default(), tenantry::model::change::Body::Tree(Node::from_json(json)));
             prop_assert_eq!(canonical_object(&object(&before)), canonical_object(&object(&after)));
         }
         assert_exact(&review, "any");

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::words;
 use crate::diagnostics::printable;
-use crate::model::change::{Entry, Group, Operation, Review, RiskClass, Variant};
+use crate::model::change::{Entry, FieldPath, Group, Operation, Review, RiskClass, Variant};
 
 /// Most entries of a group, and most groups, that are shown; other formats have more.
 const MOST_ENTRIES: usize = 12;
@@ -267,7 +267,7 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
     let (following, entries): (Vec<&Entry>, Vec<&Entry>) = group
         .entries
         .iter()
-        .partition(|entry| entry.path.as_ref().is_some_and(|path| path.only_follows()));
+        .partition(|entry| entry.path.as_ref().is_some_and(FieldPath::only_follows));
     let shown = &entries[..entries.len().min(MOST_ENTRIES)];
     let head = |entry: &Entry| match &entry.path {
         Some(path) => format!("{}  {path}", words::kinds(entry)),

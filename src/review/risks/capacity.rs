@@ -27,8 +27,10 @@ pub struct Footprint {
     pub quota: Amounts,
 }
 
-/// Resources with a limit: as a quota names them, and how amounts are written.
-const LIMITED: [(&str, fn(Amount) -> String, &str); 3] = [
+type Limited = (&'static str, fn(Amount) -> String, &'static str);
+
+/// Resources with a limit: as a quota names them, how amounts are written, and what is said of them.
+const LIMITED: [Limited; 3] = [
     ("requests.cpu", Amount::cpu_for_people, "processors are"),
     ("requests.memory", Amount::bytes_for_people, "memory is"),
     ("requests.storage", Amount::bytes_for_people, "storage is"),

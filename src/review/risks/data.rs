@@ -32,7 +32,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
             );
         }
         if key.ends_with("/classification")
-            && matches!((rank(&field.before, &CLASSES), rank(&field.after, &CLASSES)), (Some(a), Some(b)) if b < a)
+            && matches!((rank(field.before.as_ref(), &CLASSES), rank(field.after.as_ref(), &CLASSES)), (Some(a), Some(b)) if b < a)
         {
             found.at(
                 RiskClass::Data,
@@ -43,8 +43,8 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     }
 }
 
-fn rank(value: &Option<Json>, order: &[&str]) -> Option<usize> {
-    let text = value.as_ref()?.as_str()?;
+fn rank(value: Option<&Json>, order: &[&str]) -> Option<usize> {
+    let text = value?.as_str()?;
     order.iter().position(|known| *known == text)
 }
 
@@ -85,7 +85,7 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
             ))
         }
         ("Component", "clearance") => {
-            let lowered = rank(after, &CLASSES) < rank(before, &CLASSES);
+            let lowered = rank(after.as_ref(), &CLASSES) < rank(before.as_ref(), &CLASSES);
             lowered.then(|| {
                 format!(
                     "the classification of {subject} goes from {} to {}",

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::{Found, Subject};
 use crate::model::change::{FieldChange, FieldPath, ObjectChange, Operation, RiskClass, Step};
 use crate::model::scalars::Amount;
+use crate::model::view::View;
 
 /// A field of which an update is rejected.
 struct Immutable {
@@ -187,7 +188,7 @@ fn is_refused(row: &Immutable, field: &FieldChange, change: &ObjectChange) -> bo
         When::Except(allowed) => field.path.0.len() > row.path.len() && !allowed.contains(&below),
         When::OnceSet => field.before.is_some(),
         When::Marked => change.before.as_ref().is_some_and(|before| {
-            let marked = before.root().get("immutable").map(|view| view.to_json());
+            let marked = before.root().get("immutable").map(View::to_json);
             marked == Some(Json::Bool(true))
         }),
     }
@@ -228,8 +229,8 @@ mod tests {
         let fields = fields::of_objects(&sides[0], &sides[1]);
         let fields = fields.into_iter().map(|found| FieldChange {
             path: found.path,
-            before: found.before.map(|view| view.to_json()),
-            after: found.after.map(|view| view.to_json()),
+            before: found.before.map(View::to_json),
+            after: found.after.map(View::to_json),
             ..FieldChange::default()
         });
         let change = ObjectChange {

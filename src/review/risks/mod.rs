@@ -122,9 +122,12 @@ pub fn of_inputs(inputs: &[InputChange]) -> Vec<Risk> {
     risks
 }
 
+/// The objects of a risk, and its causes.
+type Folded = (Vec<usize>, BTreeSet<usize>);
+
 /// The risks of all objects, each told once, the worst first.
 pub fn folded(objects: &[ObjectChange], mut more: Vec<Risk>) -> Vec<Risk> {
-    let mut folded: BTreeMap<(RiskClass, &str), (Vec<usize>, BTreeSet<usize>)> = BTreeMap::new();
+    let mut folded: BTreeMap<(RiskClass, &str), Folded> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         for risk in &object.risks {
             let (objects, causes) = folded.entry((risk.class, &risk.message)).or_default();

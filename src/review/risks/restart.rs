@@ -2,6 +2,7 @@
 
 use super::{Found, Subject};
 use crate::model::change::{FieldChange, Operation, RiskClass};
+use crate::model::view::View;
 
 /// Kinds that replace their pods when their template changes. The next run of a CronJob is new
 /// anyway, and a Job's template cannot change.
@@ -26,7 +27,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
                 spec.is_some_and(|spec| spec.text_at(&["strategy", "type"]) == "Recreate");
             let single = spec
                 .and_then(|spec| spec.get("replicas"))
-                .map(|view| view.to_json())
+                .map(View::to_json)
                 == Some(serde_json::json!(1));
             recreate || (single && subject.kind() == "StatefulSet")
         });
