@@ -13,7 +13,7 @@ use crate::diagnostics::{Sink, Sources};
 use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, Known, Loaded};
 use crate::model::change::{Body, Object, Place, Review};
-use crate::model::instance::{Unit, UnitKey};
+use crate::model::instance::{Unit, UnitKey, Usage};
 use crate::model::kinds::{Layout, Platform};
 use crate::model::manifest::Rendered;
 use crate::model::scalars::Amount;
@@ -474,6 +474,7 @@ impl Work<'_> {
         {
             // Same values, same templates, same schemas: the same manifests and findings.
             shared.old_tally = shared.new_tally.clone();
+            shared.old_tally.usage = usage_of_base(&shared.new_tally.usage, old, new);
             shared.old_sink = shared.new_sink.clone();
             shared.footprints.push(UnitFootprints {
                 key: key.clone(),
@@ -521,6 +522,36 @@ impl Work<'_> {
         changes.unit(comparer, before, traced(new_unit, new_rendered));
         shared
     }
+}
+
+/// Which values of the base are read, where those of the head are known: the same trees, which may
+/// have been written in other places.
+fn usage_of_base(usage: &Usage, old: &Unit, new: &Unit) -> Usage {
+    fn walk(old: &Node, new: &Node, usage: &Usage, base: &mut Usage) {
+        if let Some(known) = usage.values.get(&new.id) {
+            base.values.insert(old.id, known.clone());
+        }
+        match (&old.value, &new.value) {
+            (Value::Map(old), Value::Map(new)) => {
+                for (old, new) in old.entries.iter().zip(&new.entries) {
+                    walk(&old.value, &new.value, usage, base);
+                }
+            }
+            (Value::List(old), Value::List(new)) => {
+                for (old, new) in old.iter().zip(new.iter()) {
+                    walk(old, new, usage, base);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut base = Usage::default();
+    for (old, new) in old.instances.iter().zip(&new.instances) {
+        if let (Some(old), Some(new)) = (old.variable("workload"), new.variable("workload")) {
+            walk(old, new, usage, &mut base);
+        }
+    }
+    base
 }
 
 fn build<'a>(

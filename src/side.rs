@@ -38,7 +38,7 @@ pub struct Tally {
     /// What the checks that cross units need.
     pub facts: Vec<Facts>,
     /// Which values were read.
-    usage: Usage,
+    pub usage: Usage,
 }
 
 impl Tally {

@@ -111,31 +111,31 @@ impl Inputs {
         };
         let mut old = only(before, &new_ids);
         let new = only(after, &old_ids);
-        for document in &new {
-            let subject = Subject::of(document);
-            // A component may have several versions; else kind and name are enough.
-            let same = old
+        let mut unmatched = Vec::new();
+        for document in new {
+            let subject = Subject::of(&document);
+            match old
                 .iter()
                 .position(|candidate| Subject::of(candidate) == subject)
-                .or_else(|| {
-                    let alone = |documents: &[Node]| {
-                        let documents = documents.iter();
-                        documents
-                            .filter(|document| Subject::of(document).is_like(&subject))
-                            .count()
-                            == 1
-                    };
-                    let near = |candidate: &Node| Subject::of(candidate).is_like(&subject);
-                    (alone(&old) && alone(&new))
-                        .then(|| old.iter().position(near))
-                        .flatten()
-                });
-            match same {
+            {
                 Some(at) => {
                     let before = old.remove(at);
-                    self.compare_document(&subject, &before, document, sources);
+                    self.compare_document(&subject, &before, &document, sources);
                 }
-                None => self.whole(&subject, document, false, sources),
+                None => unmatched.push((subject, document)),
+            }
+        }
+        // A component may have several versions: one that is gone and one that is new are the same.
+        for (subject, document) in &unmatched {
+            let is_like = |candidate: &Node| Subject::of(candidate).is_like(subject);
+            let gone = old.iter().filter(|candidate| is_like(candidate)).count();
+            let new = unmatched.iter().filter(|(new, _)| new.is_like(subject));
+            match old.iter().position(is_like).filter(|_| gone == new.count()) {
+                Some(at) => {
+                    let before = old.remove(at);
+                    self.compare_document(subject, &before, document, sources);
+                }
+                None => self.whole(subject, document, false, sources),
             }
         }
         for document in &old {

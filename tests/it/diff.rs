@@ -138,8 +138,8 @@ fn the_working_tree_counts_with_what_is_not_committed() {
         [
             "Component report",
             "Component web",
-            "Tenant umbrella",
-            "Tier gold"
+            "Tier gold",
+            "Tenant umbrella"
         ]
     );
     assert_eq!(

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tenantry::compile;
 use tenantry::diagnostics::Severity;
 
-use crate::support::{Nothing, files_below, options, repository_path};
+use crate::support::{Nothing, assert_file, files_below, options, repository_path};
 
 /// All objects of the committed output, by file, read by an unrelated YAML parser.
 fn objects() -> Vec<(String, Json)> {
@@ -382,5 +382,25 @@ fn kubectl_kustomize_builds_every_folder() {
             })
             .sum();
         assert_eq!(listed, own, "{}", folder.display());
+    }
+}
+
+/// The five pull requests of `examples/acme/reviews`: branches made by the script, and the comments
+/// that are committed beside it.
+#[test]
+fn the_committed_reviews_are_what_the_script_makes() {
+    let reviews = repository_path("examples/acme/reviews");
+    let out = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("bash")
+        .arg(reviews.join("make.sh"))
+        .arg(out.path())
+        .env("TENANTRY", env!("CARGO_BIN_EXE_tenantry"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let made = files_below(out.path());
+    assert_eq!(made.len(), 5, "{:?}", made.keys());
+    for (name, text) in made {
+        assert_file(&reviews.join(name), &String::from_utf8(text).unwrap());
     }
 }

@@ -225,10 +225,10 @@ fn group(review: &Review, group: &Group) -> String {
     let entries: Vec<&Entry> = group.entries.iter().filter(shows).collect();
     for entry in entries.iter().take(MOST_ENTRIES) {
         let sign = match entry.operation {
-            Operation::Added => "➕",
-            Operation::Removed => "➖",
-            Operation::Renamed => "↪",
-            Operation::Changed => "✏️",
+            Operation::Added => "+",
+            Operation::Removed => "−",
+            Operation::Renamed => ">",
+            Operation::Changed => "~",
         };
         let field = match &entry.path {
             Some(path) => format!(

@@ -10,7 +10,7 @@ use crate::model::change::{
 };
 
 /// Most characters of a value on one line.
-const MOST: usize = 60;
+const MOST: usize = 90;
 
 /// How much changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -362,37 +362,46 @@ pub fn kinds(entry: &Entry) -> String {
     }
 }
 
-/// Where an entry is: `production (12 of 14 tenants; not in: globex), staging (globex)`.
+/// Where an entry is: `production (12 tenants; not in: globex), development, staging (globex)`.
 pub fn spread(entry: &Entry) -> String {
-    let parts: Vec<String> = entry
-        .spread
-        .iter()
-        .map(|(environment, spread)| in_environment(environment, spread))
+    let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
+    for (environment, spread) in &entry.spread {
+        let tenants = tenants(spread);
+        match parts.iter_mut().find(|(known, _)| *known == tenants) {
+            Some((_, environments)) => environments.push(environment),
+            None => parts.push((tenants, vec![environment])),
+        }
+    }
+    let parts: Vec<String> = parts
+        .into_iter()
+        .map(|(tenants, environments)| match tenants.as_str() {
+            "" => environments.join(", "),
+            tenants => format!("{} ({tenants})", environments.join(", ")),
+        })
         .collect();
     parts.join(", ")
 }
 
-fn in_environment(environment: &str, spread: &Spread) -> String {
-    let tenants: Vec<&str> = spread.tenants.iter().map(|tenant| &**tenant).collect();
-    let inside = match tenants.len() {
-        0 => return environment.to_owned(),
-        1..=3 if spread.of > tenants.len() || spread.of == 0 => tenants.join(", "),
-        number if number < spread.of && spread.except.is_empty() => {
+fn tenants(spread: &Spread) -> String {
+    let names = |tenants: &BTreeSet<std::sync::Arc<str>>| {
+        let names: Vec<&str> = tenants.iter().map(|tenant| &**tenant).collect();
+        names.join(", ")
+    };
+    let number = spread.tenants.len();
+    let inside = match number {
+        0 => return String::new(),
+        1..=3 => names(&spread.tenants),
+        _ if number == spread.of => format!("all {} tenants", thousands(number)),
+        _ if spread.except.is_empty() && spread.of > number => {
             format!("{} of {} tenants", thousands(number), thousands(spread.of))
         }
-        number if spread.except.is_empty() && number == spread.of && number > 3 => {
-            format!("all {} tenants", thousands(number))
-        }
-        1..=3 => tenants.join(", "),
-        number => count(number, "tenant"),
+        _ => count(number, "tenant"),
     };
-    let except: Vec<&str> = spread.except.iter().map(|tenant| &**tenant).collect();
-    let except = if except.is_empty() || tenants.len() <= 3 && spread.of > 8 {
-        String::new()
+    if spread.except.is_empty() || number <= 3 {
+        inside
     } else {
-        format!("; not in: {}", except.join(", "))
-    };
-    format!("{environment} ({inside}{except})")
+        format!("{inside}; not in: {}", names(&spread.except))
+    }
 }
 
 /// The objects of a risk: `production/eu-1/globex Namespace/x, and 3 more`.

@@ -111,7 +111,7 @@ pub fn judge(input: &InputChange) -> Vec<String> {
     found
 }
 
-/// What a share is of, and with whom.
+/// What a share is of, and with whom; of a share that is widened, with whom besides.
 fn share(input: &InputChange) -> Option<String> {
     let value = input.after.as_ref()?;
     let names = |value: &Json| -> Vec<String> {
@@ -133,7 +133,12 @@ fn share(input: &InputChange) -> Option<String> {
             let shares: Option<Vec<String>> = items.iter().map(one).collect();
             Some(shares?.join("; "))
         }
-        Json::Array(_) => Some(format!("a component with {}", names(value).join(", "))),
+        Json::Array(_) => {
+            let (_, component) = input.field.split_once('[')?;
+            let component = component.split(']').next()?;
+            let more = added(input.before.as_ref(), Some(value)).join(", ");
+            (!more.is_empty()).then(|| format!("{component} with {more}, too"))
+        }
         _ => None,
     }
 }
