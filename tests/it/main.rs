@@ -13,6 +13,7 @@ mod determinism;
 mod diff;
 mod examples;
 mod hostile;
+mod integrations;
 mod layouts;
 mod page;
 mod review;
