@@ -178,8 +178,59 @@ fn scale(tenants: usize, thousand: Option<Duration>) -> Duration {
         Some(check.as_secs_f64() / cold.as_secs_f64()),
         "",
     );
+    reviews(&input, cold, runs);
     let _ = fs::remove_dir_all(&folder);
     cold
+}
+
+/// `diff` of nothing, of one tenant, and of what all tenants have, against one `render`.
+fn reviews(input: &Path, render: Duration, runs: usize) {
+    for arguments in [
+        &["init", "--quiet", "--initial-branch=main"][..],
+        &["add", "--all"],
+        &[
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.com",
+            "commit",
+            "--quiet",
+            "--message=base",
+        ],
+    ] {
+        quiet(Command::new("git").args(arguments).current_dir(input));
+    }
+    let diff = || {
+        let mut command = Command::new(TENANTRY);
+        command
+            .arg("diff")
+            .arg(input)
+            .args(["--base", "HEAD", "--quiet"]);
+        command
+    };
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = input.join(file);
+        let text = fs::read_to_string(&path).expect("it was generated");
+        assert!(text.contains(from), "{file} has {from}");
+        fs::write(&path, text.replace(from, to)).expect("it can be written");
+    };
+    let measure = |what: &str, limit: &str| {
+        let mut memory = 0;
+        let time = best(runs, || memory = memory.max(peak_memory(diff())));
+        let ratio = time.as_secs_f64() / render.as_secs_f64();
+        row(&format!("  diff, {what}"), time, Some(ratio), limit);
+        memory
+    };
+    measure("nothing changed", "1.5 × render");
+    edit(
+        "tenants/tenant-00000.yaml",
+        "maxReplicas: 4",
+        "maxReplicas: 6",
+    );
+    measure("one tenant changed", "2.5 × render");
+    edit("components/ingest.yaml", "tag: 1.2.0", "tag: 1.3.0");
+    let memory = measure("an image of all tenants changed", "");
+    println!("{:<44} {:>7}MB", "    peak memory", memory / 1024);
 }
 
 /// The peak resident memory of a command, in KiB, as the kernel counts it.
