@@ -408,8 +408,9 @@ pub struct ObjectRisk {
     pub class: RiskClass,
     /// What may happen, without the object's name, so that the same reads the same everywhere.
     pub message: String,
-    /// The field that shows it, if one does: a position in [`ObjectChange::fields`].
-    pub field: Option<usize>,
+    /// The fields that show it: positions in [`ObjectChange::fields`]; none for what concerns the
+    /// object as a whole.
+    pub fields: Vec<usize>,
 }
 
 /// A risk of the whole change, told once for all objects that share it.

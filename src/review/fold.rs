@@ -27,7 +27,7 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
         if operation != Operation::Changed {
             let causes: Vec<usize> = object.all_causes().into_iter().collect();
             // Kinds that are at risk are told one by one.
-            let at_risk = object.risks.iter().any(|risk| risk.field.is_none());
+            let at_risk = object.risks.iter().any(|risk| risk.fields.is_empty());
             let kind_key = if at_risk { kind.clone() } else { String::new() };
             let key = (causes, operation, kind_key, String::new(), false);
             let folding = entries.entry(key).or_default();
@@ -44,7 +44,7 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
             };
             folding.add(objects, at, None, (before, after));
             folding.kinds.insert(kind.clone());
-            let whole = object.risks.iter().filter(|risk| risk.field.is_none());
+            let whole = object.risks.iter().filter(|risk| risk.fields.is_empty());
             folding.risks.extend(whole.map(|risk| risk.class));
             if let Some(origin) = object.origin {
                 folding.origins.get_or_insert((vec![origin], Vec::new()));
@@ -74,11 +74,11 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
                 .origins
                 .get_or_insert_with(|| (field.before_origins.clone(), field.after_origins.clone()));
             let shown = object.risks.iter();
-            let shown = shown.filter(|risk| risk.field == Some(position));
+            let shown = shown.filter(|risk| risk.fields.contains(&position));
             folding.risks.extend(shown.map(|risk| risk.class));
             // A rule about the object as a whole is shown by its first field.
             if position == 0 && operation == Operation::Changed {
-                let whole = object.risks.iter().filter(|risk| risk.field.is_none());
+                let whole = object.risks.iter().filter(|risk| risk.fields.is_empty());
                 folding.risks.extend(whole.map(|risk| risk.class));
             }
         }

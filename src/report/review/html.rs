@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::words;
-use crate::model::change::{Entry, Object, ObjectChange, Review, RiskClass};
+use crate::model::change::{Entry, FieldChange, Object, ObjectChange, Review, RiskClass};
 use crate::model::view::View;
 use crate::yaml::{Node, writer};
 
@@ -135,9 +135,10 @@ fn object(review: &Review, change: &ObjectChange) -> Json {
             })
             .collect()
     };
-    let fields: Vec<Json> = change
-        .fields
-        .iter()
+    let mut fields: Vec<&FieldChange> = change.fields.iter().collect();
+    fields.sort_by_key(|field| (field.path.only_follows(), field.path.only_describes()));
+    let fields: Vec<Json> = fields
+        .into_iter()
         .map(|field| {
             json!({
                 "p": field.path.to_string(),

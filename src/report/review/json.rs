@@ -106,8 +106,12 @@ fn object(review: &Review, change: &ObjectChange) -> Json {
         .risks
         .iter()
         .map(|risk| {
-            let path = risk.field.map(|at| change.fields[at].path.to_string());
-            json!({"class": risk.class, "message": risk.message, "field": path})
+            let paths = risk
+                .fields
+                .iter()
+                .map(|at| change.fields[*at].path.to_string());
+            let paths: Vec<String> = paths.collect();
+            json!({"class": risk.class, "message": risk.message, "fields": paths})
         })
         .collect();
     let both = change.before.as_ref().zip(change.after.as_ref());

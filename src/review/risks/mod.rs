@@ -66,17 +66,20 @@ impl Found {
     }
 
     fn push(&mut self, class: RiskClass, field: Option<usize>, message: String) {
-        let risk = ObjectRisk {
-            class,
-            message,
-            field,
-        };
-        if !self
+        let known = self
             .0
-            .iter()
-            .any(|known| (known.class, &known.message) == (risk.class, &risk.message))
-        {
-            self.0.push(risk);
+            .iter_mut()
+            .find(|known| known.class == class && known.message == message);
+        match known {
+            Some(known) => {
+                let new = field.filter(|field| !known.fields.contains(field));
+                known.fields.extend(new);
+            }
+            None => self.0.push(ObjectRisk {
+                class,
+                message,
+                fields: field.into_iter().collect(),
+            }),
         }
     }
 }
@@ -131,9 +134,11 @@ pub fn folded(objects: &[ObjectChange], mut more: Vec<Risk>) -> Vec<Risk> {
     for (at, object) in objects.iter().enumerate() {
         for risk in &object.risks {
             let (objects, causes) = folded.entry((risk.class, &risk.message)).or_default();
-            match risk.field {
-                Some(field) => causes.extend(&object.fields[field].causes),
-                None => causes.extend(object.all_causes()),
+            if risk.fields.is_empty() {
+                causes.extend(object.all_causes());
+            }
+            for field in &risk.fields {
+                causes.extend(&object.fields[*field].causes);
             }
             if objects.last() != Some(&at) {
                 objects.push(at);

@@ -17,10 +17,8 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     let describes = |field: &FieldChange| field.path.starts_with(&["spec", "template", "metadata"]);
     let fields = || subject.fields().filter(|(_, field)| of_pods(field));
     // Labels and annotations follow from what matters more.
-    let shown = fields()
-        .find(|(_, field)| !describes(field))
-        .or_else(|| fields().next());
-    if let Some((at, _)) = shown {
+    let matters = fields().any(|(_, field)| !describes(field));
+    for (at, _) in fields().filter(|(_, field)| !matters || !describes(field)) {
         let away = subject.change.after.as_ref().is_some_and(|after| {
             let spec = after.root().get("spec");
             let recreate =
