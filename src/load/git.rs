@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gix::bstr::ByteSlice as _;
 
-use super::{InputFile, is_yaml_path};
+use super::{GENERATED_MARK, InputFile, is_yaml_path};
 use crate::yaml::parse::MAX_BYTES;
 
 /// Deepest nesting of folders.
@@ -178,9 +178,15 @@ fn collect(
                 ));
             }
             let mut object = entry.object().map_err(|error| error.to_string())?;
+            let mut bytes = std::mem::take(&mut object.data);
+            // Of generated files nothing but the mark is looked at.
+            if bytes.starts_with(GENERATED_MARK.as_bytes()) {
+                bytes.truncate(GENERATED_MARK.len());
+                bytes.shrink_to_fit();
+            }
             files.push(InputFile {
                 path,
-                bytes: std::mem::take(&mut object.data),
+                bytes,
                 from_command_line: false,
             });
         }

@@ -4,7 +4,10 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use tenantry::comparison::{Base, compare};
 use tenantry::compile;
+use tenantry::model::change::RiskClass;
+use tenantry::report::{self, Format};
 use tenantry::yaml::parse::parse;
 
 use crate::support::{Nothing, copy_folder, options, repository_path};
@@ -95,8 +98,8 @@ proptest! {
         let compilation = compile(&options(folder.path()), None, &Nothing).unwrap();
         prop_assert!(start.elapsed() < Duration::from_secs(10));
         // Whatever was found can be shown in every format, and points into its file.
-        for (_, format) in tenantry::report::Format::ALL {
-            let _ = tenantry::report::findings(format, &compilation.findings, &compilation.sources, true);
+        for (_, format) in Format::ALL {
+            let _ = report::findings(format, &compilation.findings, &compilation.sources, true);
         }
         for finding in &compilation.findings {
             for label in finding.primary.iter().chain(&finding.secondary) {
@@ -237,5 +240,43 @@ fn bounds_end_in_diagnostics() {
         let (codes, time) = findings_of(path, &text);
         assert!(codes.contains(&code), "{path}: {codes:?}");
         assert!(time < Duration::from_secs(5), "{path} took {time:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Either side of a review may hold anything.
+    #[test]
+    fn the_review_takes_anything((file, at, length, bytes) in mutated(), is_base in any::<bool>()) {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(&repository_path("tests/ui/base"), folder.path(), false);
+        let name = ["tenantry.yaml", "tenants/globex.yaml", "components/web.yaml"][file];
+        let path = folder.path().join(name);
+        let mut content = fs::read(&path).unwrap();
+        let at = at % content.len();
+        let end = (at + length).min(content.len());
+        content.splice(at..end, bytes);
+        fs::write(&path, content).unwrap();
+        let (changed, whole) = (options(folder.path()), options(&repository_path("tests/ui/base")));
+        let (base, head) = if is_base { (changed, whole) } else { (whole, changed) };
+        let start = Instant::now();
+        let compared = compare(&head, &Base::Repository(base), &Nothing).unwrap();
+        prop_assert!(start.elapsed() < Duration::from_secs(10));
+        for (name, format) in Format::ALL {
+            let denied = RiskClass::ALL.into_iter().collect();
+            let text = report::review(format, &compared.review, &compared.sources, &denied, compared.has_errors, false);
+            prop_assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{name}: {text:?}");
+            match format {
+                Format::Json | Format::Sarif | Format::Gitlab => {
+                    prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{name}");
+                }
+                // The page's own two scripts, and none that the input began or ended.
+                Format::Html => prop_assert_eq!(text.matches("</script").count(), 2),
+                Format::Markdown => prop_assert!(text.len() <= 65_000),
+                Format::Github => prop_assert!(text.lines().all(|line| line.starts_with("::"))),
+                Format::Text | Format::Junit => {}
+            }
+        }
     }
 }
