@@ -77,6 +77,9 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
             files = manifests::of_text("(stdin)", text.clone(), &mut sources, old_sink);
         }
     }
+    if !matches!(base, Base::Repository(_)) {
+        readable(&files, old_sink, &sources)?;
+    }
     let documents = trees(&loaded);
     let old_documents = old.as_ref().map(|(_, loaded)| trees(loaded));
     let new = Side::new(head, loaded, &sources, new_sink);
@@ -101,7 +104,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         old.as_ref().and_then(|old| old.plan(&sources, old_sink)),
     );
     if old.is_some() && plans.1.is_none() {
-        let note = "the base has no Platform that can be used, so everything is shown as new";
+        let note = "the base has no Platform that can be used, so no manifest can be compared";
         review.notes.push(note.to_owned());
     }
     let platform = plans.0.as_ref().map(|plan| &plan.platform.spec);
@@ -141,20 +144,29 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     let [old_sink, new_sink] = sinks;
     let has_errors = new_sink.has_errors();
     let base_has_errors = old_sink.has_errors();
+    review.is_incomplete = base_has_errors;
     notes(&mut review, base, base_has_errors, has_errors, not_compared);
     let new_findings = new_sink.finish(&sources);
     if old.is_some() {
         let old_findings = old_sink.finish(&sources);
+        review.findings_compared = true;
         let compared = findings::compare(old_findings, new_findings, &sources);
         (
             review.new_findings,
             review.fixed_findings,
             review.old_findings,
         ) = compared;
+        // What was not rendered has no findings to be fixed.
+        if has_errors {
+            review.fixed_findings.clear();
+        }
     } else {
         review.old_findings = new_findings;
     }
-    money_and_room(&mut review, &shared.footprints, &plans, &new);
+    // What has no place has no tenant to pay for it, and what has errors is not there to be counted.
+    if !placed.contains_key(&placeless) && !has_errors && !base_has_errors {
+        money_and_room(&mut review, &shared.footprints, &plans, &new);
+    }
     let incomplete = Incomplete {
         base: base_has_errors,
         head: has_errors,
@@ -173,8 +185,14 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
     let mut sources = Sources::default();
     let mut sink = Sink::default();
     let is_empty = [before.trim().is_empty(), after.trim().is_empty()];
+    let mut others = false;
     let sides = [before, after].map(|text| {
+        let documents = text
+            .split("\n---")
+            .filter(|part| part.contains(':'))
+            .count();
         let files = manifests::of_text(path, text, &mut sources, &mut sink);
+        others |= files.len() < documents;
         let placed = placed(files, None, None);
         placed.into_values().flatten().collect::<Vec<Traced>>()
     });
@@ -182,7 +200,7 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
         .iter()
         .zip(is_empty)
         .any(|(side, is_empty)| side.is_empty() && !is_empty);
-    if sink.has_errors() || unread {
+    if sink.has_errors() || unread || others {
         return None;
     }
     let comparer = Comparer::new(&sources, Inputs::none(), BTreeSet::new());
@@ -197,6 +215,25 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
         Incomplete::default(),
         Review::default(),
     ))
+}
+
+/// A base of manifests that cannot be read, or is none, would make everything look new.
+fn readable(files: &[ManifestFile], sink: &Sink, sources: &Sources) -> io::Result<()> {
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    if let Some(finding) = sink.clone().finish(sources).first() {
+        let place = finding.primary.as_ref().map_or_else(String::new, |label| {
+            let line = sources.position(label.span.file, label.span.start).line;
+            format!("{}:{line}: ", sources.path(label.span.file))
+        });
+        return refuse(format!(
+            "the base is no valid YAML: {place}{}",
+            finding.message
+        ));
+    }
+    if files.is_empty() {
+        return refuse("the base holds no manifests: no document with `apiVersion`, `kind` and `metadata.name`".to_owned());
+    }
+    Ok(())
 }
 
 fn trees(loaded: &Loaded) -> Vec<Node> {
@@ -454,12 +491,18 @@ impl Work<'_> {
         changes: &Changes,
     ) -> Shared {
         let mut shared = Shared::default();
-        let new_unit = build(new_job.as_ref(), plans.0.as_ref(), &mut shared.new_sink);
-        let old_unit = build(old_job.as_ref(), plans.1.as_ref(), &mut shared.old_sink);
-        let new_rendered = new_unit.as_ref().and_then(|(job, unit)| {
-            let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
-            self.new.render(job, unit, self.sources, tally, sink)
-        });
+        // What building finds depends on more than what templates see, such as locks.
+        let (mut new_built, mut old_built) = (Sink::default(), Sink::default());
+        let new_unit = build(new_job.as_ref(), plans.0.as_ref(), &mut new_built);
+        let old_unit = build(old_job.as_ref(), plans.1.as_ref(), &mut old_built);
+        let can_render = |built: &Sink| !built.has_errors();
+        let new_rendered = new_unit
+            .as_ref()
+            .filter(|_| can_render(&new_built))
+            .and_then(|(job, unit)| {
+                let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
+                self.new.render(job, unit, self.sources, tally, sink)
+            });
         if let (Some((_, unit)), Some(rendered)) = (&new_unit, &new_rendered) {
             populate(&mut shared.population, unit, rendered);
         }
@@ -470,12 +513,16 @@ impl Work<'_> {
         let after = asks(&new_rendered);
         if let (Some((_, new)), Some((_, old))) = (&new_unit, &old_unit)
             && self.same_making
+            && can_render(&new_built)
+            && can_render(&old_built)
             && sees_the_same(old, new)
         {
             // Same values, same templates, same schemas: the same manifests and findings.
             shared.old_tally = shared.new_tally.clone();
             shared.old_tally.usage = usage_of_base(&shared.new_tally.usage, old, new);
             shared.old_sink = shared.new_sink.clone();
+            shared.new_sink.append(new_built);
+            shared.old_sink.append(old_built);
             shared.footprints.push(UnitFootprints {
                 key: key.clone(),
                 before: after.clone(),
@@ -483,11 +530,16 @@ impl Work<'_> {
             });
             return shared;
         }
-        let old_rendered = old_unit.as_ref().and_then(|(job, unit)| {
-            let side = self.old.unwrap_or(self.new);
-            let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
-            side.render(job, unit, self.sources, tally, sink)
-        });
+        let old_rendered = old_unit
+            .as_ref()
+            .filter(|_| can_render(&old_built))
+            .and_then(|(job, unit)| {
+                let side = self.old.unwrap_or(self.new);
+                let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
+                side.render(job, unit, self.sources, tally, sink)
+            });
+        shared.new_sink.append(new_built);
+        shared.old_sink.append(old_built);
         let failed = |unit: &Option<(Job<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
             unit.is_some() && rendered.is_none()
         };
@@ -573,10 +625,10 @@ fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {
             component.into(),
             one.manifest.kind().into_owned(),
         );
-        population
-            .entry(key)
-            .or_default()
-            .insert(Arc::clone(&place.tenant));
+        if !place.tenant.is_empty() {
+            let tenants = population.entry(key).or_default();
+            tenants.insert(Arc::clone(&place.tenant));
+        }
     }
 }
 
@@ -587,7 +639,7 @@ fn notes(review: &mut Review, base: &Base, base_errors: bool, head_errors: bool,
             Base::Repository(_) => {
                 "the base has errors itself; what they concern is not compared".to_owned()
             }
-            _ => "some manifests of the base cannot be read; they are taken for absent".to_owned(),
+            _ => "some manifests of the base cannot be read".to_owned(),
         });
     }
     if head_errors {

@@ -25,11 +25,12 @@ echo "review=$out/review.html" >> "$GITHUB_OUTPUT"
 echo "sarif=$out/review.sarif" >> "$GITHUB_OUTPUT"
 cat "$out/review.md" >> "$GITHUB_STEP_SUMMARY"
 
-# The comment begins with a mark, by which the next run finds it. A pull request from a fork may
+# The comment begins with a mark, by which the next run finds it, among those of bots: anybody can
+# write the mark. A pull request from a fork may
 # not be commented on; that is no failure of the review.
 if [ "${COMMENT:-true}" = true ] && [ -n "${PULL_REQUEST:-}" ]; then
     comments="repos/$GITHUB_REPOSITORY/issues/$PULL_REQUEST/comments"
-    known=$(gh api --paginate "$comments" --jq '.[] | select(.body | startswith("<!-- tenantry review -->")) | .id' | head -n 1)
+    known=$(gh api --paginate "$comments" --jq '.[] | select(.user.type == "Bot") | select(.body | startswith("<!-- tenantry review -->")) | .id' | head -n 1)
     if [ -n "$known" ]; then
         gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$known" --field "body=@$out/review.md" --silent
     else

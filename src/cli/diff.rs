@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use jiff::civil::Date;
 
 use super::arguments::{Arguments, DiffCommand};
 use super::present::{self, Progress};
@@ -12,6 +13,7 @@ use super::{DENIED, DIFFERENT, DONE, FAILED};
 use crate::comparison::{self, Base};
 use crate::load::{Source, git};
 use crate::model::change::RiskClass;
+use crate::report::review::words;
 use crate::{Options, report};
 
 /// Most bytes of manifests from standard input.
@@ -35,7 +37,7 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
         }
         None => "the working tree".to_owned(),
     };
-    let (base, base_title) = base(command, arguments, &root)?;
+    let (base, base_title) = base(command, arguments, &root, head.as_of)?;
     let denied: BTreeSet<RiskClass> = RiskClass::ALL
         .into_iter()
         .filter(|class| command.fail_on.iter().any(|name| name == class.name()))
@@ -56,7 +58,7 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
             color,
         ))
     })?;
-    let hit = review.risks.iter().any(|risk| denied.contains(&risk.class));
+    let hit = words::is_denied(&review, &denied);
     Ok(match () {
         () if compared.has_errors => FAILED,
         () if hit => DENIED,
@@ -66,7 +68,12 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
 }
 
 /// What to compare with, and how people call it.
-fn base(command: &DiffCommand, arguments: &Arguments, root: &Path) -> Result<(Base, String)> {
+fn base(
+    command: &DiffCommand,
+    arguments: &Arguments,
+    root: &Path,
+    as_of: Date,
+) -> Result<(Base, String)> {
     let head = command.head.as_deref().unwrap_or("HEAD");
     let name = match command.base.as_deref() {
         Some("-") => {
@@ -80,8 +87,8 @@ fn base(command: &DiffCommand, arguments: &Arguments, root: &Path) -> Result<(Ba
             }
             return Ok((Base::Text(text), "standard input".to_owned()));
         }
-        Some(name) if Path::new(name).is_dir() => {
-            // A branch may be called like a folder: then the branch is meant with `refs/heads/`.
+        // A folder cannot take the place of a revision of the same name: `./main` names the folder.
+        Some(name) if Path::new(name).is_dir() && git::revision(root, name).is_err() => {
             return Ok((
                 Base::Folder(PathBuf::from(name)),
                 format!("the folder {name}"),
@@ -103,6 +110,8 @@ fn base(command: &DiffCommand, arguments: &Arguments, root: &Path) -> Result<(Ba
             root: root.to_path_buf(),
             revision: revision.id,
         },
+        // Both sides are judged by the same day.
+        as_of,
         ..present::options(arguments, path, &command.read, None)?
     };
     Ok((Base::Repository(options), revision.title))

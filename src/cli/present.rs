@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{Arguments, Color, ReadOptions, ReportOptions};
-use crate::diagnostics::Sources;
+use crate::diagnostics::{Sources, printable};
 use crate::load::{self, ExtraText, Source};
 use crate::model::API_VERSION;
 use crate::model::instance::Unit;
@@ -187,7 +187,7 @@ pub const DIM: Style = Style::new().dimmed();
 /// For names.
 pub const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// For what did not.
+/// For what failed.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Tells why the tool itself could not work.
@@ -196,7 +196,9 @@ pub fn failure(error: &anyhow::Error, color: Color) {
         || (color == Color::Auto
             && std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
-    eprintln!("{}: {error:#}", styled("error", BAD, color));
+    // CI obeys lines that begin with `::`, and a message may hold a file's name.
+    let text = printable(&format!("{error:#}")).replace("\n::", "\n ::");
+    eprintln!("{}: {text}", styled("error", BAD, color));
 }
 
 /// Writes the findings in all formats that were asked for.

@@ -9,7 +9,7 @@ use super::{GENERATED_MARK, InputFile, is_yaml_path};
 use crate::yaml::parse::MAX_BYTES;
 
 /// Deepest nesting of folders.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 512;
 
 /// A commit, and how people call it.
 #[derive(Clone, Debug, PartialEq, Eq)]

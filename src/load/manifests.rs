@@ -69,15 +69,14 @@ fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> Vec<Manif
         sink.push(diagnostic(span, problem));
     }
     let mut manifests = Vec::new();
-    for tree in parsed.documents {
-        // What `kubectl get -o yaml` prints.
-        let is_list = tree.get("kind").and_then(Node::as_str) == Some("List");
-        let items = tree
-            .get("items")
-            .and_then(Node::as_list)
-            .filter(|_| is_list);
-        match items {
-            Some(items) => manifests.extend(items.iter().cloned()),
+    let mut pending: Vec<Node> = parsed.documents;
+    pending.reverse();
+    while let Some(tree) = pending.pop() {
+        // What `kubectl get -o yaml` prints: List, SecretList.
+        let kind = tree.get("kind").and_then(Node::as_str).unwrap_or_default();
+        let items = tree.get("items").and_then(Node::as_list);
+        match items.filter(|_| kind.ends_with("List")) {
+            Some(items) => pending.extend(items.iter().rev().cloned()),
             None => manifests.push(tree),
         }
     }

@@ -36,6 +36,10 @@ pub struct Review {
     pub fixed_findings: Vec<Diagnostic>,
     /// Findings that were there before and still are.
     pub old_findings: Vec<Diagnostic>,
+    /// Whether findings of both sides are known.
+    pub findings_compared: bool,
+    /// Whether the base has errors, so that risks may be hidden.
+    pub is_incomplete: bool,
     /// What could not be compared, and why.
     pub notes: Vec<String>,
     /// What workloads cost in a month, by tenant and environment, where that changed.
@@ -160,7 +164,7 @@ impl FieldPath {
         };
         let name = key.rsplit('/').next().unwrap_or_default();
         matches!(&**parent, "labels" | "annotations")
-            && (name.ends_with("digest") || key.contains("checksum"))
+            && (name.ends_with("-digest") || key.starts_with("checksum/"))
     }
 
     /// The last key.
@@ -440,7 +444,8 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.path, self.line)
+        // A file's name may hold a line break.
+        write!(f, "{}:{}", self.path.replace(['\n', '\r'], "⏎"), self.line)
     }
 }
 

@@ -166,7 +166,7 @@ fn surge(root: View<'_>, kind: &str, replicas: i128) -> i128 {
         Some(Shape::Int(surge)) => i128::from(surge),
         Some(Shape::Text(share)) => {
             let percent: i128 = share.trim_end_matches('%').parse().unwrap_or(0);
-            (replicas * percent + 99) / 100
+            replicas.saturating_mul(percent).saturating_add(99) / 100
         }
         _ => 0,
     }

@@ -13,14 +13,28 @@ pub const HIDDEN: &str = "(secret)";
 
 /// Names that people give to secrets.
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(password|passwd|passphrase|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|credential|connection[_.-]?string|(^|[_.-])dsn$|(^|[_.-])pwd$)").ok()
+    Regex::new(r"(?i)(password|passwd|passphrase|secret|token|credential|connection[_.-]?string|(api|access|private|encryption|signing|master|ssh)[_.-]?key|hmac|(^|[_.-])(dsn|pwd|pw|pass|auth|salt)$)").ok()
 });
 /// Names that only point at one.
 static POINTER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)[_.-](file|path|dir|name|ref|url|uri|ttl|expiry)$").ok());
-/// Texts that hold one: a key, credentials in an address, an option with its value.
+/// Keys of maps that hold one, in whatever object.
+static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(password|passwd|passphrase|token|apikey|accesskey|privatekey|clientsecret|authtoken|bearertoken|accesstoken|connectionstring)$").ok()
+});
+/// Texts that hold one: a key, credentials in an address or a header, a setting with its value, and
+/// what services give their tokens as beginnings.
 static TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s@]+@|(password|passwd|secret|token|api[_-]?key)[=:]\s*\S|\bAKIA[0-9A-Z]{16}\b|\bghp_[A-Za-z0-9]{36}\b|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.)").ok()
+    Regex::new(concat!(
+        r"(?i)(-----BEGIN [A-Z ]*PRIVATE KEY",
+        r"|://[^/\s:@]*:[^\s@]+@|https?://[^/\s@]+@",
+        r"|[?&](sig|signature|token|key|secret|password)=",
+        r#"|(password|passwd|secret|token|api[_-]?key)["']?\s*[=:>]\s*\S"#,
+        r"|\b(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}",
+        r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_|\bglpat-|\bxox[abprs]-",
+        r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.)",
+    ))
+    .ok()
 });
 
 fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
@@ -39,7 +53,12 @@ pub fn is_secret(kind: &str, path: &FieldPath, text: &str) -> bool {
     if kind == "Secret" && (path.starts_with(&["data"]) || path.starts_with(&["stringData"])) {
         return true;
     }
+    // It repeats the whole object.
+    if path.last_key() == "kubectl.kubernetes.io/last-applied-configuration" {
+        return true;
+    }
     let named = match path.0.as_slice() {
+        [.., Step::Key(key)] if matches(&KEY, key) => true,
         [.., Step::Item(name), Step::Key(key)] if &**key == "value" => is_sensitive(name),
         [.., Step::Key(parent), Step::Key(key)] => match &**parent {
             "data" | "settings" | "parameters" | "custom" => is_sensitive(key),
@@ -50,20 +69,61 @@ pub fn is_secret(kind: &str, path: &FieldPath, text: &str) -> bool {
     named || matches(&TEXT, text)
 }
 
+/// Each part of a value that is secret.
+pub fn each_hidden<'a>(
+    kind: &str,
+    view: View<'a>,
+    path: &FieldPath,
+    found: &mut dyn FnMut(View<'a>),
+) {
+    match view.shape() {
+        Shape::Map => {
+            let inside = named(view, path);
+            for field in view.fields() {
+                let path = inside.joined(Step::Key(field.key.as_ref().into()));
+                each_hidden(kind, field.value, &path, found);
+            }
+        }
+        Shape::List => {
+            let path = path.joined(Step::Item("".into()));
+            let items = view.items();
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 && is_option(items[at - 1]) {
+                    found(*item);
+                } else {
+                    each_hidden(kind, *item, &path, found);
+                }
+            }
+        }
+        Shape::Text(text) if is_secret(kind, path, &text) => found(view),
+        Shape::Int(_) | Shape::Float(_) if is_secret(kind, path, "") => found(view),
+        _ => {}
+    }
+}
+
+/// Whether the next argument of a command is secret: `--password`.
+fn is_option(view: View<'_>) -> bool {
+    view.text()
+        .is_some_and(|text| text.starts_with('-') && !text.contains('=') && is_sensitive(&text))
+}
+
+/// The path of a map, with its name in place of the position in a list without keys: the name says
+/// what its value is.
+fn named(view: View<'_>, path: &FieldPath) -> FieldPath {
+    let name = view.text_at(&["name"]);
+    match path.0.split_last() {
+        Some((Step::Item(label), before)) if label.is_empty() && !name.is_empty() => {
+            FieldPath(before.to_vec()).joined(Step::Item(name.as_ref().into()))
+        }
+        _ => path.clone(),
+    }
+}
+
 /// A value with what is secret in it hidden, and whether anything was.
 pub fn redacted(kind: &str, view: View<'_>, path: &FieldPath) -> (Json, bool) {
     match view.shape() {
         Shape::Map => {
-            // An item of a list without keys: its name says what its value is.
-            let name = view.text_at(&["name"]);
-            let inside = match path.0.last() {
-                Some(Step::Item(label)) if label.is_empty() && !name.is_empty() => {
-                    let mut steps = path.0.clone();
-                    steps.pop();
-                    FieldPath(steps).joined(Step::Item(name.as_ref().into()))
-                }
-                _ => path.clone(),
-            };
+            let inside = named(view, path);
             let mut any = false;
             let fields = view.fields().into_iter().map(|field| {
                 let path = inside.joined(Step::Key(field.key.as_ref().into()));
@@ -77,12 +137,17 @@ pub fn redacted(kind: &str, view: View<'_>, path: &FieldPath) -> (Json, bool) {
         Shape::List => {
             let path = path.joined(Step::Item("".into()));
             let mut any = false;
-            let items = view.items().into_iter().map(|item| {
-                let (value, hidden) = redacted(kind, item, &path);
+            let items = view.items();
+            let shown = items.iter().enumerate().map(|(at, item)| {
+                if at > 0 && is_option(items[at - 1]) {
+                    any = true;
+                    return Json::from(HIDDEN);
+                }
+                let (value, hidden) = redacted(kind, *item, &path);
                 any |= hidden;
                 value
             });
-            let list = Json::Array(items.collect());
+            let list = Json::Array(shown.collect());
             (list, any)
         }
         Shape::Text(text) if is_secret(kind, path, &text) => (Json::from(HIDDEN), true),
@@ -119,6 +184,7 @@ mod tests {
                 "data: {app.conf: 'url: postgres://app:hunter2@db/app'}",
             ),
             ("Deployment", "args: ['--password=hunter2']"),
+            ("Deployment", "args: [--password, hunter2]"),
             (
                 "ConfigMap",
                 "data: {key.pem: \"-----BEGIN RSA PRIVATE KEY-----\\nhunter2\"}",
@@ -128,6 +194,28 @@ mod tests {
                 "spec: {workload: {settings: {apiKey: hunter2}}}",
             ),
             ("Deployment", "env: [{name: PIN_SECRET, value: 12345}]"),
+            ("Deployment", "env: [{name: REDIS_AUTH, value: hunter2}]"),
+            (
+                "Deployment",
+                "env: [{name: ENCRYPTION_KEY, value: hunter2}]",
+            ),
+            (
+                "Deployment",
+                "env: [{name: SETTINGS, value: '{\"DB_PASSWORD\":\"hunter2\"}'}]",
+            ),
+            (
+                "Deployment",
+                "env: [{name: CACHE, value: 'redis://:hunter2@cache'}]",
+            ),
+            (
+                "Deployment",
+                "env: [{name: REPO, value: 'https://hunter2@github.com/a'}]",
+            ),
+            ("Database", "spec: {auth: {password: hunter2}}"),
+            (
+                "Secret",
+                "metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: hunter2}}",
+            ),
         ] {
             let shown = shown(kind, text);
             assert!(shown.contains(HIDDEN), "{text}: {shown}");

@@ -81,14 +81,21 @@ pub fn review(
 ) -> String {
     let as_findings = || review::as_findings(review, sources, denied);
     match format {
-        Format::Text => review::text::write(review, denied, has_errors, color),
+        Format::Text => review::text::write(review, sources, denied, has_errors, color),
         Format::Json => review::json::write(review, sources, denied, has_errors),
-        Format::Markdown => review::markdown::write(review, denied, has_errors),
+        Format::Markdown => review::markdown::write(review, sources, denied, has_errors),
         Format::Html => review::html::write(review, denied, has_errors),
         Format::Github => github::write(&as_findings(), sources),
         Format::Gitlab => gitlab::write(&as_findings(), sources),
         Format::Junit => junit::write(&as_findings(), sources),
-        Format::Sarif => sarif::write(&as_findings(), sources, &review.old_findings),
+        Format::Sarif if review.findings_compared => {
+            sarif::write(&as_findings(), sources, &review.old_findings)
+        }
+        Format::Sarif => sarif::write(
+            &[as_findings(), review.old_findings.clone()].concat(),
+            sources,
+            &[],
+        ),
     }
 }
 
@@ -125,9 +132,18 @@ fn fingerprint(finding: &Diagnostic, sources: &Sources) -> String {
         .primary
         .as_ref()
         .map_or("", |label| sources.path(label.span.file));
-    Sha256::digest(format!("{}\n{path}\n{}", finding.code.id, finding.message))
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    // A risk that follows from several lines of a file is told once for each.
+    let label = finding
+        .primary
+        .as_ref()
+        .filter(|_| finding.code.id.starts_with("T07"))
+        .map_or("", |label| label.message.as_str());
+    Sha256::digest(format!(
+        "{}\n{path}\n{}{label}",
+        finding.code.id, finding.message
+    ))
+    .iter()
+    .take(16)
+    .map(|byte| format!("{byte:02x}"))
+    .collect()
 }

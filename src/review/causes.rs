@@ -8,11 +8,11 @@ use super::fields::{self, Difference};
 use super::inputs::Inputs;
 use crate::diagnostics::Sources;
 use crate::model::change::{
-    Body, FieldChange, InputChange, Object, ObjectChange, Operation, Origin, Place,
+    Body, FieldChange, FieldPath, InputChange, Object, ObjectChange, Operation, Origin, Place,
 };
 use crate::model::instance::{Derivations, Layer};
 use crate::model::manifest::TemplateLine;
-use crate::model::secrets::redacted;
+use crate::model::secrets::{self, redacted};
 use crate::model::view::{Shape, View};
 use crate::yaml::{NodeId, merge};
 
@@ -111,9 +111,10 @@ impl<'a> Comparer<'a> {
             .before
             .map_or_else(Vec::new, |view| before.inputs(view));
         let new_ids = found.after.map_or_else(Vec::new, |view| after.inputs(view));
-        if hidden {
-            self.note_secret(&old_ids);
-            self.note_secret(&new_ids);
+        for (traced, view) in [(before, found.before), (after, found.after)] {
+            if let Some(view) = view {
+                self.note_secrets(traced, kind, view, &found.path);
+            }
         }
         let line = |view: Option<View<'_>>| view.map_or(TemplateLine::NONE, View::line);
         let lines = [line(found.before), line(found.after)];
@@ -180,14 +181,7 @@ impl<'a> Comparer<'a> {
         let inputs = &self.inputs;
         let root = one.object.root();
         let ids = one.inputs(root);
-        if one.object.kind == "Secret" {
-            for data in ["data", "stringData"]
-                .iter()
-                .filter_map(|key| root.get(key))
-            {
-                self.note_secret(&one.inputs(data));
-            }
-        }
+        self.note_secrets(&one, &one.object.kind, root, &FieldPath::default());
         let line = root.line();
         let place = &one.object.place;
         let deciding = || inputs.deciding(&one.documents, place);
@@ -271,9 +265,12 @@ impl<'a> Comparer<'a> {
     }
 
     /// What a secret is made of is one, too.
-    fn note_secret(&self, ids: &[NodeId]) {
-        let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
-        secret.extend(self.inputs.of_values(ids));
+    fn note_secrets(&self, traced: &Traced, kind: &str, view: View<'_>, path: &FieldPath) {
+        secrets::each_hidden(kind, view, path, &mut |part| {
+            let changes = self.inputs.of_values(&traced.inputs(part));
+            let mut secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+            secret.extend(changes);
+        });
     }
 
     /// The changes of the input, those that are secret marked, and all places, sorted; the changes
@@ -318,13 +315,11 @@ impl Traced {
         let Some(derivations) = &self.derivations else {
             return ids;
         };
-        let mut inputs = Vec::new();
-        for id in ids.into_iter().flat_map(|id| derivations.inputs(id)) {
-            if !inputs.contains(&id) {
-                inputs.push(id);
-            }
-        }
-        inputs
+        let mut seen = BTreeSet::new();
+        ids.into_iter()
+            .flat_map(|id| derivations.inputs(id))
+            .filter(|id| seen.insert(*id))
+            .collect()
     }
 
     /// Who sets a value.

@@ -14,7 +14,12 @@ pub fn compare(
     let key = |finding: &Diagnostic| {
         let file = finding.primary.as_ref().map(|label| label.span.file);
         let path = file.map_or("", |file| sources.path(file)).to_owned();
-        (finding.code, finding.message.clone(), path)
+        (
+            finding.code,
+            finding.severity,
+            finding.message.clone(),
+            path,
+        )
     };
     let mut known: HashMap<_, Vec<Diagnostic>> = HashMap::new();
     for finding in before.into_iter().rev() {
@@ -29,7 +34,7 @@ pub fn compare(
     }
     let mut fixed: Vec<Diagnostic> = known.into_values().flatten().collect();
     fixed.sort_by_cached_key(|finding| {
-        let (code, message, path) = key(finding);
+        let (code, _, message, path) = key(finding);
         (path, code.id, message)
     });
     (new, fixed, old)

@@ -9,6 +9,8 @@ use crate::model::change::{
 
 /// Most tenants without a change that are named.
 const MOST_EXCEPTIONS: usize = 5;
+/// So many tenants are named rather than counted.
+const FEW: usize = 3;
 /// Most ways in which values differ that are kept apart.
 const MOST_VARIANTS: usize = 50;
 
@@ -240,15 +242,22 @@ fn spread(
         return spread;
     }
     for (environment, entry) in &mut spread {
-        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
+        // Few tenants are named, so that nobody asks who else there is.
+        if entry.tenants.len() <= FEW {
+            continue;
+        }
+        let mut all: BTreeSet<&Arc<str>> = BTreeSet::new();
         for component in &components {
             for kind in &folding.kinds {
                 let key = (Arc::clone(environment), Arc::clone(component), kind.clone());
-                all.extend(population.get(&key).into_iter().flatten().cloned());
+                all.extend(population.get(&key).into_iter().flatten());
             }
         }
         entry.of = all.len();
-        let without: BTreeSet<Arc<str>> = all.difference(&entry.tenants).cloned().collect();
+        let without = all
+            .into_iter()
+            .filter(|tenant| !entry.tenants.contains(*tenant));
+        let without: BTreeSet<Arc<str>> = without.cloned().collect();
         if without.len() <= MOST_EXCEPTIONS && without.len() < entry.tenants.len() {
             entry.except = without;
         }

@@ -13,6 +13,9 @@ use crate::model::secrets::redacted;
 use crate::model::view::View;
 use crate::yaml::{Entry, Node, NodeId, Value};
 
+/// Most bytes of a template of which lines are compared.
+const MOST_COMPARED: usize = 128 << 10;
+
 /// The input of one side.
 pub struct InputSide<'a> {
     /// All documents, those with findings included.
@@ -27,8 +30,8 @@ pub struct InputSide<'a> {
 pub struct Inputs {
     /// Each change; whether its values are secret and how many objects it moved is not known yet.
     pub changes: Vec<InputChange>,
-    /// The document of each change: kind and name.
-    documents: Vec<Option<(String, String)>>,
+    /// The changes of each document, by kind and name.
+    of_document: BTreeMap<(String, String), Vec<usize>>,
     /// The path of each change within its document.
     paths: Vec<FieldPath>,
     /// Values within a change.
@@ -43,7 +46,7 @@ impl Inputs {
     pub fn none() -> Inputs {
         Inputs {
             changes: Vec::new(),
-            documents: Vec::new(),
+            of_document: BTreeMap::new(),
             paths: Vec::new(),
             exact: HashMap::new(),
             around: HashMap::new(),
@@ -93,9 +96,12 @@ impl Inputs {
         path: FieldPath,
     ) -> usize {
         self.changes.push(change);
-        self.documents.push(document);
         self.paths.push(path);
-        self.changes.len() - 1
+        let at = self.changes.len() - 1;
+        if let Some(document) = document {
+            self.of_document.entry(document).or_default().push(at);
+        }
+        at
     }
 
     fn compare_documents(&mut self, before: &[Node], after: &[Node], sources: &Sources) {
@@ -109,37 +115,50 @@ impl Inputs {
                 .cloned()
                 .collect()
         };
-        let mut old = only(before, &new_ids);
+        let old = only(before, &new_ids);
         let new = only(after, &old_ids);
-        let mut unmatched = Vec::new();
+        let mut known: BTreeMap<Subject, Vec<Node>> = BTreeMap::new();
+        for document in old.into_iter().rev() {
+            let subject = Subject::of(&document);
+            known.entry(subject).or_default().push(document);
+        }
+        let mut unmatched: Vec<(Subject, Node)> = Vec::new();
         for document in new {
             let subject = Subject::of(&document);
-            match old
-                .iter()
-                .position(|candidate| Subject::of(candidate) == subject)
-            {
-                Some(at) => {
-                    let before = old.remove(at);
-                    self.compare_document(&subject, &before, &document, sources);
-                }
+            match known.get_mut(&subject).and_then(Vec::pop) {
+                Some(before) => self.compare_document(&subject, &before, &document, sources),
                 None => unmatched.push((subject, document)),
             }
         }
-        // A component may have several versions: one that is gone and one that is new are the same.
+        // A component may have several versions: those that are gone and those that are new are the
+        // same, if they are as many.
+        let name = |subject: &Subject| (subject.kind.clone(), subject.name.clone());
+        let mut gone: BTreeMap<(String, String), Vec<(Subject, Node)>> = BTreeMap::new();
+        for (subject, documents) in known {
+            let documents = documents.into_iter().rev();
+            let list = gone.entry(name(&subject)).or_default();
+            list.extend(documents.map(|document| (subject.clone(), document)));
+        }
+        let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for (subject, _) in &unmatched {
+            *counts.entry(name(subject)).or_default() += 1;
+        }
+        gone.values_mut().for_each(|list| list.reverse());
+        let like: BTreeSet<(String, String)> = counts
+            .into_iter()
+            .filter(|(name, count)| gone.get(name).is_some_and(|list| list.len() == *count))
+            .map(|(name, _)| name)
+            .collect();
         for (subject, document) in &unmatched {
-            let is_like = |candidate: &Node| Subject::of(candidate).is_like(subject);
-            let gone = old.iter().filter(|candidate| is_like(candidate)).count();
-            let new = unmatched.iter().filter(|(new, _)| new.is_like(subject));
-            match old.iter().position(is_like).filter(|_| gone == new.count()) {
-                Some(at) => {
-                    let before = old.remove(at);
-                    self.compare_document(subject, &before, document, sources);
-                }
+            let name = name(subject);
+            let before = gone.get_mut(&name).filter(|_| like.contains(&name));
+            match before.and_then(Vec::pop) {
+                Some((_, before)) => self.compare_document(subject, &before, document, sources),
                 None => self.whole(subject, document, false, sources),
             }
         }
-        for document in &old {
-            self.whole(&Subject::of(document), document, true, sources);
+        for (subject, document) in gone.into_values().flatten() {
+            self.whole(&subject, &document, true, sources);
         }
     }
 
@@ -274,10 +293,17 @@ impl Inputs {
                 continue;
             }
             let (mut removed, mut added) = (Vec::new(), Vec::new());
-            for op in TextDiff::from_lines(text(was), text(is)).ops() {
-                if op.tag() != DiffTag::Equal {
-                    removed.push(op.old_range().start + 1..op.old_range().end + 1);
-                    added.push(op.new_range().start + 1..op.new_range().end + 1);
+            let (old_text, new_text) = (text(was), text(is));
+            if old_text.len().max(new_text.len()) > MOST_COMPARED {
+                // No template of this size is rendered.
+                removed.push(1..usize::MAX);
+                added.push(1..usize::MAX);
+            } else {
+                for op in TextDiff::from_lines(old_text, new_text).ops() {
+                    if op.tag() != DiffTag::Equal {
+                        removed.push(op.old_range().start + 1..op.old_range().end + 1);
+                        added.push(op.new_range().start + 1..op.new_range().end + 1);
+                    }
                 }
             }
             let place = |file: Option<u32>, ranges: &[Range<usize>]| {
@@ -351,13 +377,14 @@ impl Inputs {
         documents: &BTreeSet<(String, String)>,
         place: &Place,
     ) -> BTreeSet<usize> {
-        let concerns = |at: &usize| {
-            let Some(document) = self.documents[*at].as_ref() else {
-                return false;
-            };
-            documents.contains(document) && decides(&document.0, &self.paths[*at], place)
-        };
-        let all: BTreeSet<usize> = (0..self.changes.len()).filter(concerns).collect();
+        let all: BTreeSet<usize> = documents
+            .iter()
+            .filter_map(|document| Some((document, self.of_document.get(document)?)))
+            .flat_map(|(document, changes)| {
+                let changes = changes.iter().copied();
+                changes.filter(|at| decides(&document.0, &self.paths[*at], place))
+            })
+            .collect();
         // A document that comes or goes says more than a change within another.
         let is_whole = |at: &usize| self.paths[*at].0.is_empty();
         if all.iter().any(is_whole) {
@@ -369,8 +396,11 @@ impl Inputs {
 
     /// The same of any document: what one tenant is decides what another shares with it.
     pub fn deciding_anywhere(&self, place: &Place) -> BTreeSet<usize> {
-        let documents = self.documents.iter().flatten().cloned().collect();
-        self.deciding(&documents, place)
+        // Among very many changes, such a guess would cost more than it tells.
+        if self.of_document.len() > 100 {
+            return BTreeSet::new();
+        }
+        self.deciding(&self.of_document.keys().cloned().collect(), place)
     }
 }
 
@@ -387,6 +417,10 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
         .iter()
         .any(|step| matches!(*step, "values" | "workload"));
     match (kind, steps.as_slice()) {
+        ("Platform", ["spec", field, ..]) => {
+            matches!(*field, "delivery" | "naming" | "labelPrefix" | "output")
+        }
+        ("Cluster", ["spec", "capacity" | "openapi" | "crds" | "existing", ..]) => false,
         (_, []) | ("Tenant", ["metadata", "labels", ..]) => true,
         ("Tenant", ["spec", "components", component, ..]) => {
             !holds_values && **component == *place.component
@@ -412,7 +446,7 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
 }
 
 /// What a document is about.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Subject {
     kind: String,
     name: String,
@@ -436,10 +470,6 @@ impl Subject {
             kind,
             name: text(&["metadata", "name"]),
         }
-    }
-
-    fn is_like(&self, other: &Subject) -> bool {
-        (&self.kind, &self.name) == (&other.kind, &other.name)
     }
 
     /// `Tenant globex`.

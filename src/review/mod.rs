@@ -23,8 +23,9 @@ pub mod objects;
 pub mod risks;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::model::change::{ObjectChange, Place, Review};
+use crate::model::change::{ObjectChange, Operation, Place, Review};
 use crate::model::secrets;
 use causes::Comparer;
 use fold::Population;
@@ -39,10 +40,18 @@ pub fn finish(
     incomplete: Incomplete,
     mut review: Review,
 ) -> Review {
+    let closed = changes.closed();
     let mut objects = changes.finish(&comparer, incomplete);
     let one_sided = comparer.one_sided.clone();
+    let new_namespaces: BTreeSet<(Arc<str>, String)> = objects
+        .iter()
+        .filter(|change| matches!(change.operation(), Operation::Added | Operation::Renamed))
+        .map(ObjectChange::object)
+        .filter(|object| object.kind == "Namespace")
+        .map(|object| (Arc::clone(&object.place.cluster), object.name.clone()))
+        .collect();
     for object in &mut objects {
-        object.risks = risks::of_object(&subject(object, &one_sided));
+        object.risks = risks::of_object(&subject(object, &one_sided, &closed, &new_namespaces));
     }
     let (inputs, origins) = comparer.finish(&mut objects);
     review.origins = origins;
@@ -66,7 +75,16 @@ pub fn finish(
     review
 }
 
-fn subject<'a>(change: &'a ObjectChange, one_sided: &BTreeSet<Place>) -> Subject<'a> {
+fn subject<'a>(
+    change: &'a ObjectChange,
+    one_sided: &BTreeSet<Place>,
+    closed: &BTreeSet<(Arc<str>, String)>,
+    new_namespaces: &BTreeSet<(Arc<str>, String)>,
+) -> Subject<'a> {
+    let namespace = (
+        Arc::clone(&change.object().place.cluster),
+        change.object().namespace.clone(),
+    );
     let place = &change.object().place;
     let unit = Place {
         component: "".into(),
@@ -76,5 +94,7 @@ fn subject<'a>(change: &'a ObjectChange, one_sided: &BTreeSet<Place>) -> Subject
         change,
         is_whole_place: one_sided.contains(&unit),
         is_whole_component: one_sided.contains(place),
+        is_closed: closed.contains(&namespace),
+        is_new_namespace: new_namespaces.contains(&namespace),
     }
 }

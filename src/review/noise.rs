@@ -13,10 +13,17 @@ use crate::model::view::{Shape, View};
 /// (<https://github.com/kubernetes/kubernetes/tree/master/pkg/apis>).
 const DEFAULTS: &[(&[&str], Default)] = &[
     (&["ports", "*", "protocol"], Default::Text("TCP")),
-    (&["restartPolicy"], Default::Text("Always")),
-    (&["dnsPolicy"], Default::Text("ClusterFirst")),
-    (&["schedulerName"], Default::Text("default-scheduler")),
-    (&["terminationGracePeriodSeconds"], Default::Number(30)),
+    (&["spec", "restartPolicy"], Default::Text("Always")),
+    (&["spec", "type"], Default::Text("ClusterIP")),
+    (&["spec", "dnsPolicy"], Default::Text("ClusterFirst")),
+    (
+        &["spec", "schedulerName"],
+        Default::Text("default-scheduler"),
+    ),
+    (
+        &["spec", "terminationGracePeriodSeconds"],
+        Default::Number(30),
+    ),
     (
         &["terminationMessagePath"],
         Default::Text("/dev/termination-log"),
@@ -118,11 +125,38 @@ pub fn is_written_by_server(path: &FieldPath) -> bool {
         .any(|keys| path.0.len() == keys.len() && path.starts_with(keys))
 }
 
+/// Fields that the API server assigns where nobody sets them; `None` is set by somebody.
+const ASSIGNED: &[&[&str]] = &[
+    &["spec", "clusterIP"],
+    &["spec", "clusterIPs"],
+    &["spec", "ipFamilies"],
+    &["spec", "ipFamilyPolicy"],
+    &["spec", "serviceAccount"],
+    &["spec", "volumeName"],
+    &["spec", "ports", "*", "nodePort"],
+];
+
 /// Whether a field of a built-in kind holds what the API server would fill in.
 pub fn is_default(view: View<'_>, path: &FieldPath) -> bool {
+    let assigned = || {
+        ASSIGNED.iter().any(|keys| path.ends_with(keys))
+            && !view.to_json().to_string().contains("None")
+    };
     DEFAULTS
         .iter()
         .any(|(keys, value)| path.ends_with(keys) && holds(view, &value.json()))
+        || assigned()
+        || is_hollow(view, path)
+}
+
+/// Whether annotations hold nothing but what the API server and controllers write.
+fn is_hollow(view: View<'_>, path: &FieldPath) -> bool {
+    let is_annotations = path.0.len() == 2 && path.starts_with(&["metadata", "annotations"]);
+    is_annotations
+        && view
+            .fields()
+            .iter()
+            .all(|field| is_written_by_server(&path.joined(Step::Key(field.key.as_ref().into()))))
 }
 
 fn holds(view: View<'_>, value: &Json) -> bool {
@@ -140,7 +174,10 @@ pub fn amount(view: View<'_>, path: &FieldPath) -> Option<Amount> {
         Step::Key(key) => Some(&**key),
         Step::Item(_) => None,
     });
-    if !keys.by_ref().take(2).any(|key| AMOUNTS.contains(&key)) {
+    let is_text = ["data", "stringData", "metadata"]
+        .iter()
+        .any(|key| path.starts_with(&[*key]));
+    if is_text || !keys.by_ref().take(2).any(|key| AMOUNTS.contains(&key)) {
         return None;
     }
     match view.shape() {

@@ -84,6 +84,8 @@ struct State {
     gone: Vec<Traced>,
     /// Objects of the head without their like in the same unit.
     new: Vec<Traced>,
+    /// Cluster and namespace of the head's policies that hold for all pods and open nothing.
+    closed: BTreeSet<(Arc<str>, String)>,
 }
 
 impl Changes {
@@ -91,6 +93,11 @@ impl Changes {
     pub fn unit(&self, comparer: &Comparer<'_>, before: Vec<Traced>, after: Vec<Traced>) {
         let mut known: BTreeMap<Identity, Traced> = BTreeMap::new();
         let mut state = State::default();
+        for one in after.iter().filter(|one| denies_all(&one.object)) {
+            let object = &one.object;
+            let place = (Arc::clone(&object.place.cluster), object.namespace.clone());
+            state.closed.insert(place);
+        }
         for one in before {
             known.insert(identity(&one.object), one);
         }
@@ -105,6 +112,13 @@ impl Changes {
         shared.changed.append(&mut state.changed);
         shared.gone.append(&mut state.gone);
         shared.new.append(&mut state.new);
+        shared.closed.append(&mut state.closed);
+    }
+
+    /// Cluster and namespace of policies of the head that hold for all pods and open nothing.
+    pub fn closed(&self) -> BTreeSet<(Arc<str>, String)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.closed.clone()
     }
 
     /// Matches what is left across units, then by likeness; all changes, sorted by place. Where a
@@ -114,6 +128,7 @@ impl Changes {
             mut changed,
             mut gone,
             mut new,
+            closed: _,
         } = self
             .state
             .into_inner()
@@ -129,23 +144,36 @@ impl Changes {
         // Objects that were read without a place fit each cluster that has their like.
         let placeless: Vec<Traced> = extract(&mut gone, |one| one.object.place.cluster.is_empty());
         let mut fitted: BTreeSet<Identity> = BTreeSet::new();
-        let by_identity: BTreeMap<Identity, &Traced> = placeless
-            .iter()
-            .map(|one| (identity(&one.object), one))
-            .collect();
+        let mut by_identity: BTreeMap<Identity, Vec<&Traced>> = BTreeMap::new();
+        let mut kinds: BTreeSet<&str> = BTreeSet::new();
+        for one in &placeless {
+            kinds.insert(&one.object.kind);
+            by_identity
+                .entry(identity(&one.object))
+                .or_default()
+                .push(one);
+        }
         new.retain(|after| {
-            let Some(before) = by_identity.get(&identity(&after.object)) else {
-                return true;
+            let Some(known) = by_identity.get(&identity(&after.object)) else {
+                // Some kinds of a cluster were read, and of the others nothing is known.
+                return placeless.is_empty() || kinds.contains(&*after.object.kind);
             };
             fitted.insert(identity(&after.object));
-            changed.extend(comparer.pair(before, after));
+            // Of several clusters' objects of the same name, the nearest is meant.
+            let pairs = known.iter().map(|before| comparer.pair(before, after));
+            let fields =
+                |pair: &Option<ObjectChange>| pair.as_ref().map_or(0, |change| change.fields.len());
+            changed.extend(pairs.min_by_key(fields).flatten());
             false
         });
-        gone.extend(
-            placeless
-                .into_iter()
-                .filter(|one| !fitted.contains(&identity(&one.object))),
-        );
+        if !incomplete.head {
+            gone.extend(
+                placeless
+                    .iter()
+                    .filter(|one| !fitted.contains(&identity(&one.object)))
+                    .cloned(),
+            );
+        }
         for (before, after) in renamed(&mut gone, &mut new) {
             changed.extend(comparer.pair(&before, &after));
         }
@@ -165,6 +193,15 @@ impl Changes {
         });
         changed
     }
+}
+
+fn denies_all(object: &Object) -> bool {
+    let root = object.root();
+    object.kind == "NetworkPolicy"
+        && root
+            .at(&["spec", "podSelector"])
+            .is_none_or(|selector| selector.fields().is_empty())
+        && root.at(&["spec", "ingress"]).is_none()
 }
 
 type Order = (Place, String, String, String);

@@ -28,7 +28,7 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) -> Demand {
     let mut shares: BTreeMap<&'static str, Vec<(String, Amount)>> = BTreeMap::new();
     let roots = locator.rendered.iter().map(|one| one.manifest.root());
     for request in demand::of(roots) {
-        let copies = request.most + request.surge;
+        let copies = request.most.saturating_add(request.surge);
         let total = request.times(copies);
         let sum = demand.entry(request.resource).or_default();
         *sum = *sum + total;

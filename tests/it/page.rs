@@ -74,6 +74,7 @@ window.addEventListener('load', () => {
     say('verdict=' + document.getElementById('verdict').textContent);
     say('risks=' + [...document.querySelectorAll('.risk .tag')].map(tag => tag.textContent).join());
     say('groups=' + document.querySelectorAll('details.group').length);
+    say('heading=' + document.querySelector('details.group > summary').textContent);
     say('environments=' + [...document.querySelectorAll('nav > details > summary')].map(one => one.textContent).join());
     const search = document.getElementById('search');
     search.value = 'StatefulSet slow';
@@ -138,6 +139,7 @@ window.addEventListener('load', () => {
             "verdict=Look closely: the worst risk is replace.",
             "risks=replace,governance,restart",
             "groups=4",
+            "heading=components/store.yaml:19 Component store: spec.workload.volumes[data].storageClass fast → slow1 object",
             "environments=production18,staging7",
             "found=1",
             "filtered=replace",

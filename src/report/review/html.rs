@@ -32,6 +32,10 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
         ],
         ["Output".to_owned(), words::extent(review)],
     ];
+    let all_risks = words::risks(review);
+    if !all_risks.is_empty() {
+        facts.push(["Risks".to_owned(), all_risks]);
+    }
     if let Some(cost) = words::cost(review) {
         facts.push(["Cost".to_owned(), cost]);
     }

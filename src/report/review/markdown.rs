@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::words;
-use crate::diagnostics::printable;
+use crate::diagnostics::{Sources, printable};
 use crate::model::change::{Entry, Group, Operation, Review, RiskClass};
 
 /// Most bytes of a comment.
@@ -21,7 +21,12 @@ const MOST_ENTRIES: usize = 40;
 pub const MARK: &str = "<!-- tenantry review -->";
 
 /// Writes a review; `denied` are the classes of risks that are not allowed.
-pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) -> String {
+pub fn write(
+    review: &Review,
+    sources: &Sources,
+    denied: &BTreeSet<RiskClass>,
+    has_errors: bool,
+) -> String {
     let mut page = Page {
         text: String::new(),
         left_out: Vec::new(),
@@ -70,7 +75,7 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
     }
     page.add(&head, "the summary");
     risks(review, denied, &mut page);
-    findings(review, &mut page);
+    findings(review, sources, &mut page);
     groups(review, &mut page);
     page.finish()
 }
@@ -146,7 +151,7 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, page: &mut Page) {
     page.add("\n", "");
 }
 
-fn findings(review: &Review, page: &mut Page) {
+fn findings(review: &Review, sources: &Sources, page: &mut Page) {
     let lists = [
         ("New findings", &review.new_findings),
         ("Fixed findings", &review.fixed_findings),
@@ -159,9 +164,10 @@ fn findings(review: &Review, page: &mut Page) {
         for finding in findings.iter().take(MOST_ENTRIES) {
             let _ = writeln!(
                 part,
-                "- {} {}: {}",
+                "- {} {} {}: {}",
                 finding.severity.name(),
                 code(finding.code.id),
+                code(&words::finding_place(finding, sources)),
                 plain(&finding.message)
             );
         }
@@ -183,7 +189,6 @@ fn groups(review: &Review, page: &mut Page) {
         left += usize::from(!page.add(&self::group(review, group), ""));
     }
     if left > 0 {
-        page.add("", "");
         page.left_out
             .push(words::count(left, "group") + " of changes");
     }
@@ -191,7 +196,7 @@ fn groups(review: &Review, page: &mut Page) {
         .filter(|at| review.inputs[*at].objects == 0)
         .collect();
     if !without.is_empty() {
-        let mut part = String::from("Without effect on any object:\n\n");
+        let mut part = String::from("Of the input, no changed object was traced to:\n\n");
         for reason in words::because(review, &without, MOST_ENTRIES) {
             let (place, what) = reason.split_once("  ").unwrap_or((&reason, ""));
             let _ = writeln!(part, "- {} {}", code(place), plain(what));
@@ -305,15 +310,19 @@ fn fence(text: &str) -> String {
 
 /// Text without what Markdown or HTML would obey, and without mentions.
 fn plain(text: &str) -> String {
+    let text = printable(text);
+    // Names are in backticks already. A value may hold others: then none of them means code.
+    let names = !text.contains("``") && text.matches('`').count().is_multiple_of(2);
     let mut escaped = String::new();
     let mut in_code = false;
-    for c in printable(text).chars() {
+    for c in text.chars() {
         match c {
-            // Names are in backticks already; one that is not closed is shown as it is.
-            '`' => {
+            '`' if names => {
                 in_code = !in_code;
                 escaped.push('`');
             }
+            '`' => escaped.push_str("&#96;"),
+            '&' if !in_code => escaped.push_str("&amp;"),
             '\n' => escaped.push(' '),
             '<' => escaped.push_str(if in_code { "<" } else { "&lt;" }),
             '>' => escaped.push_str(if in_code { ">" } else { "&gt;" }),
@@ -325,11 +334,7 @@ fn plain(text: &str) -> String {
             c => escaped.push(c),
         }
     }
-    if in_code {
-        escaped.replace('`', "&#96;")
-    } else {
-        escaped
-    }
+    escaped
 }
 
 /// Text as code, whatever it holds.

@@ -27,7 +27,8 @@ pub fn as_findings(
     denied: &BTreeSet<RiskClass>,
 ) -> Vec<Diagnostic> {
     let span = |input: &InputChange| -> Option<Span> {
-        let place = input.place()?;
+        // A line that is gone is in no file that could be annotated.
+        let place = input.after_place.as_ref()?;
         let file = sources.find(&place.path)?;
         sources.line_span(file, place.line)
     };

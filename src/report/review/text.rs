@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::words;
-use crate::diagnostics::printable;
+use crate::diagnostics::{Sources, printable};
 use crate::model::change::{Entry, FieldPath, Group, Operation, Review, RiskClass, Variant};
 
 /// Most entries of a group, and most groups, that are shown; other formats have more.
@@ -25,6 +25,7 @@ const NAME: Style = AnsiColor::Cyan.on_default();
 /// Writes a review; `denied` are the classes of risks that are not allowed.
 pub fn write(
     review: &Review,
+    sources: &Sources,
     denied: &BTreeSet<RiskClass>,
     has_errors: bool,
     color: bool,
@@ -63,14 +64,9 @@ pub fn write(
     };
     fact("input", &words::count(review.inputs.len(), "change"));
     fact("output", &words::extent(review));
-    let summary = words::summary(review);
-    if !summary.risks.is_empty() {
-        let risks: Vec<String> = summary
-            .risks
-            .iter()
-            .map(|(class, number)| format!("{} {}", words::thousands(*number), class.name()))
-            .collect();
-        fact("risks", &risks.join(", "));
+    let all_risks = words::risks(review);
+    if !all_risks.is_empty() {
+        fact("risks", &all_risks);
     }
     if let Some(cost) = words::cost(review) {
         fact("cost", &cost);
@@ -80,7 +76,7 @@ pub fn write(
         fact("note", note);
     }
     risks(review, denied, &paint, &mut out);
-    findings(review, &paint, &mut out);
+    findings(review, sources, &paint, &mut out);
     if !review.groups.is_empty() || !review.inputs.is_empty() {
         let _ = writeln!(out, "\n{}", paint("Changes", STRONG));
     }
@@ -98,7 +94,11 @@ pub fn write(
         .filter(|at| review.inputs[*at].objects == 0)
         .collect();
     if !without.is_empty() {
-        let _ = writeln!(out, "\n  {}", paint("without effect on any object", DIM));
+        let _ = writeln!(
+            out,
+            "\n  {}",
+            paint("of the input, no changed object was traced to", DIM)
+        );
         for line in words::because(review, &without, MOST_ENTRIES) {
             let _ = writeln!(out, "    {}", printable(&line));
         }
@@ -120,14 +120,15 @@ pub fn write_objects(review: &Review, color: bool) -> String {
     for change in &review.objects {
         let (sign, style) = sign(change.operation());
         let object = change.object();
-        let risks: Vec<&str> = change.risks.iter().map(|risk| risk.class.name()).collect();
-        let _ = writeln!(
-            out,
+        let classes: BTreeSet<RiskClass> = change.risks.iter().map(|risk| risk.class).collect();
+        let classes: Vec<&str> = classes.into_iter().map(RiskClass::name).collect();
+        let line = format!(
             "  {} {} {}",
             paint(sign, style),
             paint(&object.title(), STRONG),
-            paint(&risks.join(" "), WARN)
+            paint(&classes.join(" "), WARN)
         );
+        let _ = writeln!(out, "{}", line.trim_end());
         for field in &change.fields {
             let values = words::values(field.before.as_ref(), field.after.as_ref(), field.secret);
             let _ = writeln!(
@@ -211,7 +212,7 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, paint: Paint<'_>, out: &
     }
 }
 
-fn findings(review: &Review, paint: Paint<'_>, out: &mut String) {
+fn findings(review: &Review, sources: &Sources, paint: Paint<'_>, out: &mut String) {
     let lists = [
         ("New findings", &review.new_findings, '+'),
         ("Fixed findings", &review.fixed_findings, '-'),
@@ -223,11 +224,13 @@ fn findings(review: &Review, paint: Paint<'_>, out: &mut String) {
         let _ = writeln!(out, "\n{}\n", paint(title, STRONG));
         for finding in findings.iter().take(MOST_ENTRIES) {
             let label = format!("{}[{}]", finding.severity.name(), finding.code.id);
+            let place = words::finding_place(finding, sources);
             let _ = writeln!(
                 out,
-                "  {sign} {}: {}",
+                "  {sign} {}: {}  {}",
                 paint(&label, STRONG),
-                printable(&finding.message)
+                printable(&finding.message),
+                paint(&place, NAME)
             );
         }
         if findings.len() > MOST_ENTRIES {
@@ -308,7 +311,7 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
     }
     if entries.len() > shown.len() {
         let more = words::count(entries.len() - shown.len(), "more field");
-        let _ = writeln!(out, "    … {more}");
+        let _ = writeln!(out, "    … {more}; `-o html=FILE` has them");
     }
     if !following.is_empty() {
         let fields: BTreeSet<&str> = following

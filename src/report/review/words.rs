@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use crate::diagnostics::{Diagnostic, Sources};
 use crate::model::change::{
-    CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Review,
+    CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Origin, Review,
     RiskClass, Spread, Variant,
 };
 
+/// Most ways in which a value changed that are shown.
+const MOST_VARIANTS: usize = 3;
 /// Most characters of a value on one line.
 const MOST: usize = 90;
 
@@ -115,14 +118,38 @@ pub fn extent(review: &Review) -> String {
     )
 }
 
+/// `2 destroy, 11 restart`; nothing without risks.
+pub fn risks(review: &Review) -> String {
+    let risks: Vec<String> = summary(review)
+        .risks
+        .iter()
+        .map(|(class, number)| format!("{} {}", thousands(*number), class.name()))
+        .collect();
+    risks.join(", ")
+}
+
 /// `1 new, 0 fixed, 3 still there`.
 pub fn findings(review: &Review) -> String {
+    if !review.findings_compared {
+        return format!(
+            "{}, not compared",
+            count(review.old_findings.len(), "finding")
+        );
+    }
     format!(
         "{} new, {} fixed, {} still there",
         review.new_findings.len(),
         review.fixed_findings.len(),
         review.old_findings.len()
     )
+}
+
+/// `tenants/acme.yaml:12`, where a finding has a place.
+pub fn finding_place(finding: &Diagnostic, sources: &Sources) -> String {
+    finding.primary.as_ref().map_or_else(String::new, |label| {
+        let line = sources.position(label.span.file, label.span.start).line;
+        format!("{}:{line}", sources.path(label.span.file))
+    })
 }
 
 /// What all changed tenants cost, before and now, at the least and at the most replicas; nothing
@@ -188,6 +215,9 @@ pub fn input(input: &InputChange) -> String {
         _ => "changed",
     };
     match (input.kind, input.field.as_str()) {
+        (InputKind::Template, _) if replaces_built_in(input) => {
+            format!("{} added, in place of the built-in one", input.subject)
+        }
         (InputKind::Document, "") | (InputKind::Template | InputKind::File, _) => {
             format!("{} {verb}", input.subject)
         }
@@ -197,6 +227,15 @@ pub fn input(input: &InputChange) -> String {
             values(input.before.as_ref(), input.after.as_ref(), input.secret)
         ),
     }
+}
+
+fn replaces_built_in(input: &InputChange) -> bool {
+    let built_in = |place: &Option<Origin>| {
+        place
+            .as_ref()
+            .is_some_and(|place| place.path.starts_with("<builtin>/"))
+    };
+    built_in(&input.before_place) && !built_in(&input.after_place)
 }
 
 /// `10 → 12`, `added 12`, `removed (was 10)`.
@@ -216,7 +255,10 @@ pub fn values(before: Option<&Json>, after: Option<&Json>, secret: bool) -> Stri
         }
         (Some(Json::Array(before)), Some(Json::Array(after))) => {
             fn only<'a>(a: &'a [Json], b: &[Json]) -> Vec<&'a Json> {
-                a.iter().filter(|item| !b.contains(item)).collect()
+                let known: BTreeSet<String> = b.iter().map(Json::to_string).collect();
+                a.iter()
+                    .filter(|item| !known.contains(&item.to_string()))
+                    .collect()
             }
             let (gone, new) = (only(before, after), only(after, before));
             if let ([gone], [new]) = (gone.as_slice(), new.as_slice())
@@ -311,7 +353,7 @@ pub fn variant(entry: &Entry, variant: &Variant) -> String {
     let reordered = matches!(
         (&variant.before, &variant.after),
         (Some(Json::Array(before)), Some(Json::Array(after)))
-            if before != after && before.len() == after.len() && before.iter().all(|item| after.contains(item))
+            if before != after && is_reorder(before, after)
     );
     match (entry.operation, &entry.path) {
         (Operation::Changed, Some(_)) if reordered => format!(
@@ -329,6 +371,15 @@ pub fn variant(entry: &Entry, variant: &Variant) -> String {
     }
 }
 
+fn is_reorder(before: &[Json], after: &[Json]) -> bool {
+    let sorted = |items: &[Json]| {
+        let mut texts: Vec<String> = items.iter().map(Json::to_string).collect();
+        texts.sort_unstable();
+        texts
+    };
+    before.len() == after.len() && sorted(before) == sorted(after)
+}
+
 fn array(value: Option<&Json>) -> &[Json] {
     value
         .and_then(Json::as_array)
@@ -340,14 +391,30 @@ pub fn change(entry: &Entry) -> String {
     match entry.variants.as_slice() {
         [] => String::new(),
         [only] => variant(entry, only),
-        [first, rest @ ..] => {
-            let first = variant(entry, first);
-            let more = count(rest.len(), "other value");
-            if entry.path.as_ref().is_some_and(FieldPath::only_follows) {
-                "changed with it".to_owned()
-            } else {
-                format!("{first}, and {more}")
+        _ if entry.path.as_ref().is_some_and(FieldPath::only_follows) => {
+            "changed with it".to_owned()
+        }
+        several => {
+            let mut texts: Vec<(String, usize)> = Vec::new();
+            for one in several {
+                let text = variant(entry, one);
+                match texts.iter_mut().find(|(known, _)| *known == text) {
+                    Some((_, number)) => *number += one.count,
+                    None => texts.push((text, one.count)),
+                }
             }
+            if let [(only, _)] = texts.as_slice() {
+                return only.clone();
+            }
+            let more = texts.len().saturating_sub(MOST_VARIANTS);
+            let shown = texts.into_iter().take(MOST_VARIANTS);
+            let mut shown: Vec<String> = shown
+                .map(|(text, number)| format!("{text} ({})", thousands(number)))
+                .collect();
+            if more > 0 {
+                shown.push(count(more, "other value"));
+            }
+            shown.join("; ")
         }
     }
 }
@@ -441,6 +508,13 @@ pub fn because(review: &Review, causes: &[usize], most: usize) -> Vec<String> {
     reasons
 }
 
+/// Whether a review is denied: by a risk of a class that is, or because the base has errors, so that
+/// such a risk may be hidden.
+pub fn is_denied(review: &Review, denied: &BTreeSet<RiskClass>) -> bool {
+    let hit = review.risks.iter().any(|risk| denied.contains(&risk.class));
+    hit || (review.is_incomplete && !denied.is_empty())
+}
+
 /// The sentence that a review begins with.
 pub fn verdict(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) -> String {
     let summary = summary(review);
@@ -456,6 +530,8 @@ pub fn verdict(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) 
             "Denied: this change has risks that are not allowed here: {}.",
             hit.join(", ")
         )
+    } else if is_denied(review, denied) {
+        "Denied: the base has errors, so risks that are not allowed here may be hidden.".to_owned()
     } else if review.objects.is_empty() && review.inputs.is_empty() {
         "Nothing changed.".to_owned()
     } else if let Some((class, _)) = summary.risks.first_key_value() {

@@ -45,7 +45,11 @@ pub fn footprint<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Footprint {
         *sum = *sum + request.times(pods);
     };
     for request in demand::of(objects.iter().copied()) {
-        add(&mut footprint.peak, &request, request.most + request.surge);
+        add(
+            &mut footprint.peak,
+            &request,
+            request.most.saturating_add(request.surge),
+        );
         if !request.now_and_then {
             add(&mut footprint.least, &request, request.least);
             add(&mut footprint.most, &request, request.most);

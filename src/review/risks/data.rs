@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Found, Subject};
 use crate::model::change::{InputChange, Operation, RiskClass};
+use crate::model::scalars::parse_duration;
 
 /// Classes of data, from open to closed.
 const CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
@@ -61,7 +62,14 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
     };
     let sooner = || match (before, after) {
         (Some(Json::Number(a)), Some(Json::Number(b))) => b.as_f64() < a.as_f64(),
-        (Some(Json::String(a)), Some(Json::String(b))) => b < a,
+        (Some(Json::String(a)), Some(Json::String(b))) => {
+            match (parse_duration(a), parse_duration(b)) {
+                (Some(a), Some(b)) => b < a,
+                // Days are written so that they sort.
+                _ => b < a,
+            }
+        }
+        (Some(_), None) => true,
         _ => false,
     };
     if last.to_lowercase().contains("retention") || last == "retainDataUntil" {
@@ -84,7 +92,7 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
                 "{subject} has a storage class that is not encrypted any more"
             ))
         }
-        ("Component", "clearance") => {
+        ("Component" | "Tenant", "clearance") => {
             let lowered = rank(after.as_ref(), &CLASSES) < rank(before.as_ref(), &CLASSES);
             lowered.then(|| {
                 format!(

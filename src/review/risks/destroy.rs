@@ -1,7 +1,9 @@
 //! What holds data, or other objects, goes away.
 
-use super::{Found, Subject};
-use crate::model::change::{Operation, RiskClass};
+use std::collections::BTreeSet;
+
+use super::{Found, Subject, article};
+use crate::model::change::{Object, Operation, RiskClass};
 use crate::model::view::View;
 
 /// Kinds that take something along when they go, and what.
@@ -16,10 +18,6 @@ const HOLDERS: &[(&str, &str)] = &[
         "the data on it can no longer be reached",
     ),
     (
-        "StatefulSet",
-        "its pods go, and by its retention policy their volume claims",
-    ),
-    (
         "CustomResourceDefinition",
         "all objects of its kind are deleted with it, in every namespace",
     ),
@@ -32,18 +30,35 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
         return;
     };
     if !renamed && !subject.is(Operation::Removed) {
+        judge_protection(subject, found);
         return judge_claims(subject, found);
     }
-    let Some((kind, what)) = HOLDERS.iter().find(|(kind, _)| **kind == *before.kind) else {
-        return;
+    let root = before.root();
+    let what = match before.kind.as_str() {
+        "StatefulSet" => {
+            let policy = &[
+                "spec",
+                "persistentVolumeClaimRetentionPolicy",
+                "whenDeleted",
+            ];
+            if root.text_at(policy) == "Delete" {
+                "its pods and their volume claims go, and the data on them"
+            } else {
+                "its pods go; their volume claims stay until somebody deletes them"
+            }
+        }
+        // Argo CD deletes what an Application made when that goes with this finalizer:
+        // <https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/>
+        "Application" if has_finalizer(root) => {
+            "all that it delivered is deleted with it, but for what is marked Delete=false"
+        }
+        kind => match HOLDERS.iter().find(|(holder, _)| *holder == kind) {
+            Some((_, what)) => what,
+            None => return,
+        },
     };
-    let options = before.root().at(&["metadata", "annotations"]);
-    let kept = options.is_some_and(|annotations| {
-        annotations
-            .text_at(&["argocd.argoproj.io/sync-options"])
-            .contains("Prune=false")
-            || annotations.text_at(&["kustomize.toolkit.fluxcd.io/prune"]) == "disabled"
-    });
+    let kind = &before.kind;
+    let kept = is_kept(before);
     let verb = if renamed {
         "gets another name, so the old one is removed"
     } else {
@@ -52,12 +67,47 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     let consequence = if kept {
         "its delivery leaves it until somebody deletes it by hand, and then ".to_owned() + what
     } else {
-        (*what).to_owned()
+        what.to_owned()
     };
     found.add(
         RiskClass::Destroy,
-        format!("a {kind} {verb}: {consequence}"),
+        format!("{} {verb}: {consequence}", article(kind)),
     );
+}
+
+fn has_finalizer(root: View<'_>) -> bool {
+    let finalizers = root.at(&["metadata", "finalizers"]).map(View::items);
+    finalizers.unwrap_or_default().into_iter().any(|finalizer| {
+        finalizer
+            .text()
+            .is_some_and(|text| text.starts_with("resources-finalizer.argocd.argoproj.io"))
+    })
+}
+
+fn is_kept(object: &Object) -> bool {
+    let annotations = object.root().at(&["metadata", "annotations"]);
+    annotations.is_some_and(|annotations| {
+        annotations
+            .text_at(&["argocd.argoproj.io/sync-options"])
+            .contains("Prune=false")
+            || annotations.text_at(&["kustomize.toolkit.fluxcd.io/prune"]) == "disabled"
+    })
+}
+
+/// What keeps data from being deleted with its manifest is gone.
+fn judge_protection(subject: &Subject<'_>, found: &mut Found) {
+    if let (Some(before), Some(after)) = (&subject.change.before, &subject.change.after)
+        && is_kept(before)
+        && !is_kept(after)
+    {
+        found.add(
+            RiskClass::Destroy,
+            format!(
+                "{} loses the mark that kept its delivery from deleting it",
+                article(&before.kind)
+            ),
+        );
+    }
 }
 
 /// Volume claims that a StatefulSet will delete from now on.
@@ -79,11 +129,18 @@ fn judge_claims(subject: &Subject<'_>, found: &mut Found) {
             found.at(RiskClass::Destroy, at, message);
         }
     }
-    let claims = |object: Option<&crate::model::change::Object>| {
+    let claims = |object: Option<&Object>| -> BTreeSet<String> {
         let claims = object.and_then(|object| object.root().at(&["spec", "volumeClaimTemplates"]));
-        claims.map(View::items).unwrap_or_default().len()
+        let claims = claims.map(View::items).unwrap_or_default().into_iter();
+        claims
+            .map(|claim| claim.text_at(&["metadata", "name"]).into_owned())
+            .collect()
     };
-    if claims(subject.change.after.as_ref()) < claims(subject.change.before.as_ref()) {
+    let (old, new) = (
+        claims(subject.change.before.as_ref()),
+        claims(subject.change.after.as_ref()),
+    );
+    if !old.is_subset(&new) {
         let message = "a StatefulSet has a volume less: what is on it can no longer be reached";
         found.add(RiskClass::Destroy, message);
     }

@@ -2,6 +2,7 @@
 //! containers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde_json::Value as Json;
 
@@ -33,6 +34,12 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
         _ => {
             for (at, field) in subject.fields() {
                 pods::judge(at, field, found);
+                if let Some(after) = &subject.change.after {
+                    pods::judge_container(at, field, after.root(), found);
+                }
+            }
+            if subject.is(Operation::Added) {
+                pods::judge_new(&subject.change.object().root().to_json(), found);
             }
         }
     }
@@ -107,6 +114,32 @@ fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<Opening
     Some(openings)
 }
 
+/// Whether a policy holds for all pods of its namespace.
+fn selects_all(policy: &Object) -> bool {
+    let selector = policy.root().at(&["spec", "podSelector"]);
+    selector.is_none_or(|selector| selector.fields().is_empty())
+}
+
+/// Whether a range of addresses lies in another.
+fn contains(wide: &str, narrow: &str) -> bool {
+    let range = |text: &str| -> Option<(u128, u32, bool)> {
+        let (address, length) = text.split_once('/')?;
+        let length: u32 = length.parse().ok()?;
+        let (bits, width, is_v4) = match address.parse().ok()? {
+            IpAddr::V4(address) => (u128::from(u32::from(address)) << 96, 32, true),
+            IpAddr::V6(address) => (u128::from(address), 128, false),
+        };
+        (length <= width).then_some((bits, length, is_v4))
+    };
+    match (range(wide), range(narrow)) {
+        (Some((wide, length, v4)), Some((narrow, inner, other))) => {
+            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
+            v4 == other && inner >= length && wide & mask == narrow & mask
+        }
+        _ => false,
+    }
+}
+
 /// A peer of a network policy, for people.
 fn peer(view: View<'_>) -> String {
     let labels = |view: View<'_>| {
@@ -166,16 +199,20 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
     let change = subject.change;
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
     if subject.is(Operation::Removed) {
-        // Where all that it protected goes as well, nothing is opened.
-        if !subject.is_alone() {
+        // Where all that it protected goes as well, nothing is opened; nor where another policy
+        // closes all of the namespace.
+        let is_wide = before.is_some_and(selects_all);
+        let goes_with_pods = subject.is_whole_place || (subject.is_whole_component && !is_wide);
+        if !goes_with_pods && (!subject.is_closed || is_wide) {
             let message = "a NetworkPolicy is removed: pods that no other policy selects are open to everybody";
             found.add(CLASS, message);
         }
         return;
     }
-    if subject.is(Operation::Added) && subject.is_alone() {
-        return;
-    }
+    // What comes with new pods of its own opens only what is open to all.
+    let with_new_pods = subject.is(Operation::Added)
+        && (subject.is_whole_place
+            || (subject.is_whole_component && !after.is_some_and(selects_all)));
     if let (Some(before), Some(after)) = (before, after) {
         let selector = |object: &Object| {
             let selector = object.root().at(&["spec", "podSelector"]);
@@ -194,7 +231,9 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
         }
     }
     for (direction, verb) in [("Ingress", "lets in"), ("Egress", "lets out to")] {
-        let old = openings(before, direction);
+        // A policy that moves opens what it had not opened there.
+        let moved = subject.is(Operation::Renamed) && !subject.is_new_namespace;
+        let old = openings(before, direction).filter(|_| !moved);
         let Some(new) = openings(after, direction) else {
             if old.is_some() && after.is_some() {
                 found.add(
@@ -208,18 +247,30 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
             continue;
         };
         // A policy that begins to rule a direction closes it.
-        if before.is_some() && old.is_none() {
+        if before.is_some() && old.is_none() && !moved {
             continue;
         }
         let old = old.unwrap_or_default();
         let covers = |wide: &Opening, narrow: &Opening| {
-            (wide.0.is_none() || wide.0 == narrow.0) && (wide.1.is_none() || wide.1 == narrow.1)
+            let peers = match (&wide.0, &narrow.0) {
+                (None, _) => true,
+                (Some(wide), Some(narrow)) => wide == narrow || contains(wide, narrow),
+                (Some(_), None) => false,
+            };
+            peers && (wide.1.is_none() || wide.1 == narrow.1)
         };
         for opening in new
             .iter()
             .filter(|new| !old.iter().any(|old| covers(old, new)))
         {
             let who = opening.0.as_deref().unwrap_or("everybody");
+            let to_all = opening.0.is_none()
+                || who.ends_with("all namespaces")
+                || who.starts_with("0.0.0.0/0")
+                || who.starts_with("::/0");
+            if with_new_pods && !to_all {
+                continue;
+            }
             let ports = opening
                 .1
                 .as_ref()
@@ -282,9 +333,14 @@ fn rights(object: Option<&Object>) -> BTreeSet<(String, String, String)> {
 }
 
 fn roles(subject: &Subject<'_>, found: &mut Found) {
-    if subject.is(Operation::Removed) || (subject.is(Operation::Added) && subject.is_whole_place) {
+    if subject.is(Operation::Removed) {
         return;
     }
+    // Roles of a new tenant are its own; those of the cluster, and without bounds, are not.
+    let is_own = subject.is(Operation::Added)
+        && subject.is_whole_place
+        && !subject.kind().starts_with("Cluster");
+    judge_aggregation(subject, found);
     let old = rights(subject.change.before.as_ref());
     let covers = |wide: &str, narrow: &str| {
         wide == "*"
@@ -299,7 +355,9 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
         let known = old
             .iter()
             .any(|(g, r, v)| covers(g, &group) && covers(r, &resource) && covers(v, &verb));
-        if !known {
+        let unbounded =
+            verb == "*" || resource == "*" || matches!(&*verb, "escalate" | "bind" | "impersonate");
+        if !known && (!is_own || unbounded) {
             gained.entry(resource).or_default().insert(verb);
         }
     }
@@ -328,20 +386,61 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
     }
 }
 
+/// A ClusterRole can take its rights from others, by their labels.
+fn judge_aggregation(subject: &Subject<'_>, found: &mut Found) {
+    for (at, field) in subject.fields() {
+        let labels = field.path.starts_with(&["metadata", "labels"])
+            && field
+                .path
+                .to_string()
+                .contains("rbac.authorization.k8s.io/aggregate-to-");
+        let rule = field.path.starts_with(&["aggregationRule"]);
+        if field.after.is_some() && (labels || rule) {
+            found.at(
+                CLASS,
+                at,
+                "a ClusterRole takes rights from others, or gives its own to others",
+            );
+        }
+    }
+}
+
 fn bindings(subject: &Subject<'_>, found: &mut Found) {
-    if subject.is(Operation::Removed) || (subject.is(Operation::Added) && subject.is_whole_place) {
+    let is_own = subject.is(Operation::Added)
+        && subject.is_whole_place
+        && !subject.kind().starts_with("Cluster");
+    if subject.is(Operation::Removed) || is_own {
         return;
     }
     let subjects = |object: Option<&Object>| -> BTreeSet<String> {
         let list = object
             .and_then(|object| object.root().get("subjects"))
             .map(View::items);
-        let text =
-            |view: View<'_>| format!("{} {}", view.text_at(&["kind"]), view.text_at(&["name"]));
+        let text = |view: View<'_>| {
+            let namespace = view.text_at(&["namespace"]);
+            let namespace = if namespace.is_empty() {
+                String::new()
+            } else {
+                format!(" of {namespace}")
+            };
+            format!(
+                "{} {}{namespace}",
+                view.text_at(&["kind"]),
+                view.text_at(&["name"])
+            )
+        };
         list.unwrap_or_default().into_iter().map(text).collect()
     };
     let role = |object: &Object| object.root().text_at(&["roleRef", "name"]).into_owned();
-    let old = subjects(subject.change.before.as_ref());
+    // With another role, or in another namespace, all of them get something new.
+    let same = match (&subject.change.before, &subject.change.after) {
+        (Some(before), Some(after)) => {
+            role(before) == role(after)
+                && (before.namespace == after.namespace || subject.is_new_namespace)
+        }
+        _ => false,
+    };
+    let old = subjects(subject.change.before.as_ref().filter(|_| same));
     if let Some(after) = &subject.change.after {
         for who in subjects(Some(after)).difference(&old) {
             found.add(
@@ -357,22 +456,31 @@ const LEVELS: [&str; 3] = ["restricted", "baseline", "privileged"];
 
 fn pod_security(subject: &Subject<'_>, found: &mut Found) {
     let key = "pod-security.kubernetes.io/enforce";
-    for (at, field) in subject.fields() {
-        if !field.path.starts_with(&["metadata", "labels", key]) {
-            continue;
-        }
-        let rank = |value: &Option<Json>| {
-            let text = value
-                .as_ref()
-                .map_or("privileged", |value| value.as_str().unwrap_or(""));
-            LEVELS.iter().position(|level| *level == text)
-        };
-        if rank(&field.after) > rank(&field.before) {
-            let level = LEVELS[rank(&field.after).unwrap_or(2)];
+    let level = |object: Option<&Object>| {
+        let text = object?.root().text_at(&["metadata", "labels", key]);
+        LEVELS.iter().position(|level| *level == text).or(Some(2))
+    };
+    let (before, after) = (
+        level(subject.change.before.as_ref()),
+        level(subject.change.after.as_ref()),
+    );
+    let written = |object: &Object| {
+        !object
+            .root()
+            .text_at(&["metadata", "labels", key])
+            .is_empty()
+    };
+    if let Some(level) = after {
+        let is_lowered = before.is_some_and(|before| level > before);
+        // A new namespace that says nothing is left to the cluster's default.
+        let is_open =
+            before.is_none() && level == 2 && subject.change.after.as_ref().is_some_and(written);
+        if is_lowered || is_open {
+            let level = LEVELS[level];
             let message = format!(
                 "Pod Security is lowered to {level}: pods may be admitted that were refused before"
             );
-            found.at(CLASS, at, message);
+            found.add(CLASS, message);
         }
     }
 }
@@ -398,7 +506,25 @@ fn services(subject: &Subject<'_>, found: &mut Found) {
             None => found.add(CLASS, message),
         }
     }
+    if let Some(after) = subject
+        .change
+        .after
+        .as_ref()
+        .filter(|_| subject.is(Operation::Added))
+        && after.root().at(&["spec", "externalIPs"]).is_some()
+    {
+        found.add(
+            CLASS,
+            "a Service answers on addresses from outside the cluster",
+        );
+    }
     for (at, field) in subject.fields() {
+        if field
+            .path
+            .starts_with(&["spec", "loadBalancerSourceRanges"])
+        {
+            found.at(CLASS, at, "a Service lets in other addresses from outside");
+        }
         if field.path.touches(&["spec", "externalIPs"])
             && field.after.is_some()
             && field.path.0.len() >= 2
@@ -417,6 +543,14 @@ fn routes(subject: &Subject<'_>, found: &mut Found) {
         let is_tls = matches!(field.path.0.get(1), Some(Step::Key(key)) if &**key == "tls");
         if is_tls && field.after.is_none() {
             found.at(CLASS, at, "a route is served without TLS");
+        }
+        let serves = [["spec", "rules"], ["spec", "hostnames"]];
+        if field.after.is_some() && serves.iter().any(|keys| field.path.starts_with(keys)) {
+            found.at(
+                CLASS,
+                at,
+                "a route serves other hosts or paths, or leads elsewhere",
+            );
         }
     }
 }

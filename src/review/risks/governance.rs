@@ -78,6 +78,11 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         ("Context", "policyParameters") => {
             found.push(format!("{subject} changes parameters of rules: `{field}`"));
         }
+        ("Platform", "delivery") => {
+            found.push(format!(
+                "clusters take manifests from elsewhere, or in another way: `{field}` changes"
+            ));
+        }
         ("Platform", "sessionContexts") => {
             for stage in added(input.before.as_ref(), input.after.as_ref()) {
                 found.push(format!(
@@ -86,6 +91,11 @@ pub fn judge(input: &InputChange) -> Vec<String> {
             }
         }
         ("Tenant", "grants") => grants(input, &mut found),
+        ("Tenant", "shares") if input.field.ends_with(".expiresAt") => {
+            if is_gone || is_later(input) {
+                found.push(format!("a share of {subject} lasts longer"));
+            }
+        }
         ("Tenant", "shares") if !is_gone => found.push(format!(
             "{subject} shares {}",
             share(input).unwrap_or_else(|| "more with other tenants".to_owned())
@@ -109,6 +119,12 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         _ => {}
     }
     found
+}
+
+/// Whether a day is later than before; days are written so that they sort.
+fn is_later(input: &InputChange) -> bool {
+    let day = |value: &Option<Json>| value.as_ref().and_then(Json::as_str).map(str::to_owned);
+    matches!((day(&input.before), day(&input.after)), (Some(before), Some(after)) if after > before)
 }
 
 /// What a share is of, and with whom; of a share that is widened, with whom besides.
@@ -145,10 +161,15 @@ fn share(input: &InputChange) -> Option<String> {
 
 fn grants(input: &InputChange, found: &mut Vec<String>) {
     let subject = &input.subject;
+    let last = input.field.rsplit('.').next().unwrap_or_default();
     let Some(after) = &input.after else {
+        match last {
+            "expiresAt" => found.push(format!("a grant of {subject} no longer ends")),
+            "environments" => found.push(format!("a grant of {subject} holds in all environments")),
+            _ => {}
+        }
         return;
     };
-    let last = input.field.rsplit('.').next().unwrap_or_default();
     match last {
         "role" if rank(Some(after), &ROLES) > rank(input.before.as_ref(), &ROLES) => {
             found.push(format!(
@@ -156,7 +177,10 @@ fn grants(input: &InputChange, found: &mut Vec<String>) {
                 after.as_str().unwrap_or_default()
             ));
         }
-        "expiresAt" => found.push(format!("a grant of {subject} ends on another day")),
+        "expiresAt" if is_later(input) => {
+            found.push(format!("a grant of {subject} lasts longer"));
+        }
+        "expiresAt" | "grantedAt" | "approvedBy" | "reason" => {}
         _ if last.starts_with("grants") || last == "subjects" || last == "environments" => {
             let old = input.before.as_ref();
             if !added(old, Some(after)).is_empty() || old.is_none() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Found, Subject};
+use super::{Found, Subject, article};
 use crate::model::change::{FieldChange, FieldPath, ObjectChange, Operation, RiskClass, Step};
 use crate::model::scalars::Amount;
 use crate::model::view::View;
@@ -125,13 +125,12 @@ const TABLE: &[Immutable] = &[
     always("CustomResourceDefinition", &["spec", "names", "kind"]),
 ];
 
-/// Kinds of which a rename is an outage.
-const OUTAGES: [&str; 11] = [
+/// Kinds of which a rename is an outage; a Job of another name only runs once more.
+const OUTAGES: [&str; 10] = [
     "Deployment",
     "StatefulSet",
     "DaemonSet",
     "Rollout",
-    "Job",
     "CronJob",
     "Service",
     "Ingress",
@@ -166,7 +165,8 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
                     "`{name}` of a Job cannot be updated: the API server refuses, so the old Job has to be deleted first"
                 ),
                 kind => format!(
-                    "`{name}` of a {kind} cannot be updated: the API server refuses, or the object is deleted and made anew"
+                    "`{name}` of {} cannot be updated: the API server refuses, or the object is deleted and made anew",
+                    article(kind)
                 ),
             };
             found.at(RiskClass::Replace, at, message);
@@ -196,11 +196,10 @@ fn is_refused(row: &Immutable, field: &FieldChange, change: &ObjectChange) -> bo
 
 fn shrinks(field: &FieldChange) -> bool {
     let keys = ["spec", "resources", "requests", "storage"];
-    let amount = |value: &Option<Json>| {
-        value
-            .as_ref()
-            .and_then(Json::as_str)
-            .and_then(Amount::parse)
+    let amount = |value: &Option<Json>| match value {
+        Some(Json::String(text)) => Amount::parse(text),
+        Some(number @ Json::Number(_)) => Amount::parse(&number.to_string()),
+        _ => None,
     };
     field.path.starts_with(&keys)
         && matches!((amount(&field.before), amount(&field.after)), (Some(a), Some(b)) if b < a)
@@ -246,6 +245,8 @@ mod tests {
             change: &change,
             is_whole_place: false,
             is_whole_component: false,
+            is_closed: false,
+            is_new_namespace: false,
         };
         judge(&subject, &mut found);
         !found.0.is_empty()

@@ -28,6 +28,10 @@ pub struct Subject<'a> {
     pub is_whole_place: bool,
     /// Whether all of the component is new or gone there.
     pub is_whole_component: bool,
+    /// Whether a network policy of the head closes all of the namespace.
+    pub is_closed: bool,
+    /// Whether the namespace is new, so that nothing in it was closed before.
+    pub is_new_namespace: bool,
 }
 
 impl Subject<'_> {
@@ -39,15 +43,16 @@ impl Subject<'_> {
         self.change.operation() == operation
     }
 
-    /// Whether everything around the object is new or gone, too.
-    fn is_alone(&self) -> bool {
-        self.is_whole_place || self.is_whole_component
-    }
-
     /// The changed fields with their positions.
     fn fields(&self) -> impl Iterator<Item = (usize, &FieldChange)> {
         self.change.fields.iter().enumerate()
     }
+}
+
+/// `a Namespace`, `an Application`.
+fn article(kind: &str) -> String {
+    let an = kind.starts_with(['A', 'E', 'I', 'O', 'U']);
+    format!("{} {kind}", if an { "an" } else { "a" })
 }
 
 /// What rules find.

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::Found;
 use crate::model::change::{FieldChange, FieldPath, RiskClass, Step};
+use crate::model::view::View;
 
 /// A field of a pod or container, and the value that opens something.
 struct Opening {
@@ -17,6 +18,10 @@ enum Opens {
     To(Value),
     /// Any value but this one, where this one was.
     Off(Value),
+    /// None, where one was.
+    Lost,
+    /// One, where none was.
+    Gained,
 }
 
 enum Value {
@@ -41,6 +46,22 @@ const fn off(path: &'static [&'static str], value: Value, message: &'static str)
     }
 }
 
+const fn lost(path: &'static [&'static str], message: &'static str) -> Opening {
+    Opening {
+        path,
+        opens: Opens::Lost,
+        message,
+    }
+}
+
+const fn gained(path: &'static [&'static str], message: &'static str) -> Opening {
+    Opening {
+        path,
+        opens: Opens::Gained,
+        message,
+    }
+}
+
 /// After the Pod Security Standards:
 /// <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 const OPENINGS: &[Opening] = &[
@@ -48,11 +69,6 @@ const OPENINGS: &[Opening] = &[
         &["securityContext", "privileged"],
         Value::Bool(true),
         "a container is privileged: it may do on its node what the node may do",
-    ),
-    to(
-        &["securityContext", "allowPrivilegeEscalation"],
-        Value::Bool(true),
-        "a container's processes may gain more rights than their parents",
     ),
     off(
         &["securityContext", "allowPrivilegeEscalation"],
@@ -79,9 +95,8 @@ const OPENINGS: &[Opening] = &[
         Value::Text("Unconfined"),
         "a container may make any system call",
     ),
-    off(
-        &["securityContext", "seccompProfile", "type"],
-        Value::Text("RuntimeDefault"),
+    lost(
+        &["securityContext", "seccompProfile"],
         "a container may make any system call",
     ),
     to(
@@ -99,14 +114,32 @@ const OPENINGS: &[Opening] = &[
         Value::Bool(true),
         "pods share memory with all processes of their node",
     ),
+    to(
+        &["securityContext", "procMount"],
+        Value::Text("Unmasked"),
+        "a container sees the node's /proc unmasked",
+    ),
+    to(
+        &["windowsOptions", "hostProcess"],
+        Value::Bool(true),
+        "a container is a process of its node",
+    ),
+    to(
+        &["appArmorProfile", "type"],
+        Value::Text("Unconfined"),
+        "a container is not confined by AppArmor",
+    ),
+    gained(
+        &["ports", "*", "hostPort"],
+        "a port of the node leads to a pod",
+    ),
+    gained(
+        &["securityContext", "sysctls"],
+        "pods set parameters of the kernel",
+    ),
     off(
         &["automountServiceAccountToken"],
         Value::Bool(false),
-        "pods get a token for the API server",
-    ),
-    to(
-        &["automountServiceAccountToken"],
-        Value::Bool(true),
         "pods get a token for the API server",
     ),
 ];
@@ -124,55 +157,88 @@ impl Value {
 
 /// Judges a changed field of a workload, and the fields within it.
 pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
+    let (before, after) = (field.before.as_ref(), field.after.as_ref());
+    // That a whole container or volume is gone opens nothing.
+    let is_item = matches!(field.path.0.last(), Some(Step::Item(_)));
+    if after.is_none() && is_item {
+        return;
+    }
+    for message in openings(&field.path, before, after) {
+        found.at(RiskClass::Exposure, at, message);
+    }
+}
+
+/// Judges a container that is new in a workload: it is as closed as it says itself, or its pod.
+pub fn judge_container(at: usize, field: &FieldChange, root: View<'_>, found: &mut Found) {
+    let [pod @ .., Step::Key(list), Step::Item(_)] = field.path.0.as_slice() else {
+        return;
+    };
+    let (None, Some(after)) = (&field.before, &field.after) else {
+        return;
+    };
+    if !matches!(&**list, "containers" | "initContainers") {
+        return;
+    }
+    let pod = pod.iter().try_fold(root, |view, step| match step {
+        Step::Key(key) => view.get(key),
+        Step::Item(_) => None,
+    });
+    let of_pod = pod.and_then(|pod| pod.at(&["securityContext", "runAsNonRoot"]));
+    let closed = |json: Option<&Json>| json == Some(&Json::Bool(true));
+    let own = &after["securityContext"]["runAsNonRoot"];
+    if !closed(Some(own))
+        && (own == &Json::Bool(false) || !closed(of_pod.map(View::to_json).as_ref()))
+    {
+        found.at(RiskClass::Exposure, at, "a new container may run as root");
+    }
+}
+
+/// Judges a workload that is new.
+pub fn judge_new(object: &Json, found: &mut Found) {
+    for message in openings(&FieldPath::default(), None, Some(object)) {
+        found.add(RiskClass::Exposure, message);
+    }
+}
+
+fn openings(path: &FieldPath, before: Option<&Json>, after: Option<&Json>) -> Vec<String> {
     let mut pairs = Vec::new();
-    within(
-        &field.path,
-        field.before.as_ref(),
-        field.after.as_ref(),
-        &mut pairs,
-    );
+    within(path, before, after, &mut pairs);
+    let mut messages = Vec::new();
     for (path, before, after) in pairs {
         for opening in OPENINGS {
             let opens = match &opening.opens {
                 Opens::To(value) => value.is(after) && !value.is(before),
-                // A container that is new was never closed.
-                Opens::Off(value) => value.is(before) && !value.is(after) && !is_gone(&path, field),
+                Opens::Off(value) => value.is(before) && !value.is(after),
+                Opens::Gained => before.is_none() && after.is_some(),
+                Opens::Lost => before.is_some() && after.is_none(),
             };
             if opens && path.ends_with(opening.path) {
-                found.at(RiskClass::Exposure, at, opening.message);
+                messages.push(opening.message.to_owned());
             }
         }
-        let empty = Vec::new();
         let list = |json: Option<&Json>| -> Vec<String> {
-            let items = json.and_then(Json::as_array).unwrap_or(&empty).iter();
+            let items = json.and_then(Json::as_array).into_iter().flatten();
             items.map(Json::to_string).collect()
         };
         if path.ends_with(&["capabilities", "add"]) {
             let known = list(before);
             for capability in list(after).iter().filter(|one| !known.contains(one)) {
                 let name = capability.trim_matches('"');
-                let message = format!("a container gets the capability {name}");
-                found.at(RiskClass::Exposure, at, message);
+                messages.push(format!("a container gets the capability {name}"));
             }
         }
         if path.ends_with(&["capabilities", "drop"]) {
             let left = list(after);
-            if list(before).iter().any(|one| !left.contains(one)) && !is_gone(&path, field) {
-                let message = "a container keeps capabilities that it dropped before";
-                found.at(RiskClass::Exposure, at, message);
+            if list(before).iter().any(|one| !left.contains(one)) {
+                messages.push("a container keeps capabilities that it dropped before".to_owned());
             }
         }
-        if path.ends_with(&["hostPath"]) && before.is_none() && after.is_some() {
-            found.at(RiskClass::Exposure, at, "pods see a folder of their node");
+        let is_folder = path.ends_with(&["hostPath"]) && before.is_none();
+        if after.is_some() && (is_folder || path.ends_with(&["hostPath", "path"])) {
+            messages.push("pods see a folder of their node".to_owned());
         }
     }
-}
-
-/// Whether a field is only gone because a whole container or volume is.
-fn is_gone(path: &FieldPath, field: &FieldChange) -> bool {
-    field.after.is_none()
-        && path != &field.path
-        && matches!(field.path.0.last(), Some(Step::Item(_)))
+    messages
 }
 
 type Pair<'a> = (FieldPath, Option<&'a Json>, Option<&'a Json>);
@@ -197,11 +263,8 @@ fn within<'a>(
         within(&FieldPath(steps), inner(old), inner(new), pairs);
     }
     let items = |json: Option<&'a Json>| json.and_then(Json::as_array).into_iter().flatten();
-    if before.is_none() {
-        for item in items(after) {
-            let mut steps = path.0.clone();
-            steps.push(Step::Item("".into()));
-            within(&FieldPath(steps), None, Some(item), pairs);
-        }
+    let known: std::collections::BTreeSet<String> = items(before).map(Json::to_string).collect();
+    for item in items(after).filter(|item| !known.contains(&item.to_string())) {
+        within(&path.joined(Step::Item("".into())), None, Some(item), pairs);
     }
 }
