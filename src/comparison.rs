@@ -14,7 +14,7 @@ use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, Known, Loaded};
 use crate::model::change::{Body, Object, Place, Review};
 use crate::model::instance::{Unit, UnitKey, Usage};
-use crate::model::kinds::{Layout, Platform};
+use crate::model::kinds::{Catalog, Layout, Platform, Pricing};
 use crate::model::manifest::Rendered;
 use crate::model::scalars::Amount;
 use crate::resolve::Plan;
@@ -22,7 +22,9 @@ use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
 use crate::review::inputs::{InputSide, Inputs, document_key};
 use crate::review::objects::{self, Changes, Incomplete};
-use crate::review::risks::capacity::{Amounts, Capacities, Footprint, UnitFootprints, footprint};
+use crate::review::risks::capacity::{
+    self, Amounts, Capacities, Footprint, UnitFootprints, footprint,
+};
 use crate::review::risks::cost;
 use crate::review::{self, findings};
 use crate::side::{self, Job, Side, Tally};
@@ -165,7 +167,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     }
     // What has no place has no tenant to pay for it, and what has errors is not there to be counted.
     if !placed.contains_key(&placeless) && !has_errors && !base_has_errors {
-        money_and_room(&mut review, &shared.footprints, &plans, &new);
+        money_and_room(&mut review, &shared.footprints, &plans, old.as_ref(), &new);
     }
     let incomplete = Incomplete {
         base: base_has_errors,
@@ -668,6 +670,7 @@ fn money_and_room(
     review: &mut Review,
     footprints: &[UnitFootprints],
     plans: &Plans<'_>,
+    old: Option<&Side<'_>>,
     new: &Side<'_>,
 ) {
     let pricing = |plan: &'_ Option<Plan<'_>>| {
@@ -675,25 +678,36 @@ fn money_and_room(
         plan.platform.spec.pricing.clone()
     };
     let (before, after) = (pricing(&plans.1), pricing(&plans.0));
-    let catalog = &new.validated.catalog;
+    let none = Catalog::default();
+    let new = &new.validated.catalog;
+    let old = old.map_or(&none, |old| &old.validated.catalog);
     if let Some(pricing) = &after {
         review.currency.clone_from(&pricing.currency);
-        let budgets: BTreeMap<String, f64> = catalog
-            .tenants
-            .iter()
-            .filter_map(|tenant| {
-                let billing = tenant.spec.billing.as_ref()?;
-                let currency = billing.currency.as_ref();
-                let comparable = currency.is_none_or(|currency| *currency == pricing.currency);
-                Some((tenant.name.clone(), billing.monthly_budget?)).filter(|_| comparable)
-            })
-            .collect();
         let (costs, totals) = cost::changes(footprints, before.as_ref(), after.as_ref());
-        review
-            .risks
-            .extend(cost::judge(&costs, &totals, &budgets, &pricing.currency));
+        let (old_budgets, new_budgets) = (budgets(old, pricing), budgets(new, pricing));
+        let currency = &pricing.currency;
+        let risks = cost::judge(&costs, &totals, &old_budgets, &new_budgets, currency);
+        review.risks.extend(risks);
         review.costs = costs;
     }
+    let risks = capacity::judge(footprints, &capacities(old), &capacities(new));
+    review.risks.extend(risks);
+}
+
+/// What tenants mean to spend in a month, where that is in the currency of the prices.
+fn budgets(catalog: &Catalog, pricing: &Pricing) -> BTreeMap<String, f64> {
+    let tenants = catalog.tenants.iter();
+    tenants
+        .filter_map(|tenant| {
+            let billing = tenant.spec.billing.as_ref()?;
+            let currency = billing.currency.as_ref();
+            let comparable = currency.is_none_or(|currency| *currency == pricing.currency);
+            Some((tenant.name.clone(), billing.monthly_budget?)).filter(|_| comparable)
+        })
+        .collect()
+}
+
+fn capacities(catalog: &Catalog) -> Capacities {
     let mut capacities = Capacities::new();
     for cluster in &catalog.clusters {
         let Some(capacity) = &cluster.spec.capacity else {
@@ -709,7 +723,5 @@ fn money_and_room(
             .filter_map(|(resource, limit)| Some((resource, Amount::parse(&limit.as_ref()?.0)?)));
         capacities.insert(cluster.name.clone(), limits.collect::<Amounts>());
     }
-    review
-        .risks
-        .extend(review::risks::capacity::judge(footprints, &capacities));
+    capacities
 }

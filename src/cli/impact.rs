@@ -166,7 +166,11 @@ impl Search {
             _ => {
                 let line = view.line();
                 let printed = self.target.template.is_some_and(|(file, wanted)| {
-                    line.file == file && wanted.is_none_or(|wanted| line.line as usize == wanted)
+                    // Text of several lines was written on as many of the template.
+                    let more = view.text().map_or(0, |text| text.matches('\n').count());
+                    let first = line.line as usize;
+                    line.file == file
+                        && wanted.is_none_or(|wanted| (first..=first + more).contains(&wanted))
                 });
                 let holds = || {
                     let ids = view.sources().into_iter();

@@ -1,6 +1,6 @@
 //! Files, and where in them every node was written.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Span;
 use crate::yaml::NodeId;
@@ -22,6 +22,8 @@ pub struct SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// Where the lines of each file begin, once somebody asked.
+    lines: Vec<OnceLock<Vec<u32>>>,
 }
 
 /// A place for people: line and column from 1, the column in characters.
@@ -37,6 +39,7 @@ impl Sources {
     /// Adds a file and returns its index.
     pub fn add(&mut self, file: SourceFile) -> u32 {
         self.files.push(file);
+        self.lines.push(OnceLock::new());
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
@@ -145,6 +148,21 @@ impl Sources {
         None
     }
 
+    /// The line of a byte of a file, from 1.
+    pub fn line(&self, file: u32, byte: u32) -> usize {
+        let Some(lines) = self.lines.get(file as usize) else {
+            return 1;
+        };
+        let starts = lines.get_or_init(|| {
+            let text = self.file(file).map_or("", |file| &file.text);
+            let breaks = text.match_indices('\n');
+            breaks
+                .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX))
+                .collect()
+        });
+        starts.partition_point(|start| *start <= byte) + 1
+    }
+
     /// Line and column of a byte of a file.
     pub fn position(&self, file: u32, byte: u32) -> Position {
         let text = self.file(file).map_or("", |file| &file.text);
@@ -155,7 +173,7 @@ impl Sources {
         let before = &text[..byte];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Position {
-            line: before.matches('\n').count() + 1,
+            line: self.line(file, u32::try_from(byte).unwrap_or(u32::MAX)),
             column: before[line_start..].chars().count() + 1,
         }
     }

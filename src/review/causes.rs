@@ -237,7 +237,7 @@ impl<'a> Comparer<'a> {
             }
             let origin = Origin {
                 path: self.sources.path(span.file).to_owned(),
-                line: self.sources.position(span.file, span.start).line,
+                line: self.sources.line(span.file, span.start),
                 layer: traced.layer(*id),
             };
             if !places.contains(&origin) {

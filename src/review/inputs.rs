@@ -143,7 +143,9 @@ impl Inputs {
         for (subject, _) in &unmatched {
             *counts.entry(name(subject)).or_default() += 1;
         }
-        gone.values_mut().for_each(|list| list.reverse());
+        for list in gone.values_mut() {
+            list.reverse();
+        }
         let like: BTreeSet<(String, String)> = counts
             .into_iter()
             .filter(|(name, count)| gone.get(name).is_some_and(|list| list.len() == *count))
@@ -507,7 +509,7 @@ fn place(id: NodeId, sources: &Sources) -> Option<Origin> {
     let span = sources.span(id)?;
     Some(Origin {
         path: sources.path(span.file).to_owned(),
-        line: sources.position(span.file, span.start).line,
+        line: sources.line(span.file, span.start),
         layer: String::new(),
     })
 }

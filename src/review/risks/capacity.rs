@@ -78,12 +78,16 @@ pub struct UnitFootprints {
     pub after: Footprint,
 }
 
-/// The capacities of a cluster, by resource.
+/// The capacities of each cluster, by resource.
 pub type Capacities = BTreeMap<String, Amounts>;
 
 /// Judges what units ask for by their quotas, and all of a cluster by its capacity. What is beyond
 /// them is a finding of its own.
-pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
+pub fn judge(
+    units: &[UnitFootprints],
+    old_capacities: &Capacities,
+    capacities: &Capacities,
+) -> Vec<Risk> {
     let mut risks = Vec::new();
     let mut add = |message: String| {
         risks.push(Risk {
@@ -133,7 +137,11 @@ pub fn judge(units: &[UnitFootprints], capacities: &Capacities) -> Vec<Risk> {
             };
             let (old, new) = (total(|unit| &unit.before), total(|unit| &unit.after));
             let share = ratio(new, *limit);
-            if new > old && share >= NEARLY {
+            let before = old_capacities
+                .get(cluster)
+                .and_then(|old| old.get(resource));
+            let is_cut = before.is_some_and(|before| before > limit);
+            if (new > old || is_cut) && share >= NEARLY {
                 full.push((
                     share,
                     format!(

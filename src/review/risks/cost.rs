@@ -79,6 +79,7 @@ pub fn changes(
 pub fn judge(
     changes: &[CostChange],
     totals: &BTreeMap<Arc<str>, f64>,
+    old_budgets: &BTreeMap<String, f64>,
     budgets: &BTreeMap<String, f64>,
     currency: &str,
 ) -> Vec<Risk> {
@@ -127,7 +128,10 @@ pub fn judge(
             continue;
         };
         let [old, new] = rises.get(tenant.as_str()).copied().unwrap_or_default();
-        if total > budget && new > old {
+        let is_cut = old_budgets
+            .get(tenant)
+            .is_some_and(|before| before > budget);
+        if total > budget && (new > old || is_cut) {
             over.push(format!("{tenant} {} of {}", money(*total), money(*budget)));
         }
     }

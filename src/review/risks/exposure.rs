@@ -11,6 +11,10 @@ use crate::model::change::{InputChange, Object, Operation, RiskClass, Step};
 use crate::model::view::View;
 
 const CLASS: RiskClass = RiskClass::Exposure;
+/// Most pairs of what a policy or a role allows before and now that are compared.
+const MOST_PAIRS: usize = 4_000_000;
+/// Most pairs of peers and ports of one rule.
+const MOST_OF_RULE: usize = 10_000;
 /// Most resources of a role that are named.
 const MOST_NAMED: usize = 6;
 
@@ -105,6 +109,15 @@ fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<Opening
         };
         let peers = texts(peers_key, &peer);
         let ports = texts("ports", &port);
+        if peers.len().saturating_mul(ports.len()) > MOST_OF_RULE {
+            // Any change of such a rule is one that lets in more, for all that is known.
+            let rule = rule.to_json().to_string();
+            openings.insert((
+                Some(format!("a rule of {} characters", rule.len())),
+                Some(rule),
+            ));
+            continue;
+        }
         for who in &peers {
             for port in &ports {
                 openings.insert((who.clone(), port.clone()));
@@ -137,6 +150,14 @@ fn contains(wide: &str, narrow: &str) -> bool {
             v4 == other && inner >= length && wide & mask == narrow & mask
         }
         _ => false,
+    }
+}
+
+fn port_name(port: &str) -> String {
+    if port.len() > 100 {
+        "some ports".to_owned()
+    } else {
+        format!("port {port}")
     }
 }
 
@@ -259,6 +280,13 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
             };
             peers && (wide.1.is_none() || wide.1 == narrow.1)
         };
+        if old.len().saturating_mul(new.len()) > MOST_PAIRS {
+            found.add(
+                CLASS,
+                "a NetworkPolicy has more peers and ports than can be compared",
+            );
+            continue;
+        }
         for opening in new
             .iter()
             .filter(|new| !old.iter().any(|old| covers(old, new)))
@@ -274,7 +302,7 @@ fn network(subject: &Subject<'_>, found: &mut Found) {
             let ports = opening
                 .1
                 .as_ref()
-                .map_or_else(|| "all ports".to_owned(), |port| format!("port {port}"));
+                .map_or_else(|| "all ports".to_owned(), |port| port_name(port));
             let list = direction.to_lowercase();
             let at = subject
                 .fields()
@@ -351,7 +379,11 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
                 .is_some_and(|all| all == wide && narrow != wide)
     };
     let mut gained: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (group, resource, verb) in rights(subject.change.after.as_ref()) {
+    let new = rights(subject.change.after.as_ref());
+    if old.len().saturating_mul(new.len()) > MOST_PAIRS {
+        return found.add(CLASS, "a role has more rules than can be compared");
+    }
+    for (group, resource, verb) in new {
         let known = old
             .iter()
             .any(|(g, r, v)| covers(g, &group) && covers(r, &resource) && covers(v, &verb));
@@ -386,14 +418,16 @@ fn roles(subject: &Subject<'_>, found: &mut Found) {
     }
 }
 
-/// A ClusterRole can take its rights from others, by their labels.
+/// A `ClusterRole` can take its rights from others, by their labels.
 fn judge_aggregation(subject: &Subject<'_>, found: &mut Found) {
     for (at, field) in subject.fields() {
+        let after = field
+            .after
+            .as_ref()
+            .map(Json::to_string)
+            .unwrap_or_default();
         let labels = field.path.starts_with(&["metadata", "labels"])
-            && field
-                .path
-                .to_string()
-                .contains("rbac.authorization.k8s.io/aggregate-to-");
+            && format!("{}{after}", field.path).contains("rbac.authorization.k8s.io/aggregate-to-");
         let rule = field.path.starts_with(&["aggregationRule"]);
         if field.after.is_some() && (labels || rule) {
             found.at(

@@ -92,9 +92,8 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         }
         ("Tenant", "grants") => grants(input, &mut found),
         ("Tenant", "shares") if input.field.ends_with(".expiresAt") => {
-            if is_gone || is_later(input) {
-                found.push(format!("a share of {subject} lasts longer"));
-            }
+            let lasts = is_gone || is_later(input);
+            found.extend(lasts.then(|| format!("a share of {subject} lasts longer")));
         }
         ("Tenant", "shares") if !is_gone => found.push(format!(
             "{subject} shares {}",

@@ -21,6 +21,10 @@ use crate::model::change::{
 };
 
 /// A change of an object, and what rules ask about it.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "facts about its surroundings, each on its own"
+)]
 pub struct Subject<'a> {
     /// The change.
     pub change: &'a ObjectChange,

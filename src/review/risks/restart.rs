@@ -18,22 +18,22 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     let fields = || subject.fields().filter(|(_, field)| of_pods(field));
     // Labels and annotations follow from what matters more.
     let matters = fields().any(|(_, field)| !describes(field));
+    let spec = subject
+        .change
+        .after
+        .as_ref()
+        .and_then(|after| after.root().get("spec"));
+    let recreate = spec.is_some_and(|spec| spec.text_at(&["strategy", "type"]) == "Recreate");
+    let replicas = spec
+        .and_then(|spec| spec.get("replicas"))
+        .map(View::to_json);
+    let is_single = replicas == Some(serde_json::json!(1)) && subject.kind() == "StatefulSet";
+    let message = if recreate || is_single {
+        "all pods are replaced, and away until the new ones are ready"
+    } else {
+        "all pods are replaced, one after the other"
+    };
     for (at, _) in fields().filter(|(_, field)| !matters || !describes(field)) {
-        let away = subject.change.after.as_ref().is_some_and(|after| {
-            let spec = after.root().get("spec");
-            let recreate =
-                spec.is_some_and(|spec| spec.text_at(&["strategy", "type"]) == "Recreate");
-            let single = spec
-                .and_then(|spec| spec.get("replicas"))
-                .map(View::to_json)
-                == Some(serde_json::json!(1));
-            recreate || (single && subject.kind() == "StatefulSet")
-        });
-        let message = if away {
-            "all pods are replaced, and away until the new ones are ready"
-        } else {
-            "all pods are replaced, one after the other"
-        };
         found.at(RiskClass::Restart, at, message);
     }
 }
