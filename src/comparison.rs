@@ -76,7 +76,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         }
         Base::Folder(root) => files = manifests::of_folder(root, &mut sources, old_sink)?,
         Base::Text(text) => {
-            files = manifests::of_text("(stdin)", text.clone(), &mut sources, old_sink);
+            (files, _) = manifests::of_text("(stdin)", text.clone(), &mut sources, old_sink);
         }
     }
     if !matches!(base, Base::Repository(_)) {
@@ -189,12 +189,8 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
     let is_empty = [before.trim().is_empty(), after.trim().is_empty()];
     let mut others = false;
     let sides = [before, after].map(|text| {
-        let documents = text
-            .split("\n---")
-            .filter(|part| part.contains(':'))
-            .count();
-        let files = manifests::of_text(path, text, &mut sources, &mut sink);
-        others |= files.len() < documents;
+        let (files, left_out) = manifests::of_text(path, text, &mut sources, &mut sink);
+        others |= left_out > 0;
         let placed = placed(files, None, None);
         placed.into_values().flatten().collect::<Vec<Traced>>()
     });

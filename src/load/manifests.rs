@@ -31,17 +31,17 @@ pub fn of_folder(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files
         .into_iter()
-        .flat_map(|file| of_file(file, sources, sink))
+        .flat_map(|file| of_file(file, sources, sink).0)
         .collect())
 }
 
-/// All objects of a text.
+/// All objects of a text, and how many documents of it are something else.
 pub fn of_text(
     name: &str,
     text: String,
     sources: &mut Sources,
     sink: &mut Sink,
-) -> Vec<ManifestFile> {
+) -> (Vec<ManifestFile>, usize) {
     let file = InputFile {
         path: name.to_owned(),
         bytes: text.into_bytes(),
@@ -50,7 +50,7 @@ pub fn of_text(
     of_file(file, sources, sink)
 }
 
-fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> Vec<ManifestFile> {
+fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> (Vec<ManifestFile>, usize) {
     let index = u32::try_from(sources.len()).unwrap_or(u32::MAX);
     let text = String::from_utf8_lossy(&file.bytes).into_owned();
     let parsed = parse(&text, index);
@@ -80,13 +80,15 @@ fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> Vec<Manif
             None => manifests.push(tree),
         }
     }
+    let documents = manifests.len();
     manifests.retain(is_object);
+    let left_out = documents - manifests.len();
     let path = file.path;
     let manifest = |tree| ManifestFile {
         path: path.clone(),
         tree,
     };
-    manifests.into_iter().map(manifest).collect()
+    (manifests.into_iter().map(manifest).collect(), left_out)
 }
 
 fn is_object(tree: &Node) -> bool {

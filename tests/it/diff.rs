@@ -543,3 +543,100 @@ fn git_shows_manifests_field_by_field() {
     let shown = repository.git(&["diff", "notes.yaml"]);
     assert!(shown.contains("-a: 1\n+a: 2\n"), "{shown}");
 }
+
+/// What a pull request's author controls must not pass a gate.
+#[test]
+fn a_gate_cannot_be_passed_by() {
+    let repository = Repository::new();
+    let gate = |base: &str| {
+        let arguments = ["diff", "--quiet", "--base", base, "--fail-on", "destroy"];
+        repository.run(&arguments).status.code().unwrap()
+    };
+    fs::remove_file(repository.path().join("tenants/initech.yaml")).unwrap();
+    repository.edit(
+        "tenants/globex.yaml",
+        "  shares:\n    - component: web\n      with: [initech]\n      ports: [http]\n",
+        "",
+    );
+    repository.edit("components/web.yaml", "[globex, initech]", "[globex]");
+    assert_eq!(gate("main"), 3);
+    // A folder of the name of the branch.
+    assert!(
+        repository
+            .run(&["render", "--quiet", "--out", "main"])
+            .status
+            .success()
+    );
+    assert_eq!(gate("main"), 3);
+    assert_eq!(gate("./main"), 0);
+    // A base that cannot be read, or holds nothing to compare with.
+    fs::write(repository.path().join("main/broken.yaml"), "a: [\n").unwrap();
+    assert_eq!(gate("./main"), 1);
+    fs::create_dir(repository.path().join("empty")).unwrap();
+    assert_eq!(gate("empty"), 1);
+    // A base with errors may hide anything.
+    let repository = Repository::new();
+    repository.edit("components/store.yaml", "  workload:", "  worklode:");
+    repository.commit("broken");
+    repository.edit("components/store.yaml", "  worklode:", "  workload:");
+    let arguments = ["diff", "--quiet", "--base", "HEAD", "--fail-on", "destroy"];
+    let output = repository.run(&arguments);
+    assert_eq!(output.status.code().unwrap(), 3);
+    assert!(
+        text(&output).contains("Denied: the base has errors"),
+        "{}",
+        text(&output)
+    );
+}
+
+/// Findings that building a unit shows are compared although what it renders is the same.
+#[test]
+fn a_lock_that_is_broken_is_a_new_finding() {
+    let repository = Repository::new();
+    repository.edit(
+        "contexts/global.yaml",
+        "  lock:\n",
+        "  lock:\n    - resources.cpu\n",
+    );
+    let review = repository.review(&["--base", "HEAD"]);
+    let new = review["findings"]["new"].as_array().unwrap();
+    assert!(
+        new.iter().any(|finding| finding["code"] == "T0313"),
+        "{new:?}"
+    );
+    repository.commit("a lock");
+    repository.edit("contexts/global.yaml", "    - resources.cpu\n", "");
+    let review = repository.review(&["--base", "HEAD"]);
+    let fixed = review["findings"]["fixed"].as_array().unwrap();
+    assert!(
+        fixed.iter().any(|finding| finding["code"] == "T0313"),
+        "{fixed:?}"
+    );
+}
+
+/// Many changes take a moment, and no more.
+#[test]
+fn many_changes_are_compared_in_time() {
+    let repository = Repository::new();
+    let list = |word: &str| -> String {
+        (0..20_000)
+            .map(|item| format!("{{a: {word}{item}}}, "))
+            .collect()
+    };
+    let web = fs::read_to_string(repository.path().join("components/web.yaml")).unwrap();
+    let write = |word: &str| {
+        let settings = format!("{web}    settings: {{list: [{}]}}\n", list(word));
+        fs::write(repository.path().join("components/web.yaml"), settings).unwrap();
+        let tiers: String = (0..3_000)
+            .map(|tier| format!("---\napiVersion: tenantry.dev/v1\nkind: Tier\nmetadata: {{name: {word}{tier}}}\nspec: {{priority: 1}}\n"))
+            .collect();
+        fs::write(repository.path().join("tiers/many.yaml"), tiers).unwrap();
+    };
+    write("x");
+    repository.commit("many");
+    write("y");
+    let start = std::time::Instant::now();
+    let review = repository.review(&["--base", "HEAD"]);
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    assert_eq!(review["inputs"].as_array().unwrap().len(), 6_001);
+}
