@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 
-use super::words;
+use super::{values, words};
 use crate::model::change::{Entry, FieldChange, Object, ObjectChange, Review, RiskClass};
 use crate::model::view::View;
 use crate::yaml::{Node, writer};
@@ -146,7 +146,7 @@ fn object(review: &Review, change: &ObjectChange) -> Json {
         .map(|field| {
             json!({
                 "p": field.path.to_string(),
-                "c": words::values(field.before.as_ref(), field.after.as_ref(), field.secret),
+                "c": values::values(field.before.as_ref(), field.after.as_ref(), field.secret),
                 "w": origins(&field.before_origins), "i": origins(&field.after_origins),
                 "y": field.causes,
             })

@@ -5,6 +5,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod text;
+pub mod values;
 pub mod words;
 
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::words;
+use super::{values, words};
 use crate::diagnostics::{Sources, printable};
 use crate::model::change::{Entry, FieldPath, Group, Operation, Review, RiskClass, Variant};
 
@@ -130,12 +130,12 @@ pub fn write_objects(review: &Review, color: bool) -> String {
         );
         let _ = writeln!(out, "{}", line.trim_end());
         for field in &change.fields {
-            let values = words::values(field.before.as_ref(), field.after.as_ref(), field.secret);
+            let shown = values::values(field.before.as_ref(), field.after.as_ref(), field.secret);
             let _ = writeln!(
                 out,
                 "      {}  {}",
                 paint(&field.path.to_string(), NAME),
-                printable(&values)
+                printable(&shown)
             );
             let variant = Variant {
                 before: field.before.clone(),

@@ -1,6 +1,6 @@
 //! What may go wrong: one file per class. A rule looks at the change of one object, or of one
 //! input, and says what may happen in words that name no object, so that the same reads the same
-//! everywhere.
+//! everywhere. Exposure has several files: `network`, `rights` and `pods`.
 //!
 //! To add a rule, add it to the file of its class, and a case to `tests/review/`.
 
@@ -11,14 +11,19 @@ mod destroy;
 mod exposure;
 mod governance;
 mod immutable;
+mod network;
 mod pods;
 mod restart;
+mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::change::{
     FieldChange, InputChange, ObjectChange, ObjectRisk, Operation, Risk, RiskClass,
 };
+
+/// Most pairs of what a policy or a role allows before and now that are compared.
+const MOST_PAIRS: usize = 4_000_000;
 
 /// A change of an object, and what rules ask about it.
 #[allow(

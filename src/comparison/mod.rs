@@ -1,6 +1,10 @@
 //! Two compilations, unit by unit: what a review is made of. Files that both sides have are read
 //! once, and units that are made of the same values are rendered once.
 
+mod figures;
+mod placed;
+mod same;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
@@ -12,24 +16,22 @@ use rayon::prelude::*;
 use crate::diagnostics::{Sink, Sources};
 use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, Known, Loaded};
-use crate::model::change::{Body, Object, Place, Review};
-use crate::model::instance::{Unit, UnitKey, Usage};
-use crate::model::kinds::{Catalog, Layout, Platform, Pricing};
+use crate::model::change::{Place, Review};
+use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::Rendered;
-use crate::model::scalars::Amount;
 use crate::resolve::Plan;
 use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
 use crate::review::inputs::{InputSide, Inputs, document_key};
 use crate::review::objects::{self, Changes, Incomplete};
-use crate::review::risks::capacity::{
-    self, Amounts, Capacities, Footprint, UnitFootprints, footprint,
-};
-use crate::review::risks::cost;
+use crate::review::risks::capacity::{Footprint, UnitFootprints, footprint};
 use crate::review::{self, findings};
 use crate::side::{self, Job, Side, Tally};
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 use crate::{Options, Visitor};
+use figures::money_and_room;
+use placed::{Placed, placed, readable};
+use same::{is_made_the_same, sees_the_same, usage_of_base};
 
 /// What the head is compared with.
 pub enum Base {
@@ -215,25 +217,6 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
     ))
 }
 
-/// A base of manifests that cannot be read, or is none, would make everything look new.
-fn readable(files: &[ManifestFile], sink: &Sink, sources: &Sources) -> io::Result<()> {
-    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidData, why));
-    if let Some(finding) = sink.clone().finish(sources).first() {
-        let place = finding.primary.as_ref().map_or_else(String::new, |label| {
-            let line = sources.position(label.span.file, label.span.start).line;
-            format!("{}:{line}: ", sources.path(label.span.file))
-        });
-        return refuse(format!(
-            "the base is no valid YAML: {place}{}",
-            finding.message
-        ));
-    }
-    if files.is_empty() {
-        return refuse("the base holds no manifests: no document with `apiVersion`, `kind` and `metadata.name`".to_owned());
-    }
-    Ok(())
-}
-
 fn trees(loaded: &Loaded) -> Vec<Node> {
     let documents = loaded.documents.iter();
     documents.map(|document| document.tree.clone()).collect()
@@ -250,75 +233,10 @@ fn input_side<'a>(side: &'a Side<'_>, documents: &'a [Node]) -> InputSide<'a> {
     }
 }
 
-/// Whether both sides render and verify in the same way, so that the same values make the same
-/// manifests and the same findings.
-fn is_made_the_same(old: &Side<'_>, new: &Side<'_>) -> bool {
-    let templates = |side: &Side<'_>| -> Vec<(String, u32)> {
-        let templates = side.loaded.templates.iter();
-        templates
-            .map(|template| (template.path.clone(), template.file))
-            .collect()
-    };
-    let clusters = |side: &Side<'_>| -> Vec<(String, Node)> {
-        let clusters = side.validated.catalog.clusters.iter();
-        clusters
-            .map(|cluster| (cluster.name.clone(), cluster.effective.clone()))
-            .collect()
-    };
-    let (old_clusters, new_clusters) = (clusters(old), clusters(new));
-    templates(old) == templates(new)
-        && old.named_files == new.named_files
-        && old_clusters.len() == new_clusters.len()
-        && old_clusters
-            .iter()
-            .zip(&new_clusters)
-            .all(|(a, b)| a.0 == b.0 && is_identical(&a.1, &b.1))
-}
-
-/// Whether two trees have the same values in the same order.
-fn is_identical(a: &Node, b: &Node) -> bool {
-    match (&a.value, &b.value) {
-        (Value::Map(a), Value::Map(b)) => {
-            Arc::ptr_eq(a, b)
-                || a.entries.len() == b.entries.len()
-                    && a.entries
-                        .iter()
-                        .zip(&b.entries)
-                        .all(|(a, b)| a.key == b.key && is_identical(&a.value, &b.value))
-        }
-        (Value::List(a), Value::List(b)) => {
-            Arc::ptr_eq(a, b)
-                || a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| is_identical(a, b))
-        }
-        (a, b) => a == b,
-    }
-}
-
-/// Whether the templates of two units see the same.
-fn sees_the_same(a: &Unit, b: &Unit) -> bool {
-    let same = |a: &[(&'static str, Node)], b: &[(&'static str, Node)]| {
-        a.len() == b.len()
-            && a.iter()
-                .zip(b)
-                .all(|(a, b)| a.0 == b.0 && is_identical(&a.1, &b.1))
-    };
-    a.namespace == b.namespace
-        && same(&a.variables, &b.variables)
-        && a.instances.len() == b.instances.len()
-        && a.instances.iter().zip(&b.instances).all(|(a, b)| {
-            a.component == b.component
-                && a.templates == b.templates
-                && same(&a.variables, &b.variables)
-        })
-}
-
 /// The jobs that make one unit: of the base and of the head.
 type Pair<'a> = (Option<Job<'a>>, Option<Job<'a>>);
 /// The plans of the head and of the base.
 type Plans<'a> = (Option<Plan<'a>>, Option<Plan<'a>>);
-/// Objects that were read, by the unit that they belong to.
-type Placed = BTreeMap<UnitKey, Vec<Traced>>;
-
 fn pairs<'a>(
     new: Option<&'a Plan<'a>>,
     old: Option<&'a Plan<'a>>,
@@ -369,79 +287,6 @@ fn one_sided(pairs: &BTreeMap<UnitKey, Pair<'_>>, placed: &Placed) -> BTreeSet<P
         }
     }
     places
-}
-
-/// What was read, by the unit whose folder it lies in; without one, under an empty key.
-fn placed(
-    files: Vec<ManifestFile>,
-    platform: Option<&Platform>,
-    plan: Option<&Plan<'_>>,
-) -> Placed {
-    let layout = platform.and_then(|platform| platform.output.layout);
-    let clusters: BTreeSet<(String, String)> = plan
-        .into_iter()
-        .flat_map(|plan| &plan.clusters)
-        .map(|cluster| {
-            (
-                cluster.environment.name.clone(),
-                cluster.cluster.name.clone(),
-            )
-        })
-        .collect();
-    let mut placed = Placed::new();
-    for file in files {
-        let key = unit_of(&file.path, layout, &clusters);
-        let labels = file.tree.at(&["metadata", "labels"]);
-        let component = labels.and_then(|labels| labels.get("app.kubernetes.io/name"));
-        let place = Place {
-            component: component.and_then(Node::as_str).unwrap_or_default().into(),
-            ..objects::place_of(&key)
-        };
-        placed.entry(key).or_default().push(Traced {
-            object: Object::new(place, Body::Tree(file.tree)),
-            derivations: None,
-            layers: None,
-            read: [].into(),
-            documents: Arc::default(),
-        });
-    }
-    placed
-}
-
-/// The unit that a file of the output belongs to.
-fn unit_of(path: &str, layout: Option<Layout>, clusters: &BTreeSet<(String, String)>) -> UnitKey {
-    let delivery = path.strip_prefix("delivery/");
-    let parts: Vec<&str> = delivery.unwrap_or(path).split('/').collect();
-    let stem = |file: &str| file.trim_end_matches(".yaml").to_owned();
-    let (first, second, tenant) = match (parts.as_slice(), delivery.is_some()) {
-        ([first, second, file], true) => ((*first).to_owned(), (*second).to_owned(), stem(file)),
-        ([first, file], true) => ((*first).to_owned(), stem(file), String::new()),
-        ([first, second, tenant, _, ..], false) => (
-            (*first).to_owned(),
-            (*second).to_owned(),
-            (*tenant).to_owned(),
-        ),
-        ([first, second, _], false) => ((*first).to_owned(), (*second).to_owned(), String::new()),
-        _ => (String::new(), String::new(), String::new()),
-    };
-    let (environment, cluster) = match layout {
-        Some(Layout::ClusterFirst) => (second, first),
-        _ => (first, second),
-    };
-    let known = clusters.contains(&(environment.clone(), cluster.clone()));
-    if known {
-        UnitKey {
-            environment,
-            cluster,
-            tenant,
-        }
-    } else {
-        UnitKey {
-            environment: String::new(),
-            cluster: String::new(),
-            tenant: String::new(),
-        }
-    }
 }
 
 /// What units leave behind.
@@ -574,36 +419,6 @@ impl Work<'_> {
     }
 }
 
-/// Which values of the base are read, where those of the head are known: the same trees, which may
-/// have been written in other places.
-fn usage_of_base(usage: &Usage, old: &Unit, new: &Unit) -> Usage {
-    fn walk(old: &Node, new: &Node, usage: &Usage, base: &mut Usage) {
-        if let Some(known) = usage.values.get(&new.id) {
-            base.values.insert(old.id, known.clone());
-        }
-        match (&old.value, &new.value) {
-            (Value::Map(old), Value::Map(new)) => {
-                for (old, new) in old.entries.iter().zip(&new.entries) {
-                    walk(&old.value, &new.value, usage, base);
-                }
-            }
-            (Value::List(old), Value::List(new)) => {
-                for (old, new) in old.iter().zip(new.iter()) {
-                    walk(old, new, usage, base);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut base = Usage::default();
-    for (old, new) in old.instances.iter().zip(&new.instances) {
-        if let (Some(old), Some(new)) = (old.variable("workload"), new.variable("workload")) {
-            walk(old, new, usage, &mut base);
-        }
-    }
-    base
-}
-
 fn build<'a>(
     job: Option<&Job<'a>>,
     plan: Option<&Plan<'_>>,
@@ -659,65 +474,4 @@ fn notes(review: &mut Review, base: &Base, base_errors: bool, head_errors: bool,
     if !matches!(base, Base::Repository(_)) {
         add("the base is rendered manifests: there is no input to name as a cause, and findings are not compared".to_owned());
     }
-}
-
-/// Costs, quotas and capacities of both sides.
-fn money_and_room(
-    review: &mut Review,
-    footprints: &[UnitFootprints],
-    plans: &Plans<'_>,
-    old: Option<&Side<'_>>,
-    new: &Side<'_>,
-) {
-    let pricing = |plan: &'_ Option<Plan<'_>>| {
-        let plan = plan.as_ref()?;
-        plan.platform.spec.pricing.clone()
-    };
-    let (before, after) = (pricing(&plans.1), pricing(&plans.0));
-    let none = Catalog::default();
-    let new = &new.validated.catalog;
-    let old = old.map_or(&none, |old| &old.validated.catalog);
-    if let Some(pricing) = &after {
-        review.currency.clone_from(&pricing.currency);
-        let (costs, totals) = cost::changes(footprints, before.as_ref(), after.as_ref());
-        let (old_budgets, new_budgets) = (budgets(old, pricing), budgets(new, pricing));
-        let currency = &pricing.currency;
-        let risks = cost::judge(&costs, &totals, &old_budgets, &new_budgets, currency);
-        review.risks.extend(risks);
-        review.costs = costs;
-    }
-    let risks = capacity::judge(footprints, &capacities(old), &capacities(new));
-    review.risks.extend(risks);
-}
-
-/// What tenants mean to spend in a month, where that is in the currency of the prices.
-fn budgets(catalog: &Catalog, pricing: &Pricing) -> BTreeMap<String, f64> {
-    let tenants = catalog.tenants.iter();
-    tenants
-        .filter_map(|tenant| {
-            let billing = tenant.spec.billing.as_ref()?;
-            let currency = billing.currency.as_ref();
-            let comparable = currency.is_none_or(|currency| *currency == pricing.currency);
-            Some((tenant.name.clone(), billing.monthly_budget?)).filter(|_| comparable)
-        })
-        .collect()
-}
-
-fn capacities(catalog: &Catalog) -> Capacities {
-    let mut capacities = Capacities::new();
-    for cluster in &catalog.clusters {
-        let Some(capacity) = &cluster.spec.capacity else {
-            continue;
-        };
-        let limits = [
-            ("requests.cpu", &capacity.cpu),
-            ("requests.memory", &capacity.memory),
-            ("requests.storage", &capacity.storage),
-        ];
-        let limits = limits
-            .into_iter()
-            .filter_map(|(resource, limit)| Some((resource, Amount::parse(&limit.as_ref()?.0)?)));
-        capacities.insert(cluster.name.clone(), limits.collect::<Amounts>());
-    }
-    capacities
 }

@@ -1,0 +1,110 @@
+//! A base of rendered manifests: which unit each object belongs to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+
+use crate::diagnostics::{Sink, Sources};
+use crate::load::manifests::ManifestFile;
+use crate::model::change::{Body, Object, Place};
+use crate::model::instance::UnitKey;
+use crate::model::kinds::{Layout, Platform};
+use crate::resolve::Plan;
+use crate::review::causes::Traced;
+use crate::review::objects;
+use crate::yaml::Node;
+
+/// Objects that were read, by the unit that they belong to.
+pub(super) type Placed = BTreeMap<UnitKey, Vec<Traced>>;
+
+/// A base of manifests that cannot be read, or is none, would make everything look new.
+pub(super) fn readable(files: &[ManifestFile], sink: &Sink, sources: &Sources) -> io::Result<()> {
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    if let Some(finding) = sink.clone().finish(sources).first() {
+        let place = finding.primary.as_ref().map_or_else(String::new, |label| {
+            let line = sources.position(label.span.file, label.span.start).line;
+            format!("{}:{line}: ", sources.path(label.span.file))
+        });
+        return refuse(format!(
+            "the base is no valid YAML: {place}{}",
+            finding.message
+        ));
+    }
+    if files.is_empty() {
+        return refuse("the base holds no manifests: no document with `apiVersion`, `kind` and `metadata.name`".to_owned());
+    }
+    Ok(())
+}
+
+/// What was read, by the unit whose folder it lies in; without one, under an empty key.
+pub(super) fn placed(
+    files: Vec<ManifestFile>,
+    platform: Option<&Platform>,
+    plan: Option<&Plan<'_>>,
+) -> Placed {
+    let layout = platform.and_then(|platform| platform.output.layout);
+    let clusters: BTreeSet<(String, String)> = plan
+        .into_iter()
+        .flat_map(|plan| &plan.clusters)
+        .map(|cluster| {
+            (
+                cluster.environment.name.clone(),
+                cluster.cluster.name.clone(),
+            )
+        })
+        .collect();
+    let mut placed = Placed::new();
+    for file in files {
+        let key = unit_of(&file.path, layout, &clusters);
+        let labels = file.tree.at(&["metadata", "labels"]);
+        let component = labels.and_then(|labels| labels.get("app.kubernetes.io/name"));
+        let place = Place {
+            component: component.and_then(Node::as_str).unwrap_or_default().into(),
+            ..objects::place_of(&key)
+        };
+        placed.entry(key).or_default().push(Traced {
+            object: Object::new(place, Body::Tree(file.tree)),
+            derivations: None,
+            layers: None,
+            read: [].into(),
+            documents: Arc::default(),
+        });
+    }
+    placed
+}
+
+/// The unit that a file of the output belongs to.
+fn unit_of(path: &str, layout: Option<Layout>, clusters: &BTreeSet<(String, String)>) -> UnitKey {
+    let delivery = path.strip_prefix("delivery/");
+    let parts: Vec<&str> = delivery.unwrap_or(path).split('/').collect();
+    let stem = |file: &str| file.trim_end_matches(".yaml").to_owned();
+    let (first, second, tenant) = match (parts.as_slice(), delivery.is_some()) {
+        ([first, second, file], true) => ((*first).to_owned(), (*second).to_owned(), stem(file)),
+        ([first, file], true) => ((*first).to_owned(), stem(file), String::new()),
+        ([first, second, tenant, _, ..], false) => (
+            (*first).to_owned(),
+            (*second).to_owned(),
+            (*tenant).to_owned(),
+        ),
+        ([first, second, _], false) => ((*first).to_owned(), (*second).to_owned(), String::new()),
+        _ => (String::new(), String::new(), String::new()),
+    };
+    let (environment, cluster) = match layout {
+        Some(Layout::ClusterFirst) => (second, first),
+        _ => (first, second),
+    };
+    let known = clusters.contains(&(environment.clone(), cluster.clone()));
+    if known {
+        UnitKey {
+            environment,
+            cluster,
+            tenant,
+        }
+    } else {
+        UnitKey {
+            environment: String::new(),
+            cluster: String::new(),
+            tenant: String::new(),
+        }
+    }
+}
