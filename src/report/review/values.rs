@@ -89,6 +89,7 @@ fn collect(path: String, before: Option<&Json>, after: Option<&Json>, parts: &mu
     }
 }
 
+/// A list on one line.
 pub fn list(items: &[Json]) -> String {
     let texts: Vec<String> = items.iter().map(value).collect();
     shortened(&format!("[{}]", texts.join(", ")))
@@ -119,6 +120,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
+/// Whether two lists have the same items.
 pub fn is_reorder(before: &[Json], after: &[Json]) -> bool {
     let sorted = |items: &[Json]| {
         let mut texts: Vec<String> = items.iter().map(Json::to_string).collect();
@@ -128,6 +130,7 @@ pub fn is_reorder(before: &[Json], after: &[Json]) -> bool {
     before.len() == after.len() && sorted(before) == sorted(after)
 }
 
+/// The items of a list; none of anything else.
 pub fn array(value: Option<&Json>) -> &[Json] {
     value
         .and_then(Json::as_array)
