@@ -1,5 +1,5 @@
 //! Stage 7: what changed, why, and what it risks. Takes the objects of two compilations, unit by
-//! unit, and what changed between their inputs; gives a [`Review`](crate::model::change::Review).
+//! unit, and what changed between their inputs; gives a [`Review`].
 //!
 //! * `inputs`: what changed in documents, templates and files, and which values belong to it.
 //! * `objects`: which object is which, across units and renames.
