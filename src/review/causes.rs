@@ -149,7 +149,7 @@ impl<'a> Comparer<'a> {
         // The values themselves, and the template's line.
         let mut causes = each(&|ids| inputs.of_values(ids), *ids);
         causes.extend(lines.iter().filter_map(|line| inputs.of_line(*line)));
-        let attempts: [&dyn Fn() -> BTreeSet<usize>; 7] = [
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 8] = [
             &|| each(&|ids| inputs.around(ids), *ids),
             // What the template read to decide something.
             &|| each(&|ids| inputs.of_values(ids), [&before.read, &after.read]),
@@ -164,6 +164,10 @@ impl<'a> Comparer<'a> {
             },
             &|| each(&|ids| inputs.around(ids), [&before.read, &after.read]),
             &|| inputs.all_templates(),
+            &|| {
+                let documents = before.documents.as_ref() | after.documents.as_ref();
+                inputs.concerning(&documents, &after.object.place)
+            },
             // What others share, or no longer can.
             &|| inputs.deciding_anywhere(&after.object.place),
         ];
@@ -186,7 +190,7 @@ impl<'a> Comparer<'a> {
         let place = &one.object.place;
         let deciding = || inputs.deciding(&one.documents, place);
         let is_whole = self.is_one_sided(place);
-        let attempts: [&dyn Fn() -> BTreeSet<usize>; 7] = [
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 8] = [
             &|| {
                 if is_whole {
                     deciding()
@@ -203,6 +207,7 @@ impl<'a> Comparer<'a> {
             &|| inputs.of_template(line).into_iter().collect(),
             &deciding,
             &|| inputs.around(&one.read),
+            &|| inputs.concerning(&one.documents, place),
             &|| inputs.deciding_anywhere(place),
         ];
         let causes = attempts

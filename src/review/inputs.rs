@@ -396,6 +396,23 @@ impl Inputs {
         }
     }
 
+    /// Changes of values in the documents that a place depends on: a condition may have looked at
+    /// them without reading one.
+    pub fn concerning(
+        &self,
+        documents: &BTreeSet<(String, String)>,
+        place: &Place,
+    ) -> BTreeSet<usize> {
+        documents
+            .iter()
+            .filter(|(kind, name)| kind != "Component" || **name == *place.component)
+            .filter_map(|document| self.of_document.get(document))
+            .flatten()
+            .copied()
+            .filter(|at| !is_elsewhere(&self.paths[*at], place))
+            .collect()
+    }
+
     /// The same of any document: what one tenant is decides what another shares with it.
     pub fn deciding_anywhere(&self, place: &Place) -> BTreeSet<usize> {
         // Among very many changes, such a guess would cost more than it tells.
@@ -403,6 +420,19 @@ impl Inputs {
             return BTreeSet::new();
         }
         self.deciding(&self.of_document.keys().cloned().collect(), place)
+    }
+}
+
+/// Whether a field of a tenant is about another component or environment.
+fn is_elsewhere(path: &FieldPath, place: &Place) -> bool {
+    match path.0.as_slice() {
+        [_, Step::Key(list), Step::Item(component), ..] => {
+            &**list == "components" && **component != *place.component
+        }
+        [_, Step::Key(map), Step::Key(environment), ..] => {
+            &**map == "environments" && **environment != *place.environment
+        }
+        _ => false,
     }
 }
 
