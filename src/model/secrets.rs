@@ -13,7 +13,7 @@ pub const HIDDEN: &str = "(secret)";
 
 /// Names that people give to secrets.
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(password|passwd|passphrase|secret|token|credential|connection[_.-]?string|(api|access|private|encryption|signing|master|ssh)[_.-]?key|hmac|(^|[_.-])(dsn|pwd|pw|pass|auth|salt)$)").ok()
+    Regex::new(r"(?i)(password|passwd|passphrase|secret|token|credential|connection[_.-]?string|(api|access|private|encryption|signing|master|ssh)[_.-]?key|hmac|jwt|(^|[_.-])(dsn|pwd|pw|pass|auth|salt)$)").ok()
 });
 /// Names that only point at one.
 static POINTER: LazyLock<Option<Regex>> =
@@ -31,7 +31,7 @@ static TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|[?&](sig|signature|token|key|secret|password)=",
         r#"|(password|passwd|secret|token|api[_-]?key)["']?\s*[=:>]\s*\S"#,
         r"|\b(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}",
-        r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_|\bglpat-|\bxox[abprs]-",
+        r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_|\bglpat-|\bsk-[A-Za-z0-9_-]{20,}|hooks\.slack\.com/services/|\bxox[abprs]-",
         r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.)",
     ))
     .ok()
