@@ -61,7 +61,7 @@ impl Sink {
     }
 }
 
-type SortKey = (bool, String, u32, u32, &'static str, String);
+type SortKey = (bool, String, u32, u32, &'static str, String, String);
 
 fn sort_key(finding: &Diagnostic, sources: &Sources) -> SortKey {
     let place = finding.primary.as_ref().map(|label| label.span);
@@ -76,5 +76,7 @@ fn sort_key(finding: &Diagnostic, sources: &Sources) -> SortKey {
         end,
         finding.code.id,
         finding.message.clone(),
+        // Units come in any order; of findings that are told once, the same one is kept.
+        finding.notes.join("\n"),
     )
 }
