@@ -138,7 +138,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     }
     shared.footprints.sort_by(|a, b| a.key.cmp(&b.key));
     review.compared = shared.new_tally.counts.objects;
-    let not_compared = shared.not_compared;
+    let mut not_compared: BTreeSet<String> = std::mem::take(&mut shared.not_compared);
     new_sink.append(shared.new_sink);
     new.across(shared.new_tally, &sources, new_sink);
     if let Some(old) = &old {
@@ -149,7 +149,22 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     let has_errors = new_sink.has_errors();
     let base_has_errors = old_sink.has_errors();
     review.is_incomplete = base_has_errors;
-    notes(&mut review, base, base_has_errors, has_errors, not_compared);
+    // What one side lacks, where it has errors, may only be hidden by them.
+    for (key, pair) in &pairs {
+        let hidden = match pair {
+            (Some(_), None) => has_errors,
+            (None, Some(_)) => base_has_errors,
+            _ => false,
+        };
+        not_compared.extend(hidden.then(|| title(key)));
+    }
+    notes(
+        &mut review,
+        base,
+        base_has_errors,
+        has_errors,
+        &not_compared,
+    );
     let new_findings = new_sink.finish(&sources);
     if old.is_some() {
         let old_findings = old_sink.finish(&sources);
@@ -299,7 +314,7 @@ struct Shared {
     population: Population,
     footprints: Vec<UnitFootprints>,
     /// Units of which one side has errors.
-    not_compared: usize,
+    not_compared: BTreeSet<String>,
 }
 
 impl Shared {
@@ -309,7 +324,7 @@ impl Shared {
         self.new_tally.append(other.new_tally);
         self.old_tally.append(other.old_tally);
         self.footprints.extend(other.footprints);
-        self.not_compared += other.not_compared;
+        self.not_compared.extend(other.not_compared);
         for (key, tenants) in other.population {
             self.population.entry(key).or_default().extend(tenants);
         }
@@ -387,7 +402,7 @@ impl Work<'_> {
             unit.is_some() && rendered.is_none()
         };
         if failed(&new_unit, &new_rendered) || failed(&old_unit, &old_rendered) {
-            shared.not_compared = 1;
+            shared.not_compared.insert(title(key));
             return shared;
         }
         let before = match &read {
@@ -445,7 +460,25 @@ fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {
     }
 }
 
-fn notes(review: &mut Review, base: &Base, base_errors: bool, head_errors: bool, units: usize) {
+/// `globex in production`; a cluster by its own name.
+fn title(key: &UnitKey) -> String {
+    let who = if key.tenant.is_empty() {
+        &key.cluster
+    } else {
+        &key.tenant
+    };
+    format!("{who} in {}", key.environment)
+}
+
+fn notes(
+    review: &mut Review,
+    base: &Base,
+    base_errors: bool,
+    head_errors: bool,
+    not_compared: &BTreeSet<String>,
+) {
+    /// Most that are named.
+    const MOST: usize = 8;
     let mut add = |note: String| review.notes.push(note);
     if base_errors {
         add(match base {
@@ -461,15 +494,14 @@ fn notes(review: &mut Review, base: &Base, base_errors: bool, head_errors: bool,
                 .to_owned(),
         );
     }
-    if units > 0 {
-        let what = if units == 1 {
-            "tenant and cluster"
-        } else {
-            "tenants and clusters"
+    if !not_compared.is_empty() {
+        let names: Vec<&str> = not_compared.iter().map(String::as_str).collect();
+        let more = match names.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
         };
-        add(format!(
-            "{units} {what} with errors on one side could not be compared"
-        ));
+        let names = names[..names.len().min(MOST)].join(", ");
+        add(format!("not compared: {names}{more}"));
     }
     if !matches!(base, Base::Repository(_)) {
         add("the base is rendered manifests: there is no input to name as a cause, and findings are not compared".to_owned());
