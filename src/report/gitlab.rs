@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fingerprint;
 use crate::diagnostics::{Diagnostic, Severity, Sources, printable};
 
-/// All findings that have a place; GitLab shows no others.
+/// All findings.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
     let issues: Vec<Value> = findings
         .iter()

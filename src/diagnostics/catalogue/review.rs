@@ -22,7 +22,7 @@ example: "retentionDays: 730 → 30"
 remedy: "Let the data's owner agree, and the data protection officer where personal data is concerned."
 
 GOVERNANCE = "T0705" Warning "a rule, a lock or a right is weaker"
-cause: "A framework or pack of rules is left out or judges more softly, a lock is lifted, a grant reaches further, a waiver is added."
+cause: "A framework or pack of rules is left out or judges more softly, a lock is lifted, a grant or share reaches further, or clusters take manifests from elsewhere."
 example: "a path is taken out of a Context's `lock`"
 remedy: "Let the owner of the rule agree, and write the reason into the change."
 
