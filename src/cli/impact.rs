@@ -11,7 +11,7 @@ use serde_json::json;
 use super::arguments::{Arguments, ImpactCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED};
-use crate::diagnostics::{Sources, list_names, suggest};
+use crate::diagnostics::{Sources, list_names, nearest, suggest};
 use crate::model::change::{FieldPath, Place, Step};
 use crate::model::instance::Unit;
 use crate::model::kinds::{Catalog, KINDS};
@@ -265,7 +265,9 @@ fn target(what: &str, compilation: &Compilation) -> Result<Target> {
         return Ok(target);
     }
     let known: Vec<&str> = sources.files().map(|file| file.path.as_str()).collect();
-    let help = match crate::diagnostics::nearest(path, known) {
+    let near_kind = nearest(kind, KINDS.iter().copied()).filter(|_| !name.is_empty());
+    let near = nearest(path, known).map(str::to_owned);
+    let help = match near.or_else(|| near_kind.map(|kind| format!("{kind}/{name}"))) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!(
             "write a file's path from the repository's root, or KIND/NAME with one of {}",

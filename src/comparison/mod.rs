@@ -252,6 +252,8 @@ fn input_side<'a>(side: &'a Side<'_>, documents: &'a [Node]) -> InputSide<'a> {
 type Pair<'a> = (Option<Job<'a>>, Option<Job<'a>>);
 /// The plans of the head and of the base.
 type Plans<'a> = (Option<Plan<'a>>, Option<Plan<'a>>);
+
+/// The units of both sides.
 fn pairs<'a>(
     new: Option<&'a Plan<'a>>,
     old: Option<&'a Plan<'a>>,
@@ -481,12 +483,7 @@ fn notes(
     const MOST: usize = 8;
     let mut add = |note: String| review.notes.push(note);
     if base_errors {
-        add(match base {
-            Base::Repository(_) => {
-                "the base has errors itself; what they concern is not compared".to_owned()
-            }
-            _ => "some manifests of the base cannot be read".to_owned(),
-        });
+        add("the base has errors itself; what they concern is not compared".to_owned());
     }
     if head_errors {
         add(

@@ -70,7 +70,11 @@ fn discover(root: &Path) -> Result<gix::Repository, String> {
 }
 
 fn commit(repository: &gix::Repository, name: &str) -> Result<gix::ObjectId, String> {
-    let unknown = || format!("git knows no revision `{name}`");
+    let unknown = || {
+        format!(
+            "git knows no revision `{name}`; fetch it, or write one that `git branch --all` or `git tag` lists"
+        )
+    };
     let object = repository.rev_parse_single(name).map_err(|_| unknown())?;
     let object = object.object().map_err(|_| unknown())?;
     let commit = object

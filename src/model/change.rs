@@ -117,7 +117,7 @@ impl fmt::Display for FieldPath {
 impl FieldPath {
     /// Whether the keys lead to this field or to what it is a part of; `*` stands for any one step.
     pub fn starts_with(&self, keys: &[&str]) -> bool {
-        self.0.len() >= keys.len() && self.matches(keys)
+        self.0.len() >= keys.len() && self.touches(keys)
     }
 
     /// The path with one step more.
@@ -147,10 +147,6 @@ impl FieldPath {
 
     /// Whether the keys lead to this field, to what it is a part of, or to a part of it.
     pub fn touches(&self, keys: &[&str]) -> bool {
-        self.matches(keys)
-    }
-
-    fn matches(&self, keys: &[&str]) -> bool {
         self.0.iter().zip(keys).all(|(step, key)| match step {
             Step::Key(name) => *key == "*" || &**name == *key,
             Step::Item(_) => *key == "*",

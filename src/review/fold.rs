@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::model::change::{
     Entry, FieldPath, Group, ObjectChange, Operation, RiskClass, Spread, Step, Variant,
 };
@@ -33,18 +35,19 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
             let kind_key = if at_risk { kind.clone() } else { String::new() };
             let key = (causes, operation, kind_key, String::new(), false);
             let folding = entries.entry(key).or_default();
-            let (before, after) = match (&object.before, &object.after) {
-                (Some(before), Some(after)) if before.name == after.name => (
-                    Some(before.namespace.clone().into()),
-                    Some(after.namespace.clone().into()),
-                ),
-                (Some(before), Some(after)) => (
-                    Some(before.name.clone().into()),
-                    Some(after.name.clone().into()),
-                ),
-                _ => (None, None),
-            };
-            folding.add(objects, at, None, (before, after));
+            let (before, after): (Option<Json>, Option<Json>) =
+                match (&object.before, &object.after) {
+                    (Some(before), Some(after)) if before.name == after.name => (
+                        Some(before.namespace.clone().into()),
+                        Some(after.namespace.clone().into()),
+                    ),
+                    (Some(before), Some(after)) => (
+                        Some(before.name.clone().into()),
+                        Some(after.name.clone().into()),
+                    ),
+                    _ => (None, None),
+                };
+            folding.add(objects, at, None, (before.as_ref(), after.as_ref()));
             folding.kinds.insert(kind.clone());
             let whole = object.risks.iter().filter(|risk| risk.fields.is_empty());
             folding.risks.extend(whole.map(|risk| risk.class));
@@ -70,7 +73,7 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
                 objects,
                 at,
                 Some(&field.path),
-                (field.before.clone(), field.after.clone()),
+                (field.before.as_ref(), field.after.as_ref()),
             );
             folding
                 .origins
@@ -119,7 +122,7 @@ impl Folding {
         objects: &[ObjectChange],
         at: usize,
         path: Option<&FieldPath>,
-        (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
+        (before, after): (Option<&Json>, Option<&Json>),
     ) {
         if self.objects.last() != Some(&at) {
             self.objects.push(at);
@@ -134,14 +137,14 @@ impl Folding {
         {
             *known = shape(known, &objects[self.objects[0]].object().place.component);
         }
-        let key = format!("{}\n{}", text(before.as_ref()), text(after.as_ref()));
+        let key = format!("{}\n{}", text(before), text(after));
         match self.known.get(&key) {
             Some(variant) => self.variants[*variant].count += 1,
             None if self.variants.len() < MOST_VARIANTS => {
                 self.known.insert(key, self.variants.len());
                 self.variants.push(Variant {
-                    before,
-                    after,
+                    before: before.cloned(),
+                    after: after.cloned(),
                     count: 1,
                 });
             }
@@ -150,8 +153,8 @@ impl Folding {
     }
 }
 
-fn text(value: Option<&serde_json::Value>) -> String {
-    value.map_or_else(String::new, serde_json::Value::to_string)
+fn text(value: Option<&Json>) -> String {
+    value.map_or_else(String::new, Json::to_string)
 }
 
 fn grouped(

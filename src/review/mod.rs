@@ -42,7 +42,7 @@ pub fn finish(
 ) -> Review {
     let closed = changes.closed();
     let mut objects = changes.finish(&comparer, incomplete);
-    let one_sided = comparer.one_sided.clone();
+    let one_sided = &comparer.one_sided;
     let new_namespaces: BTreeSet<(Arc<str>, String)> = objects
         .iter()
         .filter(|change| matches!(change.operation(), Operation::Added | Operation::Renamed))
@@ -51,7 +51,7 @@ pub fn finish(
         .map(|object| (Arc::clone(&object.place.cluster), object.name.clone()))
         .collect();
     for object in &mut objects {
-        object.risks = risks::of_object(&subject(object, &one_sided, &closed, &new_namespaces));
+        object.risks = risks::of_object(&subject(object, one_sided, &closed, &new_namespaces));
     }
     let (inputs, origins) = comparer.finish(&mut objects);
     review.origins = origins;
@@ -61,14 +61,14 @@ pub fn finish(
             review.inputs[cause].objects += 1;
         }
     }
+    let more = std::mem::take(&mut review.risks);
+    let mut of_inputs = risks::of_inputs(&review.inputs);
+    of_inputs.extend(more);
     for input in review.inputs.iter_mut().filter(|input| input.secret) {
         for value in [&mut input.before, &mut input.after].into_iter().flatten() {
             *value = secrets::HIDDEN.into();
         }
     }
-    let more = std::mem::take(&mut review.risks);
-    let mut of_inputs = risks::of_inputs(&review.inputs);
-    of_inputs.extend(more);
     review.risks = risks::folded(&objects, of_inputs);
     review.groups = fold::fold(&objects, population);
     review.objects = objects;

@@ -196,7 +196,7 @@ fn groups(review: &Review, page: &mut Page) {
         .filter(|at| review.inputs[*at].objects == 0)
         .collect();
     if !without.is_empty() {
-        let mut part = String::from("Of the input, no changed object was traced to:\n\n");
+        let mut part = String::from("No effect on any object was found of:\n\n");
         for reason in words::because(review, &without, MOST_ENTRIES) {
             let (place, what) = reason.split_once("  ").unwrap_or((&reason, ""));
             let _ = writeln!(part, "- {} {}", code(place), plain(what));

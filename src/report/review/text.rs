@@ -30,14 +30,7 @@ pub fn write(
     has_errors: bool,
     color: bool,
 ) -> String {
-    let paint = |text: &str, style: Style| {
-        let text = printable(text);
-        if color {
-            format!("{style}{text}{style:#}")
-        } else {
-            text
-        }
-    };
+    let paint = painter(color);
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -97,7 +90,7 @@ pub fn write(
         let _ = writeln!(
             out,
             "\n  {}",
-            paint("of the input, no changed object was traced to", DIM)
+            paint("no effect on any object was found of", DIM)
         );
         for line in words::because(review, &without, MOST_ENTRIES) {
             let _ = writeln!(out, "    {}", printable(&line));
@@ -108,14 +101,7 @@ pub fn write(
 
 /// Writes each changed object with its fields, and nothing else.
 pub fn write_objects(review: &Review, color: bool) -> String {
-    let paint = |text: &str, style: Style| {
-        let text = printable(text);
-        if color {
-            format!("{style}{text}{style:#}")
-        } else {
-            text
-        }
-    };
+    let paint = painter(color);
     let mut out = String::new();
     for change in &review.objects {
         let (sign, style) = sign(change.operation());
@@ -156,6 +142,17 @@ fn sign(operation: Operation) -> (&'static str, Style) {
         Operation::Removed => ("-", BAD),
         Operation::Renamed => (">", WARN),
         Operation::Changed => ("~", WARN),
+    }
+}
+
+fn painter(color: bool) -> impl Fn(&str, Style) -> String {
+    move |text, style| {
+        let text = printable(text);
+        if color {
+            format!("{style}{text}{style:#}")
+        } else {
+            text
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Found, Subject};
+use super::{Found, Subject, rank};
 use crate::model::change::{InputChange, Operation, RiskClass};
 use crate::model::scalars::parse_duration;
 
@@ -42,11 +42,6 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
             );
         }
     }
-}
-
-fn rank(value: Option<&Json>, order: &[&str]) -> Option<usize> {
-    let text = value?.as_str()?;
-    order.iter().position(|known| *known == text)
 }
 
 /// Judges changes of the input.

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::rank;
 use crate::model::change::InputChange;
 
 /// How a finding is enforced, from strict to soft.
@@ -190,11 +191,6 @@ fn grants(input: &InputChange, found: &mut Vec<String>) {
         }
         _ => {}
     }
-}
-
-fn rank(value: Option<&Json>, order: &[&str]) -> Option<usize> {
-    let text = value?.as_str()?;
-    order.iter().position(|known| *known == text)
 }
 
 /// Items of a list that another does not have, as texts.

@@ -18,6 +18,8 @@ mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
+
 use crate::model::change::{
     FieldChange, InputChange, ObjectChange, ObjectRisk, Operation, Risk, RiskClass,
 };
@@ -128,6 +130,15 @@ pub fn of_inputs(inputs: &[InputChange]) -> Vec<Risk> {
                     .map(|message| (RiskClass::Exposure, message)),
             );
         for (class, message) in messages {
+            // A message may quote what is secret.
+            let message = if input.secret {
+                format!(
+                    "{} changes `{}`, which is not shown",
+                    input.subject, input.field
+                )
+            } else {
+                message
+            };
             risks.push(Risk {
                 class,
                 message,
@@ -137,6 +148,12 @@ pub fn of_inputs(inputs: &[InputChange]) -> Vec<Risk> {
         }
     }
     risks
+}
+
+/// Where a word stands in an order.
+fn rank(value: Option<&Json>, order: &[&str]) -> Option<usize> {
+    let text = value?.as_str()?;
+    order.iter().position(|known| *known == text)
 }
 
 /// The objects of a risk, and its causes.
