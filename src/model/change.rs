@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::manifest::Manifest;
 use super::view::View;
 use crate::diagnostics::{Code, Diagnostic, catalogue::review as codes};
-use crate::yaml::Node;
+use crate::yaml::{self, Node};
 
 /// Everything that a review says.
 #[derive(Debug, Default)]
@@ -98,16 +98,7 @@ impl fmt::Display for FieldPath {
         for (position, step) in self.0.iter().enumerate() {
             match step {
                 Step::Item(item) => write!(f, "[{item}]")?,
-                Step::Key(key) => {
-                    if position > 0 {
-                        f.write_str(".")?;
-                    }
-                    if key.contains(['.', '[', '"']) || key.is_empty() {
-                        write!(f, "\"{key}\"")?;
-                    } else {
-                        f.write_str(key)?;
-                    }
-                }
+                Step::Key(key) => yaml::path::write_key(f, position, key)?,
             }
         }
         Ok(())

@@ -70,21 +70,24 @@ impl Path {
     }
 }
 
+/// Writes a key at its place in a path: after a dot, and in quotes when it could be read as a path.
+pub(crate) fn write_key(f: &mut fmt::Formatter<'_>, position: usize, key: &str) -> fmt::Result {
+    if position > 0 {
+        f.write_str(".")?;
+    }
+    if key.contains(['.', '[', '"']) || key.is_empty() {
+        write!(f, "\"{key}\"")
+    } else {
+        f.write_str(key)
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) => {
-                    if position > 0 {
-                        f.write_str(".")?;
-                    }
-                    if key.contains(['.', '[', '"']) || key.is_empty() {
-                        write!(f, "\"{key}\"")?;
-                    } else {
-                        f.write_str(key)?;
-                    }
-                }
+                Step::Key(key) => write_key(f, position, key)?,
             }
         }
         Ok(())
