@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cel;
 #[allow(
     clippy::disallowed_methods,
     reason = "reads the clock, the environment and files that the user names"

@@ -8,7 +8,7 @@ use crate::support::repository_path;
 const STAGES: [&str; 8] = [
     "load", "validate", "resolve", "render", "verify", "review", "emit", "report",
 ];
-const VOCABULARY: [&str; 4] = ["diagnostics", "model", "schema", "yaml"];
+const VOCABULARY: [&str; 5] = ["cel", "diagnostics", "model", "schema", "yaml"];
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

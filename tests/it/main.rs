@@ -12,6 +12,7 @@ mod commands;
 mod determinism;
 mod diff;
 mod examples;
+mod expressions;
 mod hostile;
 mod integrations;
 mod layouts;

@@ -1,0 +1,221 @@
+//! Addresses. <https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-ip-address-library>
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::{Function, both, global, method, mismatch, text_of};
+use crate::cel::value::{Kubernetes, Value};
+use crate::cel::{Budget, Error};
+
+type Result<'a> = std::result::Result<Value<'a>, Error>;
+
+pub const TABLE: &[Function] = &[
+    both("ip", (1, 1), 30, ip),
+    global("isIP", (1, 1), 30, is_ip),
+    global("ip.isCanonical", (1, 1), 30, is_canonical),
+    method("family", (1, 1), 30, family),
+    method("isUnspecified", (1, 1), 30, |v, b| {
+        asks("isUnspecified", v, b, |ip| ip.is_unspecified())
+    }),
+    method("isLoopback", (1, 1), 30, |v, b| {
+        asks("isLoopback", v, b, |ip| ip.is_loopback())
+    }),
+    method("isLinkLocalMulticast", (1, 1), 30, |v, b| {
+        asks("isLinkLocalMulticast", v, b, link_local_multicast)
+    }),
+    method("isLinkLocalUnicast", (1, 1), 30, |v, b| {
+        asks("isLinkLocalUnicast", v, b, link_local)
+    }),
+    method("isGlobalUnicast", (1, 1), 30, |v, b| {
+        asks("isGlobalUnicast", v, b, global_unicast)
+    }),
+    global("cidr", (1, 1), 30, cidr),
+    global("isCIDR", (1, 1), 30, is_cidr),
+    method("containsIP", (2, 2), 30, contains_ip),
+    method("containsCIDR", (2, 2), 30, contains_cidr),
+    method("masked", (1, 1), 30, masked),
+    method("prefixLength", (1, 1), 30, prefix_length),
+];
+
+/// Kubernetes refuses zones, and IPv4 addresses that are written as IPv6.
+fn parse_ip(text: &str) -> Option<IpAddr> {
+    let ip: IpAddr = text.parse().ok()?;
+    match ip {
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => None,
+        ip => Some(ip),
+    }
+}
+
+fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
+    let (ip, length) = text.split_once('/')?;
+    let ip = parse_ip(ip)?;
+    if length.len() > 1 && length.starts_with('0') || length.starts_with('+') {
+        return None;
+    }
+    let length: u8 = length.parse().ok()?;
+    (length <= bits(ip)).then_some((ip, length))
+}
+
+fn bits(ip: IpAddr) -> u8 {
+    if ip.is_ipv4() { 32 } else { 128 }
+}
+
+fn network(ip: IpAddr, length: u8) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+            Ipv4Addr::from_bits(ip.to_bits() & mask).into()
+        }
+        IpAddr::V6(ip) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+            Ipv6Addr::from_bits(ip.to_bits() & mask).into()
+        }
+    }
+}
+
+fn value<'a>(value: Kubernetes) -> Value<'a> {
+    Value::Kubernetes(Arc::new(value))
+}
+
+fn ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    if let [Value::Kubernetes(inner)] = arguments
+        && let Kubernetes::Cidr(ip, _) = &**inner
+    {
+        return Ok(value(Kubernetes::Ip(*ip)));
+    }
+    let text = text_of("ip", arguments, 0)?;
+    match parse_ip(text) {
+        Some(ip) => Ok(value(Kubernetes::Ip(ip))),
+        None => Err(Error::Malformed(format!("`{text}` is no IP address"))),
+    }
+}
+
+fn is_ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    Ok(Value::Bool(
+        parse_ip(text_of("isIP", arguments, 0)?).is_some(),
+    ))
+}
+
+fn is_canonical<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    let text = text_of("ip.isCanonical", arguments, 0)?;
+    match parse_ip(text) {
+        Some(ip) => Ok(Value::Bool(ip.to_string() == text)),
+        None => Err(Error::Malformed(format!("`{text}` is no IP address"))),
+    }
+}
+
+fn ip_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<IpAddr, Error> {
+    match arguments.first() {
+        Some(Value::Kubernetes(value)) => match &**value {
+            Kubernetes::Ip(ip) => Ok(*ip),
+            _ => Err(mismatch(name, arguments)),
+        },
+        _ => Err(mismatch(name, arguments)),
+    }
+}
+
+fn cidr_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<(IpAddr, u8), Error> {
+    match arguments.first() {
+        Some(Value::Kubernetes(value)) => match &**value {
+            Kubernetes::Cidr(ip, length) => Ok((*ip, *length)),
+            _ => Err(mismatch(name, arguments)),
+        },
+        _ => Err(mismatch(name, arguments)),
+    }
+}
+
+fn family<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    let ip = ip_of("family", arguments)?;
+    Ok(Value::Int(if ip.is_ipv4() { 4 } else { 6 }))
+}
+
+fn asks<'a>(
+    name: &str,
+    arguments: &[Value<'a>],
+    budget: &mut Budget<'a>,
+    question: fn(IpAddr) -> bool,
+) -> Result<'a> {
+    budget.pay(1)?;
+    Ok(Value::Bool(question(ip_of(name, arguments)?)))
+}
+
+fn link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+fn link_local_multicast(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.octets()[..3] == [224, 0, 0],
+        IpAddr::V6(ip) => ip.segments()[0] & 0xff0f == 0xff02,
+    }
+}
+
+/// As Go's `netip.Addr.IsGlobalUnicast`.
+fn global_unicast(ip: IpAddr) -> bool {
+    let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
+    !(ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local(ip) || broadcast)
+}
+
+fn cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    let text = text_of("cidr", arguments, 0)?;
+    match parse_cidr(text) {
+        Some((ip, length)) => Ok(value(Kubernetes::Cidr(ip, length))),
+        None => Err(Error::Malformed(format!(
+            "`{text}` is no CIDR such as `10.0.0.0/8`"
+        ))),
+    }
+}
+
+fn is_cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    Ok(Value::Bool(
+        parse_cidr(text_of("isCIDR", arguments, 0)?).is_some(),
+    ))
+}
+
+fn contains_ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    let (own, length) = cidr_of("containsIP", arguments)?;
+    let other = match &arguments[1] {
+        Value::Text(text) => parse_ip(text.as_str())
+            .ok_or_else(|| Error::Malformed(format!("`{}` is no IP address", text.as_str())))?,
+        other => ip_of("containsIP", std::slice::from_ref(other))?,
+    };
+    Ok(Value::Bool(
+        own.is_ipv4() == other.is_ipv4() && network(own, length) == network(other, length),
+    ))
+}
+
+fn contains_cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    let (own, length) = cidr_of("containsCIDR", arguments)?;
+    let (other, other_length) = match &arguments[1] {
+        Value::Text(text) => parse_cidr(text.as_str())
+            .ok_or_else(|| Error::Malformed(format!("`{}` is no CIDR", text.as_str())))?,
+        other => cidr_of("containsCIDR", std::slice::from_ref(other))?,
+    };
+    Ok(Value::Bool(
+        own.is_ipv4() == other.is_ipv4()
+            && other_length >= length
+            && network(own, length) == network(other, length),
+    ))
+}
+
+fn masked<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    let (ip, length) = cidr_of("masked", arguments)?;
+    Ok(value(Kubernetes::Cidr(network(ip, length), length)))
+}
+
+fn prefix_length<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+    budget.pay(1)?;
+    Ok(Value::Int(cidr_of("prefixLength", arguments)?.1.into()))
+}

@@ -1,0 +1,782 @@
+//! From text to a program: every name and function resolved, every macro spelled out.
+
+use std::sync::Arc;
+
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, SourceInfo,
+    operators,
+};
+use cel::parser::Parser;
+
+use super::functions::{self, Function};
+use super::syntax::{Comprehension, Expr, Goes};
+use super::value::{Text, Value};
+use super::{MAX_DEPTH, MAX_LENGTH, Minor};
+use crate::diagnostics::suggest;
+
+/// The names that an expression can use.
+#[derive(Clone, Debug)]
+pub struct Names<'a> {
+    /// The environment's, such as `object`; by position.
+    pub globals: &'a [&'a str],
+    /// The policy's own `variables` that are declared so far; by position. Nothing where
+    /// `variables` is no name at all.
+    pub variables: Option<&'a [String]>,
+}
+
+/// An expression that is ready to be evaluated.
+#[derive(Debug)]
+pub struct Program {
+    /// Its text.
+    pub text: String,
+    pub(super) root: Expr,
+    /// The oldest Kubernetes that can run it, and the function that asks for it.
+    pub since: Option<(Minor, &'static str)>,
+    /// The functions it uses that no Kubernetes has.
+    pub not_in_kubernetes: Option<&'static str>,
+    /// Which of the environment's names it uses.
+    pub uses: Vec<usize>,
+}
+
+/// Why a text is no program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Line and column in the text, from 1.
+    pub position: Option<(usize, usize)>,
+}
+
+/// Compiles an expression. To be called with a large stack: parsing recurses.
+///
+/// # Errors
+/// It cannot be parsed, is too long or nested too deeply, or uses unknown names.
+pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
+    let refuse = |message: String, help: &str| {
+        vec![CompileError {
+            message,
+            help: Some(help.to_owned()),
+            position: None,
+        }]
+    };
+    if text.len() > MAX_LENGTH {
+        return Err(refuse(
+            format!(
+                "the expression has {} bytes; at most {MAX_LENGTH} are read",
+                text.len()
+            ),
+            "split it into `variables` or several `validations`",
+        ));
+    }
+    if nesting(text) > MAX_DEPTH / 4 {
+        return Err(refuse(
+            format!(
+                "the expression opens more than {} brackets at once",
+                MAX_DEPTH / 4
+            ),
+            "give its parts names in `variables`",
+        ));
+    }
+    let parser = Parser::new()
+        .enable_optional_syntax(true)
+        .enable_ident_escape_syntax(true)
+        .max_recursion_depth(250);
+    let (ast, info) = match parser.parse_with_source_info(text) {
+        Ok(parsed) => parsed,
+        Err(errors) => return Err(parse_errors(text, &errors.errors)),
+    };
+    let mut lowering = Lowering {
+        names,
+        info: &info,
+        text,
+        scope: Vec::new(),
+        accumulators: Vec::new(),
+        depth: 0,
+        errors: Vec::new(),
+        since: None,
+        not_in_kubernetes: None,
+        uses: Vec::new(),
+    };
+    let root = lowering.lower(&ast);
+    let Lowering {
+        errors,
+        since,
+        not_in_kubernetes,
+        uses,
+        ..
+    } = lowering;
+    if errors.is_empty() {
+        Ok(Program {
+            text: text.to_owned(),
+            root,
+            since,
+            not_in_kubernetes,
+            uses,
+        })
+    } else {
+        Err(errors)
+    }
+}
+
+/// How many brackets are open at once, at most; texts and comments not looked into.
+fn nesting(text: &str) -> usize {
+    let (mut open, mut most) = (0usize, 0usize);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                open += 1;
+                most = most.max(open);
+            }
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
+fn parse_errors(text: &str, errors: &[cel::ParseError]) -> Vec<CompileError> {
+    let mut found: Vec<CompileError> = errors
+        .iter()
+        .filter(|error| !error.msg.contains("No `"))
+        .map(|error| {
+            let message = error.msg.trim_start_matches("Syntax error: ");
+            let line = usize::try_from(error.pos.0).unwrap_or(0);
+            let column = usize::try_from(error.pos.1).unwrap_or(0);
+            CompileError {
+                message: match message {
+                    _ if message.contains("Recursion limit") => {
+                        "it is nested too deeply".to_owned()
+                    }
+                    _ if message.contains("<EOF>") => {
+                        "it ends too early: something is still open, or an operand is missing"
+                            .to_owned()
+                    }
+                    _ if message.contains("token recognition error") => {
+                        let what = message.rsplit("at: ").next().unwrap_or_default();
+                        format!("{} does not belong here", what.trim())
+                    }
+                    _ => match message.split('\'').nth(1) {
+                        Some(token) => format!("`{token}` does not belong here"),
+                        None => message.to_owned(),
+                    },
+                },
+                help: None,
+                position: (line > 0 && line <= text.lines().count() && column > 0)
+                    .then_some((line, column)),
+            }
+        })
+        .collect();
+    found.truncate(1);
+    if found.is_empty() {
+        found.push(CompileError {
+            message: "it is no expression".to_owned(),
+            help: None,
+            position: None,
+        });
+    }
+    found
+}
+
+struct Lowering<'a> {
+    names: &'a Names<'a>,
+    info: &'a SourceInfo,
+    text: &'a str,
+    /// The names of the comprehensions around.
+    scope: Vec<String>,
+    /// Which of them are lists that are being built.
+    accumulators: Vec<usize>,
+    depth: usize,
+    errors: Vec<CompileError>,
+    since: Option<(Minor, &'static str)>,
+    not_in_kubernetes: Option<&'static str>,
+    uses: Vec<usize>,
+}
+
+const NOTHING: Expr = Expr::Constant(Value::Null);
+
+impl Lowering<'_> {
+    fn error(&mut self, at: &IdedExpr, message: impl Into<String>, help: Option<String>) -> Expr {
+        let position = self.info.offset_for(at.id).map(|(start, _)| {
+            let before: String = self.text.chars().take(start as usize).collect();
+            let line = before.matches('\n').count() + 1;
+            let column = before
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1;
+            (line, column)
+        });
+        if self.errors.len() < 10 {
+            self.errors.push(CompileError {
+                message: message.into(),
+                help,
+                position,
+            });
+        }
+        NOTHING
+    }
+
+    fn needs(&mut self, since: Minor, what: &'static str) {
+        if since > self.since.map_or(0, |(known, _)| known) {
+            self.since = Some((since, what));
+        }
+    }
+
+    fn lower(&mut self, ast: &IdedExpr) -> Expr {
+        self.depth += 1;
+        let lowered = if self.depth > MAX_DEPTH {
+            if self.errors.is_empty() {
+                self.error(
+                    ast,
+                    format!("it is nested more than {MAX_DEPTH} levels deep"),
+                    Some("give its parts names in `variables`".to_owned()),
+                );
+            }
+            NOTHING
+        } else {
+            self.lower_one(ast)
+        };
+        self.depth -= 1;
+        lowered
+    }
+
+    fn boxed(&mut self, ast: &IdedExpr) -> Box<Expr> {
+        Box::new(self.lower(ast))
+    }
+
+    fn lower_one(&mut self, ast: &IdedExpr) -> Expr {
+        match &ast.expr {
+            Ast::Unspecified => self.error(ast, "something is missing here", None),
+            Ast::Literal(literal) => Expr::Constant(constant(literal)),
+            Ast::Ident(name) => self.name(ast, name),
+            Ast::Select(select) => {
+                if let Some(found) = self.qualified(ast) {
+                    return found;
+                }
+                let is_variables = matches!(&select.operand.expr, Ast::Ident(name)
+                    if name == "variables" && !self.scope.contains(name));
+                if let (true, Some(variables)) = (is_variables, self.names.variables) {
+                    return match variables.iter().position(|known| *known == select.field) {
+                        Some(_) if select.test => Expr::Constant(Value::Bool(true)),
+                        Some(at) => Expr::Variable(at),
+                        None => self.error(
+                            ast,
+                            format!("`variables.{}` is not declared above", select.field),
+                            suggest(&select.field, variables.iter().map(String::as_str)),
+                        ),
+                    };
+                }
+                let of = self.boxed(&select.operand);
+                let field = select.field.as_str().into();
+                if select.test {
+                    Expr::Has { of, field }
+                } else {
+                    Expr::Select {
+                        of,
+                        field,
+                        optional: false,
+                    }
+                }
+            }
+            Ast::List(list) => Expr::List(
+                list.elements
+                    .iter()
+                    .enumerate()
+                    .map(|(at, element)| {
+                        let optional = list.optional_indices.contains(&at);
+                        if optional {
+                            self.needs(28, "optional values");
+                        }
+                        (self.lower(element), optional)
+                    })
+                    .collect(),
+            ),
+            Ast::Map(map) => {
+                let mut entries = Vec::new();
+                for entry in &map.entries {
+                    if let EntryExpr::MapEntry(entry) = &entry.expr {
+                        if entry.optional {
+                            self.needs(28, "optional values");
+                        }
+                        let key = self.lower(&entry.key);
+                        entries.push((key, self.lower(&entry.value), entry.optional));
+                    }
+                }
+                Expr::Map(entries)
+            }
+            Ast::Struct(structure) => {
+                let name = structure.type_name.clone();
+                self.error(
+                    ast,
+                    format!("`{name}{{…}}` makes a message, and Kubernetes' expressions have none"),
+                    Some("write a map: `{\"key\": value}`".to_owned()),
+                )
+            }
+            Ast::Comprehension(comprehension) => self.comprehension(comprehension),
+            Ast::Call(call) => self.call(ast, call),
+        }
+    }
+
+    fn name(&mut self, ast: &IdedExpr, name: &str) -> Expr {
+        let name = name.strip_prefix('.').unwrap_or(name);
+        if let Some(at) = self.scope.iter().rposition(|known| known == name) {
+            return Expr::Local(at);
+        }
+        if let Some(at) = self.names.globals.iter().position(|known| *known == name) {
+            if !self.uses.contains(&at) {
+                self.uses.push(at);
+            }
+            return Expr::Global(at);
+        }
+        if let Some(known) = TYPES.iter().find(|known| **known == name) {
+            return Expr::Constant(Value::Type(Text::Borrowed(known)));
+        }
+        let known = self.scope.iter().map(String::as_str);
+        let known = known.chain(self.names.globals.iter().copied());
+        let variables = self.names.variables.map(|_| "variables");
+        let help = suggest(
+            name,
+            known.chain(variables).filter(|name| !name.starts_with('@')),
+        );
+        self.error(ast, format!("unknown name `{name}`"), help)
+    }
+
+    /// `google.protobuf.Timestamp` and the like.
+    fn qualified(&mut self, ast: &IdedExpr) -> Option<Expr> {
+        let name = dotted(ast)?;
+        let root = name.split('.').next().unwrap_or_default();
+        if self.scope.iter().any(|known| known == root) || self.names.globals.contains(&root) {
+            return None;
+        }
+        let known = TYPES.iter().find(|known| **known == name)?;
+        Some(Expr::Constant(Value::Type(Text::Borrowed(known))))
+    }
+
+    fn comprehension(&mut self, comprehension: &ComprehensionExpr) -> Expr {
+        let over = self.lower(&comprehension.iter_range);
+        let start = self.lower(&comprehension.accu_init);
+        let goes_on = match &comprehension.loop_cond.expr {
+            Ast::Call(call) if call.func_name == operators::NOT_STRICTLY_FALSE => {
+                match &call.args[0].expr {
+                    Ast::Call(inner) if inner.func_name == operators::LOGICAL_NOT => {
+                        Goes::UntilTrue
+                    }
+                    _ => Goes::UntilFalse,
+                }
+            }
+            _ => Goes::Always,
+        };
+        let base = self.scope.len();
+        self.scope.push(comprehension.accu_var.clone());
+        if matches!(start, Expr::List(_)) {
+            self.accumulators.push(base);
+        }
+        self.scope.push(comprehension.iter_var.clone());
+        if let Some(second) = &comprehension.iter_var2 {
+            self.scope.push(second.clone());
+        }
+        let step = self.lower(&comprehension.loop_step);
+        self.scope.truncate(base + 1);
+        self.accumulators.retain(|at| *at != base);
+        let result = self.lower(&comprehension.result);
+        self.scope.truncate(base);
+        Expr::Comprehension(Box::new(Comprehension {
+            over,
+            two_names: comprehension.iter_var2.is_some(),
+            start,
+            goes_on,
+            step,
+            result,
+        }))
+    }
+
+    fn call(&mut self, ast: &IdedExpr, call: &CallExpr) -> Expr {
+        let arguments = &call.args;
+        match (call.func_name.as_str(), arguments.as_slice()) {
+            (operators::LOGICAL_AND, [a, b]) => Expr::And(self.boxed(a), self.boxed(b)),
+            (operators::LOGICAL_OR, [a, b]) => Expr::Or(self.boxed(a), self.boxed(b)),
+            (operators::CONDITIONAL, [condition, yes, no]) => Expr::Conditional(Box::new([
+                self.lower(condition),
+                self.lower(yes),
+                self.lower(no),
+            ])),
+            (operators::INDEX, [of, index]) => Expr::Index {
+                of: self.boxed(of),
+                index: self.boxed(index),
+                optional: false,
+            },
+            (operators::OPT_INDEX, [of, index]) => {
+                self.needs(28, "optional values");
+                Expr::Index {
+                    of: self.boxed(of),
+                    index: self.boxed(index),
+                    optional: true,
+                }
+            }
+            (operators::OPT_SELECT, [of, field]) => {
+                self.needs(28, "optional values");
+                let Ast::Literal(LiteralValue::String(field)) = &field.expr else {
+                    return self.error(ast, "`.?` takes the name of a field", None);
+                };
+                Expr::Select {
+                    of: self.boxed(of),
+                    field: field.inner().into(),
+                    optional: true,
+                }
+            }
+            // The macros for lists that grow: in place, or a loop would take quadratic time.
+            (operators::ADD, [list, item]) if self.is_accumulator(list) => {
+                let (Ast::Ident(name), Ast::List(items)) = (&list.expr, &item.expr) else {
+                    return NOTHING;
+                };
+                let to = self
+                    .scope
+                    .iter()
+                    .rposition(|known| known == name)
+                    .unwrap_or(0);
+                match items.elements.as_slice() {
+                    [item] => Expr::Append {
+                        to,
+                        item: self.boxed(item),
+                    },
+                    _ => NOTHING,
+                }
+            }
+            _ => match &call.target {
+                Some(target) => self.method(ast, call, target),
+                None => self.function(ast, &call.func_name, None, arguments),
+            },
+        }
+    }
+
+    fn is_accumulator(&self, ast: &IdedExpr) -> bool {
+        let Ast::Ident(name) = &ast.expr else {
+            return false;
+        };
+        name.starts_with('@')
+            && self
+                .scope
+                .iter()
+                .rposition(|known| known == name)
+                .is_some_and(|at| self.accumulators.contains(&at))
+    }
+
+    fn method(&mut self, ast: &IdedExpr, call: &CallExpr, target: &IdedExpr) -> Expr {
+        let arguments = &call.args;
+        let name = call.func_name.as_str();
+        if let Some(space) = dotted(target) {
+            let root = space.split('.').next().unwrap_or_default();
+            let is_name =
+                self.scope.iter().any(|known| known == root) || self.names.globals.contains(&root);
+            if !is_name {
+                if space == "cel" && name == "bind" {
+                    return self.bind(ast, arguments);
+                }
+                let full = format!("{space}.{name}");
+                if functions::find(&full).is_some() {
+                    return self.function(ast, &full, None, arguments);
+                }
+            }
+        }
+        match (name, arguments.as_slice()) {
+            ("optMap" | "optFlatMap", [variable, body]) => {
+                self.needs(28, "optional values");
+                let of = self.boxed(target);
+                let Some(body) = self.with_names(ast, &[variable], body) else {
+                    return NOTHING;
+                };
+                Expr::OptionalMap {
+                    of,
+                    body: Box::new(body),
+                    flat: name == "optFlatMap",
+                }
+            }
+            ("sortBy", [variable, key]) => {
+                self.needs(34, "`sortBy()`");
+                let of = self.boxed(target);
+                let Some(key) = self.with_names(ast, &[variable], key) else {
+                    return NOTHING;
+                };
+                Expr::SortBy {
+                    of,
+                    key: Box::new(key),
+                }
+            }
+            ("all" | "exists" | "existsOne" | "exists_one", [first, second, predicate]) => {
+                self.two_names(ast, name, target, [first, second], None, predicate)
+            }
+            ("transformList" | "transformMap" | "transformMapEntry", [first, second, value]) => {
+                self.two_names(ast, name, target, [first, second], None, value)
+            }
+            (
+                "transformList" | "transformMap" | "transformMapEntry",
+                [first, second, filter, value],
+            ) => self.two_names(ast, name, target, [first, second], Some(filter), value),
+            _ => self.function(ast, name, Some(target), arguments),
+        }
+    }
+
+    /// An expression with more names.
+    fn with_names(&mut self, ast: &IdedExpr, names: &[&IdedExpr], body: &IdedExpr) -> Option<Expr> {
+        let base = self.scope.len();
+        for name in names {
+            let Ast::Ident(name) = &name.expr else {
+                self.error(ast, "the first argument must be a name for the item", None);
+                self.scope.truncate(base);
+                return None;
+            };
+            self.scope.push(name.clone());
+        }
+        let body = self.lower(body);
+        self.scope.truncate(base);
+        Some(body)
+    }
+
+    fn bind(&mut self, ast: &IdedExpr, arguments: &[IdedExpr]) -> Expr {
+        let [name, value, body] = arguments else {
+            return self.error(
+                ast,
+                "`cel.bind` takes a name, its value and an expression",
+                None,
+            );
+        };
+        self.not_in_kubernetes = Some("cel.bind");
+        let value = self.boxed(value);
+        match self.with_names(ast, &[name], body) {
+            Some(body) => Expr::Bind {
+                value,
+                body: Box::new(body),
+            },
+            None => NOTHING,
+        }
+    }
+
+    /// The macros with two names for an item: position and value, or key and value.
+    /// <https://pkg.go.dev/github.com/google/cel-go/ext#TwoVarComprehensions>
+    fn two_names(
+        &mut self,
+        ast: &IdedExpr,
+        name: &str,
+        target: &IdedExpr,
+        variables: [&IdedExpr; 2],
+        filter: Option<&IdedExpr>,
+        body: &IdedExpr,
+    ) -> Expr {
+        self.needs(32, "loops with two names");
+        let over = self.lower(target);
+        let mut names = Vec::new();
+        for variable in variables {
+            match &variable.expr {
+                Ast::Ident(name) => names.push(name.clone()),
+                _ => {
+                    return self.error(
+                        ast,
+                        format!("the first two arguments of `{name}` are names"),
+                        None,
+                    );
+                }
+            }
+        }
+        if names[0] == names[1] {
+            return self.error(ast, format!("`{name}` needs two different names"), None);
+        }
+        let base = self.scope.len();
+        self.scope.push("@result".to_owned());
+        self.scope.extend(names);
+        let filter = filter.map(|filter| self.lower(filter));
+        let lowered = self.lower(body);
+        self.scope.truncate(base);
+        let accumulator = || Expr::Local(base);
+        let truth = |value| Expr::Constant(Value::Bool(value));
+        let one = || Expr::Constant(Value::Int(1));
+        let plain = |name: &str, arguments| Expr::Call {
+            function: functions::known(name),
+            arguments,
+        };
+        let (start, goes_on, step, result) = match name {
+            "all" => (
+                truth(true),
+                Goes::UntilFalse,
+                Expr::And(Box::new(accumulator()), Box::new(lowered)),
+                accumulator(),
+            ),
+            "exists" => (
+                truth(false),
+                Goes::UntilTrue,
+                Expr::Or(Box::new(accumulator()), Box::new(lowered)),
+                accumulator(),
+            ),
+            "existsOne" | "exists_one" => (
+                Expr::Constant(Value::Int(0)),
+                Goes::Always,
+                Expr::Conditional(Box::new([
+                    lowered,
+                    plain("_+_", vec![accumulator(), one()]),
+                    accumulator(),
+                ])),
+                plain("_==_", vec![accumulator(), one()]),
+            ),
+            _ => {
+                let (start, step) = match name {
+                    "transformList" => (
+                        Expr::List(Vec::new()),
+                        Expr::Append {
+                            to: base,
+                            item: Box::new(lowered),
+                        },
+                    ),
+                    "transformMap" => (
+                        Expr::Map(Vec::new()),
+                        Expr::Insert {
+                            to: base,
+                            key: Box::new(Expr::Local(base + 1)),
+                            value: Box::new(lowered),
+                        },
+                    ),
+                    _ => (
+                        Expr::Map(Vec::new()),
+                        Expr::InsertAll {
+                            to: base,
+                            entries: Box::new(lowered),
+                        },
+                    ),
+                };
+                let step = match filter {
+                    Some(filter) => Expr::Conditional(Box::new([filter, step, accumulator()])),
+                    None => step,
+                };
+                (start, Goes::Always, step, accumulator())
+            }
+        };
+        Expr::Comprehension(Box::new(Comprehension {
+            over,
+            two_names: true,
+            start,
+            goes_on,
+            step,
+            result,
+        }))
+    }
+
+    fn function(
+        &mut self,
+        ast: &IdedExpr,
+        name: &str,
+        target: Option<&IdedExpr>,
+        arguments: &[IdedExpr],
+    ) -> Expr {
+        let Some(function) = functions::find(name) else {
+            let help = suggest(name, functions::names());
+            return self.error(ast, format!("unknown function `{name}`"), help);
+        };
+        let count = arguments.len() + usize::from(target.is_some());
+        if let Err(message) = takes(function, target.is_some(), count) {
+            return self.error(ast, message, None);
+        }
+        if function.since == functions::NEVER {
+            self.not_in_kubernetes = Some(function.name);
+        } else {
+            self.needs(function.since, function.name);
+        }
+        let mut lowered = Vec::with_capacity(count);
+        lowered.extend(target.map(|target| self.lower(target)));
+        for argument in arguments {
+            lowered.push(self.lower(argument));
+        }
+        if let Err(message) = (function.check)(&constants(&lowered)) {
+            return self.error(ast, message, None);
+        }
+        Expr::Call {
+            function,
+            arguments: lowered,
+        }
+    }
+}
+
+/// The arguments that are known before anything runs.
+fn constants(arguments: &[Expr]) -> Vec<Option<&Value<'static>>> {
+    arguments
+        .iter()
+        .map(|argument| match argument {
+            Expr::Constant(value) => Some(value),
+            _ => None,
+        })
+        .collect()
+}
+
+fn takes(function: &Function, is_method: bool, count: usize) -> Result<(), String> {
+    let name = function.name.trim_matches(['_', '@']);
+    match (is_method, function.style) {
+        (true, functions::Style::Global) => {
+            return Err(format!("`{name}` is no method: write `{name}(value)`"));
+        }
+        (false, functions::Style::Method) => {
+            return Err(format!("`{name}` is a method: write `value.{name}()`"));
+        }
+        _ => {}
+    }
+    let (least, most) = function.arguments;
+    if count < least || count > most {
+        let own = usize::from(is_method);
+        let (least, most) = (least - own.min(least), most - own.min(most));
+        let wanted = if least == most {
+            format!("{least}")
+        } else {
+            format!("{least} to {most}")
+        };
+        return Err(format!(
+            "`{name}` takes {wanted} arguments, not {}",
+            count - own
+        ));
+    }
+    Ok(())
+}
+
+/// `a.b.c`, when that is all there is.
+fn dotted(ast: &IdedExpr) -> Option<String> {
+    match &ast.expr {
+        Ast::Ident(name) => Some(name.clone()),
+        Ast::Select(select) if !select.test => {
+            Some(format!("{}.{}", dotted(&select.operand)?, select.field))
+        }
+        _ => None,
+    }
+}
+
+fn constant(literal: &LiteralValue) -> Value<'static> {
+    match literal {
+        LiteralValue::Boolean(value) => Value::Bool(*value.inner()),
+        LiteralValue::Bytes(bytes) => Value::Bytes(bytes.inner().into()),
+        LiteralValue::Double(number) => Value::Double(*number.inner()),
+        LiteralValue::Int(number) => Value::Int(*number.inner()),
+        LiteralValue::Null => Value::Null,
+        LiteralValue::String(text) => Value::Text(Text::Shared(Arc::from(text.inner()))),
+        LiteralValue::UInt(number) => Value::Uint(*number.inner()),
+    }
+}
+
+/// Types that have names.
+const TYPES: &[&str] = &[
+    "bool",
+    "bytes",
+    "double",
+    "int",
+    "list",
+    "map",
+    "null_type",
+    "string",
+    "type",
+    "uint",
+    "optional_type",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+    "kubernetes.Quantity",
+    "kubernetes.URL",
+    "kubernetes.Semver",
+    "net.IP",
+    "net.CIDR",
+];

@@ -1,0 +1,114 @@
+//! The Common Expression Language as Kubernetes has it: the rules of policies are written in it.
+//!
+//! <https://kubernetes.io/docs/reference/using-api/cel/>. The `cel` crate parses; what it parsed is
+//! resolved once ([`lower`]) and evaluated ([`evaluate`]) on manifests where they stand, so nothing
+//! is converted, every read is known, and every step is paid for.
+//!
+//! * [`value`], [`tree`]: what expressions compute with.
+//! * [`operators`], [`convert`]: what the language itself has.
+//! * [`functions`]: its libraries, one file each; every function says since which Kubernetes.
+
+#[allow(
+    clippy::missing_errors_doc,
+    reason = "all have the type of functions::Call"
+)]
+pub mod convert;
+mod evaluate;
+#[allow(
+    clippy::missing_errors_doc,
+    reason = "all have the type of functions::Call"
+)]
+pub mod functions;
+mod lower;
+mod operators;
+mod syntax;
+pub mod tree;
+pub mod value;
+
+use std::fmt;
+
+pub use evaluate::{Budget, Globals, Read, evaluate, truth};
+pub use lower::{CompileError, Names, Program, compile};
+pub use value::Value;
+
+use crate::diagnostics::list_names;
+
+/// What one evaluation may cost: `PerCallLimit` of Kubernetes' apiserver.
+pub const COST_PER_CALL: u64 = 1_000_000;
+/// What all expressions of a policy may cost for one object: `RuntimeCELCostBudget`.
+pub const COST_PER_POLICY: u64 = 10_000_000;
+/// How long an expression may be, in bytes.
+pub const MAX_LENGTH: usize = 16 * 1024;
+/// How deep expressions may be nested.
+pub const MAX_DEPTH: usize = 250;
+
+/// A version of Kubernetes: 1 and the number after the dot.
+pub type Minor = u32;
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// A map has no such key, or an object no such field.
+    NoSuchKey(String),
+    /// A function or operator is not for values of these types.
+    Overload(String),
+    /// A value is out of the range of its type, or of a list.
+    Range(String),
+    /// A division by zero.
+    DivisionByZero,
+    /// Text that is not what a function expects.
+    Malformed(String),
+    /// It costs more than the API server allows.
+    Cost,
+    /// Only the API server knows: who asks, and what they may do.
+    OnlyInCluster(&'static str),
+}
+
+impl Error {
+    /// A function or operator that does not take these values.
+    pub fn overload(function: &str, values: &[&Value<'_>]) -> Error {
+        let mut kinds: Vec<&str> = values.iter().map(|value| value.kind_name()).collect();
+        kinds.dedup();
+        Error::Overload(format!(
+            "{} does not work on {}",
+            operator_word(function),
+            kinds.join(" and ")
+        ))
+    }
+
+    /// An error that `||` and `&&` must not hide.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Error::Cost)
+    }
+}
+
+/// `+` for `_+_`; functions are written with their parentheses.
+fn operator_word(function: &str) -> String {
+    let bare = function.trim_matches(['_', '@']);
+    if bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') && bare != "in" {
+        format!("`{bare}()`")
+    } else {
+        format!("`{bare}`")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NoSuchKey(key) => write!(
+                f,
+                "there is no {}, and the expression does not ask `has()` first",
+                list_names([key.as_str()])
+            ),
+            Error::Overload(text) | Error::Malformed(text) | Error::Range(text) => {
+                f.write_str(text)
+            }
+            Error::DivisionByZero => f.write_str("it divides by zero"),
+            Error::Cost => write!(
+                f,
+                "it costs more than the API server allows ({COST_PER_CALL} for an expression, {COST_PER_POLICY} for a policy)"
+            ),
+            Error::OnlyInCluster(what) => write!(f, "only the API server knows {what}"),
+        }
+    }
+}
