@@ -1,4 +1,4 @@
-//! Lists the built-in templates, so that a new one is a new file and nothing else.
+//! Lists the built-in templates and policies, so that a new one is a new file and nothing else.
 
 #![allow(
     clippy::disallowed_methods,
@@ -10,9 +10,15 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    println!("cargo::rerun-if-changed=templates");
+    list("templates");
+    list("policies");
+}
+
+/// Writes `NAME.rs`: the paths of a folder's files, and their texts.
+fn list(folder: &str) {
+    println!("cargo::rerun-if-changed={folder}");
     let root =
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("templates");
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join(folder);
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
@@ -31,12 +37,12 @@ fn main() {
     }
     text.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("templates.rs"), text).expect("cargo's own folder can be written");
+    fs::write(out.join(format!("{folder}.rs")), text).expect("cargo's own folder can be written");
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder)
-        .expect("the folder of templates can be read")
+        .expect("the folder can be read")
         .flatten()
     {
         let path = entry.path();

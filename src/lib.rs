@@ -26,6 +26,7 @@ pub mod emit;
 #[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod load;
 pub mod model;
+pub mod policy;
 pub mod render;
 pub mod report;
 pub mod resolve;
@@ -46,11 +47,12 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use diagnostics::{Diagnostic, Severity, Sink, Sources};
+use diagnostics::{Diagnostic, Sink, Sources};
 use load::{ExtraText, Source};
 use model::instance::Unit;
 use model::kinds::Catalog;
 use model::manifest::Rendered;
+use model::verdict::Evidence;
 pub use output::{OutputOptions, Shard};
 use resolve::Selection;
 use side::{Side, Tally};
@@ -67,6 +69,8 @@ pub struct Options {
     pub as_of: Date,
     /// The part of the output that is made.
     pub shard: Shard,
+    /// Findings of policies that were there before, and do not count.
+    pub baseline: Option<policy::baseline::Baseline>,
 }
 
 /// What came out.
@@ -82,6 +86,8 @@ pub struct Compilation {
     pub counts: Counts,
     /// What was done to the output folder.
     pub output: Option<emit::Summary>,
+    /// What the policies said.
+    pub evidence: Evidence,
 }
 
 /// How much was compiled.
@@ -98,9 +104,12 @@ pub struct Counts {
 impl Compilation {
     /// Whether something must be mended first.
     pub fn has_errors(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(Diagnostic::is_error)
+    }
+
+    /// Whether a policy denies it.
+    pub fn is_denied(&self) -> bool {
+        self.findings.iter().any(Diagnostic::is_denial)
     }
 }
 
@@ -130,8 +139,11 @@ pub fn read(options: &Options) -> io::Result<Compilation> {
         &mut sources,
         &mut sink,
     )?;
-    let trees = loaded.documents.into_iter().map(|document| document.tree);
-    let trees: Vec<yaml::Node> = trees.collect();
+    let ours = loaded
+        .documents
+        .into_iter()
+        .filter(|document| document.is_ours);
+    let trees: Vec<yaml::Node> = ours.map(|document| document.tree).collect();
     let validated = validate::run(&trees, &loaded.default_specs, &sources, &mut sink);
     Ok(Compilation {
         findings: sink.finish(&sources),
@@ -162,6 +174,7 @@ pub fn compile(
     )?;
     let side = Side::new(options, loaded, &sources, &mut sink);
     let mut compilation = Compilation::default();
+    let policies = side.policies(&sources, &mut sink);
     if let Some(plan) = side.plan(&sources, &mut sink) {
         let output = match output {
             Some(settings) => Some(output::Writer::open(
@@ -180,9 +193,11 @@ pub fn compile(
         let work = side::work(&plan, options.shard);
         work.par_iter().try_for_each(|job| -> io::Result<()> {
             let mut sink = Sink::default();
-            let unit = job.build(&plan, &mut sink);
+            let mut unit = job.build(&plan, &mut sink);
             let mut tally = Tally::default();
+            job.enforce(&mut unit, &plan, &policies, &mut sink);
             if let Some(rendered) = side.render(job, &unit, &sources, &mut tally, &mut sink) {
+                job.judge(&unit, &rendered, &policies, &mut tally, &mut sink);
                 visitor.unit(&unit, &rendered, &sources)?;
                 if let Some(output) = output.as_ref().filter(|_| !planned_with_errors) {
                     output.unit(&unit, &rendered, &sources, &mut sink)?;
@@ -198,11 +213,12 @@ pub fn compile(
         let (found, tally) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         sink.append(found);
         compilation.counts = tally.counts;
-        side.across(tally, &sources, &mut sink);
+        compilation.evidence = side.across(tally, &policies, &sources, &mut sink);
         if let Some(output) = output {
             compilation.output = Some(output.finish(&plan, &sources, &mut sink)?);
         }
     }
+    drop(policies);
     compilation.findings = sink.finish(&sources);
     compilation.catalog = side.validated.catalog;
     compilation.sources = sources;

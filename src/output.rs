@@ -218,7 +218,11 @@ impl<'a> Writer<'a> {
         sources: &Sources,
         sink: &mut Sink,
     ) -> io::Result<Summary> {
-        if self.shard.is_first() && self.whole_clusters() && !sink.has_errors() {
+        if self.shard.is_first()
+            && self.whole_clusters()
+            && !sink.has_errors()
+            && !sink.has_denials()
+        {
             for cluster in &plan.clusters {
                 let key = UnitKey {
                     environment: cluster.environment.name.clone(),
@@ -248,7 +252,7 @@ impl<'a> Writer<'a> {
             .map(|cluster| cluster.environment.name.clone())
             .collect();
         let owns = move |path: &str| owns(path, layout, shard, selection, &units, &environments);
-        let failed = sink.has_errors();
+        let failed = sink.has_errors() || sink.has_denials();
         self.output.finish(failed, &owns, sink)
     }
 }

@@ -7,6 +7,9 @@ use crate::diagnostics::{Sink, Sources};
 use crate::load::{self, Loaded};
 use crate::model::instance::{Unit, UnitKey, Usage};
 use crate::model::manifest::{Rendered, Scope};
+use crate::model::verdict::Evidence;
+use crate::policy::enforce::{self, Resident};
+use crate::policy::{self, Policies, UnitObjects};
 use crate::render::{self, Templates};
 use crate::resolve::{self, Plan, PlannedCluster, PlannedUnit};
 use crate::validate::{self, Validated};
@@ -28,6 +31,8 @@ pub struct Side<'o> {
     /// Files that documents name.
     pub named_files: BTreeMap<String, Result<String, String>>,
     default_workload: Node,
+    /// Admission policies of Kubernetes, their bindings and parameters.
+    admission: Vec<Node>,
 }
 
 /// What units leave behind.
@@ -39,6 +44,8 @@ pub struct Tally {
     pub facts: Vec<Facts>,
     /// Which values were read.
     pub usage: Usage,
+    /// What policies said.
+    pub judged: policy::Left,
 }
 
 impl Tally {
@@ -49,6 +56,7 @@ impl Tally {
         self.counts.objects += other.counts.objects;
         self.facts.extend(other.facts);
         self.usage.append(other.usage);
+        self.judged.append(other.judged);
     }
 }
 
@@ -75,7 +83,7 @@ pub fn work<'a>(plan: &'a Plan<'a>, shard: Shard) -> Vec<Job<'a>> {
         .collect()
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     /// Which unit it makes.
     pub fn key(&self) -> UnitKey {
         match self {
@@ -134,6 +142,93 @@ impl Job<'_> {
         }
     }
 
+    /// Judges the unit by the policies.
+    pub fn judge(
+        &self,
+        unit: &Unit,
+        rendered: &[Rendered],
+        policies: &Policies<'_>,
+        tally: &mut Tally,
+        sink: &mut Sink,
+    ) {
+        let objects = UnitObjects {
+            unit,
+            rendered,
+            contexts: self.policy_parameters(),
+        };
+        policies.unit(&objects, &mut tally.judged, sink);
+    }
+
+    /// `policyParameters` of the contexts that hold, the widest first.
+    pub fn policy_parameters(&self) -> Vec<&'a Node> {
+        let contexts = match self {
+            Job::Tenant(unit) => unit.contexts.as_slice(),
+            Job::Cluster(_) => &[],
+        };
+        let trees = contexts.iter().map(|context| &context.tree);
+        trees
+            .filter_map(|tree| tree.at(&["spec", "policyParameters"]))
+            .collect()
+    }
+
+    /// Lets a cluster's templates see what it enforces.
+    pub fn enforce(
+        &self,
+        unit: &mut Unit,
+        plan: &Plan<'_>,
+        policies: &Policies<'_>,
+        sink: &mut Sink,
+    ) {
+        let Job::Cluster(cluster) = self else {
+            return;
+        };
+        let here = plan.units.iter().filter(|planned| {
+            planned.environment.name == cluster.environment.name
+                && planned.cluster.name == cluster.cluster.name
+        });
+        let residents: Vec<(Node, Vec<&Node>)> = here
+            .map(|planned| {
+                (
+                    plan.tenant(planned),
+                    Job::Tenant(planned).policy_parameters(),
+                )
+            })
+            .collect();
+        let node = |unit: &Unit, wanted: &str| {
+            let found = unit.variables.iter().find(|(name, _)| *name == wanted);
+            found.map_or_else(Node::empty_map, |(_, node)| node.clone())
+        };
+        let environment = node(unit, "environment");
+        let here = node(unit, "here");
+        let platform = node(unit, "platform");
+        let version = cluster.cluster.spec.kubernetes_version.split('.').nth(1);
+        let place = enforce::Place {
+            environment: &environment,
+            environment_name: &cluster.environment.name,
+            cluster_name: &cluster.cluster.name,
+            minor: version.and_then(|minor| minor.parse().ok()).unwrap_or(0),
+            label_prefix: platform
+                .get("labelPrefix")
+                .and_then(Node::as_str)
+                .unwrap_or_default(),
+            takes_others: plan
+                .clusters
+                .iter()
+                .find(|planned| planned.cluster.name == cluster.cluster.name)
+                .is_some_and(|first| first.environment.name == cluster.environment.name),
+            shared_namespace: here.get("sharedNamespace").and_then(Node::as_str),
+        };
+        let residents: Vec<Resident<'_>> = residents
+            .iter()
+            .map(|(tenant, contexts)| Resident {
+                tenant,
+                contexts: contexts.clone(),
+            })
+            .collect();
+        let admission = policies.admission(&place, &residents, sink);
+        unit.variables.push(("admission", admission));
+    }
+
     fn scopes(&self) -> &'static [Scope] {
         match self {
             Job::Tenant(_) => &[Scope::Tenant, Scope::Delivery, Scope::Component],
@@ -151,7 +246,9 @@ impl<'o> Side<'o> {
         sink: &mut Sink,
     ) -> Side<'o> {
         let documents = std::mem::take(&mut loaded.documents).into_iter();
-        let trees: Vec<Node> = documents.map(|document| document.tree).collect();
+        let (ours, others): (Vec<_>, Vec<_>) = documents.partition(|document| document.is_ours);
+        let trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
+        let admission = others.into_iter().map(|document| document.tree).collect();
         let validated = validate::run(&trees, &loaded.default_specs, sources, sink);
         let files = loaded.templates.iter();
         let files = files.map(|template| (template.path.as_str(), template.file));
@@ -168,7 +265,20 @@ impl<'o> Side<'o> {
             schemas,
             named_files,
             default_workload: default_workload.unwrap_or_else(Node::empty_map),
+            admission,
         }
+    }
+
+    /// Compiles the policies.
+    pub fn policies<'a>(&'a self, sources: &'a Sources, sink: &mut Sink) -> Policies<'a> {
+        let input = policy::Input {
+            catalog: &self.validated.catalog,
+            admission: &self.admission,
+            sources,
+            as_of: self.options.as_of,
+            baseline: self.options.baseline.as_ref(),
+        };
+        Policies::new(input, sink)
     }
 
     /// Plans what runs where; nothing when there is no usable Platform.
@@ -221,18 +331,30 @@ impl<'o> Side<'o> {
             } else {
                 usage
             },
+            judged: policy::Left::default(),
         });
         (!sink.has_errors()).then_some(rendered)
     }
 
     /// Checks what only all units together show.
-    pub fn across(&self, tally: Tally, sources: &Sources, sink: &mut Sink) {
+    pub fn across(
+        &self,
+        mut tally: Tally,
+        policies: &Policies<'_>,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Evidence {
         // What is unread in a part of the work may be read in another.
         let everything =
             self.options.selection.is_everything() && self.options.shard == Shard::WHOLE;
         if everything && !sink.has_errors() {
-            render::unread(tally.usage, sources, sink);
+            render::unread(std::mem::take(&mut tally.usage), sources, sink);
         }
+        let mut judged = std::mem::take(&mut tally.judged);
+        if self.options.shard.is_first() {
+            policies.documents(&mut judged, sink);
+        }
+        policies.finish(&judged, everything && !sink.has_errors(), sink);
         let mut facts: Vec<&Facts> = tally.facts.iter().collect();
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
         verify::across(
@@ -242,5 +364,6 @@ impl<'o> Side<'o> {
             sources,
             sink,
         );
+        policies.evidence(judged)
     }
 }

@@ -37,6 +37,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         selection: Selection::default(),
         as_of: jiff::civil::date(2026, 6, 1),
         shard: Shard::WHOLE,
+        baseline: None,
     };
     let compilation = compile(&options, None, &Nothing).expect("the folder can be read");
     for (_, format) in tenantry::report::Format::ALL {

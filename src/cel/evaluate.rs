@@ -146,7 +146,8 @@ impl<'a> Run<'_, 'a> {
                 // A field of something absent is absent, too, for an optional value.
                 let of = self.evaluate(of)?;
                 let key = Value::Text(Text::Borrowed(field));
-                if matches!(of, Value::Null) {
+                // What has no fields has none of this name.
+                if of.keys().is_none() && !matches!(of, Value::Optional(_)) {
                     return Ok(Value::Bool(false));
                 }
                 Ok(Value::Bool(match self.select(&of, &key, true, true)? {
@@ -271,6 +272,27 @@ impl<'a> Run<'_, 'a> {
                     })
                 })
             }
+            Expr::OptionalElse {
+                of,
+                other,
+                is_value,
+            } => {
+                self.budget.pay(1)?;
+                match self.evaluate(of)? {
+                    Value::Optional(None) => {
+                        let other = self.evaluate(other)?;
+                        match other {
+                            Value::Optional(_) => Ok(other),
+                            other if *is_value => Ok(other),
+                            other => Err(Error::overload("or", &[&other])),
+                        }
+                    }
+                    Value::Optional(Some(value)) if *is_value => Ok(Arc::unwrap_or_clone(value)),
+                    // The API server takes a value that cannot be absent for one that is there.
+                    value => Ok(value),
+                }
+            }
+            Expr::OnlyInCluster(what) => Err(Error::OnlyInCluster(what)),
             Expr::SortBy { of, key } => {
                 let of = self.evaluate(of)?;
                 let items = of
@@ -347,6 +369,9 @@ impl<'a> Run<'_, 'a> {
     ) -> Result<Value<'a>, Error> {
         match of {
             Value::Optional(None) => Ok(Value::Optional(None)),
+            Value::Optional(Some(inner)) if optional && is_field && inner.keys().is_none() => {
+                Ok(Value::Optional(None))
+            }
             // What is selected of an optional value is optional.
             Value::Optional(Some(inner)) => match self.select(inner, key, true, is_field)? {
                 Value::Optional(found) => Ok(Value::Optional(found)),
@@ -385,7 +410,6 @@ impl<'a> Run<'_, 'a> {
                 let found = tree.get(name);
                 if self.budget.reads.is_some() {
                     match (&found, tree.place(name)) {
-                        (Some(Value::Tree(_)), _) => {}
                         (Some(_), Some(place)) => self.budget.note(Some(place), None),
                         _ => {
                             let Value::Text(text) = key else {

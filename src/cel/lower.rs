@@ -270,6 +270,12 @@ impl Lowering<'_> {
                         ),
                     };
                 }
+                let is_request = matches!(&select.operand.expr, Ast::Ident(name)
+                    if name == "request" && !self.scope.contains(name));
+                if is_request && ["userInfo", "options", "uid"].contains(&select.field.as_str()) {
+                    self.lower(&select.operand);
+                    return Expr::OnlyInCluster("who makes a request, and how");
+                }
                 let of = self.boxed(&select.operand);
                 let field = select.field.as_str().into();
                 if select.test {
@@ -493,6 +499,14 @@ impl Lowering<'_> {
                     of,
                     body: Box::new(body),
                     flat: name == "optFlatMap",
+                }
+            }
+            ("or" | "orValue", [other]) => {
+                self.needs(28, "optional values");
+                Expr::OptionalElse {
+                    of: self.boxed(target),
+                    other: self.boxed(other),
+                    is_value: name == "orValue",
                 }
             }
             ("sortBy", [variable, key]) => {

@@ -106,7 +106,7 @@ impl fmt::Display for Error {
             Error::DivisionByZero => f.write_str("it divides by zero"),
             Error::Cost => write!(
                 f,
-                "it costs more than the API server allows ({COST_PER_CALL} for an expression, {COST_PER_POLICY} for a policy)"
+                "it costs more than the API server allows: 1,000,000 for an expression, 10,000,000 for a policy"
             ),
             Error::OnlyInCluster(what) => write!(f, "only the API server knows {what}"),
         }

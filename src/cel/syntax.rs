@@ -65,6 +65,14 @@ pub enum Expr {
     },
     /// Adds all entries of a map to the map that the loop builds.
     InsertAll { to: usize, entries: Box<Expr> },
+    /// `optional.orValue(other)`, or `or`: the other is evaluated only if it is needed.
+    OptionalElse {
+        of: Box<Expr>,
+        other: Box<Expr>,
+        is_value: bool,
+    },
+    /// What only the API server knows.
+    OnlyInCluster(&'static str),
     /// `list.sortBy(item, key)`
     SortBy { of: Box<Expr>, key: Box<Expr> },
 }

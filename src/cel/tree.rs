@@ -17,6 +17,8 @@ pub struct Tree<'a> {
 
 /// Marks a map that is filled in when it is missing; others only when they are written.
 const ALWAYS: &str = "$always";
+/// A default for volumes without a source.
+const EMPTY_VOLUME: &str = "$emptyVolume";
 /// A default that depends on the image beside it.
 const BY_IMAGE: &str = "$byImage";
 
@@ -126,6 +128,11 @@ impl<'a> Tree<'a> {
         let default = self.defaults?.get(key).filter(|_| !key.starts_with('$'))?;
         if default.as_list().is_some() {
             return None;
+        }
+        if default.as_str() == Some(EMPTY_VOLUME) {
+            // Only the name is there.
+            let is_bare = self.view.fields().len() <= 1;
+            return is_bare.then(|| of(View::of(&EMPTY)));
         }
         if default.as_str() == Some(BY_IMAGE) {
             return Some(Value::text(pull_policy(&self.view.text_at(&["image"]))));

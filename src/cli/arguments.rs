@@ -68,7 +68,13 @@ pub enum Command {
     Why(WhyCommand),
     /// Find components, tenants and other documents.
     Find(FindCommand),
-    /// Explain a finding's code, a kind, or a field: `T0202`, `Tenant`, `Tenant.limits`.
+    /// Test, evaluate, list and import policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Write evidence for auditors, and check it.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Explain a finding's code, a policy, a kind, or a field: `T0202`, `pinned-images`, `Tenant.limits`.
     Explain(ExplainCommand),
     /// Print the JSON Schema of a kind, for editors.
     Schema(SchemaCommand),
@@ -132,6 +138,14 @@ pub struct RevisionOption {
     pub revision: Option<String>,
 }
 
+/// Which findings of policies do not count.
+#[derive(Debug, Args)]
+pub struct BaselineOptions {
+    /// Findings of policies that this file lists do not count; new ones do.
+    #[arg(long, value_name = "FILE", env = "TENANTRY_BASELINE")]
+    pub baseline: Option<PathBuf>,
+}
+
 /// How findings are shown.
 #[derive(Debug, Args)]
 pub struct ReportOptions {
@@ -161,6 +175,13 @@ pub struct CheckCommand {
     /// Which state of it.
     #[command(flatten)]
     pub at: RevisionOption,
+    /// Which findings do not count.
+    #[command(flatten)]
+    pub accept: BaselineOptions,
+    /// Write the findings that there are now to the baseline's file. A baseline only shrinks: new
+    /// findings are taken up only where there is no file yet.
+    #[arg(long, requires = "baseline")]
+    pub update_baseline: bool,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -189,6 +210,9 @@ pub struct RenderCommand {
     /// Which state of it.
     #[command(flatten)]
     pub at: RevisionOption,
+    /// Which findings do not count.
+    #[command(flatten)]
+    pub accept: BaselineOptions,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -216,6 +240,9 @@ pub struct DiffCommand {
     /// What is read.
     #[command(flatten)]
     pub read: ReadOptions,
+    /// Which findings do not count.
+    #[command(flatten)]
+    pub accept: BaselineOptions,
     /// How the review is shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -334,6 +361,142 @@ pub enum ClearanceArgument {
     Confidential,
     /// For those who are named.
     Restricted,
+}
+
+/// `tenantry policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Run policies' own cases.
+    Test(PolicyTestCommand),
+    /// Judge any manifests by any policies.
+    Eval(PolicyEvalCommand),
+    /// List all policies, built-in ones included.
+    List(PolicyListCommand),
+    /// Turn ValidatingAdmissionPolicies into documents of kind Policy.
+    Import(PolicyImportCommand),
+}
+
+/// `tenantry policy test`.
+#[derive(Debug, Args)]
+pub struct PolicyTestCommand {
+    /// Files or folders of policies. Default: those of the repository, and the built-in ones.
+    pub paths: Vec<PathBuf>,
+    /// Only these policies.
+    #[arg(short, long = "policy", value_name = "NAME", value_delimiter = ',')]
+    pub policies: Vec<String>,
+    /// Name each policy.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `tenantry policy eval`.
+#[derive(Debug, Args)]
+pub struct PolicyEvalCommand {
+    /// A file or folder of policies: ours, or ValidatingAdmissionPolicies with their bindings. One
+    /// that no binding names judges everything that it matches.
+    #[arg(short = 'p', long = "policy", value_name = "FILE", required = true)]
+    pub policies: Vec<PathBuf>,
+    /// A file or folder of manifests.
+    #[arg(short = 'f', long = "manifest", value_name = "FILE", required = true)]
+    pub manifests: Vec<PathBuf>,
+    /// A file of parameters: objects that `paramKind` names, or a map of values for policies of ours.
+    #[arg(long, value_name = "FILE")]
+    pub params: Vec<PathBuf>,
+    /// The same objects before: what is judged is an update.
+    #[arg(long, value_name = "FILE")]
+    pub old: Option<PathBuf>,
+    /// What is done to the objects: CREATE, UPDATE, DELETE or CONNECT.
+    #[arg(long, value_name = "OPERATION")]
+    pub operation: Option<String>,
+    /// text or json.
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<String>,
+}
+
+/// `tenantry policy list`.
+#[derive(Debug, Args)]
+pub struct PolicyListCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// Only those that serve controls of this framework.
+    #[arg(long, value_name = "NAME")]
+    pub framework: Option<String>,
+    /// Only those of this pack.
+    #[arg(long, value_name = "NAME")]
+    pub pack: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tenantry policy import`.
+#[derive(Debug, Args)]
+pub struct PolicyImportCommand {
+    /// Files with ValidatingAdmissionPolicies.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The file to write. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `tenantry report`.
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Show what each framework asks for, what was checked of it, and what was found.
+    Compliance(Box<ComplianceCommand>),
+    /// Check that neither a ledger nor what it recorded was altered.
+    Verify(VerifyCommand),
+}
+
+/// `tenantry report compliance`.
+#[derive(Debug, Args)]
+pub struct ComplianceCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// Only these frameworks.
+    #[arg(long = "framework", value_name = "NAME", value_delimiter = ',')]
+    pub frameworks: Vec<String>,
+    /// The rendered manifests, whose digests the report and the ledger carry.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Tell what became weaker since this branch, tag or commit.
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
+    /// Add this run to a ledger, which is made if it is not there.
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// Which state of it.
+    #[command(flatten)]
+    pub at: RevisionOption,
+    /// Which findings do not count.
+    #[command(flatten)]
+    pub accept: BaselineOptions,
+    /// How the report is written: text, json (an in-toto statement), html, oscal, openreports, sarif or
+    /// junit; `FORMAT=FILE` writes to a file. May be given several times.
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        value_delimiter = ','
+    )]
+    pub formats: Vec<String>,
+    /// No progress bar.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `tenantry report verify`.
+#[derive(Debug, Args)]
+pub struct VerifyCommand {
+    /// The ledger.
+    pub ledger: PathBuf,
+    /// The rendered manifests, which must be those that the last entry recorded.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `tenantry explain`.

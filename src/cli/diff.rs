@@ -23,6 +23,7 @@ const MOST_INPUT: u64 = 256 << 20;
 pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
     let path = command.path.as_ref();
     let mut head = present::options(arguments, path, &command.read, None)?;
+    head.baseline = present::baseline(&command.accept, false)?;
     let root = match &head.source {
         Source::Folder { root } | Source::Commit { root, .. } => root.clone(),
     };
@@ -114,7 +115,7 @@ fn base(
         as_of,
         ..present::options(arguments, path, &command.read, None)?
     };
-    Ok((Base::Repository(options), revision.title))
+    Ok((Base::Repository(Box::new(options)), revision.title))
 }
 
 /// What the default branch may be called: the target of a pull request, where CI tells; then what

@@ -7,8 +7,10 @@ use anyhow::{Result, bail};
 use super::DONE;
 use super::arguments::{Arguments, ExplainCommand};
 use super::present::{self, DIM, NAME, STRONG, styled};
-use crate::diagnostics::{catalogue, suggest};
-use crate::model::kinds::KINDS;
+use crate::diagnostics::{Sources, catalogue, suggest};
+use crate::model::catalog::Document;
+use crate::model::kinds::policy::RuleSeverity;
+use crate::model::kinds::{KINDS, Policy};
 use crate::schema::{self, Additional, Rule};
 
 /// Runs the command.
@@ -21,7 +23,10 @@ pub fn run(command: &ExplainCommand, arguments: &Arguments) -> Result<u8> {
             None if is_code(topic) => {
                 bail!("there is no code {topic}; `tenantry explain` lists all")
             }
-            None => explain_field(topic, color)?,
+            None => match policy(topic, arguments)? {
+                Some(document) => explain_policy(&document, color),
+                None => explain_field(topic, color)?,
+            },
         },
     };
     present::print(&text)?;
@@ -76,6 +81,62 @@ fn explain_code(code: &catalogue::Code, color: bool) -> String {
         styled("What to do", STRONG, color),
         code.remedy,
     )
+}
+
+/// The policy of a name: the repository's, if there is one around, or a built-in one.
+fn policy(name: &str, arguments: &Arguments) -> Result<Option<Document<Policy>>> {
+    let mut sources = Sources::default();
+    let catalog = present::catalog(arguments.directory.as_deref(), &mut sources)?;
+    Ok(catalog.policies.get(name).cloned())
+}
+
+fn explain_policy(document: &Document<Policy>, color: bool) -> String {
+    let spec = &document.spec;
+    let severity = spec.severity.unwrap_or(RuleSeverity::Medium).name();
+    let mut text = format!(
+        "{} {}\n",
+        styled(&format!("{} ({severity})", document.name), NAME, color),
+        styled(&spec.title, STRONG, color)
+    );
+    for part in [&spec.rationale, &spec.remediation].into_iter().flatten() {
+        let _ = write!(text, "\n{}\n", part.trim());
+    }
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            let _ = write!(text, "\n{}\n", styled(title, STRONG, color));
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    };
+    section(
+        "What must be true",
+        spec.validations
+            .iter()
+            .map(|validation| validation.expression.trim().replace('\n', "\n  "))
+            .collect(),
+    );
+    let parameters = spec.parameters.iter().map(|(name, parameter)| {
+        let stricter = parameter
+            .tighten
+            .map_or(String::new(), |way| format!("; {}", way.advice()));
+        format!(
+            "{name} ({}, {} by default{stricter}) {}",
+            parameter.kind.kind_name(),
+            parameter.default,
+            parameter.description.as_deref().unwrap_or_default()
+        )
+    });
+    section("Parameters", parameters.collect());
+    let controls = spec.controls.iter().map(|(framework, controls)| {
+        let controls: Vec<String> = controls
+            .iter()
+            .map(|(id, strength)| format!("{id} ({})", strength.name()))
+            .collect();
+        format!("{framework}: {}", controls.join(", "))
+    });
+    section("Controls", controls.collect());
+    text
 }
 
 /// A kind, or a field of it: `Tenant.limits.cpu`. `spec` may be left out.

@@ -10,8 +10,10 @@ mod git_diff;
 mod impact;
 mod init;
 mod manual;
+mod policy;
 mod present;
 mod render;
+mod report;
 mod schema;
 mod why;
 
@@ -50,6 +52,8 @@ pub fn run() -> ExitCode {
         Command::Impact(command) => impact::run(command, &arguments),
         Command::Why(command) => why::run(command, &arguments),
         Command::Find(command) => find::run(command, &arguments),
+        Command::Policy(command) => policy::run(command, &arguments),
+        Command::Report(command) => report::run(command, &arguments),
         Command::Explain(command) => explain::run(command, &arguments),
         Command::Schema(command) => schema::run(command),
         Command::Init(command) => init::run(command, &arguments),

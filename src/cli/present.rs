@@ -9,16 +9,19 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::arguments::{Arguments, Color, ReadOptions, ReportOptions};
-use crate::diagnostics::{Sources, printable};
+use super::arguments::{Arguments, BaselineOptions, Color, ReadOptions, ReportOptions};
+use crate::diagnostics::{Sink, Sources, printable};
 use crate::load::{self, ExtraText, Source};
 use crate::model::API_VERSION;
 use crate::model::instance::Unit;
+use crate::model::kinds::Catalog;
 use crate::model::manifest::Rendered;
+use crate::policy::baseline::Baseline;
 use crate::report::{self, Format};
 use crate::resolve::Selection;
 use crate::schema::Types;
-use crate::yaml::{Path as ValuePath, Step, parse::parse};
+use crate::validate;
+use crate::yaml::{Node, Path as ValuePath, Step, parse::parse};
 use crate::{Compilation, Options, Shard, Visitor};
 
 /// The options of a compilation.
@@ -61,9 +64,7 @@ pub fn options(
         Some(text) => text
             .parse()
             .map_err(|_| anyhow!("--as-of takes a day such as 2027-01-31, not `{text}`"))?,
-        None => jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date(),
+        None => today(),
     };
     let selection = Selection {
         environments: read.environments.clone(),
@@ -77,6 +78,7 @@ pub fn options(
         selection,
         as_of,
         shard: Shard::WHOLE,
+        baseline: None,
     })
 }
 
@@ -224,27 +226,11 @@ pub fn write(
     color: Color,
     text: impl Fn(Format, bool) -> Result<String>,
 ) -> Result<()> {
-    let formats = if report.formats.is_empty() {
-        vec!["text".to_owned()]
-    } else {
-        report.formats.clone()
-    };
-    for format in formats {
-        let (name, file) = match format.split_once('=') {
-            Some((name, file)) => (name, Some(file)),
-            None => (format.as_str(), None),
-        };
-        let known = Format::ALL.iter().find(|(known, _)| *known == name);
-        let Some((_, format)) = known else {
-            bail!(
-                "there is no format `{name}`; write {}",
-                crate::diagnostics::list_names(Format::ALL.map(|(name, _)| name))
-            );
-        };
-        let text = text(*format, file.is_none() && use_color(color))?;
+    for (format, file) in formats(&report.formats, &Format::ALL)? {
+        let text = text(format, file.is_none() && use_color(color))?;
         match file {
             Some(file) => {
-                std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?;
+                std::fs::write(&file, text).with_context(|| format!("{file} cannot be written"))?;
             }
             None => print(&text)?,
         }
@@ -271,11 +257,89 @@ pub fn close(compilation: &Compilation, report: &ReportOptions, done: &str) {
 
 /// `1 tenant`, `2 tenants`.
 pub fn plural(count: usize, word: &str) -> String {
-    if count == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{count} {word}s")
+    match word.strip_suffix('y') {
+        _ if count == 1 => format!("1 {word}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {word}s"),
     }
+}
+
+/// The documents of the repository around a folder, the built-in ones included; without a
+/// repository, those alone. What is wrong with them is not told.
+pub fn catalog(start: Option<&Path>, sources: &mut Sources) -> Result<Catalog> {
+    Ok(documents(start, sources, &mut Sink::default())?.0)
+}
+
+/// The same, with what is wrong with them, and with the admission policies of Kubernetes.
+pub fn documents(
+    start: Option<&Path>,
+    sources: &mut Sources,
+    sink: &mut Sink,
+) -> Result<(Catalog, Vec<Node>)> {
+    let Some(root) = load::find_root(start.unwrap_or(Path::new("."))) else {
+        let catalog = load::built_in_catalog(sources, |trees, specs, sources| {
+            validate::run(trees, specs, sources, sink).catalog
+        });
+        return Ok((catalog, Vec::new()));
+    };
+    let mut loaded = load::run(&Source::Folder { root }, &[], None, sources, sink)?;
+    load::all_built_in_policies(&mut loaded, sources);
+    let (ours, others): (Vec<_>, Vec<_>) = loaded
+        .documents
+        .into_iter()
+        .partition(|document| document.is_ours);
+    let trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
+    let catalog = validate::run(&trees, &loaded.default_specs, sources, sink).catalog;
+    Ok((
+        catalog,
+        others.into_iter().map(|document| document.tree).collect(),
+    ))
+}
+
+/// Reads a baseline; one that is to be written anew need not be there yet.
+pub fn baseline(options: &BaselineOptions, may_be_missing: bool) -> Result<Option<Baseline>> {
+    let Some(path) = &options.baseline else {
+        return Ok(None);
+    };
+    if may_be_missing && !path.exists() {
+        return Ok(None);
+    }
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the baseline {name} cannot be read"))?;
+    let baseline = Baseline::parse(&name, &text).map_err(|why| anyhow!("{name}: {why}"))?;
+    Ok(Some(baseline))
+}
+
+/// The formats that were asked for, `FORMAT` or `FORMAT=FILE`; text, if none was.
+pub fn formats<F: Copy>(
+    asked: &[String],
+    known: &[(&'static str, F)],
+) -> Result<Vec<(F, Option<String>)>> {
+    let text = ["text".to_owned()];
+    let asked = if asked.is_empty() { &text } else { asked };
+    let mut formats = Vec::new();
+    for format in asked {
+        let (name, file) = match format.split_once('=') {
+            Some((name, file)) => (name, Some(file.to_owned())),
+            None => (format.as_str(), None),
+        };
+        let Some((_, format)) = known.iter().find(|(known, _)| *known == name) else {
+            bail!(
+                "there is no format `{name}`; write {}",
+                crate::diagnostics::list_names(known.iter().map(|(name, _)| *name))
+            );
+        };
+        formats.push((*format, file));
+    }
+    Ok(formats)
+}
+
+/// Today, in UTC.
+pub fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
 }
 
 fn capitalised(text: &str) -> String {

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow, bail};
 
 use super::arguments::{Arguments, RenderCommand};
 use super::present::{self, Progress, plural};
-use super::{DIFFERENT, DONE, FAILED};
+use super::{DENIED, DIFFERENT, DONE, FAILED};
 use crate::diagnostics::catalogue::emit as codes;
 use crate::emit::Mode;
 use crate::load::Source;
@@ -30,6 +30,7 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
     if let Some(text) = &command.shard {
         options.shard = parse_shard(text)?;
     }
+    options.baseline = present::baseline(&command.accept, false)?;
     let mode = if command.check {
         Mode::Compare
     } else {
@@ -55,7 +56,11 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
             "Rendered"
         },
     );
-    if !command.report.quiet && !command.check && !compilation.has_errors() {
+    if !command.report.quiet
+        && !command.check
+        && !compilation.has_errors()
+        && !compilation.is_denied()
+    {
         eprintln!(
             "{}: {}, {} written, {} unchanged, {} removed.",
             command.out.display(),
@@ -65,14 +70,15 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
             summary.removed,
         );
     }
-    let other_errors = compilation.findings.iter().any(|finding| {
-        finding.severity == crate::diagnostics::Severity::Error
-            && finding.code != codes::OUT_OF_DATE
-    });
-    Ok(match (other_errors, summary.out_of_date) {
-        (true, _) => FAILED,
-        (false, true) => DIFFERENT,
-        (false, false) => DONE,
+    let other_errors = compilation
+        .findings
+        .iter()
+        .any(|finding| finding.is_error() && finding.code != codes::OUT_OF_DATE);
+    Ok(match () {
+        () if other_errors => FAILED,
+        () if compilation.is_denied() => DENIED,
+        () if summary.out_of_date => DIFFERENT,
+        () => DONE,
     })
 }
 

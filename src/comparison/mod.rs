@@ -19,6 +19,8 @@ use crate::load::{self, Known, Loaded};
 use crate::model::change::{Place, Review};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::Rendered;
+use crate::model::view::View;
+use crate::policy::{Policies, UnitObjects};
 use crate::resolve::Plan;
 use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
@@ -36,7 +38,7 @@ use same::{is_made_the_same, sees_the_same, usage_of_base};
 /// What the head is compared with.
 pub enum Base {
     /// Another state of the repository.
-    Repository(Options),
+    Repository(Box<Options>),
     /// A folder of rendered manifests.
     Folder(PathBuf),
     /// Manifests as one text.
@@ -97,9 +99,17 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         _ => Inputs::none(),
     };
     let mut review = Review::default();
+    let policies = new.policies(&sources, new_sink);
+    let old_policies = old.as_ref().map(|old| old.policies(&sources, old_sink));
+    let same_policies = old_policies
+        .as_ref()
+        .is_some_and(|old| old.is_same(&policies));
     let work = Work {
         new: &new,
         old: old.as_ref(),
+        policies: &policies,
+        old_policies: old_policies.as_ref().unwrap_or(&policies),
+        same_policies,
         sources: &sources,
         same_making: old.as_ref().is_some_and(|old| is_made_the_same(old, &new)),
     };
@@ -140,10 +150,10 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     review.compared = shared.new_tally.counts.objects;
     let mut not_compared: BTreeSet<String> = std::mem::take(&mut shared.not_compared);
     new_sink.append(shared.new_sink);
-    new.across(shared.new_tally, &sources, new_sink);
+    new.across(shared.new_tally, &policies, &sources, new_sink);
     if let Some(old) = &old {
         old_sink.append(shared.old_sink);
-        old.across(shared.old_tally, &sources, old_sink);
+        old.across(shared.old_tally, work.old_policies, &sources, old_sink);
     }
     let [old_sink, new_sink] = sinks;
     let has_errors = new_sink.has_errors();
@@ -170,11 +180,10 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         let old_findings = old_sink.finish(&sources);
         review.findings_compared = true;
         let compared = findings::compare(old_findings, new_findings, &sources);
-        (
-            review.new_findings,
-            review.fixed_findings,
-            review.old_findings,
-        ) = compared;
+        review.newly_waived = findings::newly_waived(&compared);
+        review.new_findings = compared.new;
+        review.fixed_findings = compared.fixed;
+        review.old_findings = compared.old;
         // What was not rendered has no findings to be fixed.
         if has_errors {
             review.fixed_findings.clear();
@@ -191,7 +200,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         head: has_errors,
     };
     let review = review::finish(comparer, changes, &shared.population, incomplete, review);
-    drop(plans);
+    drop((plans, old_policies, policies));
     Ok(Comparison {
         review,
         sources,
@@ -336,6 +345,10 @@ impl Shared {
 struct Work<'a> {
     new: &'a Side<'a>,
     old: Option<&'a Side<'a>>,
+    policies: &'a Policies<'a>,
+    old_policies: &'a Policies<'a>,
+    /// Whether both sides judge in the same way.
+    same_policies: bool,
     sources: &'a Sources,
     same_making: bool,
 }
@@ -353,8 +366,18 @@ impl Work<'_> {
         let mut shared = Shared::default();
         // What building finds depends on more than what templates see, such as locks.
         let (mut new_built, mut old_built) = (Sink::default(), Sink::default());
-        let new_unit = build(new_job.as_ref(), plans.0.as_ref(), &mut new_built);
-        let old_unit = build(old_job.as_ref(), plans.1.as_ref(), &mut old_built);
+        let new_unit = build(
+            new_job.as_ref(),
+            plans.0.as_ref(),
+            self.policies,
+            &mut new_built,
+        );
+        let old_unit = build(
+            old_job.as_ref(),
+            plans.1.as_ref(),
+            self.old_policies,
+            &mut old_built,
+        );
         let can_render = |built: &Sink| !built.has_errors();
         let new_rendered = new_unit
             .as_ref()
@@ -363,9 +386,21 @@ impl Work<'_> {
                 let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
                 self.new.render(job, unit, self.sources, tally, sink)
             });
-        if let (Some((_, unit)), Some(rendered)) = (&new_unit, &new_rendered) {
+        if let (Some((job, unit)), Some(rendered)) = (&new_unit, &new_rendered) {
             populate(&mut shared.population, unit, rendered);
+            if self.same_policies {
+                let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
+                job.judge(unit, rendered, self.policies, tally, sink);
+            }
         }
+        let judge_new = |shared: &mut Shared| {
+            if let (Some((job, unit)), Some(rendered), false) =
+                (&new_unit, &new_rendered, self.same_policies)
+            {
+                let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
+                job.judge(unit, rendered, self.policies, tally, sink);
+            }
+        };
         let asks = |rendered: &Option<Vec<Rendered>>| match rendered {
             Some(rendered) => footprint(rendered.iter().map(|one| one.manifest.root())),
             None => Footprint::default(),
@@ -381,6 +416,13 @@ impl Work<'_> {
             shared.old_tally = shared.new_tally.clone();
             shared.old_tally.usage = usage_of_base(&shared.new_tally.usage, old, new);
             shared.old_sink = shared.new_sink.clone();
+            if let (Some((job, unit)), Some(rendered), false) =
+                (&old_unit, &new_rendered, self.same_policies)
+            {
+                let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
+                job.judge(unit, rendered, self.old_policies, tally, sink);
+            }
+            judge_new(&mut shared);
             shared.new_sink.append(new_built);
             shared.old_sink.append(old_built);
             shared.footprints.push(UnitFootprints {
@@ -398,6 +440,11 @@ impl Work<'_> {
                 let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
                 side.render(job, unit, self.sources, tally, sink)
             });
+        judge_new(&mut shared);
+        if let (Some((job, unit)), Some(rendered), Some(_)) = (&old_unit, &old_rendered, self.old) {
+            let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
+            job.judge(unit, rendered, self.old_policies, tally, sink);
+        }
         shared.new_sink.append(new_built);
         shared.old_sink.append(old_built);
         let failed = |unit: &Option<(Job<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
@@ -416,6 +463,18 @@ impl Work<'_> {
             before,
             after,
         });
+        let old_views: Vec<View<'_>> = match (&read, &old_rendered) {
+            (Some(objects), _) => objects.iter().map(|one| one.object.root()).collect(),
+            (None, Some(rendered)) => rendered.iter().map(|one| one.manifest.root()).collect(),
+            (None, None) => Vec::new(),
+        };
+        self.judge_changes(
+            &old_views,
+            old_unit.as_ref(),
+            new_unit.as_ref(),
+            new_rendered.as_deref(),
+            &mut shared,
+        );
         let mut documents: BTreeSet<(String, String)> = BTreeSet::new();
         for job in [old_job, new_job].into_iter().flatten() {
             documents.extend(job.documents().into_iter().map(document_key));
@@ -436,13 +495,59 @@ impl Work<'_> {
     }
 }
 
+impl Work<'_> {
+    /// Judges what the change does to each object that it touches.
+    fn judge_changes(
+        &self,
+        before: &[View<'_>],
+        old_unit: Option<&(Job<'_>, Unit)>,
+        new_unit: Option<&(Job<'_>, Unit)>,
+        rendered: Option<&[Rendered]>,
+        shared: &mut Shared,
+    ) {
+        let Some((job, unit)) = new_unit.or(old_unit) else {
+            return;
+        };
+        let identity = |view: View<'_>| -> [String; 4] {
+            [
+                &["apiVersion"][..],
+                &["kind"],
+                &["metadata", "namespace"],
+                &["metadata", "name"],
+            ]
+            .map(|keys| view.text_at(keys).into_owned())
+        };
+        let mut known: BTreeMap<[String; 4], View<'_>> =
+            before.iter().map(|view| (identity(*view), *view)).collect();
+        let mut pairs = Vec::new();
+        for one in rendered.unwrap_or_default() {
+            let root = one.manifest.root();
+            match known.remove(&identity(root)) {
+                Some(before) if before.to_json() == root.to_json() => {}
+                before => pairs.push((before, Some(one))),
+            }
+        }
+        pairs.extend(known.into_values().map(|before| (Some(before), None)));
+        let objects = UnitObjects {
+            unit,
+            rendered: rendered.unwrap_or_default(),
+            contexts: job.policy_parameters(),
+        };
+        let (left, sink) = (&mut shared.new_tally.judged, &mut shared.new_sink);
+        self.policies.change(&objects, &pairs, left, sink);
+    }
+}
+
 fn build<'a>(
     job: Option<&Job<'a>>,
     plan: Option<&Plan<'_>>,
+    policies: &Policies<'_>,
     sink: &mut Sink,
 ) -> Option<(Job<'a>, Unit)> {
     let job = *job?;
-    Some((job, job.build(plan?, sink)))
+    let mut unit = job.build(plan?, sink);
+    job.enforce(&mut unit, plan?, policies, sink);
+    Some((job, unit))
 }
 
 fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {

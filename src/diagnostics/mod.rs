@@ -73,6 +73,37 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// How many more times the same was found (in other instances).
     pub repeated: usize,
+    /// The policy that it is a finding of, if it is one.
+    pub policy: Option<Box<PolicyFinding>>,
+}
+
+/// What only a finding of a policy has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFinding {
+    /// The policy's name.
+    pub policy: String,
+    /// How bad it is: `info` to `critical`.
+    pub severity: &'static str,
+    /// What the policy asks for.
+    pub title: String,
+    /// Why it asks, and what to write instead.
+    pub help: String,
+    /// Why it does not count: a waiver, or a baseline that knows it.
+    pub accepted: Option<Accepted>,
+}
+
+/// Why a finding of a policy does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// A waiver, with its reason.
+    Waived {
+        /// The waiver's name.
+        waiver: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was there when the baseline was written.
+    Known,
 }
 
 impl Diagnostic {
@@ -87,7 +118,47 @@ impl Diagnostic {
             help: None,
             notes: Vec::new(),
             repeated: 0,
+            policy: None,
         }
+    }
+
+    /// What people know the kind of finding by: the policy's name, or the code.
+    pub fn rule_id(&self) -> &str {
+        match &self.policy {
+            Some(finding) => &finding.policy,
+            None => self.code.id,
+        }
+    }
+
+    /// How it counts: its severity; `waived` or `known` when it does not.
+    pub fn standing(&self) -> &'static str {
+        match self
+            .policy
+            .as_ref()
+            .and_then(|policy| policy.accepted.as_ref())
+        {
+            Some(Accepted::Waived { .. }) => "waived",
+            Some(Accepted::Known) => "known",
+            None => self.severity.name(),
+        }
+    }
+
+    /// What the kind of finding is, in a few words.
+    pub fn rule_title(&self) -> &str {
+        match &self.policy {
+            Some(finding) => &finding.title,
+            None => self.code.title,
+        }
+    }
+
+    /// Whether a policy denies it; everything else can be compiled.
+    pub fn is_denial(&self) -> bool {
+        self.policy.is_some() && self.severity == Severity::Error
+    }
+
+    /// Whether it must be mended before anything can be compiled.
+    pub fn is_error(&self) -> bool {
+        self.policy.is_none() && self.severity == Severity::Error
     }
 
     /// Points at the line to mend.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::{Code, Diagnostic, Severity, Sources, Span};
+use super::{Diagnostic, Sources, Span};
 
 /// Collects findings, so that all of them are shown and not only the first.
 #[derive(Clone, Debug, Default)]
@@ -29,9 +29,12 @@ impl Sink {
 
     /// Whether anything here must be mended before something can be rendered.
     pub fn has_errors(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(Diagnostic::is_error)
+    }
+
+    /// Whether a policy denies something that could be rendered.
+    pub fn has_denials(&self) -> bool {
+        self.findings.iter().any(Diagnostic::is_denial)
     }
 
     /// All findings, sorted by file and place. A finding that many instances share is told once,
@@ -40,7 +43,7 @@ impl Sink {
         let mut findings = self.findings;
         findings.sort_by_cached_key(|finding| sort_key(finding, sources));
         let mut kept: Vec<Diagnostic> = Vec::new();
-        let mut seen: HashMap<(Code, Span, String), usize> = HashMap::new();
+        let mut seen: HashMap<Seen, usize> = HashMap::new();
         for finding in findings {
             // Without a place, only a repetition to the letter is the same finding.
             let Some(place) = finding.primary.as_ref().map(|label| label.span) else {
@@ -49,7 +52,14 @@ impl Sink {
                 }
                 continue;
             };
-            match seen.entry((finding.code, place, finding.message.clone())) {
+            let key = (
+                finding.rule_id().to_owned(),
+                // One that is waived does not stand for one that is not.
+                finding.standing(),
+                place,
+                finding.message.clone(),
+            );
+            match seen.entry(key) {
                 Entry::Occupied(first) => kept[*first.get()].repeated += 1,
                 Entry::Vacant(entry) => {
                     entry.insert(kept.len());
@@ -61,7 +71,10 @@ impl Sink {
     }
 }
 
-type SortKey = (bool, String, u32, u32, &'static str, String, String);
+/// What makes findings the same: rule, standing, place and message.
+type Seen = (String, &'static str, Span, String);
+
+type SortKey = (bool, String, u32, u32, String, &'static str, String, String);
 
 fn sort_key(finding: &Diagnostic, sources: &Sources) -> SortKey {
     let place = finding.primary.as_ref().map(|label| label.span);
@@ -74,7 +87,8 @@ fn sort_key(finding: &Diagnostic, sources: &Sources) -> SortKey {
         path,
         start,
         end,
-        finding.code.id,
+        finding.rule_id().to_owned(),
+        finding.standing(),
         finding.message.clone(),
         // Units come in any order; of findings that are told once, the same one is kept.
         finding.notes.join("\n"),

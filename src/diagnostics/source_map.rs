@@ -43,6 +43,13 @@ impl Sources {
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// Gives a file the ranges of its nodes, once it is parsed after all.
+    pub fn set_spans(&mut self, index: u32, spans: Vec<(u32, u32)>) {
+        if let Some(file) = self.files.get_mut(index as usize) {
+            file.spans = spans;
+        }
+    }
+
     /// How many files there are: the index of the next one.
     pub fn len(&self) -> usize {
         self.files.len()

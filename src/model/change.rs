@@ -36,6 +36,8 @@ pub struct Review {
     pub fixed_findings: Vec<Diagnostic>,
     /// Findings that were there before and still are.
     pub old_findings: Vec<Diagnostic>,
+    /// Findings of policies that a waiver accepts now, and did not before; they are among the new ones.
+    pub newly_waived: Vec<Diagnostic>,
     /// Whether findings of both sides are known.
     pub findings_compared: bool,
     /// Whether the base has errors, so that risks may be hidden.

@@ -6,6 +6,8 @@
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
 //! * [`view`]: both read as one tree.
+//! * [`locator`]: where findings about manifests are.
+//! * [`verdict`]: what a policy says of something, and the evidence of a whole run.
 //! * [`demand`]: what workloads ask of a cluster.
 //! * [`change`]: what a review is made of.
 //! * [`secrets`]: what is never shown.
@@ -16,10 +18,20 @@ pub mod defaults;
 pub mod demand;
 pub mod instance;
 pub mod kinds;
+pub mod locator;
 pub mod manifest;
 pub mod scalars;
 pub mod secrets;
+pub mod verdict;
 pub mod view;
+
+/// The API group of Kubernetes' admission policies.
+pub const ADMISSION_GROUP: &str = "admissionregistration.k8s.io/";
+/// The kinds of it that are taken as they are.
+pub const ADMISSION_KINDS: [&str; 2] = [
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+];
 
 /// The version of Tenantry's own API.
 pub const API_VERSION: &str = "tenantry.dev/v1";

@@ -379,6 +379,57 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether both are the same place.
+    pub fn is_same_place(self, other: View<'_>) -> bool {
+        match (self, other) {
+            (View::Part { part: a, holes: x }, View::Part { part: b, holes: y }) => {
+                std::ptr::eq(a, b) && std::ptr::eq(x, y)
+            }
+            (View::Node { node: a, .. }, View::Node { node: b, .. }) => std::ptr::eq(a, b),
+            (View::Filled { hole: a, line: x }, View::Filled { hole: b, line: y }) => {
+                std::ptr::eq(a, b) && x == y
+            }
+            _ => false,
+        }
+    }
+
+    /// The way from here to a place below, if it is there. Items that have a name are given by it.
+    pub fn path_to(self, place: View<'_>) -> Option<Path> {
+        let mut steps = Vec::new();
+        self.find(place, &mut steps).then_some(Path(steps))
+    }
+
+    fn find(self, place: View<'_>, steps: &mut Vec<Step>) -> bool {
+        if self.is_same_place(place) {
+            return true;
+        }
+        let below: Vec<(Step, View<'a>)> = match self.shape() {
+            Shape::Map => self
+                .fields()
+                .into_iter()
+                .map(|field| (Step::from(&*field.key), field.value))
+                .collect(),
+            Shape::List => self
+                .items()
+                .into_iter()
+                .enumerate()
+                .map(|(at, item)| match item.text_at(&["name"]) {
+                    name if name.is_empty() => (Step::Index(at), item),
+                    name => (Step::from(&*name), item),
+                })
+                .collect(),
+            _ => return false,
+        };
+        for (step, view) in below {
+            steps.push(step);
+            if view.find(place, steps) {
+                return true;
+            }
+            steps.pop();
+        }
+        false
+    }
+
     /// The same value as JSON.
     pub fn to_json(self) -> serde_json::Value {
         use serde_json::Value as Json;

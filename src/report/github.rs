@@ -38,7 +38,7 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
     }
     properties.push(format!(
         "title={}",
-        property(&format!("{} {}", finding.code.id, finding.code.title))
+        property(&format!("{} {}", finding.rule_id(), finding.rule_title()))
     ));
     let mut message = finding.message.clone();
     if let Some(help) = &finding.help {

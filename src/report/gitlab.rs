@@ -35,7 +35,7 @@ fn issue(finding: &Diagnostic, sources: &Sources) -> Value {
     }
     json!({
         "description": description,
-        "check_name": finding.code.id,
+        "check_name": finding.rule_id(),
         "fingerprint": fingerprint(finding, sources),
         "severity": severity,
         "location": {"path": path, "lines": {"begin": line}},

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::diagnostics::{Diagnostic, Label, Sources};
+use crate::diagnostics::{Accepted, Diagnostic, Label, Sources};
 
 /// The version of this form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -29,6 +29,22 @@ struct Finding<'a> {
     help: Option<&'a str>,
     notes: &'a [String],
     repeated: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Policy<'a>>,
+}
+
+/// What findings of policies have besides.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy<'a> {
+    name: &'a str,
+    severity: &'a str,
+    title: &'a str,
+    /// `waived` or `baseline`, if it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiver: Option<&'a str>,
 }
 
 /// A place; lines and columns from 1, columns in characters.
@@ -64,6 +80,22 @@ pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
             help: finding.help.as_deref(),
             notes: &finding.notes,
             repeated: finding.repeated,
+            policy: finding.policy.as_deref().map(|policy| Policy {
+                name: &policy.policy,
+                severity: policy.severity,
+                title: &policy.title,
+                accepted: policy.accepted.as_ref().map(|accepted| match accepted {
+                    Accepted::Waived { .. } => "waived",
+                    Accepted::Known => "baseline",
+                }),
+                waiver: policy
+                    .accepted
+                    .as_ref()
+                    .and_then(|accepted| match accepted {
+                        Accepted::Waived { waiver, .. } => Some(waiver.as_str()),
+                        Accepted::Known => None,
+                    }),
+            }),
         })
         .collect();
     let report = Report {

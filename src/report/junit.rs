@@ -33,7 +33,7 @@ fn test(finding: &Diagnostic, sources: &Sources, text: &mut String) {
     });
     let mut attributes = format!(
         "classname=\"{}\" name=\"{}\"",
-        escaped(&format!("{} {}", finding.code.id, finding.code.title)),
+        escaped(&format!("{} {}", finding.rule_id(), finding.rule_title())),
         escaped(&finding.message)
     );
     let mut body = finding.message.clone();
@@ -59,7 +59,7 @@ fn test(finding: &Diagnostic, sources: &Sources, text: &mut String) {
 }
 
 /// Text for XML, which has no escape for most control characters: they are shown as a mark.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let allowed = |c: char| !matches!(c, '\u{fffe}' | '\u{ffff}');
     let mut escaped = String::new();
     for c in printable(text).chars().filter(|c| allowed(*c)) {

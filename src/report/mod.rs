@@ -2,6 +2,7 @@
 //!
 //! To add a format, add a file and its line in [`Format`].
 
+pub mod compliance;
 pub mod github;
 pub mod gitlab;
 pub mod json;
@@ -140,7 +141,8 @@ fn fingerprint(finding: &Diagnostic, sources: &Sources) -> String {
         .map_or("", |label| label.message.as_str());
     Sha256::digest(format!(
         "{}\n{path}\n{}{label}",
-        finding.code.id, finding.message
+        finding.rule_id(),
+        finding.message
     ))
     .iter()
     .take(16)

@@ -2,10 +2,14 @@
 //! fingerprints have no line numbers, so that a finding stays the same when lines move.
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::fingerprint;
-use crate::diagnostics::{Diagnostic, Label, Severity, Sources, catalogue};
+use crate::diagnostics::{
+    Accepted, Diagnostic, Label, PolicyFinding, Severity, Sources, catalogue,
+};
 
 /// Findings as one SARIF log, with others that were there before, if it is known which.
 pub fn write(findings: &[Diagnostic], sources: &Sources, old: &[Diagnostic]) -> String {
@@ -13,9 +17,9 @@ pub fn write(findings: &[Diagnostic], sources: &Sources, old: &[Diagnostic]) -> 
         findings
             .iter()
             .chain(old)
-            .any(|finding| finding.code.id == id)
+            .any(|finding| finding.policy.is_none() && finding.code.id == id)
     };
-    let rules: Vec<Value> = catalogue::all()
+    let mut rules: Vec<Value> = catalogue::all()
         .filter(|code| used(code.id))
         .map(|code| {
             json!({
@@ -31,6 +35,15 @@ pub fn write(findings: &[Diagnostic], sources: &Sources, old: &[Diagnostic]) -> 
             })
         })
         .collect();
+    let policies: BTreeMap<&str, Value> = findings
+        .iter()
+        .chain(old)
+        .filter_map(|finding| {
+            let policy = finding.policy.as_ref()?;
+            Some((policy.policy.as_str(), rule(policy)))
+        })
+        .collect();
+    rules.extend(policies.into_values());
     let mut results: Vec<Value> = findings
         .iter()
         .map(|finding| result(finding, sources))
@@ -54,6 +67,30 @@ pub fn write(findings: &[Diagnostic], sources: &Sources, old: &[Diagnostic]) -> 
         }],
     });
     serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+}
+
+/// A policy as a rule; `security-severity` is how code scanning sorts them.
+fn rule(policy: &PolicyFinding) -> Value {
+    let score = match policy.severity {
+        "critical" => "9.5",
+        "high" => "8.0",
+        "medium" => "5.5",
+        "low" => "3.0",
+        _ => "1.0",
+    };
+    let help = if policy.help.is_empty() {
+        &policy.title
+    } else {
+        &policy.help
+    };
+    json!({
+        "id": policy.policy,
+        "name": policy.title,
+        "shortDescription": {"text": policy.title},
+        "fullDescription": {"text": policy.title},
+        "help": {"text": help, "markdown": help},
+        "properties": {"security-severity": score, "tags": ["security", "policy"]},
+    })
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -83,14 +120,27 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
             place
         })
         .collect();
-    json!({
-        "ruleId": finding.code.id,
+    let mut result = json!({
+        "ruleId": finding.rule_id(),
         "level": level(finding.severity),
         "message": {"text": text},
         "locations": finding.primary.iter().filter(|label| sources.is_in_repository(label.span.file)).map(|label| location(label, sources)).collect::<Vec<_>>(),
         "relatedLocations": related,
         "partialFingerprints": {"tenantry/v1": fingerprint(finding, sources)},
-    })
+    });
+    if let Some(accepted) = finding
+        .policy
+        .as_ref()
+        .and_then(|policy| policy.accepted.as_ref())
+    {
+        let why = match accepted {
+            Accepted::Waived { waiver, reason } => format!("waiver {waiver}: {reason}"),
+            Accepted::Known => "known to the baseline".to_owned(),
+        };
+        result["suppressions"] =
+            json!([{"kind": "external", "status": "accepted", "justification": why}]);
+    }
+    result
 }
 
 fn location(label: &Label, sources: &Sources) -> Value {

@@ -39,7 +39,7 @@ fn group<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let mut group = Group::with_title(
         level
             .primary_title(printable(&finding.message))
-            .id(finding.code.id),
+            .id(finding.rule_id()),
     );
     let mut labels: Vec<(&Label, AnnotationKind)> = Vec::new();
     labels.extend(

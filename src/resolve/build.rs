@@ -40,6 +40,19 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     }
 }
 
+/// What templates see as `tenant` in a unit, without the rest of it.
+pub fn tenant_of(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
+    let derivations = Derivations::default();
+    let builder = Builder {
+        plan,
+        environment: planned.environment,
+        cluster: planned.cluster,
+        derivations: &derivations,
+    };
+    let namespace = builder.namespace(planned.tenant);
+    tenant(&builder, planned, &namespace)
+}
+
 /// Builds what the templates of a cluster in an environment see.
 pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     let derivations = Arc::new(Derivations::default());

@@ -13,21 +13,11 @@ fn is_session(context: &Document<Context>) -> bool {
 /// The contexts of a tenant's part of the organisation, the lowest first: by level, by priority,
 /// then by name.
 pub fn of_tenant<'a>(input: &Input<'a>, tenant: &Document<Tenant>) -> Vec<&'a Document<Context>> {
-    let organization = &tenant.spec.organization;
     let mut contexts: Vec<_> = input
         .catalog
         .contexts
         .iter()
-        .filter(|context| {
-            let named = |name: &Option<String>| name.as_deref() == Some(context.spec.scope_name());
-            match context.spec.scope.level {
-                ContextLevel::Global => true,
-                ContextLevel::Division => named(&organization.division),
-                ContextLevel::Department => named(&organization.department),
-                ContextLevel::Project => named(&organization.project),
-                ContextLevel::User | ContextLevel::Session => false,
-            }
-        })
+        .filter(|context| context.spec.holds_for(Some(&tenant.spec.organization)))
         .filter(|context| !input.has_expired(context.spec.expires_at.as_ref()))
         .collect();
     contexts.sort_by_key(|context| {

@@ -289,6 +289,11 @@ impl Plan<'_> {
         build::unit(self, unit, sink)
     }
 
+    /// What templates and rules see as `tenant` in a unit.
+    pub fn tenant(&self, planned: &PlannedUnit<'_>) -> Node {
+        build::tenant_of(self, planned)
+    }
+
     /// What templates of scope cluster see.
     pub fn build_cluster(&self, cluster: &PlannedCluster<'_>) -> Unit {
         build::cluster(self, cluster)

@@ -1,21 +1,27 @@
-//! Which findings are new, gone, or still there.
+//! Which findings are new, gone, or still there, and which are newly accepted.
 
 use std::collections::HashMap;
 
-use crate::diagnostics::{Diagnostic, Sources};
+use crate::diagnostics::{Accepted, Diagnostic, Sources};
 
-/// New, fixed and unchanged findings. A finding is the same when its code, its message and its file
-/// are; lines move.
-pub fn compare(
-    before: Vec<Diagnostic>,
-    after: Vec<Diagnostic>,
-    sources: &Sources,
-) -> (Vec<Diagnostic>, Vec<Diagnostic>, Vec<Diagnostic>) {
+/// The findings of a head, compared with those of its base.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// Not there before.
+    pub new: Vec<Diagnostic>,
+    /// Not there any more.
+    pub fixed: Vec<Diagnostic>,
+    /// There before, too.
+    pub old: Vec<Diagnostic>,
+}
+
+/// Compares. A finding is the same when its code or policy, its message and its file are; lines move.
+pub fn compare(before: Vec<Diagnostic>, after: Vec<Diagnostic>, sources: &Sources) -> Compared {
     let key = |finding: &Diagnostic| {
         let file = finding.primary.as_ref().map(|label| label.span.file);
         let path = file.map_or("", |file| sources.path(file)).to_owned();
         (
-            finding.code,
+            finding.rule_id().to_owned(),
             finding.severity,
             finding.message.clone(),
             path,
@@ -34,8 +40,20 @@ pub fn compare(
     }
     let mut fixed: Vec<Diagnostic> = known.into_values().flatten().collect();
     fixed.sort_by_cached_key(|finding| {
-        let (code, _, message, path) = key(finding);
-        (path, code.id, message)
+        let (rule, _, message, path) = key(finding);
+        (path, rule, message)
     });
-    (new, fixed, old)
+    Compared { new, fixed, old }
+}
+
+/// The findings that a waiver accepts now, and did not before.
+pub fn newly_waived(compared: &Compared) -> Vec<Diagnostic> {
+    let is_waived = |finding: &&Diagnostic| {
+        let accepted = finding
+            .policy
+            .as_ref()
+            .and_then(|policy| policy.accepted.as_ref());
+        matches!(accepted, Some(Accepted::Waived { .. }))
+    };
+    compared.new.iter().filter(is_waived).cloned().collect()
 }

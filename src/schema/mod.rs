@@ -131,4 +131,7 @@ pub const OWN_SOURCES: &[(&str, &str)] = &[
     ("Tier", include_str!("../../schemas/tier.json")),
     ("Tenant", include_str!("../../schemas/tenant.json")),
     ("Component", include_str!("../../schemas/component.json")),
+    ("Policy", include_str!("../../schemas/policy.json")),
+    ("Framework", include_str!("../../schemas/framework.json")),
+    ("Waiver", include_str!("../../schemas/waiver.json")),
 ];

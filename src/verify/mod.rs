@@ -19,11 +19,10 @@ pub use schemas::Schemas;
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
 use crate::model::instance::Unit;
 use crate::model::kinds::Catalog;
+use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
-use crate::model::view::View;
 use crate::schema::kubernetes::BUILT_IN_VERSION;
 use crate::schema::{self, Mode, Problem};
-use crate::yaml::NodeId;
 
 /// What one unit leaves behind for the checks that cross units.
 #[derive(Clone, Debug, Default)]
@@ -52,79 +51,6 @@ struct Identity {
     title: String,
     place: Option<Span>,
     template: Option<Span>,
-}
-
-/// Where findings of one unit are.
-struct Locator<'a> {
-    sources: &'a Sources,
-    unit: &'a Unit,
-    rendered: &'a [Rendered],
-}
-
-impl Locator<'_> {
-    /// The input line of a value, if one made it, and its template line.
-    fn place(&self, view: View<'_>) -> (Option<Span>, Option<Span>) {
-        let ids: Vec<NodeId> = view
-            .sources()
-            .into_iter()
-            .flat_map(|id| self.unit.derivations.inputs(id))
-            .collect();
-        let own = |span: &Span| !self.sources.is_built_in(span.file);
-        let spans: Vec<Span> = ids
-            .iter()
-            .filter_map(|id| self.sources.span(*id))
-            .map(|span| self.sources.first_line(span))
-            .collect();
-        let input = spans
-            .iter()
-            .copied()
-            .find(own)
-            .or_else(|| spans.first().copied());
-        let line = view.line();
-        (input, self.sources.line_span(line.file, line.line as usize))
-    }
-
-    /// Puts a finding at a value: the input line first, else the template line.
-    fn at(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
-        let built_in = |span: &Span| self.sources.is_built_in(span.file);
-        match self.place(view) {
-            // Text that the repository's own template joins, and values that nobody there wrote, are
-            // mended in the template.
-            (Some(input), Some(template))
-                if !built_in(&template) && (view.is_joined() || built_in(&input)) =>
-            {
-                diagnostic
-                    .at(template, label)
-                    .and(input, "a value that it prints")
-            }
-            (Some(input), template) => diagnostic
-                .at(input, label)
-                .and(template, "printed by this template line"),
-            (None, template) => diagnostic.at(template, label),
-        }
-    }
-
-    /// Puts a finding at the template line that wrote a place.
-    fn at_template(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
-        diagnostic.at(self.place(view).1, label)
-    }
-
-    /// `in Deployment/web of globex/ingest, in production on eu-1`.
-    fn object(&self, rendered: &Rendered) -> String {
-        let key = &self.unit.key;
-        let component = rendered
-            .instance
-            .and_then(|at| self.unit.instances.get(at))
-            .map(|instance| format!("/{}", instance.component));
-        format!(
-            "in {} of {}{}, in {} on {}",
-            rendered.manifest.title(),
-            key.tenant,
-            component.unwrap_or_default(),
-            key.environment,
-            key.cluster
-        )
-    }
 }
 
 /// Verifies the manifests of one unit; `complete` if every template of it could be rendered.

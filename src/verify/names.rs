@@ -1,8 +1,8 @@
 //! What Kubernetes allows as a name, a label or an annotation's key.
 //! <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 
-use super::Locator;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
+use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::scalars::{is_label, is_subdomain};
 use crate::model::view::View;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, Locator};
+use super::Facts;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::demand::{self, amount};
 use crate::model::kinds::Catalog;
+use crate::model::locator::Locator;
 use crate::model::scalars::Amount;
 
 /// What workloads request at most, by resource.

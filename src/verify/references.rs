@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Locator;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
 use crate::model::demand::pod_spec;
+use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::view::View;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::support::repository_path;
 
-const STAGES: [&str; 8] = [
-    "load", "validate", "resolve", "render", "verify", "review", "emit", "report",
+const STAGES: [&str; 9] = [
+    "load", "validate", "resolve", "render", "verify", "policy", "review", "emit", "report",
 ];
 const VOCABULARY: [&str; 5] = ["cel", "diagnostics", "model", "schema", "yaml"];
 

@@ -261,7 +261,7 @@ proptest! {
         let (changed, whole) = (options(folder.path()), options(&repository_path("tests/ui/base")));
         let (base, head) = if is_base { (changed, whole) } else { (whole, changed) };
         let start = Instant::now();
-        let compared = compare(&head, &Base::Repository(base), &Nothing).unwrap();
+        let compared = compare(&head, &Base::Repository(Box::new(base)), &Nothing).unwrap();
         prop_assert!(start.elapsed() < Duration::from_secs(10));
         for (name, format) in Format::ALL {
             let denied = RiskClass::ALL.into_iter().collect();

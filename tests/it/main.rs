@@ -17,6 +17,7 @@ mod hostile;
 mod integrations;
 mod layouts;
 mod page;
+mod policy;
 mod review;
 mod scalars;
 mod schemas;

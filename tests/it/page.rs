@@ -43,7 +43,7 @@ fn page(folder: &Path) -> String {
         "storageClass: slow",
     );
     edit("contexts/global.yaml", "    - security.runAsNonRoot\n", "");
-    let base = Base::Repository(options(&repository_path("tests/review/base")));
+    let base = Base::Repository(Box::new(options(&repository_path("tests/review/base"))));
     let compared = comparison::compare(&options(&head), &base, &Nothing).unwrap();
     report::review(
         Format::Html,

@@ -17,7 +17,7 @@ use crate::support::{Nothing, copy_folder, options, repository_path, updating};
 
 /// Compares two folders as repositories.
 fn compare(base: &Path, head: &Path) -> Comparison {
-    let base = Base::Repository(options(base));
+    let base = Base::Repository(Box::new(options(base)));
     comparison::compare(&options(head), &base, &Nothing).unwrap()
 }
 

@@ -37,6 +37,7 @@ pub fn options(root: &Path) -> Options {
         selection: Selection::default(),
         as_of: jiff::civil::date(2026, 6, 1),
         shard: Shard::WHOLE,
+        baseline: None,
     }
 }
 

@@ -51,6 +51,11 @@ replace tenants/finance.yaml '      with: [supply-chain]' '      with: [supply-c
 review open-a-share "Marketing may query finance's tables"
 
 git rm --quiet tenants/hooli-health.yaml
+replace clusters/us-prod-1.yaml '    - name: hooli-health
+      labels: {acme.example/pool: hooli-health}
+      taints: [{key: acme.example/tenant, value: hooli-health, effect: NoSchedule}]
+      tenant: hooli-health
+' ''
 review remove-a-tenant "Hooli Health has left"
 
 replace contexts/global.yaml '    - security.runAsNonRoot

@@ -4,6 +4,7 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/cel/environment/base.go>.
 //! To add one: a row in the table of its library.
 
+mod authorizer;
 mod format;
 pub mod forms;
 pub mod lists;
@@ -156,6 +157,7 @@ static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new
         versions::TABLE,
         forms::TABLE,
         optional::TABLE,
+        authorizer::TABLE,
     ];
     libraries
         .into_iter()

@@ -16,8 +16,9 @@ pub const TABLE: &[Function] = &[
     method("unwrapOpt", (1, 1), 32, unwrap),
     method("hasValue", (1, 1), 28, has_value),
     method("value", (1, 1), 28, value),
-    method("or", (2, 2), 28, or),
-    method("orValue", (2, 2), 28, or_value),
+    // Macros, listed so that they are suggested.
+    method("or", (2, 2), 28, none),
+    method("orValue", (2, 2), 28, none),
     method("first", (1, 1), 34, |v, b| end("first", v, b)),
     method("last", (1, 1), 34, |v, b| end("last", v, b)),
 ];
@@ -72,23 +73,6 @@ fn value<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
             "`value()` of an optional that has none".to_owned(),
         )),
     }
-}
-
-fn or<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    inner("or", &arguments[1..])?;
-    Ok(match inner("or", arguments)? {
-        Some(_) => arguments[0].clone(),
-        None => arguments[1].clone(),
-    })
-}
-
-fn or_value<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    Ok(match inner("orValue", arguments)? {
-        Some(value) => (**value).clone(),
-        None => arguments[1].clone(),
-    })
 }
 
 fn unwrap<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {

@@ -15,7 +15,7 @@ pub const TABLE: &[Function] = &[
 ];
 
 /// How large a compiled pattern may be, in bytes, and how many are kept for each thread.
-const MAX_SIZE: usize = 1 << 20;
+const MAX_SIZE: usize = 4 << 20;
 const KEPT: usize = 128;
 
 thread_local! {
@@ -23,7 +23,7 @@ thread_local! {
 }
 
 fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern)
+    RegexBuilder::new(&as_re2(pattern))
         .size_limit(MAX_SIZE)
         .dfa_size_limit(MAX_SIZE)
         .nest_limit(50)
@@ -40,6 +40,85 @@ fn compile(pattern: &str) -> Result<Regex, String> {
                 format!("`{pattern}` is no regular expression: {reason}")
             }
         })
+}
+
+/// A pattern as the API server reads it: its classes are those of ASCII, and it has no operations on
+/// sets. <https://github.com/google/re2/wiki/Syntax>
+fn as_re2(pattern: &str) -> String {
+    let mut text = String::new();
+    let mut rest = pattern.chars().peekable();
+    let mut in_class = false;
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => match rest.next() {
+                Some('d') => text.push_str(if in_class { "0-9" } else { "[0-9]" }),
+                Some('s') => text.push_str(if in_class {
+                    "\\t\\n\\x0C\\r\\x20"
+                } else {
+                    "[\\t\\n\\x0C\\r\\x20]"
+                }),
+                Some('w') => text.push_str(if in_class {
+                    "0-9A-Za-z_"
+                } else {
+                    "[0-9A-Za-z_]"
+                }),
+                Some('D') => text.push_str("[^0-9]"),
+                Some('S') => text.push_str("[^\\t\\n\\x0C\\r\\x20]"),
+                Some('W') => text.push_str("[^0-9A-Za-z_]"),
+                Some('b') => text.push_str("(?-u:\\b)"),
+                Some('Q') => {
+                    let mut quoted = String::new();
+                    while let Some(c) = rest.next() {
+                        if c == '\\' && rest.peek() == Some(&'E') {
+                            rest.next();
+                            break;
+                        }
+                        quoted.push(c);
+                    }
+                    text.push_str(&regex::escape(&quoted));
+                }
+                Some(c @ ('<' | '>')) => text.push(c),
+                Some(c) => {
+                    text.push('\\');
+                    text.push(c);
+                }
+                None => text.push('\\'),
+            },
+            '[' if in_class && rest.peek() != Some(&':') => text.push_str("\\["),
+            '[' if !in_class => {
+                in_class = true;
+                text.push('[');
+                if rest.peek() == Some(&'^') {
+                    text.extend(rest.next());
+                }
+                // A bracket that comes first is one of the class.
+                if rest.peek() == Some(&']') {
+                    rest.next();
+                    text.push_str("\\]");
+                }
+            }
+            '[' => {
+                // `[:alpha:]`
+                text.push('[');
+                for c in rest.by_ref() {
+                    text.push(c);
+                    if c == ']' {
+                        break;
+                    }
+                }
+            }
+            ']' if in_class => {
+                in_class = false;
+                text.push(']');
+            }
+            '&' | '~' if in_class => {
+                text.push('\\');
+                text.push(c);
+            }
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 fn with_pattern<T>(pattern: &str, work: impl FnOnce(&Regex) -> T) -> Result<T, Error> {

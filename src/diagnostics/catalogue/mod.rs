@@ -68,6 +68,7 @@ macro_rules! codes {
 
 pub mod emit;
 pub mod load;
+pub mod policy;
 pub mod render;
 pub mod resolve;
 pub mod review;
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         verify::ALL,
         emit::ALL,
         review::ALL,
+        policy::ALL,
     ]
     .into_iter()
     .flatten()

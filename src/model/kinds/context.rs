@@ -85,6 +85,20 @@ impl Context {
         self.scope.name.as_deref().unwrap_or("")
     }
 
+    /// Whether it holds for this part of the organisation; those of users and sessions hold for none.
+    pub fn holds_for(&self, organization: Option<&super::tenant::Organization>) -> bool {
+        let is = |named: Option<&Option<String>>| {
+            named.is_some_and(|name| name.as_deref() == Some(self.scope_name()))
+        };
+        match self.scope.level {
+            ContextLevel::Global => true,
+            ContextLevel::Division => is(organization.map(|it| &it.division)),
+            ContextLevel::Department => is(organization.map(|it| &it.department)),
+            ContextLevel::Project => is(organization.map(|it| &it.project)),
+            ContextLevel::User | ContextLevel::Session => false,
+        }
+    }
+
     /// The priority among contexts of the same level.
     pub fn priority(&self) -> u8 {
         self.priority.unwrap_or(5)

@@ -7,18 +7,26 @@ mod cluster;
 mod component;
 mod context;
 mod environment;
+mod framework;
 mod platform;
+pub mod policy;
 mod tenant;
 mod tier;
+mod waiver;
 mod workload;
 
 pub use cluster::{Cluster, NodePool, StorageClass};
 pub use component::{Component, ComponentStatus, Dependency};
 pub use context::{Context, ContextLevel};
 pub use environment::{Environment, Stage};
-pub use platform::{DeliveryEngine, Granularity, Layout, Naming, Platform, Pricing};
+pub use framework::{Control, Framework};
+pub use platform::{
+    DeliveryEngine, Enforcement, Granularity, Layout, Naming, Platform, PolicyPack, Pricing,
+};
+pub use policy::Policy;
 pub use tenant::{Isolation, Limits, Subscription, Tenant, TenantStatus};
 pub use tier::Tier;
+pub use waiver::{Waiver, WaiverSubject};
 pub use workload::{Workload, WorkloadType};
 
 use schemars::JsonSchema;
@@ -93,6 +101,9 @@ kinds! {
     Tier tiers;
     Tenant tenants;
     Component components;
+    Policy policies;
+    Framework frameworks;
+    Waiver waivers;
 }
 
 /// What every document has besides its spec.

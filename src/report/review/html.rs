@@ -85,8 +85,8 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
         list.map(|finding| {
             format!(
                 "{}[{}]: {}",
-                finding.severity.name(),
-                finding.code.id,
+                finding.standing(),
+                finding.rule_id(),
                 finding.message
             )
         })

@@ -74,6 +74,7 @@ pub fn write(
             "new": findings(&review.new_findings),
             "fixed": findings(&review.fixed_findings),
             "unchanged": findings(&review.old_findings),
+            "newlyWaived": findings(&review.newly_waived),
         },
         "currency": review.currency,
         "costs": review.costs,
@@ -89,6 +90,7 @@ fn finding(finding: &Diagnostic, sources: &Sources) -> Json {
     });
     json!({
         "code": finding.code.id,
+        "policy": finding.policy.as_ref().map(|policy| &policy.policy),
         "severity": finding.severity.name(),
         "message": finding.message,
         "location": place,

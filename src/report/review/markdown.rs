@@ -33,8 +33,7 @@ pub fn write(
     };
     let summary = words::summary(review);
     let sign = match summary.risks.keys().next() {
-        _ if has_errors => "❌",
-        Some(class) if denied.contains(class) => "❌",
+        _ if has_errors || words::is_denied(review, denied) => "❌",
         Some(class) if *class <= RiskClass::Capacity => "⚠️",
         _ => "✅",
     };
@@ -165,8 +164,8 @@ fn findings(review: &Review, sources: &Sources, page: &mut Page) {
             let _ = writeln!(
                 part,
                 "- {} {} {}: {}",
-                finding.severity.name(),
-                code(finding.code.id),
+                finding.standing(),
+                code(finding.rule_id()),
                 code(&words::finding_place(finding, sources)),
                 plain(&finding.message)
             );

@@ -220,7 +220,7 @@ fn findings(review: &Review, sources: &Sources, paint: Paint<'_>, out: &mut Stri
         }
         let _ = writeln!(out, "\n{}\n", paint(title, STRONG));
         for finding in findings.iter().take(MOST_ENTRIES) {
-            let label = format!("{}[{}]", finding.severity.name(), finding.code.id);
+            let label = format!("{}[{}]", finding.standing(), finding.rule_id());
             let place = words::finding_place(finding, sources);
             let _ = writeln!(
                 out,

@@ -135,8 +135,12 @@ pub fn findings(review: &Review) -> String {
             count(review.old_findings.len(), "finding")
         );
     }
+    let waived = match review.newly_waived.len() {
+        0 => String::new(),
+        waived => format!(" ({waived} newly waived)"),
+    };
     format!(
-        "{} new, {} fixed, {} still there",
+        "{} new{waived}, {} fixed, {} still there",
         review.new_findings.len(),
         review.fixed_findings.len(),
         review.old_findings.len()
@@ -382,11 +386,20 @@ pub fn because(review: &Review, causes: &[usize], most: usize) -> Vec<String> {
     reasons
 }
 
-/// Whether a review is denied: by a risk of a class that is, or because the base has errors, so that
-/// such a risk may be hidden.
+/// The policies that deny the head.
+fn denying(review: &Review) -> BTreeSet<&str> {
+    let findings = review.new_findings.iter().chain(&review.old_findings);
+    findings
+        .filter(|finding| finding.is_denial())
+        .map(Diagnostic::rule_id)
+        .collect()
+}
+
+/// Whether a review is denied: by a policy, by a risk of a class that is, or because the base has
+/// errors, so that such a risk may be hidden.
 pub fn is_denied(review: &Review, denied: &BTreeSet<RiskClass>) -> bool {
     let hit = review.risks.iter().any(|risk| denied.contains(&risk.class));
-    hit || (review.is_incomplete && !denied.is_empty())
+    hit || !denying(review).is_empty() || (review.is_incomplete && !denied.is_empty())
 }
 
 /// The sentence that a review begins with.
@@ -404,6 +417,16 @@ pub fn verdict(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) 
             "Denied: this change has risks that are not allowed here: {}.",
             hit.join(", ")
         )
+    } else if !denying(review).is_empty() {
+        /// Most that are named.
+        const MOST: usize = 4;
+        let names: Vec<&str> = denying(review).into_iter().collect();
+        let more = match names.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let shown = names[..names.len().min(MOST)].join(", ");
+        format!("Denied by {shown}{more}.")
     } else if is_denied(review, denied) {
         "Denied: the base has errors, so risks that are not allowed here may be hidden.".to_owned()
     } else if review.objects.is_empty() && review.inputs.is_empty() {

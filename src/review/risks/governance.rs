@@ -91,6 +91,35 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 ));
             }
         }
+        ("Waiver", "") if input.before_place.is_none() && !is_gone => {
+            found.push(format!(
+                "{subject} is added: what it excepts counts no more"
+            ));
+        }
+        ("Waiver", "expiresAt") if is_later(input) => {
+            found.push(format!("{subject} holds longer"));
+        }
+        ("Waiver", "subject") => found.push(format!("{subject} excepts something else: `{field}`")),
+        ("Policy" | "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding", "")
+            if is_gone && input.after_place.is_none() =>
+        {
+            found.push(format!(
+                "{subject} is removed: nothing asks for it any more"
+            ));
+        }
+        ("Policy", "enforcement")
+            if rank(input.after.as_ref(), &ENFORCEMENT)
+                > rank(input.before.as_ref(), &ENFORCEMENT) =>
+        {
+            found.push(format!("{subject} is enforced more softly"));
+        }
+        (
+            "Policy" | "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding",
+            "validations" | "matchConstraints" | "matchConditions" | "match" | "failurePolicy"
+            | "validationActions" | "matchResources" | "parameters" | "variables",
+        ) => found.push(format!(
+            "{subject} asks for something else: `{field}` changes"
+        )),
         ("Tenant", "grants") => grants(input, &mut found),
         ("Tenant", "shares") if input.field.ends_with(".expiresAt") => {
             let lasts = is_gone || is_later(input);

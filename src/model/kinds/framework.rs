@@ -1,0 +1,46 @@
+//! Framework: a catalogue of controls that rules serve.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::policy::Parameter;
+use crate::model::scalars::Url;
+
+/// A compliance framework: its controls, and the parameters that its rules share.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Framework {
+    /// Its name, for people.
+    pub title: String,
+    /// Which edition.
+    #[serde(default)]
+    pub edition: Option<String>,
+    /// Where its text is.
+    #[serde(default)]
+    pub source: Option<Url>,
+    /// What readers of a report must know of it.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// Its controls. The ids are the framework's; the titles are in our own words.
+    #[serde(default)]
+    pub controls: Vec<Control>,
+    /// Values that tenants set in `compliance`, by name. A rule that has a parameter of the same name
+    /// takes its value from here.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+}
+
+/// A control of a framework.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Control {
+    /// The framework's own id.
+    pub id: String,
+    /// What it asks for, in our own words.
+    pub title: String,
+    /// Whether no manifest can show it.
+    #[serde(default)]
+    pub manual: bool,
+}

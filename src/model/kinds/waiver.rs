@@ -1,0 +1,60 @@
+//! Waiver: an exception from a rule, for a while.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::scalars::{Date, Name};
+
+/// An exception from a rule: for whom, why, by whom, until when. The finding stays visible.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Waiver {
+    /// The rule.
+    pub policy: Name,
+    /// What is excepted: as little as possible.
+    pub subject: WaiverSubject,
+    /// Why.
+    #[schemars(length(min = 1))]
+    pub reason: String,
+    /// Where it was discussed.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// What is done instead.
+    #[serde(default)]
+    pub compensating_control: Option<String>,
+    /// Who asked for it.
+    #[schemars(length(min = 1))]
+    pub requested_by: String,
+    /// Who allowed it: somebody else.
+    #[schemars(length(min = 1))]
+    pub approved_by: String,
+    /// The first day.
+    pub issued_at: Date,
+    /// The last day.
+    pub expires_at: Date,
+}
+
+/// What a waiver excepts. Everything that is written must be so.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct WaiverSubject {
+    /// This tenant.
+    #[serde(default)]
+    pub tenant: Option<Name>,
+    /// This environment.
+    #[serde(default)]
+    pub environment: Option<Name>,
+    /// This cluster.
+    #[serde(default)]
+    pub cluster: Option<Name>,
+    /// This component.
+    #[serde(default)]
+    pub component: Option<Name>,
+    /// This object: `Deployment/web`.
+    #[serde(default)]
+    pub object: Option<String>,
+    /// This field of it, and what is below: `spec.template.spec.hostNetwork`.
+    #[serde(default)]
+    pub path: Option<String>,
+}

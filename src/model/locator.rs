@@ -1,0 +1,118 @@
+//! Where findings about the manifests of one unit are: at the input line of the value first.
+
+use crate::diagnostics::{Diagnostic, Sources, Span};
+use crate::model::instance::Unit;
+use crate::model::manifest::Rendered;
+use crate::model::view::View;
+use crate::yaml::{Node, NodeId};
+
+/// Places the findings of one unit.
+pub struct Locator<'a> {
+    /// All files.
+    pub sources: &'a Sources,
+    /// The unit.
+    pub unit: &'a Unit,
+    /// Its manifests.
+    pub rendered: &'a [Rendered],
+}
+
+impl Locator<'_> {
+    /// The input line of a value, if one made it, and its template line.
+    pub fn place(&self, view: View<'_>) -> (Option<Span>, Option<Span>) {
+        let ids: Vec<NodeId> = view
+            .sources()
+            .into_iter()
+            .flat_map(|id| self.unit.derivations.inputs(id))
+            .collect();
+        let own = |span: &Span| !self.sources.is_built_in(span.file);
+        let spans: Vec<Span> = ids
+            .iter()
+            .filter_map(|id| self.sources.span(*id))
+            .map(|span| self.sources.first_line(span))
+            .collect();
+        let input = spans
+            .iter()
+            .copied()
+            .find(own)
+            .or_else(|| spans.first().copied());
+        let line = view.line();
+        (input, self.sources.line_span(line.file, line.line as usize))
+    }
+
+    /// Puts a finding at a value: the input line first, else the template line.
+    pub fn at(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
+        let built_in = |span: &Span| self.sources.is_built_in(span.file);
+        match self.place(view) {
+            // Text that the repository's own template joins, and values that nobody there wrote, are
+            // mended in the template.
+            (Some(input), Some(template))
+                if !built_in(&template) && (view.is_joined() || built_in(&input)) =>
+            {
+                diagnostic
+                    .at(template, label)
+                    .and(input, "a value that it prints")
+            }
+            (Some(input), template) => diagnostic
+                .at(input, label)
+                .and(template, "printed by this template line"),
+            (None, template) => diagnostic.at(template, label),
+        }
+    }
+
+    /// Puts a finding at the template line that wrote a place.
+    pub fn at_template(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
+        diagnostic.at(self.place(view).1, label)
+    }
+
+    /// Puts a finding of a policy at a value of an object: the line of the repository that made it;
+    /// failing that, the document of what the object was rendered for.
+    pub fn at_own(
+        &self,
+        diagnostic: Diagnostic,
+        view: View<'_>,
+        rendered: Option<&Rendered>,
+    ) -> Diagnostic {
+        let (input, template) = self.place(view);
+        let built_in = |span: &Span| self.sources.is_built_in(span.file);
+        if input.as_ref().is_some_and(|span| !built_in(span))
+            || template.as_ref().is_some_and(|span| !built_in(span))
+        {
+            return self.at(diagnostic, view, "");
+        }
+        let name = |variables: &[(&'static str, Node)], wanted: &str| -> Option<NodeId> {
+            let (_, node) = variables.iter().find(|(known, _)| *known == wanted)?;
+            node.get("name").map(|name| name.id)
+        };
+        let instance = rendered
+            .and_then(|one| one.instance)
+            .and_then(|at| self.unit.instances.get(at));
+        let owner = instance
+            .and_then(|instance| name(&instance.variables, "component"))
+            .or_else(|| name(&self.unit.variables, "tenant"))
+            .or_else(|| name(&self.unit.variables, "cluster"));
+        diagnostic
+            .at(owner.and_then(|id| self.sources.span(id)), "")
+            .and(input, "the default that decides it")
+            .and(
+                template.filter(|_| input.is_none()),
+                "printed by this template line",
+            )
+    }
+
+    /// `in Deployment/web of globex/ingest, in production on eu-1`.
+    pub fn object(&self, rendered: &Rendered) -> String {
+        let key = &self.unit.key;
+        let component = rendered
+            .instance
+            .and_then(|at| self.unit.instances.get(at))
+            .map(|instance| format!("/{}", instance.component));
+        format!(
+            "in {} of {}{}, in {} on {}",
+            rendered.manifest.title(),
+            key.tenant,
+            component.unwrap_or_default(),
+            key.environment,
+            key.cluster
+        )
+    }
+}

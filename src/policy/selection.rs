@@ -1,0 +1,334 @@
+//! Which rules hold where: packs, frameworks, and what a rule's `match` says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rules::Rule;
+use super::{Policies, parameters};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes, suggest};
+use crate::model::catalog::Document;
+use crate::model::instance::Unit;
+use crate::model::kinds::policy::{Matching, Parameter};
+use crate::model::kinds::{Catalog, Platform, Policy};
+use crate::yaml::{Node, NodeId};
+
+type PolicyPack = crate::model::kinds::PolicyPack;
+
+/// What rules are selected by.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances<'a> {
+    /// What rules see as `tenant`; nothing for what belongs to none.
+    pub tenant: Option<&'a Node>,
+    /// What rules see as `environment`.
+    pub environment: Option<&'a Node>,
+    /// Whether what belongs to no tenant counts for all of them.
+    pub all_tenants: bool,
+}
+
+impl<'a> Circumstances<'a> {
+    /// Any tenant, or none.
+    pub const SOMEBODY: Circumstances<'static> = Circumstances {
+        tenant: None,
+        environment: None,
+        all_tenants: true,
+    };
+
+    /// Those of a unit.
+    pub fn of_unit(unit: &'a Unit) -> Circumstances<'a> {
+        let variable = |wanted: &str| {
+            let found = unit.variables.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, node)| node)
+        };
+        Circumstances {
+            tenant: variable("tenant"),
+            environment: variable("environment"),
+            all_tenants: false,
+        }
+    }
+
+    fn follows(&self, platform: Option<&Platform>, catalog: &Catalog, framework: &str) -> bool {
+        platform.is_some_and(|platform| platform.frameworks.contains_key(framework))
+            || self.tenant.is_some_and(|tenant| {
+                let compliance = tenant.get("compliance").and_then(Node::as_map);
+                compliance.is_some_and(|map| map.entry(framework).is_some())
+            })
+            || self.all_tenants
+                && catalog
+                    .tenants
+                    .iter()
+                    .any(|tenant| tenant.spec.compliance.contains_key(framework))
+    }
+}
+
+/// A policy, by what decides whether it is used.
+pub struct Asked<'a> {
+    /// Its pack; empty for the repository's own.
+    pub pack: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The frameworks whose controls it serves.
+    pub frameworks: Vec<&'a str>,
+}
+
+impl Asked<'_> {
+    /// Whether anything asks for it: its pack, or a framework that is followed.
+    pub fn is_used(&self, catalog: &Catalog, circumstances: &Circumstances<'_>) -> bool {
+        let platform = catalog
+            .platforms
+            .iter()
+            .next()
+            .map(|platform| &platform.spec);
+        let is_excluded = pack_of(catalog, self.pack)
+            .is_some_and(|pack| pack.exclude.iter().any(|name| name.0 == self.name));
+        let is_used = self.pack.is_empty()
+            || platform.is_some_and(|platform| platform.policy_packs.contains_key(self.pack))
+            || self
+                .frameworks
+                .iter()
+                .any(|framework| circumstances.follows(platform, catalog, framework));
+        is_used && !is_excluded
+    }
+}
+
+/// How a pack is used.
+pub fn pack_of<'a>(catalog: &'a Catalog, pack: &str) -> Option<&'a PolicyPack> {
+    let platform = catalog.platforms.iter().next()?;
+    platform.spec.policy_packs.get(pack)?.as_ref()
+}
+
+impl Policies<'_> {
+    /// Whether a rule is in use for somebody.
+    pub fn is_in_use(&self, rule: &Rule) -> bool {
+        let asked = Asked {
+            pack: &rule.pack,
+            name: &rule.name,
+            frameworks: rule.controls.keys().map(String::as_str).collect(),
+        };
+        asked.is_used(self.input.catalog, &Circumstances::SOMEBODY)
+    }
+
+    /// Whether a rule is in use, and holds in these circumstances.
+    pub(super) fn holds(&self, rule: &Rule, circumstances: &Circumstances<'_>) -> bool {
+        let asked = Asked {
+            pack: &rule.pack,
+            name: &rule.name,
+            frameworks: rule.controls.keys().map(String::as_str).collect(),
+        };
+        if !asked.is_used(self.input.catalog, circumstances) {
+            return false;
+        }
+        let catalog = self.input.catalog;
+        let platform = catalog
+            .platforms
+            .iter()
+            .next()
+            .map(|platform| &platform.spec);
+        let follows = |framework: &str| circumstances.follows(platform, catalog, framework);
+        fits(&rule.matching, circumstances, &follows)
+    }
+}
+
+/// Whether what a rule's `match` says is so.
+pub fn fits(
+    matching: &Matching,
+    circumstances: &Circumstances<'_>,
+    follows: &dyn Fn(&str) -> bool,
+) -> bool {
+    let text = |node: Option<&Node>, key: &str| {
+        node.and_then(|node| node.get(key))
+            .and_then(Node::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let tenant = circumstances.tenant;
+    let is_one_of = |names: &[crate::model::scalars::Name], key: &str| {
+        names.is_empty() || names.iter().any(|name| name.0 == text(tenant, key))
+    };
+    let stage = text(circumstances.environment, "stage");
+    let isolation = text(tenant, "isolation");
+    let stages = &matching.stages;
+    let levels = &matching.isolation;
+    let frameworks = &matching.frameworks;
+    is_one_of(&matching.tenants, "name")
+        && is_one_of(&matching.tiers, "tier")
+        && (stages.is_empty() || stages.iter().any(|wanted| word(wanted) == stage))
+        && (levels.is_empty() || levels.iter().any(|wanted| word(wanted) == isolation))
+        && (frameworks.is_empty() || frameworks.iter().any(|framework| follows(framework)))
+        && matching.labels.iter().all(|(key, value)| {
+            let labels = tenant.and_then(|tenant| tenant.get("userLabels"));
+            text(labels, key) == *value
+        })
+}
+
+/// A choice as documents write it.
+fn word(choice: &impl serde::Serialize) -> String {
+    let json = serde_json::to_value(choice).unwrap_or_default();
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+/// Judges what documents say of policies: names that are not there, and parameters.
+pub fn check(policies: &Policies<'_>, sink: &mut Sink) {
+    let input = &policies.input;
+    let catalog = input.catalog;
+    // By the documents: what nobody asks for is not compiled.
+    let rules: BTreeMap<&str, (&str, &Document<Policy>)> = catalog
+        .policies
+        .iter()
+        .map(|document| {
+            let pack = super::rules::pack_of(input.sources.path(document.tree.id.file));
+            (document.name.as_str(), (pack, document))
+        })
+        .collect();
+    let packs: BTreeSet<&str> = rules
+        .values()
+        .map(|(pack, _)| *pack)
+        .filter(|pack| !pack.is_empty())
+        .collect();
+    let mut unknown = |place: NodeId, message: String, name: &str, known: Vec<&str>| {
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_POLICY, message).at(input.sources.span(place), "");
+        diagnostic.help =
+            suggest(name, known).or_else(|| Some("`tenantry policy list` shows all".to_owned()));
+        sink.push(diagnostic);
+    };
+    for platform in &catalog.platforms {
+        let used = platform
+            .tree
+            .at(&["spec", "policyPacks"])
+            .map(Node::entries);
+        for entry in used.unwrap_or_default() {
+            if !packs.contains(&*entry.key) {
+                let message = format!("there is no pack of policies `{}`", entry.key);
+                unknown(
+                    entry.key_id,
+                    message,
+                    &entry.key,
+                    packs.iter().copied().collect(),
+                );
+            }
+            let excluded = entry.value.get("exclude").and_then(Node::as_list);
+            for item in excluded.unwrap_or_default() {
+                let name = item.as_str().unwrap_or_default();
+                if rules.get(name).is_none_or(|(pack, _)| *pack != &*entry.key) {
+                    let message = format!("the pack `{}` has no policy `{name}`", entry.key);
+                    let known = rules.iter().filter(|(_, (pack, _))| *pack == &*entry.key);
+                    let known = known.map(|(name, _)| *name).collect();
+                    unknown(item.id, message, name, known);
+                }
+            }
+        }
+    }
+    let frameworks: Vec<&str> = catalog.frameworks.names().collect();
+    let platforms = catalog
+        .platforms
+        .iter()
+        .map(|document| (&document.tree, "frameworks"));
+    let tenants = catalog
+        .tenants
+        .iter()
+        .map(|document| (&document.tree, "compliance"));
+    for (tree, field) in platforms.chain(tenants) {
+        let followed = tree
+            .at(&["spec", field])
+            .map(Node::entries)
+            .unwrap_or_default();
+        for entry in followed {
+            if !frameworks.contains(&&*entry.key) {
+                let message = format!("there is no framework `{}`", entry.key);
+                unknown(entry.key_id, message, &entry.key, frameworks.clone());
+            }
+        }
+    }
+    for rule in &policies.rules {
+        let controls = rule
+            .tree
+            .at(&["spec", "controls"])
+            .map(Node::entries)
+            .unwrap_or_default();
+        for framework in controls {
+            let Some(document) = catalog.frameworks.get(&framework.key) else {
+                let message = format!("there is no framework `{}`", framework.key);
+                unknown(
+                    framework.key_id,
+                    message,
+                    &framework.key,
+                    frameworks.clone(),
+                );
+                continue;
+            };
+            for control in framework.value.entries() {
+                if !document
+                    .spec
+                    .controls
+                    .iter()
+                    .any(|known| *known.id == *control.key)
+                {
+                    let message = format!(
+                        "the framework `{}` has no control `{}`",
+                        framework.key, control.key
+                    );
+                    let known = document
+                        .spec
+                        .controls
+                        .iter()
+                        .map(|control| control.id.as_str());
+                    unknown(control.key_id, message, &control.key, known.collect());
+                }
+            }
+        }
+    }
+    let of_framework = |name: &str| -> Option<BTreeMap<String, Parameter>> {
+        let framework = catalog.frameworks.get(name)?;
+        let mut parameters = framework.spec.parameters.clone();
+        for rule in policies
+            .rules
+            .iter()
+            .filter(|rule| rule.controls.contains_key(name))
+        {
+            for (name, parameter) in &rule.parameters {
+                parameters
+                    .entry(name.clone())
+                    .or_insert_with(|| parameter.clone());
+            }
+        }
+        Some(parameters)
+    };
+    for (tree, field) in catalog
+        .platforms
+        .iter()
+        .map(|document| (&document.tree, "frameworks"))
+        .chain(
+            catalog
+                .tenants
+                .iter()
+                .map(|document| (&document.tree, "compliance")),
+        )
+    {
+        if let Some(layer) = tree.at(&["spec", field]) {
+            parameters::check(layer, &of_framework, input.sources, sink);
+        }
+    }
+    for context in &catalog.contexts {
+        let Some(layer) = context.tree.at(&["spec", "policyParameters"]) else {
+            continue;
+        };
+        for entry in layer.entries() {
+            if !rules.contains_key(&*entry.key) && !frameworks.contains(&&*entry.key) {
+                let mut diagnostic = Diagnostic::new(
+                    codes::UNKNOWN_POLICY,
+                    format!("there is no policy or framework `{}`", entry.key),
+                )
+                .at(input.sources.span(entry.key_id), "");
+                diagnostic.help = suggest(
+                    &entry.key,
+                    rules.keys().copied().chain(frameworks.iter().copied()),
+                );
+                sink.push(diagnostic);
+            }
+        }
+        let of_any = |name: &str| match rules.get(name) {
+            Some((_, document)) => Some(document.spec.parameters.clone()),
+            None => of_framework(name),
+        };
+        parameters::check(layer, &of_any, input.sources, sink);
+    }
+}

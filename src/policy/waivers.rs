@@ -1,0 +1,166 @@
+//! Waivers: what they except, and what is wrong with them.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::diagnostics::{
+    Accepted, Diagnostic, Sink, Sources, catalogue::policy as codes, suggest,
+};
+use crate::model::catalog::{Document, Documents};
+use crate::model::kinds::Waiver;
+use crate::model::verdict::Subject;
+
+/// Days before its end at which a waiver is told to expire.
+const SOON: i32 = 30;
+
+/// The waivers that hold.
+#[derive(Debug)]
+pub struct Waivers<'a> {
+    in_force: Vec<&'a Document<Waiver>>,
+}
+
+impl<'a> Waivers<'a> {
+    /// Judges the waivers, and keeps those that hold.
+    pub fn new(
+        waivers: &'a Documents<Waiver>,
+        policies: &BTreeSet<&str>,
+        as_of: Date,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Waivers<'a> {
+        let mut in_force = Vec::new();
+        for waiver in waivers {
+            let spec = &waiver.spec;
+            let span = |keys: &[&str]| sources.span(waiver.spec_at(keys));
+            let name = &waiver.name;
+            if !policies.contains(spec.policy.0.as_str()) {
+                let message = format!(
+                    "the waiver `{name}` names the policy `{}`, which is not there",
+                    spec.policy.0
+                );
+                let mut diagnostic =
+                    Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span(&["policy"]), "");
+                diagnostic.help = suggest(&spec.policy.0, policies.iter().copied())
+                    .or_else(|| Some("`tenantry policy list` shows all".to_owned()));
+                sink.push(diagnostic);
+                continue;
+            }
+            if same_person(&spec.requested_by, &spec.approved_by) {
+                let message = format!(
+                    "the waiver `{name}` was approved by who asked for it, so it does not count"
+                );
+                sink.push(
+                    Diagnostic::new(codes::SELF_APPROVED, message)
+                        .at(span(&["approvedBy"]), "approved by")
+                        .and(span(&["requestedBy"]), "asked for by")
+                        .help("have somebody else approve it"),
+                );
+                continue;
+            }
+            let (Ok(first), Ok(last)) = (
+                spec.issued_at.0.parse::<Date>(),
+                spec.expires_at.0.parse::<Date>(),
+            ) else {
+                continue;
+            };
+            if last < as_of {
+                let message = format!(
+                    "the last day of the waiver `{name}` was {last}, so its findings stand"
+                );
+                sink.push(
+                    Diagnostic::new(codes::WAIVER_EXPIRED, message)
+                        .at(span(&["expiresAt"]), "its last day")
+                        .help("mend what it excepts and remove it, or have it approved anew"),
+                );
+                continue;
+            }
+            if first > as_of {
+                let message = format!("the waiver `{name}` holds from {first} on");
+                sink.push(
+                    Diagnostic::new(codes::WAIVER_NOT_YET, message)
+                        .at(span(&["issuedAt"]), "its first day")
+                        .help("write the day from which it is meant to hold, if that is another"),
+                );
+                continue;
+            }
+            let left = as_of.until(last).map_or(i32::MAX, |span| span.get_days());
+            if left <= SOON {
+                let when = match left {
+                    0 => "today".to_owned(),
+                    1 => "tomorrow".to_owned(),
+                    days => format!("in {days} days"),
+                };
+                let message = format!("the waiver `{name}` expires {when}, on {last}");
+                sink.push(
+                    Diagnostic::new(codes::WAIVER_EXPIRES, message)
+                        .at(span(&["expiresAt"]), "its last day")
+                        .help("mend what it excepts in time, or have it approved anew"),
+                );
+            }
+            in_force.push(waiver);
+        }
+        Waivers { in_force }
+    }
+
+    /// The waiver that excepts a finding.
+    pub fn find(&self, policy: &str, subject: &Subject) -> Option<Accepted> {
+        let waiver = self
+            .in_force
+            .iter()
+            .find(|waiver| waiver.spec.policy.0 == policy && excepts(&waiver.spec, subject))?;
+        Some(Accepted::Waived {
+            waiver: waiver.name.clone(),
+            reason: waiver.spec.reason.clone(),
+        })
+    }
+
+    /// Tells those that nothing needed.
+    pub fn unused(&self, used: &BTreeSet<String>, sources: &Sources, sink: &mut Sink) {
+        for waiver in self
+            .in_force
+            .iter()
+            .filter(|waiver| !used.contains(&waiver.name))
+        {
+            let message = format!("nothing needs the waiver `{}`", waiver.name);
+            sink.push(
+                Diagnostic::new(codes::WAIVER_UNUSED, message)
+                    .at(sources.span(waiver.name_id()), "")
+                    .and(
+                        sources
+                            .span(waiver.spec_at(&["subject"]))
+                            .map(|span| sources.first_line(span)),
+                        "nothing of this was found",
+                    )
+                    .help("remove it, or mend its `subject`"),
+            );
+        }
+    }
+}
+
+/// Names that differ in case or space only are the same person.
+fn same_person(a: &str, b: &str) -> bool {
+    a.trim().eq_ignore_ascii_case(b.trim())
+}
+
+fn excepts(waiver: &Waiver, subject: &Subject) -> bool {
+    let wanted = &waiver.subject;
+    let is = |wanted: Option<&str>, found: &str| wanted.is_none_or(|wanted| wanted == found);
+    let name =
+        |name: &Option<crate::model::scalars::Name>| name.as_ref().map(|name| name.0.clone());
+    is(name(&wanted.tenant).as_deref(), &subject.tenant)
+        && is(name(&wanted.environment).as_deref(), &subject.environment)
+        && is(name(&wanted.cluster).as_deref(), &subject.cluster)
+        && is(name(&wanted.component).as_deref(), &subject.component)
+        && is(wanted.object.as_deref(), &subject.object)
+        && wanted
+            .path
+            .as_deref()
+            .is_none_or(|path| is_below(&subject.path, path))
+}
+
+/// Whether a path is another, or leads further down from it.
+fn is_below(path: &str, of: &str) -> bool {
+    path.strip_prefix(of)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
