@@ -147,7 +147,7 @@ impl<'a> Run<'_, 'a> {
                 let of = self.evaluate(of)?;
                 let key = Value::Text(Text::Borrowed(field));
                 // What has no fields has none of this name.
-                if of.keys().is_none() && !matches!(of, Value::Optional(_)) {
+                if !of.is_map() && !matches!(of, Value::Optional(_)) {
                     return Ok(Value::Bool(false));
                 }
                 Ok(Value::Bool(match self.select(&of, &key, true, true)? {
@@ -369,7 +369,7 @@ impl<'a> Run<'_, 'a> {
     ) -> Result<Value<'a>, Error> {
         match of {
             Value::Optional(None) => Ok(Value::Optional(None)),
-            Value::Optional(Some(inner)) if optional && is_field && inner.keys().is_none() => {
+            Value::Optional(Some(inner)) if optional && is_field && !inner.is_map() => {
                 Ok(Value::Optional(None))
             }
             // What is selected of an optional value is optional.
@@ -383,7 +383,7 @@ impl<'a> Run<'_, 'a> {
                     Some(value) if optional => Ok(Value::some(value)),
                     Some(value) => Ok(value),
                     None if optional => Ok(Value::Optional(None)),
-                    None if of.items().is_some() => Err(Error::Range(format!(
+                    None if !of.is_map() => Err(Error::Range(format!(
                         "there is no item {} in a list of {}",
                         super::convert::to_text(key).unwrap_or_default(),
                         of.size().unwrap_or(0)

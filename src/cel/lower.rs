@@ -155,7 +155,10 @@ fn parse_errors(text: &str, errors: &[cel::ParseError]) -> Vec<CompileError> {
                     }
                     _ if message.contains("token recognition error") => {
                         let what = message.rsplit("at: ").next().unwrap_or_default();
-                        format!("{} does not belong here", what.trim())
+                        match what.trim().trim_matches('\'').trim() {
+                            "=" => "`=` does not belong here: `==` compares".to_owned(),
+                            what => format!("`{what}` does not belong here"),
+                        }
                     }
                     _ => match message.split('\'').nth(1) {
                         Some(token) => format!("`{token}` does not belong here"),
@@ -743,7 +746,8 @@ fn takes(function: &Function, is_method: bool, count: usize) -> Result<(), Strin
             format!("{least} to {most}")
         };
         return Err(format!(
-            "`{name}` takes {wanted} arguments, not {}",
+            "`{name}` takes {wanted} {}, not {}",
+            if most == 1 { "argument" } else { "arguments" },
             count - own
         ));
     }

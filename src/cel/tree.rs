@@ -58,7 +58,7 @@ impl<'a> Tree<'a> {
 
     /// Whether this is a list.
     pub fn is_list(&self) -> bool {
-        matches!(self.view.shape(), Shape::List)
+        self.view.is_list()
     }
 
     /// How many items or keys it has.
@@ -130,8 +130,12 @@ impl<'a> Tree<'a> {
             return None;
         }
         if default.as_str() == Some(EMPTY_VOLUME) {
-            // Only the name is there.
-            let is_bare = self.view.fields().len() <= 1;
+            // Every source is a map.
+            let fields = self.view.fields().into_iter();
+            let is_bare = fields
+                .filter(|field| matches!(field.value.shape(), Shape::Map))
+                .count()
+                == 0;
             return is_bare.then(|| of(View::of(&EMPTY)));
         }
         if default.as_str() == Some(BY_IMAGE) {

@@ -199,6 +199,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it has keys.
+    pub fn is_map(&self) -> bool {
+        match self {
+            Value::Map(_) => true,
+            Value::Tree(tree) => !tree.is_list(),
+            _ => false,
+        }
+    }
+
     /// The value of a key, when this is a map.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::manifest::{FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
-use crate::yaml::{Node, NodeId, Path, Step, Value};
+use crate::yaml::{Node, NodeId, Path, Step, Value, is_same_key};
 
 /// A place in a manifest, or in an input tree, read as one.
 #[derive(Clone, Copy, Debug)]
@@ -181,6 +181,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether a sequence stands here.
+    pub fn is_list(self) -> bool {
+        match self.filled() {
+            View::Part { part, .. } => matches!(part.kind, PartKind::List(_)),
+            View::Node { node, .. } => matches!(node.value, Value::List(_)),
+            View::Filled { hole, .. } => matches!(hole.value, Value::List(_)),
+        }
+    }
+
     /// The text, when this is one.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self.shape() {
@@ -299,7 +308,7 @@ impl<'a> View<'a> {
                     part: &field.value,
                     holes,
                 };
-                (&**key == wanted && !value.is_null()).then_some(value)
+                (is_same_key(key, wanted) && !value.is_null()).then_some(value)
             }),
             view @ View::Part { .. } => view
                 .fields()

@@ -1,9 +1,10 @@
 //! Judging outside of a compilation: a rule's own cases, and any manifests by any policies.
 
 use super::judge::{Verdict, judge};
+use super::judging::{bound_params, namespace_label};
 use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
 use super::rules::Rule;
-use super::{Circumstances, admission, bound_params, matching, namespace_label, report, selection};
+use super::{Circumstances, admission, matching, report, selection};
 use crate::cel::tree::Tree;
 use crate::cel::{self, Value};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
@@ -340,16 +341,11 @@ pub fn compile(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Vec<Rule> {
-    let (rules, found) = super::with_large_stack(|| {
-        let mut found = Sink::default();
-        let mut compiled: Vec<Rule> = ours
-            .iter()
-            .filter_map(|document| super::rules::compile(document, sources, &mut found))
-            .collect();
-        compiled.extend(admission::compile(documents, true, sources, &mut found));
-        (compiled, found)
-    });
+    let (mut rules, found) = super::compile_documents(&ours.iter().collect::<Vec<_>>(), sources);
     sink.append(found);
+    rules.extend(super::with_large_stack(|| {
+        admission::compile(documents, true, sources, sink)
+    }));
     rules
 }
 

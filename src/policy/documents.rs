@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use rayon::prelude::*;
+
 use super::judge::{Verdict, judge};
 use super::names::{self, Request, Scene};
 use super::{Circumstances, Left, Policies, entry, parameters, report, rules};
@@ -118,12 +120,21 @@ impl Policies<'_> {
                 seen: seen.clone(),
             });
         }
-        for one in &judged {
-            for index in 0..self.rules.len() {
-                if self.rules[index].target == one.target {
-                    self.document(index, one, platform.as_ref(), left, sink);
+        let parts: Vec<(Left, Sink)> = judged
+            .par_iter()
+            .map(|one| {
+                let (mut left, mut sink) = (Left::default(), Sink::default());
+                for index in 0..self.rules.len() {
+                    if self.rules[index].target == one.target {
+                        self.document(index, one, platform.as_ref(), &mut left, &mut sink);
+                    }
                 }
-            }
+                (left, sink)
+            })
+            .collect();
+        for (found, findings) in parts {
+            left.append(found);
+            sink.append(findings);
         }
     }
 

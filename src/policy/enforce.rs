@@ -126,7 +126,7 @@ impl Policies<'_> {
     fn too_new(&self, rule: &Rule, since: u32, what: &str, place: &Place<'_>, sink: &mut Sink) {
         let name = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
         let message = format!(
-            "cluster `{}` cannot enforce the policy `{}`: {what} came with Kubernetes 1.{since}, and it runs 1.{}",
+            "cluster `{}` cannot enforce the policy `{}`: `{what}` came with Kubernetes 1.{since}, and the cluster runs 1.{}",
             place.cluster_name, rule.name, place.minor
         );
         sink.push(

@@ -232,11 +232,14 @@ impl Compiler<'_> {
                     position,
                 } in errors
                 {
-                    let place_in_text = position.map_or(String::new(), |(line, column)| {
+                    let note = position.map(|(line, column)| {
                         let snippet = text.lines().nth(line - 1).unwrap_or_default();
-                        format!(": line {line}, column {column} of `{}`", shortened(snippet))
+                        format!(
+                            "line {line}, column {column} of the expression: `{}`",
+                            shortened(snippet)
+                        )
                     });
-                    self.refuse(place, format!("{message}{place_in_text}"), help);
+                    self.refuse_with(place, message, help, note);
                 }
                 None
             }
@@ -245,6 +248,16 @@ impl Compiler<'_> {
 
     /// A finding about an expression.
     pub fn refuse(&mut self, place: NodeId, message: String, help: Option<String>) {
+        self.refuse_with(place, message, help, None);
+    }
+
+    fn refuse_with(
+        &mut self,
+        place: NodeId,
+        message: String,
+        help: Option<String>,
+        note: Option<String>,
+    ) {
         self.failed = true;
         let span = self.sources.span(place);
         let span = span.map(|span| self.sources.first_line(span));
@@ -253,6 +266,7 @@ impl Compiler<'_> {
             format!("policy `{}`: {message}", self.policy),
         )
         .at(span, "");
+        diagnostic.notes.extend(note);
         diagnostic.help = help.or_else(|| {
             Some("write what https://kubernetes.io/docs/reference/using-api/cel/ has".to_owned())
         });

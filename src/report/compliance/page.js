@@ -9,6 +9,9 @@ function filter() {
       .filter(([name]) => tenant.value === '' || name === tenant.value);
     control.hidden = of.length === 0 || (status.value !== '' && !of.some(([, found]) => found === status.value));
   }
+  for (const framework of document.querySelectorAll('.framework')) {
+    framework.hidden = !framework.querySelector('.control:not([hidden])');
+  }
 }
 if (tenant) { tenant.addEventListener('change', filter); status.addEventListener('change', filter); }
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(one => { one.open = true; }));

@@ -1,0 +1,458 @@
+//! The judging of one unit: each object, instance and change by each rule that holds, each finding at
+//! the line that decided it.
+
+use std::sync::atomic::Ordering;
+
+use super::judge::{Verdict, judge};
+use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
+use super::rules::Rule;
+use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
+use crate::cel::tree::Tree;
+use crate::cel::{self, Value};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
+use crate::model::instance::Instance;
+use crate::model::kinds::Enforcement;
+use crate::model::locator::Locator;
+use crate::model::manifest::Rendered;
+use crate::model::verdict::{Outcome, Subject};
+use crate::model::view::View;
+use crate::yaml::{Node, NodeId, Value as Yaml};
+
+/// The judging of one unit.
+pub struct Judging<'j, 'p, 'l> {
+    pub policies: &'j Policies<'p>,
+    pub locator: &'j Locator<'l>,
+    /// The unit's variables as rules see them.
+    pub named: &'j [(&'static str, Node)],
+    pub left: &'j mut Left,
+    pub sink: &'j mut Sink,
+}
+
+impl<'j> Judging<'j, '_, '_> {
+    /// What rules see of an object.
+    pub fn scene<'a>(
+        &self,
+        request: Request,
+        one: Option<&'a Rendered>,
+        before: Option<View<'a>>,
+        namespace: Option<&'a Node>,
+    ) -> Scene<'a>
+    where
+        'j: 'a,
+    {
+        let outside = request.namespace.is_empty();
+        let mut scene = Scene::new(request);
+        if let Some(one) = one {
+            scene.set(OBJECT, Value::Tree(Tree::object(one.manifest.root())));
+        }
+        if let Some(before) = before {
+            scene.set(OLD_OBJECT, Value::Tree(Tree::object(before)));
+        }
+        if let Some(namespace) = namespace.filter(|_| !outside) {
+            scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
+        }
+        let instance = one
+            .and_then(|one| one.instance)
+            .and_then(|at| self.locator.unit.instances.get(at));
+        self.surroundings(&mut scene, instance);
+        scene
+    }
+
+    /// What a compiler knows besides.
+    fn surroundings<'a>(&self, scene: &mut Scene<'a>, instance: Option<&'a Instance>)
+    where
+        'j: 'a,
+    {
+        let own = instance.map_or(&[][..], |instance| &instance.variables);
+        for (name, node) in self.named.iter().chain(own) {
+            if let Some(position) = names::position(name) {
+                scene.set(position, cel::tree::of(View::of(node)));
+            }
+        }
+        let resources = names::position("resources").unwrap_or(0);
+        scene.set(resources, cel::tree::of(View::of(&self.policies.resources)));
+    }
+
+    /// Judges one object by one rule.
+    pub fn object<'a>(
+        &mut self,
+        index: usize,
+        params: &'a Node,
+        scene: &Scene<'a>,
+        one: &'a Rendered,
+        root: View<'a>,
+    ) where
+        'j: 'a,
+    {
+        let rule: &'a Rule = &self.policies.rules[index];
+        let label = namespace_label(scene);
+        if !matching::matches(rule.constraints.as_ref(), &scene.request, root, &label) {
+            return;
+        }
+        match &rule.admission {
+            None => self.verdict(index, rule.enforcement, params, scene, Some(one), root),
+            Some(bindings) => {
+                for binding in &bindings.list {
+                    if !matching::matches(binding.resources.as_ref(), &scene.request, root, &label)
+                    {
+                        continue;
+                    }
+                    for params in bound_params(binding, &scene.request) {
+                        match params {
+                            Some(params) => {
+                                self.verdict(
+                                    index,
+                                    binding.enforcement,
+                                    params,
+                                    scene,
+                                    Some(one),
+                                    root,
+                                );
+                            }
+                            None if rule.fails_on_error => self.without_params(index, one, root),
+                            None => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Judges a change to an object by one rule.
+    pub fn changed<'a>(
+        &mut self,
+        index: usize,
+        params: &'a Node,
+        scene: &Scene<'a>,
+        one: Option<&'a Rendered>,
+        root: View<'a>,
+    ) where
+        'j: 'a,
+    {
+        let rule: &'a Rule = &self.policies.rules[index];
+        if matching::matches(
+            rule.constraints.as_ref(),
+            &scene.request,
+            root,
+            &namespace_label(scene),
+        ) {
+            self.verdict(index, rule.enforcement, params, scene, one, root);
+        }
+    }
+
+    /// Judges one component of a tenant by one rule.
+    pub fn instance(&mut self, index: usize, params: &Node, instance: &Instance) {
+        if !self.policies.may_spend(index) {
+            return;
+        }
+        let mut scene = Scene::new(Request::default());
+        self.surroundings(&mut scene, Some(instance));
+        let rule = &self.policies.rules[index];
+        let Some(found) = instance.variable("instance") else {
+            return;
+        };
+        let mut spent = 0;
+        let params_value = cel::tree::of(View::of(params));
+        let verdict = judge(rule, &scene, &params_value, &mut spent);
+        self.policies.spent[index].fetch_add(spent, Ordering::Relaxed);
+        let subject = Subject {
+            component: instance.component.clone(),
+            object: format!("Component/{}", instance.component),
+            ..self.subject()
+        };
+        let failures = match verdict {
+            Verdict::Skipped => return,
+            Verdict::Met => return self.count(index, Outcome::Pass),
+            Verdict::Undecided(what) => return self.undecided(index, what),
+            Verdict::Failed(failures) => failures,
+        };
+        let roots: Vec<(&str, View<'_>)> = instance
+            .variables
+            .iter()
+            .chain(self.named)
+            .map(|(name, node)| (*name, View::of(node)))
+            .collect();
+        for failure in failures {
+            let decisive = failure.reads.into_iter().rev().find_map(|read| {
+                roots.iter().find_map(|(name, root)| {
+                    let path = root.path_to(read.view)?;
+                    let text = report::path_text(name, &path, read.missing.as_ref());
+                    Some((read.clone(), text))
+                })
+            });
+            let (decided, path) = decisive.unzip();
+            let subject = Subject {
+                path: path.unwrap_or_default(),
+                ..subject.clone()
+            };
+            let finding = report::finding(
+                rule,
+                rule_enforcement(self.policies, rule, rule.enforcement),
+                failure.message.clone(),
+            );
+            let own = |id: &NodeId| {
+                self.locator
+                    .sources
+                    .span(*id)
+                    .filter(|span| !self.locator.sources.is_built_in(span.file))
+            };
+            let read_places: Vec<NodeId> = decided
+                .iter()
+                .flat_map(|read| read.view.sources())
+                .flat_map(|id| self.locator.unit.derivations.inputs(id))
+                .collect();
+            let exact = read_places
+                .iter()
+                .find_map(own)
+                .filter(|_| decided.as_ref().is_some_and(|read| read.missing.is_none()));
+            // What a document lacks is added to that document.
+            let lacking = subject.path.split('.').next().unwrap_or_default();
+            let lacking = ["component", "tenant", "environment", "cluster"]
+                .contains(&lacking)
+                .then(|| roots.iter().find(|(name, _)| *name == lacking))
+                .flatten()
+                .and_then(|(_, root)| root.get("name")?.sources().first().copied());
+            let place = exact
+                .or_else(|| lacking.and_then(|id| own(&id)))
+                .or_else(|| own(&instance.subscription));
+            let default = read_places
+                .iter()
+                .find_map(|id| self.locator.sources.span(*id))
+                .filter(|span| {
+                    Some(*span) != place
+                        && exact.is_none()
+                        && decided.as_ref().is_some_and(|read| read.missing.is_none())
+                });
+            let place = place.map(|span| self.locator.sources.first_line(span));
+            let finding = finding.at(place, "").and(
+                default.map(|span| self.locator.sources.first_line(span)),
+                "the value that decides it",
+            );
+            let key = &self.locator.unit.key;
+            let finding = finding.note(format!(
+                "for {}/{}, in {} on {}",
+                key.tenant, instance.component, key.environment, key.cluster
+            ));
+            self.push(index, finding, subject, rules::digest(found), params);
+        }
+        self.judged(index);
+    }
+
+    fn subject(&self) -> Subject {
+        let key = &self.locator.unit.key;
+        Subject {
+            tenant: key.tenant.clone(),
+            environment: key.environment.clone(),
+            cluster: key.cluster.clone(),
+            ..Subject::default()
+        }
+    }
+
+    fn verdict<'a>(
+        &mut self,
+        index: usize,
+        enforcement: Enforcement,
+        params: &'a Node,
+        scene: &Scene<'a>,
+        one: Option<&'a Rendered>,
+        root: View<'a>,
+    ) where
+        'j: 'a,
+    {
+        if !self.policies.may_spend(index) {
+            return;
+        }
+        let rule: &'a Rule = &self.policies.rules[index];
+        let mut spent = 0;
+        let params_value = match rule
+            .admission
+            .as_ref()
+            .filter(|bindings| !bindings.takes_parameters)
+        {
+            Some(_) => Value::Null,
+            None => cel::tree::of(View::of(params)),
+        };
+        let verdict = judge(rule, scene, &params_value, &mut spent);
+        self.policies.spent[index].fetch_add(spent, Ordering::Relaxed);
+        let failures = match verdict {
+            Verdict::Skipped => return,
+            Verdict::Met => return self.count(index, Outcome::Pass),
+            Verdict::Undecided(what) => return self.undecided(index, what),
+            Verdict::Failed(failures) => failures,
+        };
+        let enforcement = rule_enforcement(self.policies, rule, enforcement);
+        let digest = report::digest(root);
+        for failure in failures {
+            let (view, path) = report::decided(&failure, root).unwrap_or_else(|| {
+                // A rule that only looks at what is around the object is decided there.
+                let instance = one
+                    .and_then(|one| one.instance)
+                    .and_then(|at| self.locator.unit.instances.get(at));
+                let own = instance.map_or(&[][..], |instance| &instance.variables);
+                let around = failure.reads.iter().rev().find_map(|read| {
+                    self.named.iter().chain(own).find_map(|(name, node)| {
+                        let path = View::of(node).path_to(read.view)?;
+                        Some((
+                            read.view,
+                            report::path_text(name, &path, read.missing.as_ref()),
+                        ))
+                    })
+                });
+                around.unwrap_or((root, String::new()))
+            });
+            let subject = Subject {
+                component: one
+                    .and_then(|one| one.instance)
+                    .and_then(|at| self.locator.unit.instances.get(at))
+                    .map(|instance| instance.component.clone())
+                    .unwrap_or_default(),
+                object: format!("{}/{}", scene.request.kind, scene.request.name),
+                path,
+                ..self.subject()
+            };
+            let expression = failure.check.filter(|_| failure.is_error);
+            let expression = expression.and_then(|check| self.locator.sources.span(check.place));
+            let expression = expression.map(|span| self.locator.sources.first_line(span));
+            let finding = report::finding(rule, enforcement, failure.message);
+            let finding = match one {
+                Some(one) => {
+                    let finding = finding.note(self.locator.object(one));
+                    self.locator.at_own(finding, view, Some(one))
+                }
+                None => {
+                    let finding = finding.note(format!(
+                        "{} is removed, in {} on {}",
+                        subject.object, subject.environment, subject.cluster
+                    ));
+                    self.locator.at_own(finding, view, None)
+                }
+            };
+            let finding = finding.and(expression, "this expression");
+            self.push(index, finding, subject, digest.clone(), params);
+        }
+        self.judged(index);
+    }
+
+    /// The parameters that a binding names are not there.
+    fn without_params(&mut self, index: usize, one: &Rendered, root: View<'_>) {
+        let rule = &self.policies.rules[index];
+        let message = "the parameters that its binding names are not there";
+        let finding = report::finding(rule, Enforcement::Deny, message.to_owned())
+            .note(self.locator.object(one));
+        let place = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
+        let finding = finding
+            .at(
+                place.and_then(|id| self.locator.sources.span(id)),
+                "this policy",
+            )
+            .help(
+                "add the document that `paramRef` names, or write `parameterNotFoundAction: Allow`",
+            );
+        let subject = Subject {
+            object: one.manifest.title(),
+            ..self.subject()
+        };
+        self.push(
+            index,
+            finding,
+            subject,
+            report::digest(root),
+            &Node::empty_map(),
+        );
+        self.judged(index);
+    }
+
+    /// Puts a finding where it belongs, unless something accepts it.
+    fn push(
+        &mut self,
+        index: usize,
+        finding: Diagnostic,
+        subject: Subject,
+        digest: String,
+        params: &Node,
+    ) {
+        self.policies.accept(
+            index, finding, subject, digest, params, self.left, self.sink,
+        );
+    }
+
+    /// Counts something that is not met: as accepted, when all that is wrong with it is.
+    fn judged(&mut self, index: usize) {
+        let name = &self.policies.rules[index].name;
+        let last = self.left.records.last();
+        let accepted =
+            last.is_some_and(|record| record.policy == *name && record.accepted.is_some());
+        self.count(
+            index,
+            if accepted {
+                Outcome::Accepted
+            } else {
+                Outcome::Fail
+            },
+        );
+    }
+
+    fn count(&mut self, index: usize, outcome: Outcome) {
+        let key = (self.locator.unit.key.tenant.clone(), index);
+        self.left.counts.entry(key).or_default().add(outcome);
+    }
+
+    fn undecided(&mut self, index: usize, what: &str) {
+        self.count(index, Outcome::Undecided);
+        let rule = &self.policies.rules[index];
+        let place = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
+        self.sink.push(
+            Diagnostic::new(
+                codes::ONLY_IN_CLUSTER,
+                format!(
+                    "the policy `{}` was not judged: only the API server knows {what}",
+                    rule.name
+                ),
+            )
+            .at(place.and_then(|id| self.locator.sources.span(id)), "")
+            .help("nothing is to be done here: it is enforced in the cluster"),
+        );
+    }
+}
+
+/// Looks up labels of the object's namespace.
+pub fn namespace_label<'s>(scene: &'s Scene<'_>) -> impl Fn(&str) -> Option<String> + 's {
+    |key: &str| {
+        if key == matching::NAME_LABEL {
+            return Some(scene.request.namespace.clone());
+        }
+        let Value::Tree(namespace) = scene.get(NAMESPACE_OBJECT) else {
+            return None;
+        };
+        let label = namespace.view.at(&["metadata", "labels"])?.get(key)?;
+        Some(label.text()?.into_owned())
+    }
+}
+
+/// The parameters that a binding judges with: nothing stands for those that are missing and must
+/// not be.
+pub fn bound_params<'b>(
+    binding: &'b admission::Binding,
+    request: &Request,
+) -> Vec<Option<&'b Node>> {
+    static NOTHING: std::sync::LazyLock<Node> =
+        std::sync::LazyLock::new(|| Node::new(NodeId::NONE, Yaml::Null));
+    let Some(parameters) = &binding.parameters else {
+        return vec![Some(&NOTHING)];
+    };
+    let found: Vec<Option<&Node>> = parameters
+        .documents
+        .iter()
+        .filter(|document| {
+            let namespace = document
+                .at(&["metadata", "namespace"])
+                .and_then(Node::as_str);
+            !parameters.of_own_namespace || namespace.is_none_or(|name| name == request.namespace)
+        })
+        .map(Some)
+        .collect();
+    if found.is_empty() && parameters.denies_if_missing {
+        return vec![None];
+    }
+    found
+}
