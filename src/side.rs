@@ -211,11 +211,7 @@ impl<'a> Job<'a> {
                 .get("labelPrefix")
                 .and_then(Node::as_str)
                 .unwrap_or_default(),
-            takes_others: plan
-                .clusters
-                .iter()
-                .find(|planned| planned.cluster.name == cluster.cluster.name)
-                .is_some_and(|first| first.environment.name == cluster.environment.name),
+            takes_others: plan.is_first_environment(cluster),
             shared_namespace: here.get("sharedNamespace").and_then(Node::as_str),
         };
         let residents: Vec<Resident<'_>> = residents
@@ -354,7 +350,7 @@ impl<'o> Side<'o> {
         if self.options.shard.is_first() {
             policies.documents(&mut judged, sink);
         }
-        policies.finish(&judged, everything && !sink.has_errors(), sink);
+        policies.finish(&mut judged, everything && !sink.has_errors(), sink);
         let mut facts: Vec<&Facts> = tally.facts.iter().collect();
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
         verify::across(

@@ -36,6 +36,10 @@ pub struct Program {
     pub not_in_kubernetes: Option<&'static str>,
     /// Which of the environment's names it uses.
     pub uses: Vec<usize>,
+    /// Which of the policy's own variables it uses.
+    pub variables: Vec<usize>,
+    /// Where in the text, in characters, it names which of the environment's names.
+    pub mentions: Vec<(usize, usize)>,
 }
 
 /// Why a text is no program.
@@ -98,6 +102,8 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
         since: None,
         not_in_kubernetes: None,
         uses: Vec::new(),
+        variables: Vec::new(),
+        mentions: Vec::new(),
     };
     let root = lowering.lower(&ast);
     let Lowering {
@@ -105,8 +111,12 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
         since,
         not_in_kubernetes,
         uses,
+        variables,
+        mut mentions,
         ..
     } = lowering;
+    mentions.sort_unstable();
+    mentions.dedup();
     if errors.is_empty() {
         Ok(Program {
             text: text.to_owned(),
@@ -114,6 +124,8 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
             since,
             not_in_kubernetes,
             uses,
+            variables,
+            mentions,
         })
     } else {
         Err(errors)
@@ -195,6 +207,8 @@ struct Lowering<'a> {
     since: Option<(Minor, &'static str)>,
     not_in_kubernetes: Option<&'static str>,
     uses: Vec<usize>,
+    variables: Vec<usize>,
+    mentions: Vec<(usize, usize)>,
 }
 
 const NOTHING: Expr = Expr::Constant(Value::Null);
@@ -265,7 +279,12 @@ impl Lowering<'_> {
                 if let (true, Some(variables)) = (is_variables, self.names.variables) {
                     return match variables.iter().position(|known| *known == select.field) {
                         Some(_) if select.test => Expr::Constant(Value::Bool(true)),
-                        Some(at) => Expr::Variable(at),
+                        Some(at) => {
+                            if !self.variables.contains(&at) {
+                                self.variables.push(at);
+                            }
+                            Expr::Variable(at)
+                        }
                         None => self.error(
                             ast,
                             format!("`variables.{}` is not declared above", select.field),
@@ -291,19 +310,30 @@ impl Lowering<'_> {
                     }
                 }
             }
-            Ast::List(list) => Expr::List(
-                list.elements
+            Ast::List(list) => {
+                let mut items = Vec::new();
+                for (at, element) in list.elements.iter().enumerate() {
+                    let optional = list.optional_indices.contains(&at);
+                    if optional {
+                        self.needs(28, "optional values");
+                    }
+                    items.push((self.lower(element), optional));
+                }
+                let constants: Option<Vec<Value<'static>>> = items
                     .iter()
-                    .enumerate()
-                    .map(|(at, element)| {
-                        let optional = list.optional_indices.contains(&at);
-                        if optional {
-                            self.needs(28, "optional values");
-                        }
-                        (self.lower(element), optional)
+                    .map(|(item, optional)| match item {
+                        Expr::Constant(value) if !optional => Some(value.clone()),
+                        _ => None,
                     })
-                    .collect(),
-            ),
+                    .collect();
+                match constants {
+                    // One that grows is made anew for each loop.
+                    Some(constants) if !constants.is_empty() => {
+                        Expr::Constant(Value::list(constants))
+                    }
+                    _ => Expr::List(items),
+                }
+            }
             Ast::Map(map) => {
                 let mut entries = Vec::new();
                 for entry in &map.entries {
@@ -338,6 +368,9 @@ impl Lowering<'_> {
         if let Some(at) = self.names.globals.iter().position(|known| *known == name) {
             if !self.uses.contains(&at) {
                 self.uses.push(at);
+            }
+            if let Some((start, _)) = self.info.offset_for(ast.id) {
+                self.mentions.push((start as usize, at));
             }
             return Expr::Global(at);
         }
@@ -707,6 +740,13 @@ impl Lowering<'_> {
         if let Err(message) = (function.check)(&constants(&lowered)) {
             return self.error(ast, message, None);
         }
+        let is_written = matches!(lowered.get(1), Some(Expr::Constant(Value::Text(_))));
+        let function = match function.name {
+            "matches" if is_written => functions::known("@matches"),
+            "find" if is_written => functions::known("@find"),
+            "findAll" if is_written => functions::known("@findAll"),
+            _ => function,
+        };
         Expr::Call {
             function,
             arguments: lowered,

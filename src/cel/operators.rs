@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::value::{Text, Value};
-use super::{Budget, Error};
+use super::{Budget, COST_PER_CALL, Error};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
@@ -67,7 +67,7 @@ pub fn add<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
         _ => match (a.items(), b.items()) {
             (Some(left), Some(right)) => {
                 // Copied here, where the API server shares: so it is paid for.
-                budget.pay(1 + (left.len() + right.len()) as u64 / 10)?;
+                budget.pay(1 + (left.len() + right.len()) as u64)?;
                 let mut joined = left.into_owned();
                 joined.extend(right.iter().cloned());
                 Ok(Value::List(Arc::new(joined)))
@@ -186,10 +186,23 @@ pub fn not<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
     }
 }
 
-/// The lesser size of both, for comparing.
+/// The lesser size of both, for comparing; all values of lists and maps that an expression made.
 fn comparison_cost(arguments: &[Value<'_>]) -> u64 {
-    let least = arguments.iter().map(Value::weight).min().unwrap_or(1);
+    let weight = |value: &Value<'_>| match value {
+        Value::List(_) | Value::Map(_) | Value::Optional(_) => {
+            10 * value.deep_weight(COST_PER_CALL)
+        }
+        other => other.weight(),
+    };
+    let least = arguments.iter().map(weight).min().unwrap_or(1);
     least.div_ceil(10).max(1)
+}
+
+/// What comparing an item with each of some others costs.
+pub fn search_cost(item: &Value<'_>, among: usize) -> u64 {
+    item.deep_weight(COST_PER_CALL)
+        .saturating_mul(among as u64)
+        .max(1)
 }
 
 /// `a == b`
@@ -256,7 +269,7 @@ pub fn contained<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result
         return Err(mismatch("@in", arguments));
     };
     if let Some(items) = of.items() {
-        budget.pay((items.len() as u64).max(1))?;
+        budget.pay(search_cost(item, items.len()))?;
         return Ok(Value::Bool(items.iter().any(|other| other.equals(item))));
     }
     budget.pay(1)?;

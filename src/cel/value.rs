@@ -243,6 +243,40 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// How many values there are in it, those in lists and maps included; counting stops at a limit.
+    pub fn deep_weight(&self, limit: u64) -> u64 {
+        let mut counted = 0;
+        self.count_into(&mut counted, limit);
+        counted
+    }
+
+    fn count_into(&self, counted: &mut u64, limit: u64) {
+        *counted += 1;
+        if *counted > limit {
+            return;
+        }
+        match self {
+            Value::List(items) => {
+                for item in items.iter() {
+                    item.count_into(counted, limit);
+                    if *counted > limit {
+                        return;
+                    }
+                }
+            }
+            Value::Map(map) => {
+                for (_, value) in map.values() {
+                    value.count_into(counted, limit);
+                    if *counted > limit {
+                        return;
+                    }
+                }
+            }
+            Value::Optional(Some(inner)) => inner.count_into(counted, limit),
+            _ => {}
+        }
+    }
+
     /// Whether both are the same value. Values of different types are not, but for numbers.
     pub fn equals(&self, other: &Value<'a>) -> bool {
         match (self, other) {

@@ -198,12 +198,15 @@ fn files(folder: &Path) -> Result<BTreeMap<String, String>> {
             } else if kind.is_file() {
                 let bytes = std::fs::read(&path)
                     .with_context(|| format!("{} cannot be read", path.display()))?;
-                let name = path
-                    .strip_prefix(folder)
-                    .unwrap_or(&path)
-                    .to_string_lossy()
-                    .replace('\\', "/");
-                digests.insert(name, sha256(bytes));
+                let name = path.strip_prefix(folder).unwrap_or(&path).to_str();
+                let name =
+                    name.ok_or_else(|| anyhow!("{} has no name in UTF-8", path.display()))?;
+                digests.insert(name.replace(std::path::MAIN_SEPARATOR, "/"), sha256(bytes));
+            } else {
+                bail!(
+                    "{} is neither a file nor a folder: manifests are no links",
+                    path.display()
+                );
             }
         }
     }
@@ -301,9 +304,14 @@ fn verify(command: &VerifyCommand) -> Result<u8> {
     }
     if problems.is_empty() {
         println!(
-            "{}: {} in order; nothing was altered.",
+            "{}: {} in order; the reports of the last one are as it recorded them{}.",
             path.display(),
-            present::plural(entries.len(), "entry")
+            present::plural(entries.len(), "entry"),
+            if command.out.is_some() {
+                ", and so is the output"
+            } else {
+                ""
+            }
         );
         return Ok(DONE);
     }

@@ -22,6 +22,11 @@ impl Sink {
         self.findings.extend(other.findings);
     }
 
+    /// Keeps only some findings.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.findings.retain(keep);
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty()

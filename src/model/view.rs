@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::manifest::{FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
-use crate::yaml::{Node, NodeId, Path, Step, Value, is_same_key};
+use super::manifest::{Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
+use crate::yaml::{Node, NodeId, Path, Step, Value};
 
 /// A place in a manifest, or in an input tree, read as one.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,12 @@ impl<'a> View<'a> {
                             .iter()
                             .all(|part| View::Part { part, holes }.is_null())
                 }
-                PartKind::Map(fields) | PartKind::OpenMap(fields) => {
+                PartKind::Map(_) | PartKind::OpenMap(_) => {
+                    let fields: &[Field] = match &part.kind {
+                        PartKind::Map(fields) => fields,
+                        PartKind::OpenMap(fields) => fields,
+                        _ => &[],
+                    };
                     !fields.is_empty()
                         && fields.iter().all(|field| {
                             let value = View::Part {
@@ -300,16 +305,11 @@ impl<'a> View<'a> {
                         ..
                     },
                 holes,
-            } => fields.iter().find_map(|field| {
-                let FieldKey::Literal(key) = &field.key else {
-                    return None;
-                };
-                let value = View::Part {
-                    part: &field.value,
-                    holes,
-                };
-                (is_same_key(key, wanted) && !value.is_null()).then_some(value)
-            }),
+            } => {
+                let part = fields.get(wanted)?;
+                let value = View::Part { part, holes };
+                (!value.is_null()).then_some(value)
+            }
             view @ View::Part { .. } => view
                 .fields()
                 .into_iter()

@@ -375,9 +375,10 @@ fn rule(
             place: here,
         }));
     }
+    let mut annotations = Vec::new();
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = place("auditAnnotations", index, "valueExpression");
-        compiler.program(&annotation.value_expression, place, true);
+        annotations.extend(compiler.program(&annotation.value_expression, place, true));
     }
     if compiler.failed {
         return None;
@@ -402,8 +403,10 @@ fn rule(
         fails_on_error: spec.failure_policy != Some(FailurePolicy::Ignore),
         parameters: BTreeMap::new(),
         defaults: Node::empty_map(),
+        shared: vec![None; variables.len()],
         variables,
         validations,
+        annotations,
         controls: BTreeMap::new(),
         rationale: String::new(),
         remediation: String::new(),

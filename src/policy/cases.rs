@@ -258,6 +258,7 @@ pub fn evaluate(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Answer {
+    let own = merge::over(&rule.defaults, params);
     let root = View::of(manifest.object);
     let request = matching::request(root, manifest.operation);
     let mut scene = Scene::new(request);
@@ -287,7 +288,6 @@ pub fn evaluate(
     {
         return answer;
     }
-    let own = merge::over(&rule.defaults, params);
     let mut with: Vec<(Enforcement, Option<&Node>)> = Vec::new();
     match &rule.admission {
         None => with.push((rule.enforcement, Some(&own))),

@@ -189,6 +189,7 @@ impl Policies<'_> {
             Verdict::Failed(failures) => failures,
         };
         let root = View::of(&one.seen);
+        let known = left.records.len();
         for failure in failures {
             let (view, path) = report::decided(&failure, root).unwrap_or((root, String::new()));
             let subject = Subject {
@@ -224,16 +225,8 @@ impl Policies<'_> {
                 sink,
             );
         }
-        let accepted = left
-            .records
-            .last()
-            .is_some_and(|record| record.accepted.is_some());
+        let outcome = left.outcome(known);
         let key = (tenant, index);
-        let outcome = if accepted {
-            Outcome::Accepted
-        } else {
-            Outcome::Fail
-        };
         left.counts.entry(key).or_default().add(outcome);
     }
 
@@ -249,6 +242,11 @@ impl Policies<'_> {
             .contexts
             .iter()
             .filter(|context| context.spec.holds_for(organization))
+            .filter(|context| {
+                let last = context.spec.expires_at.as_ref();
+                let last = last.and_then(|last| last.0.parse::<jiff::civil::Date>().ok());
+                last.is_none_or(|last| last >= self.input.as_of)
+            })
             .collect();
         contexts.sort_by_key(|context| {
             (

@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use super::names::{NAMES, PARAMS};
 use super::rules::{self, Rule};
 use super::selection::Circumstances;
 use super::{Policies, matching, parameters};
+use crate::cel::Program;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{ResourceScope, Target};
@@ -152,6 +154,21 @@ fn taken(rule: &Rule) -> Json {
 /// What a template needs to print one admission policy.
 fn policy(rule: &Rule, name: &str, params: &Json) -> Json {
     let spec = rule.tree.get("spec").map(Node::to_json).unwrap_or_default();
+    let has_params = !rule.parameters.is_empty();
+    // A name that the rule itself does not have.
+    let names: Vec<&str> = rule
+        .variables
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let own = ["params", "layeredParams", "layeredPolicyParams"];
+    let own = own
+        .into_iter()
+        .find(|name| !names.contains(name))
+        .unwrap_or("params");
+    let variable = format!("variables.{own}");
+    let parameters = if has_params { &variable } else { "{}" };
+    let rewritten = |program: &Program| with_params(program, parameters);
     let mut kept = serde_json::Map::new();
     kept.insert(
         "failurePolicy".to_owned(),
@@ -163,69 +180,67 @@ fn policy(rule: &Rule, name: &str, params: &Json) -> Json {
     );
     let constraints = spec.get("matchConstraints").cloned().unwrap_or_default();
     kept.insert("matchConstraints".to_owned(), constraints);
-    let has_params = !rule.parameters.is_empty();
-    let rewritten = |text: &Json| json!(with_params(text.as_str().unwrap_or_default(), has_params));
     let mut conditions: Vec<Json> = Vec::new();
     if judges_outside_namespaces(rule) {
         // Objects outside namespaces are everybody's: only those that are rendered are judged.
         conditions.push(json!({
-            "name": "rendered-objects",
+            "name": "tenantry-rendered-objects",
             "expression": "request.?namespace.orValue('') != '' || (object != null && object.metadata.?labels[?'app.kubernetes.io/managed-by'].orValue('') == 'tenantry')",
         }));
     }
     // Conditions see no variables, so parameters stand in them as they are.
-    for condition in spec["matchConditions"].as_array().into_iter().flatten() {
-        let mut condition = condition.clone();
-        let text = condition["expression"].as_str().unwrap_or_default();
-        condition["expression"] = json!(with_literal(text, params, has_params));
-        conditions.push(condition);
-    }
+    conditions.extend(rule.conditions.iter().map(|(name, program)| {
+        json!({"name": name, "expression": with_params(program, &literal(params))})
+    }));
     if !conditions.is_empty() {
         kept.insert("matchConditions".to_owned(), Json::Array(conditions));
     }
     let mut variables: Vec<Json> = Vec::new();
     if has_params {
-        variables.push(json!({"name": "params", "expression": literal(params)}));
+        variables.push(json!({"name": own, "expression": literal(params)}));
     }
-    for variable in spec["variables"].as_array().into_iter().flatten() {
-        let mut variable = variable.clone();
-        variable["expression"] = rewritten(&variable["expression"]);
-        variables.push(variable);
-    }
+    variables.extend(
+        rule.variables
+            .iter()
+            .map(|(name, program)| json!({"name": name, "expression": rewritten(program)})),
+    );
     if !variables.is_empty() {
         kept.insert("variables".to_owned(), Json::Array(variables));
     }
-    let validations = spec["validations"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|validation| {
+    let written = spec["validations"].as_array().into_iter().flatten();
+    let validations = rule
+        .validations
+        .iter()
+        .zip(written)
+        .map(|(check, written)| {
             let mut kept = serde_json::Map::new();
-            for key in ["expression", "messageExpression"] {
-                if validation[key].is_string() {
-                    kept.insert(key.to_owned(), rewritten(&validation[key]));
-                }
-            }
-            for key in ["message", "reason"] {
-                if validation[key].is_string() {
-                    kept.insert(key.to_owned(), validation[key].clone());
-                }
+            kept.insert("expression".to_owned(), json!(rewritten(&check.program)));
+            if let Some(program) = &check.message_program {
+                kept.insert("messageExpression".to_owned(), json!(rewritten(program)));
             }
             // A finding without words of its own says what the rule asks for.
-            if !kept.contains_key("message") {
-                kept.insert(
-                    "message".to_owned(),
-                    json!(format!("not met: {}", rule.title.replace('\n', " "))),
-                );
+            let title = format!("not met: {}", rule.title.replace('\n', " "));
+            kept.insert(
+                "message".to_owned(),
+                json!(check.message.as_ref().unwrap_or(&title)),
+            );
+            if written["reason"].is_string() {
+                kept.insert("reason".to_owned(), written["reason"].clone());
             }
             Json::Object(kept)
         });
     kept.insert("validations".to_owned(), validations.collect());
-    if let Some(annotations) = spec.get("auditAnnotations") {
-        let annotations = annotations.as_array().into_iter().flatten().map(|annotation| {
-            json!({"key": annotation["key"], "valueExpression": rewritten(&annotation["valueExpression"])})
-        });
-        kept.insert("auditAnnotations".to_owned(), annotations.collect());
+    let written = spec["auditAnnotations"].as_array().into_iter().flatten();
+    let annotations: Vec<Json> = rule
+        .annotations
+        .iter()
+        .zip(written)
+        .map(|(program, written)| {
+            json!({"key": written["key"], "valueExpression": rewritten(program)})
+        })
+        .collect();
+    if !annotations.is_empty() {
+        kept.insert("auditAnnotations".to_owned(), Json::Array(annotations));
     }
     let controls: Vec<String> = rule
         .controls
@@ -343,57 +358,18 @@ fn literal(value: &Json) -> String {
     }
 }
 
-/// An expression whose `params` are the variable of that name.
-fn with_params(text: &str, has_params: bool) -> String {
-    replace_params(
-        text,
-        if has_params {
-            "variables.params"
-        } else {
-            "params"
-        },
-    )
-}
-
-fn with_literal(text: &str, params: &Json, has_params: bool) -> String {
-    if has_params {
-        replace_params(text, &literal(params))
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Replaces the name `params` wherever it is a name: not in texts, and not after a dot.
-fn replace_params(text: &str, with: &str) -> String {
-    let mut replaced = String::new();
-    let mut quote: Option<char> = None;
-    let mut previous = ' ';
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let is_name_before = previous.is_alphanumeric() || previous == '_' || previous == '.';
-        let after = rest.strip_prefix("params");
-        let is_name = quote.is_none()
-            && !is_name_before
-            && after
-                .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
-        if let (true, Some(after)) = (is_name, after) {
-            replaced.push_str(with);
-            previous = 's';
-            rest = after;
-            continue;
+/// An expression in which another text stands wherever it names the parameters.
+fn with_params(program: &Program, with: &str) -> String {
+    let characters: Vec<char> = program.text.chars().collect();
+    let mut text = String::new();
+    let mut at = 0;
+    for (start, name) in &program.mentions {
+        if *name == PARAMS && *start >= at {
+            text.extend(&characters[at..*start]);
+            text.push_str(with);
+            at = start + NAMES[PARAMS].len();
         }
-        match quote {
-            Some(open) if c == open && previous != '\\' => quote = None,
-            None if c == '\'' || c == '"' => quote = Some(c),
-            _ => {}
-        }
-        replaced.push(c);
-        previous = if previous == '\\' && c == '\\' {
-            ' '
-        } else {
-            c
-        };
-        rest = &rest[c.len_utf8()..];
     }
-    replaced
+    text.extend(characters.get(at..).unwrap_or_default());
+    text
 }

@@ -144,7 +144,7 @@ fn reads<'a>(
     scene: &Scene<'a>,
     params: &Value<'a>,
 ) -> Vec<Read<'a>> {
-    let stage = Stage::new(scene, rule, params.clone());
+    let stage = Stage::new(scene, rule, params.clone()).alone();
     let mut budget = Budget::new().noting_reads();
     let _ = evaluate(&check.program, &stage, &mut budget);
     budget.reads.unwrap_or_default()

@@ -41,7 +41,7 @@ impl<'j> Judging<'j, '_, '_> {
         'j: 'a,
     {
         let outside = request.namespace.is_empty();
-        let mut scene = Scene::new(request);
+        let mut scene = Scene::new(request).sharing(self.policies.shared);
         if let Some(one) = one {
             scene.set(OBJECT, Value::Tree(Tree::object(one.manifest.root())));
         }
@@ -172,6 +172,7 @@ impl<'j> Judging<'j, '_, '_> {
             .chain(self.named)
             .map(|(name, node)| (*name, View::of(node)))
             .collect();
+        let known = self.left.records.len();
         for failure in failures {
             let decisive = failure.reads.into_iter().rev().find_map(|read| {
                 roots.iter().find_map(|(name, root)| {
@@ -235,7 +236,7 @@ impl<'j> Judging<'j, '_, '_> {
             ));
             self.push(index, finding, subject, rules::digest(found), params);
         }
-        self.judged(index);
+        self.judged(index, known);
     }
 
     fn subject(&self) -> Subject {
@@ -282,6 +283,7 @@ impl<'j> Judging<'j, '_, '_> {
         };
         let enforcement = rule_enforcement(self.policies, rule, enforcement);
         let digest = report::digest(root);
+        let known = self.left.records.len();
         for failure in failures {
             let (view, path) = report::decided(&failure, root).unwrap_or_else(|| {
                 // A rule that only looks at what is around the object is decided there.
@@ -330,11 +332,12 @@ impl<'j> Judging<'j, '_, '_> {
             let finding = finding.and(expression, "this expression");
             self.push(index, finding, subject, digest.clone(), params);
         }
-        self.judged(index);
+        self.judged(index, known);
     }
 
     /// The parameters that a binding names are not there.
     fn without_params(&mut self, index: usize, one: &Rendered, root: View<'_>) {
+        let known = self.left.records.len();
         let rule = &self.policies.rules[index];
         let message = "the parameters that its binding names are not there";
         let finding = report::finding(rule, Enforcement::Deny, message.to_owned())
@@ -359,7 +362,7 @@ impl<'j> Judging<'j, '_, '_> {
             report::digest(root),
             &Node::empty_map(),
         );
-        self.judged(index);
+        self.judged(index, known);
     }
 
     /// Puts a finding where it belongs, unless something accepts it.
@@ -376,20 +379,10 @@ impl<'j> Judging<'j, '_, '_> {
         );
     }
 
-    /// Counts something that is not met: as accepted, when all that is wrong with it is.
-    fn judged(&mut self, index: usize) {
-        let name = &self.policies.rules[index].name;
-        let last = self.left.records.last();
-        let accepted =
-            last.is_some_and(|record| record.policy == *name && record.accepted.is_some());
-        self.count(
-            index,
-            if accepted {
-                Outcome::Accepted
-            } else {
-                Outcome::Fail
-            },
-        );
+    /// Counts something that is not met: as accepted, when all that is wrong with it is. `known` is how
+    /// many records there were before.
+    fn judged(&mut self, index: usize, known: usize) {
+        self.count(index, self.left.outcome(known));
     }
 
     fn count(&mut self, index: usize, outcome: Outcome) {

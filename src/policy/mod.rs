@@ -39,7 +39,7 @@ use crate::model::kinds::policy::{Operation, Target};
 use crate::model::kinds::{Catalog, Enforcement, Policy};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
-use crate::model::verdict::{Count, Record};
+use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
 use crate::yaml::{Entry, Node, NodeId, Value as Yaml};
 use baseline::Baseline;
@@ -50,7 +50,7 @@ pub use selection::Circumstances;
 use waivers::Waivers;
 
 /// What all expressions of one policy may cost over a whole run.
-const COST_PER_RUN: u64 = 2_000_000_000;
+const COST_PER_RUN: u64 = 200_000_000;
 
 /// What the stage is given.
 #[derive(Clone, Copy)]
@@ -76,6 +76,8 @@ pub struct Policies<'a> {
     resources: Node,
     /// The rules that name a kind, by `apiVersion` and kind.
     by_kind: RwLock<HashMap<KindKey, Arc<[usize]>>>,
+    /// How many variables rules have in common.
+    shared: usize,
     /// The parameters of all rules, by the layers that set them.
     parameters: RwLock<HashMap<Vec<NodeId>, Arc<[Node]>>>,
     /// What each rule cost so far.
@@ -95,6 +97,16 @@ pub struct Left {
 }
 
 impl Left {
+    /// What is said of something that is not met: it is accepted if every record of it is.
+    fn outcome(&self, known: usize) -> Outcome {
+        let records = self.records.get(known..).unwrap_or_default();
+        if !records.is_empty() && records.iter().all(|record| record.accepted.is_some()) {
+            Outcome::Accepted
+        } else {
+            Outcome::Fail
+        }
+    }
+
     /// Takes over what another part of the work left.
     pub fn append(&mut self, other: Left) {
         for (key, count) in other.counts {
@@ -144,6 +156,7 @@ impl<'a> Policies<'a> {
             admission::compile(input.admission, false, input.sources, sink)
         }));
         rules.sort_by(|a, b| a.name.cmp(&b.name));
+        let shared = rules::share(&mut rules);
         let admission = rules.iter().filter(|rule| rule.admission.is_some());
         let names: BTreeSet<&str> = admission
             .map(|rule| rule.name.as_str())
@@ -169,6 +182,7 @@ impl<'a> Policies<'a> {
             },
             spent: rules.iter().map(|_| AtomicU64::new(0)).collect(),
             by_kind: RwLock::default(),
+            shared,
             parameters: RwLock::default(),
             waivers,
             rules,
@@ -417,10 +431,14 @@ impl<'a> Policies<'a> {
 
     /// Judges what only all units together show, and tells waivers that nothing needs; `whole` says
     /// that everything was judged.
-    pub fn finish(&self, left: &Left, whole: bool, sink: &mut Sink) {
+    pub fn finish(&self, left: &mut Left, whole: bool, sink: &mut Sink) {
         for (index, rule) in self.rules.iter().enumerate() {
             if !self.may_spend(index) {
                 let place = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
+                // Which objects were still judged depends on the threads, so nothing of it is told.
+                sink.retain(|finding| finding.rule_id() != rule.name);
+                left.records.retain(|record| record.policy != rule.name);
+                left.counts.retain(|(_, judged), _| *judged != index);
                 let message = format!(
                     "the policy `{}` costs too much over this repository, so not everything was judged",
                     rule.name

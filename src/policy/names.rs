@@ -35,10 +35,13 @@ pub const OBJECT: usize = 0;
 /// The object before.
 pub const OLD_OBJECT: usize = 1;
 const REQUEST: usize = 2;
-const PARAMS: usize = 3;
+/// The parameters.
+pub const PARAMS: usize = 3;
 /// The object's namespace.
 pub const NAMESPACE_OBJECT: usize = 4;
 const AUTHORIZER: usize = 5;
+/// What is the same for all rules that judge an object.
+pub const OF_OBJECT: [usize; 4] = [OBJECT, OLD_OBJECT, REQUEST, NAMESPACE_OBJECT];
 /// The first name that the API server does not know.
 pub const FIRST_OWN: usize = 6;
 
@@ -116,10 +119,15 @@ fn map<'a>(entries: Vec<(&str, Value<'a>)>) -> Value<'a> {
     Value::Map(Arc::new(entries.collect::<Map<'a>>()))
 }
 
+/// The value of a variable, once it is known.
+type Variable<'a> = OnceCell<Result<Value<'a>, Error>>;
+
 /// What the names stand for, for one object or document.
 #[derive(Clone, Debug)]
 pub struct Scene<'a> {
     values: Vec<Value<'a>>,
+    /// Variables that rules have in common, once one has asked for them.
+    shared: Vec<Variable<'a>>,
     /// What a request would say.
     pub request: Request,
 }
@@ -129,8 +137,15 @@ impl<'a> Scene<'a> {
     pub fn new(request: Request) -> Scene<'a> {
         Scene {
             values: vec![Value::Null; NAMES.len()],
+            shared: Vec::new(),
             request,
         }
+    }
+
+    /// Makes room for variables that rules have in common.
+    pub fn sharing(mut self, count: usize) -> Scene<'a> {
+        self.shared = vec![OnceCell::new(); count];
+        self
     }
 
     /// Gives a name a value.
@@ -149,7 +164,9 @@ pub struct Stage<'s, 'a> {
     scene: &'s Scene<'a>,
     rule: &'a Rule,
     params: Value<'a>,
-    variables: Vec<OnceCell<Result<Value<'a>, Error>>>,
+    variables: Vec<Variable<'a>>,
+    /// Whether variables of other rules may be used: not where reads are noted.
+    shares: bool,
 }
 
 impl<'s, 'a> Stage<'s, 'a> {
@@ -159,8 +176,15 @@ impl<'s, 'a> Stage<'s, 'a> {
             scene,
             rule,
             params,
-            variables: rule.variables.iter().map(|_| OnceCell::new()).collect(),
+            variables: vec![OnceCell::new(); rule.variables.len()],
+            shares: true,
         }
+    }
+
+    /// A stage on which every variable is evaluated anew.
+    pub fn alone(mut self) -> Stage<'s, 'a> {
+        self.shares = false;
+        self
     }
 }
 
@@ -178,11 +202,16 @@ impl<'a> Globals<'a> for Stage<'_, 'a> {
         let Some((_, program)) = self.rule.variables.get(index) else {
             return Ok(Value::Null);
         };
-        if let Some(known) = self.variables[index].get() {
+        let shared = self.rule.shared.get(index).copied().flatten();
+        let shared = shared
+            .filter(|_| self.shares)
+            .and_then(|at| self.scene.shared.get(at));
+        let variable = shared.unwrap_or(&self.variables[index]);
+        if let Some(known) = variable.get() {
             return known.clone();
         }
         let value = evaluate(program, self, budget);
-        let _ = self.variables[index].set(value.clone());
+        let _ = variable.set(value.clone());
         value
     }
 }

@@ -1,10 +1,10 @@
 //! From documents to rules: every expression compiled once, every name looked up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sha2::{Digest as _, Sha256};
 
-use super::names::{FIRST_OWN, NAMES};
+use super::names::{FIRST_OWN, NAMES, OF_OBJECT};
 use crate::cel::{self, CompileError, Minor, Names, Program};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
 use crate::model::catalog::Document;
@@ -44,8 +44,13 @@ pub struct Rule {
     pub defaults: Node,
     /// Its own variables.
     pub variables: Vec<(String, Program)>,
+    /// For each of those, the position that it shares with the same variable of other rules: what
+    /// depends on nothing but the object is evaluated once for all of them.
+    pub shared: Vec<Option<usize>>,
     /// What must be true.
     pub validations: Vec<Check>,
+    /// Facts for the audit log of the API server.
+    pub annotations: Vec<Program>,
     /// The controls that it serves.
     pub controls: BTreeMap<String, BTreeMap<String, Strength>>,
     /// Why it is asked for.
@@ -111,7 +116,9 @@ pub fn compile(
         parameters: spec.parameters.clone(),
         defaults: defaults(&spec.parameters),
         variables: Vec::new(),
+        shared: Vec::new(),
         validations: Vec::new(),
+        annotations: Vec::new(),
         controls: spec.controls.clone(),
         rationale: spec.rationale.clone().unwrap_or_default(),
         remediation: spec.remediation.clone().unwrap_or_default(),
@@ -167,7 +174,8 @@ pub fn compile(
     }
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = items("auditAnnotations", index, "valueExpression");
-        compiler.program(&annotation.value_expression, place, true);
+        let program = compiler.program(&annotation.value_expression, place, true);
+        rule.annotations.extend(program);
     }
     if compiler.failed {
         return None;
@@ -381,4 +389,31 @@ impl Rule {
             .map(|(at, case)| ("skip", at, case));
         pass.chain(fail).chain(skip)
     }
+}
+
+/// Finds the variables that rules have in common; how many there are.
+pub fn share(rules: &mut [Rule]) -> usize {
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for rule in rules {
+        let mut shared: Vec<Option<usize>> = Vec::new();
+        for (_, program) in &rule.variables {
+            let is_of_object = program.uses.iter().all(|used| OF_OBJECT.contains(used));
+            let used: Option<Vec<String>> = program
+                .variables
+                .iter()
+                .map(|at| {
+                    let position = shared.get(*at).copied().flatten()?;
+                    Some(format!("\n{} {position}", rule.variables[*at].0))
+                })
+                .collect();
+            // The same text is the same value if the variables in it are.
+            shared.push(used.filter(|_| is_of_object).map(|used| {
+                let next = known.len();
+                let key = format!("{}{}", program.text, used.concat());
+                *known.entry(key).or_insert(next)
+            }));
+        }
+        rule.shared = shared;
+    }
+    known.len()
 }

@@ -138,9 +138,15 @@ impl<'a> Waivers<'a> {
     }
 }
 
-/// Names that differ in case or space only are the same person.
+/// Names that differ in case, spaces or characters that nobody sees are the same person.
 fn same_person(a: &str, b: &str) -> bool {
-    a.trim().eq_ignore_ascii_case(b.trim())
+    let bare = |name: &str| -> String {
+        let seen = name
+            .chars()
+            .filter(|c| c.is_alphanumeric() || c.is_ascii_punctuation());
+        seen.flat_map(char::to_lowercase).collect()
+    };
+    bare(a) == bare(b)
 }
 
 fn excepts(waiver: &Waiver, subject: &Subject) -> bool {

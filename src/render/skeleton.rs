@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use super::markers;
 use super::registry::Template;
-use crate::model::manifest::{Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
+use crate::model::manifest::{Field, FieldKey, Fields, Hole, Part, PartKind, Piece, TemplateLine};
 use crate::model::view::{View, canonical_order, scalar_text};
 use crate::yaml::parse::{Merges, Problem, parse_with};
 use crate::yaml::{Node, NodeId, Value};
@@ -222,7 +222,7 @@ impl Builder<'_> {
                         }
                         _ => std::cmp::Ordering::Equal,
                     });
-                    PartKind::Map(fields)
+                    PartKind::Map(Fields::new(fields))
                 }
             }
             scalar => PartKind::Scalar(scalar.clone()),

@@ -289,6 +289,16 @@ impl Plan<'_> {
         build::unit(self, unit, sink)
     }
 
+    /// Whether an environment is the first of those that use its cluster, whatever is selected.
+    pub fn is_first_environment(&self, cluster: &PlannedCluster<'_>) -> bool {
+        let uses = |environment: &&Document<Environment>| {
+            let clusters = &environment.spec.clusters;
+            clusters.iter().any(|name| name.0 == cluster.cluster.name)
+        };
+        let first = self.input.catalog.environments.iter().find(uses);
+        first.is_some_and(|first| first.name == cluster.environment.name)
+    }
+
     /// What templates and rules see as `tenant` in a unit.
     pub fn tenant(&self, planned: &PlannedUnit<'_>) -> Node {
         build::tenant_of(self, planned)

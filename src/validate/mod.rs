@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
+use crate::diagnostics::catalogue::{policy, validate as codes};
+use crate::diagnostics::{Diagnostic, Sink, Sources, suggest};
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
 use crate::model::kinds::{Catalog, KINDS, Metadata};
@@ -53,13 +54,19 @@ pub fn run(
             _ => None,
         })
         .collect();
+    let mut replaced: Vec<(String, String)> = Vec::new();
     for (found, outcome) in judged {
         sink.append(found);
         match outcome {
             // A document of the repository takes the place of a built-in one of the same name.
             Outcome::Good(kind, document)
                 if built_in(&document)
-                    && named.contains(&(kind.clone(), document.name.clone())) => {}
+                    && named.contains(&(kind.clone(), document.name.clone())) =>
+            {
+                if kind == "Policy" || kind == "Framework" {
+                    replaced.push((kind, document.name.clone()));
+                }
+            }
             Outcome::Good(kind, document) => {
                 let (name, id) = (document.name.clone(), document.tree.id);
                 if let Err(error) = validated.catalog.insert(&kind, *document) {
@@ -73,6 +80,25 @@ pub fn run(
         }
     }
     validated.catalog.sort();
+    for (kind, name) in replaced {
+        let id = match kind.as_str() {
+            "Policy" => validated.catalog.policies.get(&name).map(Document::name_id),
+            _ => validated
+                .catalog
+                .frameworks
+                .get(&name)
+                .map(Document::name_id),
+        };
+        let message = format!("this {kind} takes the place of the built-in `{name}`");
+        sink.push(
+            Diagnostic::new(policy::REPLACED, message)
+                .at(
+                    id.and_then(|id| sources.span(id)),
+                    "what is built in does not hold any more",
+                )
+                .help("give it another name, unless that is meant"),
+        );
+    }
     validated
 }
 

@@ -14,5 +14,5 @@ pub mod path;
 pub mod scalar;
 pub mod writer;
 
-pub use node::{Entry, Map, Node, NodeId, Value, is_same_key};
+pub use node::{Entry, Map, Node, NodeId, Value};
 pub use path::{Path, Step};

@@ -86,19 +86,10 @@ pub struct Map {
     pub entries: Vec<Entry>,
 }
 
-/// Whether two keys are the same: most differ in their length or last letter, and are not compared
-/// further.
-#[inline]
-pub fn is_same_key(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.as_bytes().last() == b.as_bytes().last() && a == b
-}
-
 impl Map {
     /// The entry of a key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| is_same_key(&entry.key, key))
+        self.entries.iter().find(|entry| &*entry.key == key)
     }
 
     /// The value of a key.

@@ -543,3 +543,58 @@ fn objects_are_judged_with_what_the_api_server_fills_in() {
         );
     }
 }
+
+/// Wherever an expression names the parameters, and nowhere else.
+#[test]
+fn parameters_of_emitted_policies_stand_where_they_are_named() {
+    let expressions = [
+        "object.metadata.?labels.?params.orValue('none') != params.x",
+        "'its params' != params.x || \"params\" != params.x",
+        "r'\\' != params.x && 'my params' != params.x",
+        "['a'].all(params, params != 'b') && params.x == 'a'",
+        "params.x == 'a' // it's params\n && params.x != 'b'",
+        "has(params.x) && '''it's my params''' != params.x",
+        "object.metadata. params == params.x || true",
+    ];
+    for expression in expressions {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        copy_folder(&repository_path("tests/ui/base"), root, false);
+        let quoted = serde_json::to_string(expression).unwrap();
+        let text = format!(
+            "apiVersion: tenantry.dev/v1\nkind: Policy\nmetadata: {{name: own}}\nspec:\n  title: Own\n  enforcement: audit\n  parameters:\n    x: {{type: string, default: a}}\n  matchConstraints:\n    resourceRules: [{{apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}}]\n  matchConditions:\n    - {{name: c, expression: {quoted}}}\n  variables:\n    - {{name: params, expression: \"'shadowed'\"}}\n  validations:\n    - expression: {quoted}\n"
+        );
+        std::fs::write(root.join("own.yaml"), text).unwrap();
+        let collector = Collector::default();
+        let compilation = compile(&options(root), None, &collector).unwrap();
+        assert!(
+            !compilation.has_errors(),
+            "{expression}: {:#?}",
+            compilation.findings
+        );
+        let objects = collector.objects.into_inner().unwrap();
+        let documents: Vec<Node> = objects
+            .into_values()
+            .flatten()
+            .map(|(_, tree)| tree)
+            .collect();
+        let sources = Sources::default();
+        let mut sink = Sink::default();
+        let rules = with_large_stack(|| admission::compile(&documents, false, &sources, &mut sink));
+        let findings = sink.finish(&sources);
+        assert!(
+            findings.is_empty() && rules.len() == 1,
+            "{expression}: {findings:#?}"
+        );
+        let rule = &rules[0];
+        for text in [
+            &rule.conditions[0].1.text,
+            &rule.validations[0].program.text,
+        ] {
+            let named = text.matches("variables.layeredParams").count()
+                + text.matches("{\"x\": dyn(\"a\")}").count();
+            let source = expression.matches("params.x").count();
+            assert_eq!(named, source, "{text}");
+        }
+    }
+}

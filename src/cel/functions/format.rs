@@ -4,7 +4,7 @@ use super::super::operators::traversal;
 use super::{mismatch, text_of};
 use crate::cel::convert::to_text;
 use crate::cel::value::Value;
-use crate::cel::{Budget, Error};
+use crate::cel::{Budget, COST_PER_CALL, Error};
 
 /// `"…".format([values])`
 pub fn format<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
@@ -22,6 +22,7 @@ pub fn format<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<Va
                 let value = values.next().ok_or_else(|| {
                     Error::Range("the text has more `%` than there are values".to_owned())
                 })?;
+                budget.pay(value.deep_weight(COST_PER_CALL))?;
                 let written = write(verb, precision, value)?;
                 budget.pay((written.len() as u64).div_ceil(10))?;
                 text.push_str(&written);

@@ -163,7 +163,9 @@ fn flatten<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
 
 fn distinct<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
     let list = items("distinct", arguments, budget)?;
-    budget.pay((list.len() * list.len()) as u64)?;
+    for item in &list {
+        budget.pay(operators::search_cost(item, list.len()))?;
+    }
     let mut kept: Vec<Value<'a>> = Vec::new();
     for item in list {
         if !kept.iter().any(|known| known.equals(&item)) {

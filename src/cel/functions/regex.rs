@@ -5,14 +5,34 @@ use std::collections::HashMap;
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Function, int_of, method, text_of};
+use super::{Function, both, int_of, method, text_of};
 use crate::cel::value::Value;
 use crate::cel::{Budget, Error};
 
 pub const TABLE: &[Function] = &[
-    method("find", (2, 2), 0, find).checking(is_pattern),
-    method("findAll", (2, 3), 0, find_all).checking(is_pattern),
+    method("find", (2, 2), 0, |v, b| find(v, b, MADE)).checking(is_pattern),
+    method("findAll", (2, 3), 0, |v, b| find_all(v, b, MADE)).checking(is_pattern),
+    // The same with a pattern that is written in the expression.
+    both("@matches", (2, 2), 0, |v, b| matches_within(v, b, WRITTEN)).checking(is_pattern),
+    method("@find", (2, 2), 0, |v, b| find(v, b, WRITTEN)).checking(is_pattern),
+    method("@findAll", (2, 3), 0, |v, b| find_all(v, b, WRITTEN)).checking(is_pattern),
 ];
+
+/// What a pattern may take: one that is written is compiled once, one that is made again and again.
+#[derive(Clone, Copy)]
+struct Bounds {
+    size: usize,
+    cost: u64,
+}
+
+const WRITTEN: Bounds = Bounds {
+    size: MAX_SIZE,
+    cost: 0,
+};
+const MADE: Bounds = Bounds {
+    size: 1 << 18,
+    cost: 5000,
+};
 
 /// How large a compiled pattern may be, in bytes, and how many are kept for each thread.
 const MAX_SIZE: usize = 4 << 20;
@@ -22,10 +42,10 @@ thread_local! {
     static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+fn compile(pattern: &str, size: usize) -> Result<Regex, String> {
     RegexBuilder::new(&as_re2(pattern))
-        .size_limit(MAX_SIZE)
-        .dfa_size_limit(MAX_SIZE)
+        .size_limit(size)
+        .dfa_size_limit(size)
         .nest_limit(50)
         .build()
         .map_err(|error| match error {
@@ -121,13 +141,17 @@ fn as_re2(pattern: &str) -> String {
     text
 }
 
-fn with_pattern<T>(pattern: &str, work: impl FnOnce(&Regex) -> T) -> Result<T, Error> {
+fn with_pattern<T>(
+    pattern: &str,
+    bounds: Bounds,
+    work: impl FnOnce(&Regex) -> T,
+) -> Result<T, Error> {
     PATTERNS.with_borrow_mut(|patterns| {
         if !patterns.contains_key(pattern) {
             if patterns.len() >= KEPT {
                 patterns.clear();
             }
-            let regex = compile(pattern).map_err(Error::Malformed)?;
+            let regex = compile(pattern, bounds.size).map_err(Error::Malformed)?;
             patterns.insert(pattern.to_owned(), regex);
         }
         Ok(work(&patterns[pattern]))
@@ -137,39 +161,55 @@ fn with_pattern<T>(pattern: &str, work: impl FnOnce(&Regex) -> T) -> Result<T, E
 /// Judges a literal pattern.
 pub fn is_pattern(arguments: &[Option<&Value<'static>>]) -> Result<(), String> {
     match arguments.get(1) {
-        Some(Some(Value::Text(pattern))) => compile(pattern.as_str()).map(|_| ()),
+        Some(Some(Value::Text(pattern))) => compile(pattern.as_str(), MAX_SIZE).map(|_| ()),
         _ => Ok(()),
     }
 }
 
 /// The price of a search: the text's length times the pattern's.
-fn pay(text: &str, pattern: &str, budget: &mut Budget<'_>) -> Result<(), Error> {
+fn pay(text: &str, pattern: &str, bounds: Bounds, budget: &mut Budget<'_>) -> Result<(), Error> {
     let text = (text.len() as u64 + 1).div_ceil(10);
-    budget.pay(text * (pattern.len() as u64).div_ceil(4).max(1))
+    budget.pay(bounds.cost + text * (pattern.len() as u64).div_ceil(4).max(1))
 }
 
 /// `text.matches(pattern)`
 pub fn matches<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+    matches_within(arguments, budget, MADE)
+}
+
+fn matches_within<'a>(
+    arguments: &[Value<'a>],
+    budget: &mut Budget<'a>,
+    bounds: Bounds,
+) -> Result<Value<'a>, Error> {
     let (text, pattern) = (
         text_of("matches", arguments, 0)?,
         text_of("matches", arguments, 1)?,
     );
-    pay(text, pattern, budget)?;
-    with_pattern(pattern, |regex| Value::Bool(regex.is_match(text)))
+    pay(text, pattern, bounds, budget)?;
+    with_pattern(pattern, bounds, |regex| Value::Bool(regex.is_match(text)))
 }
 
-fn find<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+fn find<'a>(
+    arguments: &[Value<'a>],
+    budget: &mut Budget<'a>,
+    bounds: Bounds,
+) -> Result<Value<'a>, Error> {
     let (text, pattern) = (
         text_of("find", arguments, 0)?,
         text_of("find", arguments, 1)?,
     );
-    pay(text, pattern, budget)?;
-    with_pattern(pattern, |regex| {
+    pay(text, pattern, bounds, budget)?;
+    with_pattern(pattern, bounds, |regex| {
         Value::text(regex.find(text).map_or("", |found| found.as_str()))
     })
 }
 
-fn find_all<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+fn find_all<'a>(
+    arguments: &[Value<'a>],
+    budget: &mut Budget<'a>,
+    bounds: Bounds,
+) -> Result<Value<'a>, Error> {
     let (text, pattern) = (
         text_of("findAll", arguments, 0)?,
         text_of("findAll", arguments, 1)?,
@@ -178,8 +218,8 @@ fn find_all<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<Valu
         Some(_) => usize::try_from(int_of("findAll", arguments, 2)?).unwrap_or(usize::MAX),
         None => usize::MAX,
     };
-    pay(text, pattern, budget)?;
-    with_pattern(pattern, |regex| {
+    pay(text, pattern, bounds, budget)?;
+    with_pattern(pattern, bounds, |regex| {
         let found = regex.find_iter(text).take(most);
         Value::list(found.map(|found| Value::text(found.as_str())).collect())
     })

@@ -1,6 +1,7 @@
 //! Lists as sets. <https://pkg.go.dev/github.com/google/cel-go/ext#Sets>
 
 use super::{Function, global, mismatch};
+use crate::cel::operators::search_cost;
 use crate::cel::value::Value;
 use crate::cel::{Budget, Error};
 
@@ -21,7 +22,9 @@ fn lists<'a>(
 ) -> std::result::Result<Lists<'a>, Error> {
     match (arguments[0].items(), arguments[1].items()) {
         (Some(a), Some(b)) => {
-            budget.pay((a.len() * b.len()) as u64 + 1)?;
+            for item in a.iter() {
+                budget.pay(search_cost(item, b.len()))?;
+            }
             Ok((a.into_owned(), b.into_owned()))
         }
         _ => Err(mismatch(name, arguments)),

@@ -73,4 +73,8 @@ codes! {
         cause: "Nobody would see if it stopped finding what it is for."
         example: "tests: {}"
         remedy: "Add what passes and what fails below `tests`."
+    REPLACED = "T0819" Warning "A built-in policy or framework is replaced"
+        cause: "A document of the repository has its name, so what is built in does not hold any more: a rule may have become weaker without anybody seeing it."
+        example: "kind: Policy\nmetadata: {name: pinned-images}\nspec: {validations: [{expression: \"true\"}], …}"
+        remedy: "Give it another name. To leave a built-in rule out, say so in the Platform's `policyPacks`; to make it fit, set its parameters."
 }

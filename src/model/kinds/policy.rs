@@ -34,7 +34,7 @@ pub struct Policy {
     pub match_constraints: Option<MatchResources>,
     /// Expressions that must all be true for the rule to judge an object.
     #[serde(default)]
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = 63))]
     pub match_conditions: Vec<MatchCondition>,
     /// What an error in an expression means: a finding, or nothing. Default: `Fail`.
     #[serde(default)]
@@ -44,7 +44,7 @@ pub struct Policy {
     pub parameters: BTreeMap<String, Parameter>,
     /// Values that expressions see as `variables`; each sees those above it.
     #[serde(default)]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 49))]
     pub variables: Vec<NamedExpression>,
     /// What must be true.
     #[schemars(length(min = 1))]

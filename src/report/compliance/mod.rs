@@ -343,7 +343,8 @@ pub fn uuid(text: &str) -> String {
 pub fn tree_digest(files: &BTreeMap<String, String>) -> String {
     let lines: String = files
         .iter()
-        .map(|(path, digest)| format!("{digest}  {path}\n"))
+        // Written as JSON, so that no name can end a line.
+        .map(|(path, digest)| format!("{digest}  {}\n", serde_json::Value::from(path.as_str())))
         .collect();
     sha256(lines)
 }

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use super::rank;
-use crate::model::change::InputChange;
+use crate::model::change::{InputChange, InputKind};
+use crate::model::kinds::KINDS;
 
 /// How a finding is enforced, from strict to soft.
 const ENFORCEMENT: [&str; 3] = ["deny", "warn", "audit"];
@@ -38,7 +39,31 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 }
             ));
         }
+        ("Platform", "frameworks") if rest.contains('.') => {
+            found.push(format!("parameters of frameworks change: `{field}`"));
+        }
+        ("Tenant", "compliance") if rest.contains('.') => {
+            found.push(format!(
+                "{subject} changes parameters of frameworks: `{field}`"
+            ));
+        }
         ("Platform", "policyPacks") => {
+            // A pack that had no settings gets some, or the other way round.
+            let settings = |value: &Option<Json>, key: &str| {
+                value.as_ref().and_then(|value| value.get(key)).cloned()
+            };
+            if !rest.contains('.') && !is_gone {
+                let rules = |value: &Option<Json>| settings(value, "exclude");
+                for rule in added(rules(&input.before).as_ref(), rules(&input.after).as_ref()) {
+                    found.push(format!("the rule {rule} of the pack {rest} is left out"));
+                }
+                let to = settings(&input.after, "enforcement");
+                let from = settings(&input.before, "enforcement");
+                if input.before_place.is_some() && to != from {
+                    let to = to.as_ref().and_then(Json::as_str).unwrap_or("as they say");
+                    found.push(format!("rules of the pack {rest} only {to}"));
+                }
+            }
             let softer = rank(input.after.as_ref(), &ENFORCEMENT)
                 > rank(input.before.as_ref(), &ENFORCEMENT);
             if is_gone && !rest.contains('.') {
@@ -91,7 +116,7 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 ));
             }
         }
-        ("Waiver", "") if input.before_place.is_none() && !is_gone => {
+        ("Waiver", "") if input.before_place.is_none() => {
             found.push(format!(
                 "{subject} is added: what it excepts counts no more"
             ));
@@ -120,6 +145,15 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         ) => found.push(format!(
             "{subject} asks for something else: `{field}` changes"
         )),
+        (other, _)
+            if input.kind == InputKind::Document
+                && !KINDS.contains(&other)
+                && !other.starts_with("Validating") =>
+        {
+            found.push(format!(
+                "{subject} changes, which admission policies take their parameters from"
+            ));
+        }
         ("Tenant", "grants") => grants(input, &mut found),
         ("Tenant", "shares") if input.field.ends_with(".expiresAt") => {
             let lasts = is_gone || is_later(input);
