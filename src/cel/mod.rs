@@ -1,11 +1,11 @@
 //! The Common Expression Language as Kubernetes has it: the rules of policies are written in it.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/cel/>. The `cel` crate parses; what it parsed is
-//! resolved once ([`lower`]) and evaluated ([`evaluate`]) on manifests where they stand, so nothing
+//! resolved once (`lower`) and evaluated ([`evaluate`]) on manifests where they stand, so nothing
 //! is converted, every read is known, and every step is paid for.
 //!
 //! * [`value`], [`tree`]: what expressions compute with.
-//! * [`operators`], [`convert`]: what the language itself has.
+//! * `operators`, [`convert`]: what the language itself has.
 //! * [`functions`]: its libraries, one file each; every function says since which Kubernetes.
 
 #[allow(
