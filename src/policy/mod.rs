@@ -49,8 +49,9 @@ use rules::Rule;
 pub use selection::Circumstances;
 use waivers::Waivers;
 
-/// What all expressions of one policy may cost over a whole run.
+/// What all expressions of one policy may cost over a whole run, and more for each tenant.
 const COST_PER_RUN: u64 = 200_000_000;
+const COST_PER_TENANT: u64 = 2_000_000;
 
 /// What the stage is given.
 #[derive(Clone, Copy)]
@@ -426,7 +427,9 @@ impl<'a> Policies<'a> {
 
     /// Whether a rule may still judge: one that costs too much is stopped.
     fn may_spend(&self, index: usize) -> bool {
-        self.spent[index].load(Ordering::Relaxed) < COST_PER_RUN
+        let tenants = self.input.catalog.tenants.iter().len() as u64;
+        let most = COST_PER_RUN + COST_PER_TENANT * tenants;
+        self.spent[index].load(Ordering::Relaxed) < most
     }
 
     /// Judges what only all units together show, and tells waivers that nothing needs; `whole` says
