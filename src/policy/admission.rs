@@ -181,13 +181,16 @@ pub fn compile(documents: &[Node], unbound: bool, sources: &Sources, sink: &mut 
             bindings.remove(name(tree));
             continue;
         };
-        let rules_of = spec
+        let mut rules_of = spec
             .match_constraints
             .iter()
-            .flat_map(|constraints| &constraints.resource_rules);
+            .flat_map(|constraints| &constraints.resource_rules)
+            .peekable();
         let problem = if spec.match_constraints.is_none() {
             Some("has no `matchConstraints`")
-        } else if rules_of.clone().any(|rule| rule.operations.is_empty()) {
+        } else if rules_of.peek().is_none() {
+            Some("names no resources in `matchConstraints.resourceRules`")
+        } else if rules_of.any(|rule| rule.operations.is_empty()) {
             Some("has a resource rule without `operations`")
         } else {
             None

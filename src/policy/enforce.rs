@@ -59,19 +59,14 @@ impl Policies<'_> {
                 if !place.takes_others {
                     continue;
                 }
-                list.push(taken(rule));
-                list.extend(
-                    bindings
-                        .list
-                        .iter()
-                        .map(|binding| as_written(&binding.tree)),
-                );
+                list.push(rule.tree.to_json());
+                list.extend(bindings.list.iter().map(|binding| binding.tree.to_json()));
                 let documents = bindings
                     .list
                     .iter()
                     .filter_map(|binding| binding.parameters.as_ref());
                 for document in documents.flat_map(|parameters| &parameters.documents) {
-                    let document = as_written(document);
+                    let document = document.to_json();
                     if !list.contains(&document) {
                         list.push(document);
                     }
@@ -140,15 +135,6 @@ impl Policies<'_> {
                 .help("write it with what the oldest cluster has, or update the cluster"),
         );
     }
-}
-
-/// A document of the repository, with what says that it is rendered.
-fn as_written(tree: &Node) -> Json {
-    tree.to_json()
-}
-
-fn taken(rule: &Rule) -> Json {
-    as_written(&rule.tree)
 }
 
 /// What a template needs to print one admission policy.

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::judge::{Verdict, judge};
+use super::judge::{Failure, Verdict, judge};
 use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
 use super::rules::Rule;
 use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
@@ -142,29 +142,20 @@ impl<'j> Judging<'j, '_, '_> {
 
     /// Judges one component of a tenant by one rule.
     pub fn instance(&mut self, index: usize, params: &Node, instance: &Instance) {
-        if !self.policies.may_spend(index) {
-            return;
-        }
         let mut scene = Scene::new(Request::default());
         self.surroundings(&mut scene, Some(instance));
         let rule = &self.policies.rules[index];
         let Some(found) = instance.variable("instance") else {
             return;
         };
-        let mut spent = 0;
         let params_value = cel::tree::of(View::of(params));
-        let verdict = judge(rule, &scene, &params_value, &mut spent);
-        self.policies.spent[index].fetch_add(spent, Ordering::Relaxed);
+        let Some(failures) = self.failures(index, &scene, &params_value) else {
+            return;
+        };
         let subject = Subject {
             component: instance.component.clone(),
             object: format!("Component/{}", instance.component),
             ..self.subject()
-        };
-        let failures = match verdict {
-            Verdict::Skipped => return,
-            Verdict::Met => return self.count(index, Outcome::Pass),
-            Verdict::Undecided(what) => return self.undecided(index, what),
-            Verdict::Failed(failures) => failures,
         };
         let roots: Vec<(&str, View<'_>)> = instance
             .variables
@@ -239,6 +230,31 @@ impl<'j> Judging<'j, '_, '_> {
         self.judged(index, known);
     }
 
+    /// What is wrong by one rule. Nothing if it is met, not decided, or costs too much.
+    fn failures<'a>(
+        &mut self,
+        index: usize,
+        scene: &Scene<'a>,
+        params: &Value<'a>,
+    ) -> Option<Vec<Failure<'a>>>
+    where
+        'j: 'a,
+    {
+        if !self.policies.may_spend(index) {
+            return None;
+        }
+        let mut spent = 0;
+        let verdict = judge(&self.policies.rules[index], scene, params, &mut spent);
+        self.policies.spent[index].fetch_add(spent, Ordering::Relaxed);
+        match verdict {
+            Verdict::Skipped => {}
+            Verdict::Met => self.count(index, Outcome::Pass),
+            Verdict::Undecided(what) => self.undecided(index, what),
+            Verdict::Failed(failures) => return Some(failures),
+        }
+        None
+    }
+
     fn subject(&self) -> Subject {
         let key = &self.locator.unit.key;
         Subject {
@@ -260,11 +276,7 @@ impl<'j> Judging<'j, '_, '_> {
     ) where
         'j: 'a,
     {
-        if !self.policies.may_spend(index) {
-            return;
-        }
         let rule: &'a Rule = &self.policies.rules[index];
-        let mut spent = 0;
         let params_value = match rule
             .admission
             .as_ref()
@@ -273,13 +285,8 @@ impl<'j> Judging<'j, '_, '_> {
             Some(_) => Value::Null,
             None => cel::tree::of(View::of(params)),
         };
-        let verdict = judge(rule, scene, &params_value, &mut spent);
-        self.policies.spent[index].fetch_add(spent, Ordering::Relaxed);
-        let failures = match verdict {
-            Verdict::Skipped => return,
-            Verdict::Met => return self.count(index, Outcome::Pass),
-            Verdict::Undecided(what) => return self.undecided(index, what),
-            Verdict::Failed(failures) => failures,
+        let Some(failures) = self.failures(index, scene, &params_value) else {
+            return;
         };
         let enforcement = rule_enforcement(self.policies, rule, enforcement);
         let digest = report::digest(root);

@@ -54,10 +54,12 @@ pub fn names_kind(constraints: Option<&MatchResources>, request: &Request) -> bo
     let Some(constraints) = constraints else {
         return true;
     };
-    constraints
-        .resource_rules
-        .iter()
-        .any(|rule| names_resource(rule, constraints.match_policy, request))
+    // One that names no resources judges all.
+    constraints.resource_rules.is_empty()
+        || constraints
+            .resource_rules
+            .iter()
+            .any(|rule| names_resource(rule, constraints.match_policy, request))
 }
 
 /// Whether a policy judges what is done to an object. `namespace_label` looks up a label of the

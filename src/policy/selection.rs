@@ -8,10 +8,8 @@ use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes, suggest};
 use crate::model::catalog::Document;
 use crate::model::instance::Unit;
 use crate::model::kinds::policy::{Matching, Parameter};
-use crate::model::kinds::{Catalog, Platform, Policy};
+use crate::model::kinds::{Catalog, Platform, Policy, PolicyPack};
 use crate::yaml::{Node, NodeId};
-
-type PolicyPack = crate::model::kinds::PolicyPack;
 
 /// What rules are selected by.
 #[derive(Clone, Debug, Default)]

@@ -9,6 +9,7 @@ use crate::diagnostics::{
 };
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::Waiver;
+use crate::model::scalars::Name;
 use crate::model::verdict::Subject;
 
 /// Days before its end at which a waiver is told to expire.
@@ -152,12 +153,12 @@ fn same_person(a: &str, b: &str) -> bool {
 fn excepts(waiver: &Waiver, subject: &Subject) -> bool {
     let wanted = &waiver.subject;
     let is = |wanted: Option<&str>, found: &str| wanted.is_none_or(|wanted| wanted == found);
-    let name =
-        |name: &Option<crate::model::scalars::Name>| name.as_ref().map(|name| name.0.clone());
-    is(name(&wanted.tenant).as_deref(), &subject.tenant)
-        && is(name(&wanted.environment).as_deref(), &subject.environment)
-        && is(name(&wanted.cluster).as_deref(), &subject.cluster)
-        && is(name(&wanted.component).as_deref(), &subject.component)
+    let is_name =
+        |wanted: &Option<Name>, found: &str| is(wanted.as_ref().map(|name| &*name.0), found);
+    is_name(&wanted.tenant, &subject.tenant)
+        && is_name(&wanted.environment, &subject.environment)
+        && is_name(&wanted.cluster, &subject.cluster)
+        && is_name(&wanted.component, &subject.component)
         && is(wanted.object.as_deref(), &subject.object)
         && wanted
             .path

@@ -10,42 +10,20 @@ use crate::cel::{Budget, Error};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
-/// The functions of this library.
-pub const TABLE: &[Function] = &[
-    global("format.named", (1, 1), 31, named),
-    global("format.dns1123Label", (0, 0), 31, |_, b| {
-        form("dns1123Label", b)
-    }),
-    global("format.dns1123Subdomain", (0, 0), 31, |_, b| {
-        form("dns1123Subdomain", b)
-    }),
-    global("format.dns1035Label", (0, 0), 31, |_, b| {
-        form("dns1035Label", b)
-    }),
-    global("format.dns1123LabelPrefix", (0, 0), 31, |_, b| {
-        form("dns1123LabelPrefix", b)
-    }),
-    global("format.dns1123SubdomainPrefix", (0, 0), 31, |_, b| {
-        form("dns1123SubdomainPrefix", b)
-    }),
-    global("format.dns1035LabelPrefix", (0, 0), 31, |_, b| {
-        form("dns1035LabelPrefix", b)
-    }),
-    global("format.qualifiedName", (0, 0), 31, |_, b| {
-        form("qualifiedName", b)
-    }),
-    global("format.labelValue", (0, 0), 31, |_, b| {
-        form("labelValue", b)
-    }),
-    global("format.uri", (0, 0), 31, |_, b| form("uri", b)),
-    global("format.uuid", (0, 0), 31, |_, b| form("uuid", b)),
-    global("format.byte", (0, 0), 31, |_, b| form("byte", b)),
-    global("format.date", (0, 0), 31, |_, b| form("date", b)),
-    global("format.datetime", (0, 0), 31, |_, b| form("datetime", b)),
-    method("validate", (2, 2), 31, validate),
-];
+/// Each form is a function of its name, and known to `format.named`.
+macro_rules! forms {
+    ($($name:literal),* $(,)?) => {
+        /// The functions of this library.
+        pub const TABLE: &[Function] = &[
+            global("format.named", (1, 1), 31, named),
+            $(global(concat!("format.", $name), (0, 0), 31, |_, b| form($name, b)),)*
+            method("validate", (2, 2), 31, validate),
+        ];
+        const NAMES: &[&str] = &[$($name),*];
+    };
+}
 
-const NAMES: &[&str] = &[
+forms!(
     "dns1123Label",
     "dns1123Subdomain",
     "dns1035Label",
@@ -59,7 +37,7 @@ const NAMES: &[&str] = &[
     "byte",
     "date",
     "datetime",
-];
+);
 
 fn form<'a>(name: &'static str, budget: &mut Budget<'a>) -> Result<'a> {
     budget.pay(1)?;

@@ -82,14 +82,7 @@ fn filters(report: &Report<'_>, body: &mut String) {
     body.push_str(
         "<div class=\"bar\"><label>Tenant <select id=\"tenant\"><option value=\"\">all</option>",
     );
-    let mut tenants: Vec<&str> = report
-        .frameworks
-        .iter()
-        .flat_map(|framework| framework.tenants.iter().map(|tenant| tenant.tenant))
-        .collect();
-    tenants.sort_unstable();
-    tenants.dedup();
-    for tenant in tenants {
+    for tenant in report.tenants() {
         let _ = write!(body, "<option>{}</option>", escaped(tenant));
     }
     body.push_str(

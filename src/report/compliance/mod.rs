@@ -171,6 +171,17 @@ pub struct PolicyReport<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// The tenants that follow a framework, by name.
+    pub fn tenants(&self) -> Vec<&'a str> {
+        let followed = self.frameworks.iter();
+        let mut tenants: Vec<&str> = followed
+            .flat_map(|framework| framework.tenants.iter().map(|tenant| tenant.tenant))
+            .collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        tenants
+    }
+
     /// Puts together what is known of each control, for the frameworks and tenants that are selected.
     pub fn new(
         scope: &'a Scope,

@@ -9,15 +9,8 @@ use crate::yaml::{Node, writer};
 
 /// One report for each tenant that follows a framework, as YAML documents.
 pub fn write(report: &Report<'_>) -> String {
-    let mut tenants: Vec<&str> = report
-        .frameworks
-        .iter()
-        .flat_map(|framework| framework.tenants.iter().map(|tenant| tenant.tenant))
-        .collect();
-    tenants.sort_unstable();
-    tenants.dedup();
     let mut text = String::new();
-    for (at, tenant) in tenants.into_iter().enumerate() {
+    for (at, tenant) in report.tenants().into_iter().enumerate() {
         if at > 0 {
             text.push_str("---\n");
         }
