@@ -57,7 +57,9 @@ pub(super) fn built_in(sources: &mut Sources) -> Loaded {
             loaded.default_specs.insert(kind, spec);
         }
     }
-    loaded.documents = add(&defaults::TIERS).into_iter().map(of_ours).collect();
+    for file in [&defaults::TIERS, &defaults::ROLES] {
+        loaded.documents.extend(add(file).into_iter().map(of_ours));
+    }
     for (path, text) in BUILT_IN_TEMPLATES {
         let file = SourceFile {
             path: format!("<builtin>/templates/{path}"),

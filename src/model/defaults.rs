@@ -21,10 +21,13 @@ macro_rules! default_file {
 pub const WORKLOAD: DefaultFile = default_file!("workload");
 /// The tiers that exist without being written.
 pub const TIERS: DefaultFile = default_file!("tiers");
+/// The roles that exist without being written.
+pub const ROLES: DefaultFile = default_file!("roles");
 /// What the spec of a kind is merged over.
 pub const SPECS: &[(&str, DefaultFile)] = &[
     ("Platform", default_file!("platform")),
     ("Tenant", default_file!("tenant")),
     ("Component", default_file!("component")),
     ("Cluster", default_file!("cluster")),
+    ("Dataset", default_file!("dataset")),
 ];

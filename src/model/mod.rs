@@ -3,23 +3,29 @@
 //! * [`kinds`]: what users write, one file per kind.
 //! * [`scalars`]: quantities, durations, schedules and other texts with a form.
 //! * [`catalog`]: the documents of a repository.
+//! * [`access`]: roles with what they inherit, and the grants of a tenant.
+//! * [`data`]: what components read and write.
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
 //! * [`view`]: both read as one tree.
 //! * [`locator`]: where findings about manifests are.
 //! * [`verdict`]: what a policy says of something, and the evidence of a whole run.
+//! * [`placeholder`]: names in braces.
 //! * [`demand`]: what workloads ask of a cluster.
 //! * [`change`]: what a review is made of.
 //! * [`secrets`]: what is never shown.
 
+pub mod access;
 pub mod catalog;
 pub mod change;
+pub mod data;
 pub mod defaults;
 pub mod demand;
 pub mod instance;
 pub mod kinds;
 pub mod locator;
 pub mod manifest;
+pub mod placeholder;
 pub mod scalars;
 pub mod secrets;
 pub mod verdict;

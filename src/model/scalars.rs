@@ -76,6 +76,10 @@ formatted! {
     ImageDigest: "image-digest", "string", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     /// A path into the values, such as `security` or `resources.cpu`.
     ValuePath: "value-path", "string", "resources.cpu";
+    /// A permission in applications: what, what is done to it, and for data its class.
+    Permission: "permission", "string", "data:read:internal";
+    /// A time of day: `08:00`.
+    TimeOfDay: "time-of-day", "string", "08:00";
 }
 
 /// Judges a text by the name of its format; formats that are not ours pass.
@@ -102,6 +106,8 @@ pub fn check_format(format: &str, text: &str) -> Result<(), String> {
                 .is_some_and(|digits| digits.len() == 64 && digits.bytes().all(hex))
         }
         "value-path" => crate::yaml::Path::parse(text).is_ok_and(|path| !path.0.is_empty()),
+        "permission" => is_permission(text),
+        "time-of-day" => text.len() == 5 && text.parse::<jiff::civil::Time>().is_ok(),
         _ => true,
     };
     if fits {
@@ -138,6 +144,10 @@ pub fn expected_form(format: &str) -> Option<&'static str> {
         "image-tag" => "a tag of letters, digits, `_`, `.` and `-`, such as `1.4.2`",
         "kubernetes-version" => "a version of Kubernetes in quotes, such as `\"1.37\"`",
         "value-path" => "a path into the values, such as `security` or `resources.cpu`",
+        "permission" => {
+            "a permission such as `agent:execute`, or for data with its class: `data:read:public`, `internal`, `confidential` or `restricted`"
+        }
+        "time-of-day" => "a time of day in quotes, such as `\"08:00\"`",
         _ => return None,
     })
 }
@@ -164,6 +174,19 @@ fn is_cron(text: &str) -> bool {
         || (text.split_whitespace().count() == 5
             && text.split_whitespace().all(named)
             && text.parse::<croner::Cron>().is_ok())
+}
+
+/// `agent:execute`, `data:read:internal`; `*` stands for everything in its place.
+fn is_permission(text: &str) -> bool {
+    const CLASSES: [&str; 5] = ["public", "internal", "confidential", "restricted", "*"];
+    let parts: Vec<&str> = text.split(':').collect();
+    let words = parts.iter().all(|part| *part == "*" || is_label(part));
+    words
+        && match parts.as_slice() {
+            ["data", _, class] => CLASSES.contains(class),
+            ["data", ..] => false,
+            _ => matches!(parts.len(), 2 | 3),
+        }
 }
 
 /// A DNS label of RFC 1123.
@@ -476,6 +499,9 @@ mod tests {
             ("day", "2027-01-31", "2027-02-30"),
             ("image", "registry.example.com:5000/team/app", "nginx:1.25"),
             ("value-path", "security.runAsUser", "a..b"),
+            ("permission", "data:read:restricted", "data:read:secret"),
+            ("permission", "agent:*", "agent"),
+            ("time-of-day", "08:00", "8:00"),
         ] {
             assert_eq!(check_format(format, good), Ok(()), "{format} {good}");
             assert!(check_format(format, bad).is_err(), "{format} {bad}");

@@ -218,7 +218,7 @@ fn matches_given(rule: &Rule, tenant: Option<&Node>, environment: Option<&Node>)
 /// What rules see as `change`.
 fn change(request: &Request) -> Node {
     let word = Node::text(NodeId::NONE, request.operation_word());
-    Node::map(NodeId::NONE, vec![super::entry("operation", word)])
+    Node::map(NodeId::NONE, vec![crate::yaml::entry("operation", word)])
 }
 
 /// What a policy says of a manifest.

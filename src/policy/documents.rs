@@ -6,15 +6,16 @@ use rayon::prelude::*;
 
 use super::judge::{Verdict, judge};
 use super::names::{self, Request, Scene};
-use super::{Circumstances, Left, Policies, entry, parameters, report, rules};
+use super::{Circumstances, Left, Policies, parameters, report, rules};
 use crate::cel;
 use crate::diagnostics::Sink;
+use crate::model::access;
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::policy::Target;
 use crate::model::kinds::{Catalog, Tenant};
 use crate::model::verdict::{Outcome, Subject};
 use crate::model::view::View;
-use crate::yaml::{Node, NodeId, Value as Yaml, merge};
+use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 
 /// A document as rules see it: its spec, its name and its labels.
 fn seen<K>(document: &Document<K>) -> Node {
@@ -44,8 +45,9 @@ fn seen_tenant(document: &Document<Tenant>, catalog: &Catalog) -> Node {
         document.effective.get("limits").unwrap_or(&empty),
     );
     let mut entries = tenant.entries().to_vec();
-    entries.retain(|known| &*known.key != "limits");
+    entries.retain(|known| !matches!(&*known.key, "limits" | "grants"));
     entries.push(entry("limits", limits));
+    entries.push(entry("grants", access::grants_of(catalog, document)));
     Node::map(tenant.id, entries)
 }
 
@@ -69,6 +71,15 @@ pub fn resources(catalog: &Catalog) -> Node {
                 Node::new(NodeId::NONE, Yaml::List(tenants.collect())),
             ),
             entry("components", list(&catalog.components)),
+            entry("datasets", list(&catalog.datasets)),
+            entry("grants", list(&catalog.grants)),
+            entry(
+                "roles",
+                Node::new(
+                    NodeId::NONE,
+                    Yaml::List(access::roles(catalog).into_values().collect()),
+                ),
+            ),
             entry("environments", list(&catalog.environments)),
             entry("clusters", list(&catalog.clusters)),
             entry("contexts", list(&catalog.contexts)),
@@ -85,40 +96,92 @@ struct Judged {
     name: String,
     place: NodeId,
     seen: Node,
+    /// The tenant that it is, or belongs to.
+    tenant: Option<Node>,
+    /// The role that a grant gives.
+    role: Option<Node>,
+}
+
+impl Judged {
+    /// A document that belongs to no tenant.
+    fn alone<K>(target: Target, kind: &'static str, document: &Document<K>) -> Judged {
+        Judged {
+            target,
+            kind,
+            name: document.name.clone(),
+            place: document.name_id(),
+            seen: seen(document),
+            tenant: None,
+            role: None,
+        }
+    }
+
+    /// `Dataset/orders`; a grant is told apart by those who have it.
+    fn title(&self) -> String {
+        let subjects = self.seen.get("subjects").and_then(Node::as_list);
+        let names = subjects.unwrap_or_default().iter();
+        let names: Vec<&str> = names
+            .filter_map(|subject| subject.get("name").and_then(Node::as_str))
+            .collect();
+        match self.target {
+            Target::Grant => format!("Grant/{}:{}", self.name, names.join(",")),
+            _ => format!("{}/{}", self.kind, self.name),
+        }
+    }
+
+    fn note(&self) -> String {
+        match self.target {
+            Target::Grant => format!("in the grant of `{}` in {}", self.name, self.tenant_name()),
+            _ => format!("in {} `{}`", self.kind.to_lowercase(), self.name),
+        }
+    }
+
+    fn tenant_name(&self) -> &str {
+        let tenant = self.tenant.as_ref().and_then(|tenant| tenant.get("name"));
+        tenant.and_then(Node::as_str).unwrap_or_default()
+    }
 }
 
 impl Policies<'_> {
-    /// Judges tenants, components and the platform.
+    /// Judges tenants, their grants, components, datasets and the platform.
     pub fn documents(&self, left: &mut Left, sink: &mut Sink) {
         let catalog = self.input.catalog;
         let platform = catalog.platforms.iter().next().map(seen);
         let mut judged: Vec<Judged> = Vec::new();
+        let roles = access::roles(catalog);
         for tenant in &catalog.tenants {
+            let seen = seen_tenant(tenant, catalog);
+            let grants = seen.get("grants").and_then(Node::as_list);
+            for grant in grants.unwrap_or_default() {
+                let role = grant.get("role").and_then(Node::as_str);
+                judged.push(Judged {
+                    target: Target::Grant,
+                    kind: "Grant",
+                    name: role.unwrap_or_default().to_owned(),
+                    place: grant.get("role").map_or(grant.id, |role| role.id),
+                    seen: grant.clone(),
+                    tenant: Some(seen.clone()),
+                    role: role.and_then(|role| roles.get(role)).cloned(),
+                });
+            }
             judged.push(Judged {
                 target: Target::Tenant,
                 kind: "Tenant",
                 name: tenant.name.clone(),
                 place: tenant.name_id(),
-                seen: seen_tenant(tenant, catalog),
+                tenant: Some(seen.clone()),
+                seen,
+                role: None,
             });
+        }
+        for dataset in &catalog.datasets {
+            judged.push(Judged::alone(Target::Dataset, "Dataset", dataset));
         }
         for component in &catalog.components {
-            judged.push(Judged {
-                target: Target::Component,
-                kind: "Component",
-                name: component.name.clone(),
-                place: component.name_id(),
-                seen: seen(component),
-            });
+            judged.push(Judged::alone(Target::Component, "Component", component));
         }
-        if let (Some(document), Some(seen)) = (catalog.platforms.iter().next(), &platform) {
-            judged.push(Judged {
-                target: Target::Platform,
-                kind: "Platform",
-                name: document.name.clone(),
-                place: document.name_id(),
-                seen: seen.clone(),
-            });
+        if let Some(document) = catalog.platforms.iter().next() {
+            judged.push(Judged::alone(Target::Platform, "Platform", document));
         }
         let parts: Vec<(Left, Sink)> = judged
             .par_iter()
@@ -147,18 +210,27 @@ impl Policies<'_> {
         sink: &mut Sink,
     ) {
         let rule = &self.rules[index];
-        let is_tenant = one.target == Target::Tenant;
         let circumstances = Circumstances {
-            tenant: is_tenant.then_some(&one.seen),
+            tenant: one.tenant.as_ref(),
             environment: None,
-            all_tenants: !is_tenant,
+            all_tenants: one.tenant.is_none(),
         };
         if !self.holds(rule, &circumstances) || !self.may_spend(index) {
             return;
         }
-        let layers = self.layers(&circumstances, self.contexts_of(one));
-        // What is weakened is told where the tenant's units are judged.
-        let params = parameters::of_rule(rule, &layers, self.input.sources, &mut Sink::default());
+        let mut contexts = self.contexts_of(one);
+        contexts.extend(
+            one.role
+                .iter()
+                .filter_map(|role| role.get("policyParameters")),
+        );
+        let layers = self.layers(&circumstances, contexts);
+        // What is weakened is told where the tenant's units are judged; of a role, it is told here.
+        let mut weakened = Sink::default();
+        let params = parameters::of_rule(rule, &layers, self.input.sources, &mut weakened);
+        if one.role.is_some() {
+            sink.append(weakened);
+        }
         let mut scene = Scene::new(Request::default());
         let mut set = |name: &str, node| {
             if let Some(position) = names::position(name) {
@@ -166,6 +238,12 @@ impl Policies<'_> {
             }
         };
         set(one.target.name(), &one.seen);
+        if let Some(tenant) = &one.tenant {
+            set("tenant", tenant);
+        }
+        if let Some(role) = &one.role {
+            set("role", role);
+        }
         set("resources", &self.resources);
         if let Some(platform) = platform {
             set("platform", platform);
@@ -173,11 +251,7 @@ impl Policies<'_> {
         let mut spent = 0;
         let verdict = judge(rule, &scene, &cel::tree::of(View::of(&params)), &mut spent);
         self.spent[index].fetch_add(spent, Ordering::Relaxed);
-        let tenant = if is_tenant {
-            one.name.clone()
-        } else {
-            String::new()
-        };
+        let tenant = one.tenant_name().to_owned();
         let mut count = |outcome| {
             let key = (tenant.clone(), index);
             left.counts.entry(key).or_default().add(outcome);
@@ -199,7 +273,7 @@ impl Policies<'_> {
                 } else {
                     String::new()
                 },
-                object: format!("{}/{}", one.kind, one.name),
+                object: one.title(),
                 path,
                 ..Subject::default()
             };
@@ -214,7 +288,7 @@ impl Policies<'_> {
             let enforcement = super::rule_enforcement(self, rule, rule.enforcement);
             let finding = report::finding(rule, enforcement, failure.message)
                 .at(span, "")
-                .note(format!("in {} `{}`", one.kind.to_lowercase(), one.name));
+                .note(one.note());
             self.accept(
                 index,
                 finding,
@@ -233,10 +307,7 @@ impl Policies<'_> {
     /// `policyParameters` of the contexts of a tenant's part of the organisation.
     fn contexts_of(&self, one: &Judged) -> Vec<&Node> {
         let catalog = self.input.catalog;
-        let tenant = catalog
-            .tenants
-            .get(&one.name)
-            .filter(|_| one.target == Target::Tenant);
+        let tenant = catalog.tenants.get(one.tenant_name());
         let organization = tenant.map(|tenant| &tenant.spec.organization);
         let mut contexts: Vec<_> = catalog
             .contexts

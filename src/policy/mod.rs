@@ -41,7 +41,7 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
-use crate::yaml::{Entry, Node, NodeId, Value as Yaml};
+use crate::yaml::{Node, NodeId, Value as Yaml, entry};
 use baseline::Baseline;
 use judging::Judging;
 use names::Request;
@@ -513,14 +513,6 @@ pub fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             Err(error) => panic!("no thread can be started: {error}"),
         }
     })
-}
-
-fn entry(key: &str, value: Node) -> Entry {
-    Entry {
-        key: key.into(),
-        key_id: NodeId::NONE,
-        value,
-    }
 }
 
 /// A unit's variables as rules see them.

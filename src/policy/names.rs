@@ -28,6 +28,9 @@ pub const NAMES: &[&str] = &[
     "context",
     "resources",
     "change",
+    "dataset",
+    "grant",
+    "role",
 ];
 
 /// Positions in [`NAMES`].

@@ -1,11 +1,15 @@
 //! What templates can do to values, besides what Jinja has. Each notes what it made of what, so
 //! that the result is traced to the input line.
 
+use std::collections::BTreeMap;
+
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::tree::Tree;
 use super::{markers, recorder};
+use crate::model::placeholder;
 use crate::model::scalars::{Amount, parse_duration};
 
 /// Adds the filters, and removes those that would let a value become text of the template.
@@ -26,6 +30,8 @@ pub fn install(environment: &mut Environment<'static>) {
     environment.add_filter("tojson", to_json);
     environment.add_filter("checksum", checksum);
     environment.add_filter("without", without);
+    environment.add_filter("only", only);
+    environment.add_filter("fill", fill);
     environment.add_filter("replace", replace);
     environment.add_filter("join", join);
 }
@@ -104,11 +110,17 @@ fn indent(value: &Value, columns: usize) -> Result<Value, Error> {
     Ok(Value::from_safe_string(moved))
 }
 
-/// `{{ map | tojson }}`: JSON, as an ordinary string.
-fn to_json(value: &Value) -> Result<Value, Error> {
-    let made = Value::from(
-        serde_json::to_string(&json(value, 0)?).map_err(|error| invalid(error.to_string()))?,
-    );
+/// `{{ map | tojson }}`: JSON, as an ordinary string; with `indent=2`, a line for each field.
+fn to_json(value: &Value, kwargs: Kwargs) -> Result<Value, Error> {
+    let indent: Option<usize> = kwargs.get("indent")?;
+    kwargs.assert_all_used()?;
+    let json = json(value, 0)?;
+    let text = match indent {
+        None => serde_json::to_string(&json),
+        Some(2) => serde_json::to_string_pretty(&json),
+        Some(_) => return Err(invalid("write `indent=2`, or none".to_owned())),
+    };
+    let made = Value::from(text.map_err(|error| invalid(error.to_string()))?);
     recorder::note_made(value, &made);
     Ok(made)
 }
@@ -206,6 +218,66 @@ fn join(value: &Value, separator: Option<&str>) -> Result<Value, Error> {
     Ok(Value::from(text))
 }
 
+/// `{{ facts | only(names) }}`: the entries of a map that are named; all of them if none is.
+fn only(value: &Value, names: &Value) -> Result<Value, Error> {
+    let mut wanted = Vec::new();
+    if !names.is_none() {
+        for name in names.try_iter()? {
+            wanted.push(name.to_string());
+        }
+    }
+    entries(value, |key| wanted.is_empty() || wanted.iter().any(|name| name == key))
+}
+
+/// Those entries of a map whose key is wanted, as a map.
+fn entries(value: &Value, is_wanted: impl Fn(&str) -> bool) -> Result<Value, Error> {
+    if let Some(tree) = value.downcast_object_ref::<Tree>() {
+        return Ok(Value::from_object(tree.filtered(is_wanted)));
+    }
+    let mut kept = BTreeMap::new();
+    for key in value.try_iter()? {
+        let name = key.to_string();
+        if is_wanted(&name) {
+            kept.insert(name, value.get_item(&key)?);
+        }
+    }
+    Ok(Value::from(kept))
+}
+
+/// `{{ prompt | fill(facts) }}`: `{market.growth}` in a text is what the facts have by that path; a
+/// brace that names nothing of them stays as it is.
+fn fill(value: &Value, facts: &Value) -> Result<Value, Error> {
+    let text = value.to_string();
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, name, after)) = placeholder::next(rest) {
+        made.push_str(before);
+        let mut found = facts.clone();
+        for step in name.split('.') {
+            found = found.get_attr(step).unwrap_or_default();
+        }
+        match found.kind() {
+            minijinja::value::ValueKind::Undefined | minijinja::value::ValueKind::None => {
+                made.push('{');
+                made.push_str(name);
+                made.push('}');
+            }
+            minijinja::value::ValueKind::Map | minijinja::value::ValueKind::Seq => {
+                made.push_str(&json(&found, 0)?.to_string());
+            }
+            _ => made.push_str(&found.to_string()),
+        }
+        if made.len() > MAX_MADE {
+            return Err(invalid(
+                "this would make more than 1 MiB of text".to_owned(),
+            ));
+        }
+        rest = after;
+    }
+    made.push_str(rest);
+    Ok(Value::from(made))
+}
+
 /// `{{ item | without("name") }}`: a map without some of its keys.
 fn without(
     value: &Value,
@@ -213,14 +285,5 @@ fn without(
     kwargs: Kwargs,
 ) -> Result<Value, Error> {
     kwargs.assert_all_used()?;
-    let mut kept = Vec::new();
-    for key in value.try_iter()? {
-        if !keys
-            .iter()
-            .any(|unwanted| Some(unwanted.as_str()) == key.as_str())
-        {
-            kept.push((key.to_string(), value.get_item(&key)?));
-        }
-    }
-    Ok(kept.into_iter().collect())
+    entries(value, |key| !keys.iter().any(|unwanted| unwanted == key))
 }

@@ -17,6 +17,8 @@ pub struct Tree {
     pub node: Node,
     /// What may stand here, where that is known.
     rule: Option<&'static Rule>,
+    /// What the items of a computed list may be, which no document declares.
+    item: Option<&'static Rule>,
 }
 
 /// The names that a template can use.
@@ -53,11 +55,22 @@ fn value_of(node: &Node, rule: Option<&'static Rule>) -> Value {
             return Value::from_object(Tree {
                 node: node.clone(),
                 rule,
+                item: None,
             });
         }
     };
     recorder::note_read(node.id, &value);
     value
+}
+
+/// The kind of documents that a computed list holds.
+fn computed(key: &str) -> Option<&'static str> {
+    match key {
+        "roles" => Some("Role"),
+        "inputs" | "outputs" => Some("Dataset"),
+        "shares" | "sharedFrom" => Some("Share"),
+        _ => None,
+    }
 }
 
 impl Tree {
@@ -71,7 +84,21 @@ impl Tree {
         Some(schema::own().follow(inner))
     }
 
+    /// The map with those of its entries whose key is wanted.
+    pub fn filtered(&self, is_wanted: impl Fn(&str) -> bool) -> Tree {
+        let entries = self.node.entries().iter();
+        let kept = entries.filter(|entry| is_wanted(&entry.key)).cloned();
+        Tree {
+            node: Node::map(self.node.id, kept.collect()),
+            rule: self.rule,
+            item: self.item,
+        }
+    }
+
     fn item_rule(&self) -> Option<&'static Rule> {
+        if self.item.is_some() {
+            return self.item;
+        }
         self.rule?
             .items
             .as_deref()
@@ -100,7 +127,21 @@ impl Object for Tree {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let map = self.node.as_map()?;
         match map.get(key) {
-            Some(child) => Some(value_of(child, self.child_rule(key))),
+            Some(child) => {
+                let rule = self.child_rule(key);
+                let item = match rule {
+                    None => computed(key).and_then(|kind| schema::own().rule(kind)),
+                    Some(_) => None,
+                };
+                Some(match item.filter(|_| child.as_list().is_some()) {
+                    Some(item) => Value::from_object(Tree {
+                        node: child.clone(),
+                        rule: None,
+                        item: Some(schema::own().follow(item)),
+                    }),
+                    None => value_of(child, rule),
+                })
+            }
             None if self.rule.is_some_and(|rule| rule.property(key).is_some()) => {
                 Some(Value::from(()))
             }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, layers};
+use super::{
+    Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, layers, prompts,
+};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
+use crate::model::data::Flow;
 use crate::model::instance::{Derivations, Instance, Unit, UnitKey};
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::yaml::{Entry, Node, NodeId, Step, Value, merge};
+use crate::model::{access, data};
+use crate::yaml::{Entry, Node, NodeId, Step, Value, entry, merge};
 
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
@@ -23,7 +27,11 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     let mut variables = builder.variables();
     variables.push(("tenant", tenant));
     variables.push(("tier", with_name(planned.tier)));
-    variables.push(("context", merge_field(planned, "business")));
+    let facts = merge_field(planned, "business");
+    for chosen in &planned.components {
+        prompts::check(plan, planned, *chosen, &facts, sink);
+    }
+    variables.push(("context", facts));
     variables.push(("policy", merge_field(planned, "policyParameters")));
     let instances = planned
         .components
@@ -97,14 +105,6 @@ struct Builder<'b, 'a> {
     environment: &'b Document<Environment>,
     cluster: &'b Document<Cluster>,
     derivations: &'b Derivations,
-}
-
-fn entry(key: &str, value: Node) -> Entry {
-    Entry {
-        key: key.into(),
-        key_id: NodeId::NONE,
-        value,
-    }
 }
 
 fn name_node<K>(document: &Document<K>) -> Node {
@@ -245,6 +245,12 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
         labels.push(builder.platform_label("cost-center", cost_center.clone()));
     }
     let selector = vec![builder.platform_label("tenant", name_node(document))];
+    let catalog = builder.plan.input.catalog;
+    let grants = in_force(
+        builder,
+        planned,
+        Some(&access::grants_of(catalog, document)),
+    );
     let more = vec![
         entry("name", name_node(document)),
         entry(
@@ -271,15 +277,34 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
         entry("labels", Node::map(NodeId::NONE, labels)),
         entry("selector", Node::map(NodeId::NONE, selector)),
         entry("limits", limits),
-        entry("grants", in_force(builder, planned, "grants")),
+        entry("roles", roles(builder, &grants)),
+        entry("grants", grants),
+        entry(
+            "shares",
+            in_force(builder, planned, effective.get("shares")),
+        ),
         entry("sharedFrom", shared_from(builder, planned)),
     ];
     extended(effective, more)
 }
 
-/// The grants or shares that hold today in this environment.
-fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, field: &str) -> Node {
-    let Some(list) = planned.tenant.effective.get(field) else {
+/// The roles that grants give, with what they inherit.
+fn roles(builder: &Builder<'_, '_>, grants: &Node) -> Node {
+    let granted = grants.as_list().unwrap_or_default().iter();
+    let mut names: Vec<&str> = granted
+        .filter_map(|grant| grant.get("role").and_then(Node::as_str))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let roles = names
+        .into_iter()
+        .filter_map(|name| builder.plan.roles.get(name));
+    Node::new(NodeId::NONE, Value::List(roles.cloned().collect()))
+}
+
+/// Those of some grants or shares that hold today in this environment.
+fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Option<&Node>) -> Node {
+    let Some(list) = list else {
         return Node::new(NodeId::NONE, Value::List(Arc::new([])));
     };
     let items: Vec<Node> = list
@@ -341,18 +366,21 @@ fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
                 "with".into(),
                 Step::Index(with),
             ]);
-            items.push(Node::map(
-                NodeId::NONE,
-                vec![
-                    entry("tenant", name_node(other)),
-                    entry(
-                        "component",
-                        Node::text(other.at(&path), share.component.0.as_str()),
-                    ),
-                    entry("namespace", builder.namespace(other)),
-                    entry("permittedBy", builder.text(other.name.as_str(), &[with])),
-                ],
-            ));
+            let mut entries = vec![
+                entry("tenant", name_node(other)),
+                entry(
+                    "component",
+                    Node::text(other.at(&path), share.component.0.as_str()),
+                ),
+                entry("namespace", builder.namespace(other)),
+                entry("permittedBy", builder.text(other.name.as_str(), &[with])),
+            ];
+            let written = other.tree.at_path(&path[..3]);
+            let more = ["ports", "expiresAt", "quota"]
+                .iter()
+                .filter_map(|key| Some(entry(key, written?.get(key)?.clone())));
+            entries.extend(more);
+            items.push(Node::map(NodeId::NONE, entries));
         }
     }
     Node::new(NodeId::NONE, Value::List(items.into()))
@@ -424,6 +452,14 @@ fn instance(
         entry("version", version),
         entry("digest", digest),
         entry("dependencies", dependencies(builder, planned, chosen)),
+        entry(
+            "inputs",
+            data::list(plan.input.catalog, component, Flow::Input),
+        ),
+        entry(
+            "outputs",
+            data::list(plan.input.catalog, component, Flow::Output),
+        ),
         entry("shares", shares(builder, planned, chosen)),
     ];
     entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
@@ -468,7 +504,7 @@ fn dependencies(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Ch
 /// The tenants that may reach this instance, with their namespaces.
 fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
     let mut items = Vec::new();
-    let list = in_force(builder, planned, "shares");
+    let list = in_force(builder, planned, planned.tenant.effective.get("shares"));
     for share in list.as_list().unwrap_or_default() {
         if share.get("component").and_then(Node::as_str) != Some(&chosen.component.name) {
             continue;
@@ -496,11 +532,11 @@ fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'
                 entry("tenant", with.clone()),
                 entry("namespace", builder.namespace(other)),
             ];
-            entries.extend(
-                share
-                    .get("ports")
-                    .map(|ports| entry("ports", ports.clone())),
-            );
+            let more = ["ports", "expiresAt", "quota", "reason"];
+            let more = more
+                .iter()
+                .filter_map(|key| Some(entry(key, share.get(key)?.clone())));
+            entries.extend(more);
             items.push(Node::map(share.id, entries));
         }
     }

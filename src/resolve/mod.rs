@@ -2,20 +2,24 @@
 //! environment on a cluster); [`Plan::build`] turns one into a [`Unit`] with the layered values of
 //! each of its components.
 //!
+//! * `access`: roles and grants.
 //! * `references`: every name that a document mentions exists, and only once.
 //! * `contexts`: which contexts hold for a tenant.
 //! * `versions`: which version of each component runs.
 //! * `placement`: which clusters a tenant runs on.
 //! * `tenants`: what a tenant may subscribe to.
 //! * `layers`: the twelve layers and their locks.
+//! * `prompts`: the facts that agents ask for.
 //! * `coherence`: whether the layered values make sense together.
 //! * `build`: names, labels, and what templates see.
 
+mod access;
 mod build;
 mod coherence;
 mod contexts;
 mod layers;
 mod placement;
+mod prompts;
 mod references;
 mod tenants;
 mod versions;
@@ -106,6 +110,8 @@ pub struct Plan<'a> {
     pub clusters: Vec<PlannedCluster<'a>>,
     digests: BTreeMap<(&'a str, &'a str), String>,
     session: Vec<&'a Document<Context>>,
+    /// All roles with what they inherit.
+    roles: BTreeMap<&'a str, Node>,
     /// What others share with a tenant, by its name.
     shared_with: BTreeMap<&'a str, Vec<SharedComponent<'a>>>,
 }
@@ -169,6 +175,7 @@ pub struct Chosen<'a> {
 /// Plans what runs where; nothing when there is no usable Platform.
 pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     references::check(&input, sink);
+    access::check(&input, sink);
     versions::cycles(&input, sink);
     let Some(platform) = input.catalog.platforms.iter().next() else {
         if !input.incomplete && !input.broken.iter().any(|(kind, _)| kind == "Platform") {
@@ -204,6 +211,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
         input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant)
     });
     let digests = versions::digests(input.catalog);
+    let roles = crate::model::access::roles(input.catalog);
     let shared_with = shares(&input);
     Some(Plan {
         input,
@@ -212,6 +220,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
         clusters,
         digests,
         session,
+        roles,
         shared_with,
     })
 }

@@ -13,8 +13,12 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     duplicates(input, "Context", &catalog.contexts, sink);
     duplicates(input, "Tier", &catalog.tiers, sink);
     duplicates(input, "Tenant", &catalog.tenants, sink);
+    duplicates(input, "Dataset", &catalog.datasets, sink);
+    duplicates(input, "Role", &catalog.roles, sink);
+    duplicates(input, "Grant", &catalog.grants, sink);
     platforms(input, sink);
     components(input, sink);
+    datasets(input, sink);
     environments(input, sink);
     for cluster in &catalog.clusters {
         if let Some(tenant) = &cluster.spec.dedicated_to {
@@ -158,6 +162,70 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
                 "Tenant",
                 &tenant.0,
                 component.at(&path),
+                sink,
+            );
+        }
+    }
+}
+
+/// What components read and write, and who may use it.
+fn datasets(input: &Input<'_>, sink: &mut Sink) {
+    let catalog = input.catalog;
+    for component in &catalog.components {
+        let lineage = &component.spec.lineage;
+        for (field, names) in [("inputs", &lineage.inputs), ("outputs", &lineage.outputs)] {
+            for (at, name) in names.iter().enumerate() {
+                let path = [
+                    "spec".into(),
+                    "lineage".into(),
+                    field.into(),
+                    Step::Index(at),
+                ];
+                input.reference(
+                    &catalog.datasets,
+                    "Dataset",
+                    &name.0,
+                    component.at(&path),
+                    sink,
+                );
+            }
+        }
+    }
+    for dataset in &catalog.datasets {
+        let access = dataset
+            .spec
+            .access
+            .iter()
+            .flat_map(|access| &access.tenants);
+        for (at, tenant) in access.enumerate() {
+            let path = [
+                "spec".into(),
+                "access".into(),
+                "tenants".into(),
+                Step::Index(at),
+            ];
+            input.reference(
+                &catalog.tenants,
+                "Tenant",
+                &tenant.0,
+                dataset.at(&path),
+                sink,
+            );
+        }
+        let approval = dataset.spec.access_approval.iter();
+        for (at, approved) in approval.flat_map(|approval| &approval.approved).enumerate() {
+            let path = [
+                "spec".into(),
+                "accessApproval".into(),
+                "approved".into(),
+                Step::Index(at),
+                "tenant".into(),
+            ];
+            input.reference(
+                &catalog.tenants,
+                "Tenant",
+                &approved.tenant.0,
+                dataset.at(&path),
                 sink,
             );
         }

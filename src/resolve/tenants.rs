@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::versions::Requirement;
-use super::{Chosen, Input, PlannedUnit, contexts, placement, references, versions};
+use super::{Chosen, Input, PlannedUnit, access, contexts, placement, references, versions};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{
@@ -57,6 +57,7 @@ pub fn plan<'a>(
         ));
     }
     access_dates(input, tenant, sink);
+    access::duties(input, tenant, sink);
     for (at, subscription) in tenant.spec.components.iter().enumerate() {
         subscribed_environments(input, tenant, at, subscription, sink);
     }
@@ -232,6 +233,8 @@ fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     }
     for (at, grant) in tenant.spec.grants.iter().enumerate() {
         let path = |key: &str| ["spec".into(), "grants".into(), Step::Index(at), key.into()];
+        let role = tenant.at(&path("role"));
+        input.reference(&input.catalog.roles, "Role", &grant.role.0, role, sink);
         for (position, environment) in grant.environments.iter().enumerate() {
             if !tenant.spec.environments.contains_key(environment) {
                 let mut place = path("environments").to_vec();

@@ -14,5 +14,5 @@ pub mod path;
 pub mod scalar;
 pub mod writer;
 
-pub use node::{Entry, Map, Node, NodeId, Value};
+pub use node::{Entry, Map, Node, NodeId, Value, entry};
 pub use path::{Path, Step};

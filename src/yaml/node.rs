@@ -68,6 +68,15 @@ pub enum Value {
     Map(Arc<Map>),
 }
 
+/// A key that the compiler itself gives a value.
+pub fn entry(key: &str, value: Node) -> Entry {
+    Entry {
+        key: key.into(),
+        key_id: NodeId::NONE,
+        value,
+    }
+}
+
 /// One key and its value.
 #[derive(Clone, Debug)]
 pub struct Entry {

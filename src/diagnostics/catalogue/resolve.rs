@@ -106,6 +106,16 @@ cause: "`--set` takes `path=value`; `--context` takes a file with documents of k
 example: "tenantry check --set resources.cpu"
 remedy: "Write it in that form."
 
+DUTIES = "T0323" Error "somebody has two roles that are to be apart"
+cause: "A role's `conflictsWith` names roles that nobody may have beside it in the same tenant and environment: who asks for something does not approve it."
+example: "conflictsWith: [approver]   # and a subject with both roles"
+remedy: "Take one of the two roles away, or grant it to somebody else."
+
+BAD_PROMPT = "T0324" Error "an agent's prompt asks for facts that are not there"
+cause: "`contextKeys`, and `{name}` in a prompt with `strategy: template`, name facts of the `business` of contexts. The agent would be given the braces."
+example: "prompt: \"Growth is {market.grwoth} %.\""
+remedy: "Write the name that is suggested, or add the fact to a context that holds for every tenant of the component."
+
 TIER_ISOLATION = "T0322" Error "the tier does not include that isolation"
 cause: "A tier lists the levels of isolation that it offers."
 example: "tier: basic\nisolation: physical"

@@ -142,6 +142,10 @@ pub struct Lineage {
     /// Datasets that are written.
     #[serde(default)]
     pub outputs: Vec<Name>,
+    /// Outputs that may be of a lower class than what is read, and what makes them so:
+    /// `daily-sales: sums over at least fifty customers`.
+    #[serde(default)]
+    pub lowers: BTreeMap<Name, String>,
     /// Whether flows are recorded. Default: true.
     #[serde(default)]
     pub tracking: Option<bool>,

@@ -6,24 +6,30 @@
 mod cluster;
 mod component;
 mod context;
+mod dataset;
 mod environment;
 mod framework;
+mod grant;
 mod platform;
 pub mod policy;
+mod role;
 mod tenant;
 mod tier;
 mod waiver;
 mod workload;
 
 pub use cluster::{Cluster, NodePool, StorageClass};
-pub use component::{Component, ComponentStatus, Dependency};
+pub use component::{Access, Clearance, Component, ComponentStatus, Dependency};
 pub use context::{Context, ContextLevel};
+pub use dataset::{Contract, Dataset, PersonalData, QualityRule};
 pub use environment::{Environment, Stage};
 pub use framework::{Control, Framework};
+pub use grant::Grant;
 pub use platform::{
     DeliveryEngine, Enforcement, Granularity, Layout, Naming, Platform, PolicyPack, Pricing,
 };
 pub use policy::Policy;
+pub use role::{Constraints, Role};
 pub use tenant::{Isolation, Limits, Subscription, Tenant, TenantStatus};
 pub use tier::Tier;
 pub use waiver::{Waiver, WaiverSubject};
@@ -101,6 +107,9 @@ kinds! {
     Tier tiers;
     Tenant tenants;
     Component components;
+    Dataset datasets;
+    Role roles;
+    Grant grants;
     Policy policies;
     Framework frameworks;
     Waiver waivers;

@@ -46,6 +46,13 @@ pub struct Platform {
     /// The namespace of Prometheus, which scrapes workloads. Default: `monitoring`.
     #[serde(default)]
     pub monitoring_namespace: Option<Name>,
+    /// How applications tell who somebody is. They hold to it, by the bundle that is rendered for them.
+    #[serde(default)]
+    pub authentication: Authentication,
+    /// The organisation on the git host that teams belong to, for CODEOWNERS: `acme` makes
+    /// `@acme/team-retail` of the owner `team-retail`.
+    #[serde(default)]
+    pub code_owners: Option<Name>,
     /// Where values from the command line (`--context`, `--set`) are allowed.
     #[serde(default)]
     pub session_contexts: SessionContexts,
@@ -182,6 +189,40 @@ pub enum Enforcement {
     Warn,
     /// It stops the build.
     Deny,
+}
+
+/// How applications tell who somebody is.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Authentication {
+    /// The methods that are accepted. Default: `oauth2` and `saml`.
+    #[serde(default)]
+    pub methods: Vec<AuthenticationMethod>,
+    /// Failed attempts until an account is locked. Default: 5.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub max_failed_attempts: Option<u32>,
+    /// When an idle session ends. Default: `60m`.
+    #[serde(default)]
+    pub session_timeout: Option<crate::model::scalars::Duration>,
+}
+
+/// How somebody proves who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthenticationMethod {
+    /// Name and password.
+    Basic,
+    /// `OAuth` 2.0.
+    Oauth2,
+    /// SAML 2.0.
+    Saml,
+    /// A directory.
+    Ldap,
+    /// A second factor.
+    Mfa,
+    /// A client certificate.
+    Certificate,
 }
 
 /// Prices, for cost figures.

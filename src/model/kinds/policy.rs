@@ -111,6 +111,10 @@ pub enum Target {
     Tenant,
     /// Each version of a component, as `component`.
     Component,
+    /// Each grant in each tenant that it holds in, as `grant`, with its `role` and `tenant`.
+    Grant,
+    /// Each dataset, as `dataset`.
+    Dataset,
     /// Each component of a tenant in an environment on a cluster, as `instance` and `workload`.
     Instance,
     /// Each object that a change touches, in `tenantry diff`, as `object`, `oldObject` and `change`.
@@ -126,6 +130,8 @@ impl Target {
             Target::Manifest => "manifest",
             Target::Tenant => "tenant",
             Target::Component => "component",
+            Target::Grant => "grant",
+            Target::Dataset => "dataset",
             Target::Instance => "instance",
             Target::Change => "change",
             Target::Platform => "platform",

@@ -19,6 +19,9 @@ pub struct Tenant {
     pub display_name: Option<String>,
     /// The team that answers for the tenant.
     pub owner: String,
+    /// The day on which the tenant began.
+    #[serde(default)]
+    pub created_at: Option<Date>,
     /// Whom to reach, by purpose: `incidents: oncall@globex.example`.
     #[serde(default)]
     pub contacts: BTreeMap<String, String>,
@@ -219,14 +222,34 @@ pub struct Share {
     /// The last day of the share.
     #[serde(default)]
     pub expires_at: Option<Date>,
+    /// What each of them may use of it.
+    #[serde(default)]
+    pub quota: ShareQuota,
+    /// Why it is shared.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What a tenant may use of what another shares with it. Gateways and applications hold to it, by the
+/// bundle that is rendered for them.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ShareQuota {
+    /// Requests a minute.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub requests_per_minute: Option<u32>,
+    /// Bytes a day, both ways.
+    #[serde(default)]
+    pub bytes_per_day: Option<Quantity>,
 }
 
 /// Who may do what in a tenant's namespaces.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantGrant {
-    /// What they may do.
-    pub role: GrantRole,
+    /// The role: a document of kind Role, or one that is built in, such as `viewer` and `operator`.
+    pub role: Name,
     /// Who.
     #[schemars(length(min = 1))]
     pub subjects: Vec<Subject>,
@@ -245,18 +268,6 @@ pub struct TenantGrant {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-}
-
-/// What a grant lets people do.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum GrantRole {
-    /// See workloads, their logs and events; no secrets.
-    Viewer,
-    /// Besides, restart and scale workloads and run jobs.
-    Operator,
 }
 
 /// Someone in the cluster's sense.
@@ -289,6 +300,10 @@ pub struct Billing {
     /// What is charged for. Default: `requested`.
     #[serde(default)]
     pub model: Option<BillingModel>,
+    /// The sum for a month, with model `flat`.
+    #[serde(default)]
+    #[schemars(range(min = 0.0))]
+    pub monthly_fee: Option<f64>,
     /// What the tenant means to spend in a month.
     #[serde(default)]
     #[schemars(range(min = 0.0))]
@@ -306,7 +321,7 @@ pub enum BillingModel {
     Requested,
     /// Its whole quota.
     Reserved,
-    /// A fixed sum.
+    /// A fixed sum: `monthlyFee`.
     Flat,
 }
 

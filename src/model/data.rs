@@ -1,0 +1,70 @@
+//! The data that components read and write.
+
+use super::catalog::Document;
+use super::kinds::{Catalog, Component, Dataset};
+use crate::yaml::{Node, NodeId, Step, Value, entry};
+
+/// Which way data flows between a component and a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flow {
+    /// The component reads it.
+    Input,
+    /// The component writes it.
+    Output,
+}
+
+impl Flow {
+    /// Both ways.
+    pub const ALL: [Flow; 2] = [Flow::Input, Flow::Output];
+
+    /// The field of a component's `lineage`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Flow::Input => "inputs",
+            Flow::Output => "outputs",
+        }
+    }
+}
+
+/// The datasets that a component reads or writes: where each is named, and what it names.
+pub fn of_component<'a>(
+    catalog: &'a Catalog,
+    component: &'a Document<Component>,
+    flow: Flow,
+) -> Vec<(NodeId, &'a Document<Dataset>)> {
+    let lineage = &component.spec.lineage;
+    let names = match flow {
+        Flow::Input => &lineage.inputs,
+        Flow::Output => &lineage.outputs,
+    };
+    let place = |at: usize| {
+        component.at(&[
+            "spec".into(),
+            "lineage".into(),
+            flow.field().into(),
+            Step::Index(at),
+        ])
+    };
+    let named = names.iter().enumerate();
+    named
+        .filter_map(|(at, name)| Some((place(at), catalog.datasets.get(&name.0)?)))
+        .collect()
+}
+
+/// A dataset as templates and rules see it.
+pub fn seen(dataset: &Document<Dataset>) -> Node {
+    let mut entries = vec![entry(
+        "name",
+        Node::text(dataset.name_id(), dataset.name.as_str()),
+    )];
+    let own = dataset.effective.entries().iter();
+    entries.extend(own.filter(|entry| &*entry.key != "name").cloned());
+    Node::map(dataset.effective.id, entries)
+}
+
+/// The datasets of a component as templates and rules see them.
+pub fn list(catalog: &Catalog, component: &Document<Component>, flow: Flow) -> Node {
+    let datasets = of_component(catalog, component, flow);
+    let items = datasets.into_iter().map(|(_, dataset)| seen(dataset));
+    Node::new(NodeId::NONE, Value::List(items.collect()))
+}

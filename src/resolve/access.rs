@@ -1,0 +1,194 @@
+//! Roles and grants: what they name exists, roles inherit in no circle, and nobody has two roles that
+//! are to be apart.
+
+use std::collections::BTreeSet;
+
+use super::Input;
+use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
+use crate::model::access;
+use crate::model::catalog::Document;
+use crate::model::kinds::{Role, Tenant};
+use crate::yaml::{Node, NodeId, Step};
+
+/// Checks all documents of kind Role and Grant.
+pub fn check(input: &Input<'_>, sink: &mut Sink) {
+    let catalog = input.catalog;
+    for role in &catalog.roles {
+        for field in ["inherits", "conflictsWith"] {
+            let names = match field {
+                "inherits" => &role.spec.inherits,
+                _ => &role.spec.conflicts_with,
+            };
+            for (at, name) in names.iter().enumerate() {
+                let place = role.at(&["spec".into(), field.into(), Step::Index(at)]);
+                input.reference(&catalog.roles, "Role", &name.0, place, sink);
+            }
+        }
+        circle(input, role, sink);
+    }
+    for grant in &catalog.grants {
+        let place = |key: &str, at: usize| grant.at(&["spec".into(), key.into(), Step::Index(at)]);
+        let role = grant.spec_at(&["role"]);
+        input.reference(&catalog.roles, "Role", &grant.spec.role.0, role, sink);
+        for (at, tenant) in grant.spec.tenants.iter().enumerate() {
+            input.reference(
+                &catalog.tenants,
+                "Tenant",
+                &tenant.0,
+                place("tenants", at),
+                sink,
+            );
+        }
+        for (at, name) in grant.spec.environments.iter().enumerate() {
+            let place = place("environments", at);
+            input.reference(&catalog.environments, "Environment", &name.0, place, sink);
+        }
+        let last = grant.spec.expires_at.as_ref();
+        if let Some(last) = last.filter(|last| input.has_expired(Some(last))) {
+            let place = grant.spec_at(&["expiresAt"]);
+            sink.push(input.expired(&format!("the grant `{}`", grant.name), &last.0, place));
+        }
+    }
+}
+
+fn circle(input: &Input<'_>, role: &Document<Role>, sink: &mut Sink) {
+    let inherited = access::lineage(input.catalog, &role.name);
+    let closing = inherited
+        .iter()
+        .find(|other| other.spec.inherits.iter().any(|name| name.0 == role.name));
+    // Told once, at the first role of the circle by name.
+    let is_first = |other: &&Document<Role>| {
+        let back = access::lineage(input.catalog, &other.name);
+        let in_circle = back.iter().any(|known| known.name == role.name);
+        !in_circle || other.name >= role.name
+    };
+    if let Some(closing) = closing
+        && inherited.iter().all(is_first)
+    {
+        let message = format!(
+            "roles inherit from each other in a circle: `{}` from `{}`, and that from `{}`",
+            closing.name, role.name, closing.name
+        );
+        let message = if closing.name == role.name {
+            format!("the role `{}` inherits from itself", role.name)
+        } else {
+            message
+        };
+        sink.push(
+            Diagnostic::new(codes::DEPENDENCY_CYCLE, message)
+                .at(input.span(closing.spec_at(&["inherits"])), "inherits here")
+                .and(
+                    input
+                        .span(role.spec_at(&["inherits"]))
+                        .filter(|_| closing.name != role.name),
+                    "and here",
+                )
+                .help("remove one of the two from `inherits`"),
+        );
+    }
+}
+
+/// Whoever has a role in a tenant.
+struct Holder<'a> {
+    role: &'a str,
+    role_id: NodeId,
+    /// Kind and name.
+    subject: (&'a str, &'a str),
+    /// All if empty.
+    environments: Vec<&'a str>,
+}
+
+/// Separation of duties: nobody has two roles of a tenant that are to be apart.
+pub fn duties(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+    let grants = access::grants_of(input.catalog, tenant);
+    let text = |node: &'_ Node, key: &str| -> String {
+        node.get(key)
+            .and_then(Node::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut holders: Vec<Holder<'_>> = Vec::new();
+    for grant in grants.as_list().unwrap_or_default() {
+        let last = crate::model::scalars::Date(text(grant, "expiresAt"));
+        if input.has_expired(Some(&last)) {
+            continue;
+        }
+        let Some(role) = grant.get("role") else {
+            continue;
+        };
+        let environments = grant.get("environments").and_then(Node::as_list);
+        let environments = environments.unwrap_or_default().iter();
+        let environments: Vec<&str> = environments.filter_map(Node::as_str).collect();
+        for subject in grant
+            .get("subjects")
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+        {
+            let word = |key: &str| subject.get(key).and_then(Node::as_str).unwrap_or_default();
+            holders.push(Holder {
+                role: role.as_str().unwrap_or_default(),
+                role_id: role.id,
+                subject: (word("kind"), word("name")),
+                environments: environments.clone(),
+            });
+        }
+    }
+    let mut told: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    for (at, second) in holders.iter().enumerate() {
+        for first in &holders[..at] {
+            let together = first.environments.is_empty()
+                || second.environments.is_empty()
+                || first
+                    .environments
+                    .iter()
+                    .any(|name| second.environments.contains(name));
+            if first.subject != second.subject || !together {
+                continue;
+            }
+            let Some(rule) = conflict(input, first.role, second.role) else {
+                continue;
+            };
+            if !told.insert((second.subject.1, first.role, second.role)) {
+                continue;
+            }
+            let message = format!(
+                "{} `{}` has the roles `{}` and `{}` in {}, which are to be apart",
+                second
+                    .subject
+                    .0
+                    .to_lowercase()
+                    .replace("serviceaccount", "service account"),
+                second.subject.1,
+                first.role,
+                second.role,
+                tenant.name
+            );
+            sink.push(
+                Diagnostic::new(codes::DUTIES, message)
+                    .at(input.span(second.role_id), "has this role")
+                    .and(input.span(first.role_id), "and this one")
+                    .and(input.span(rule), "kept apart here")
+                    .help("take one of the two away, or grant it to somebody else"),
+            );
+        }
+    }
+}
+
+/// Where two roles, or what they inherit, are said to be apart.
+fn conflict(input: &Input<'_>, first: &str, second: &str) -> Option<NodeId> {
+    let (a, b) = (
+        access::lineage(input.catalog, first),
+        access::lineage(input.catalog, second),
+    );
+    let says = |roles: &[&Document<Role>], others: &[&Document<Role>]| {
+        roles.iter().find_map(|role| {
+            let names = role.spec.conflicts_with.iter();
+            let at = names
+                .enumerate()
+                .find(|(_, name)| others.iter().any(|other| other.name == name.0))?
+                .0;
+            Some(role.at(&["spec".into(), "conflictsWith".into(), Step::Index(at)]))
+        })
+    };
+    says(&a, &b).or_else(|| says(&b, &a))
+}

@@ -1,0 +1,81 @@
+//! Prompts of agents: the facts that they ask for are there.
+
+use super::{Chosen, Plan, PlannedUnit};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
+use crate::model::placeholder;
+use crate::yaml::{Node, NodeId, Step};
+
+/// Checks the prompt of a component by the facts that a tenant's contexts have.
+pub fn check(
+    plan: &Plan<'_>,
+    planned: &PlannedUnit<'_>,
+    chosen: Chosen<'_>,
+    facts: &Node,
+    sink: &mut Sink,
+) {
+    let component = chosen.component;
+    let Some(agent) = component.tree.at(&["spec", "agent"]) else {
+        return;
+    };
+    let mut missing = |name: &str, place: NodeId, known: Vec<&str>| {
+        let message = format!(
+            "the prompt of `{}` asks for `{name}`, which the context of {} does not have",
+            component.name, planned.tenant.name
+        );
+        let help = match suggest(name.rsplit('.').next().unwrap_or(name), known) {
+            Some(near) => near,
+            None => "no context of the tenant has `business` facts".to_owned(),
+        };
+        let diagnostic = Diagnostic::new(codes::BAD_PROMPT, message)
+            .at(plan.input.span(place), "asked for here")
+            .note("facts are the `business` of the contexts that hold for the tenant");
+        sink.push(diagnostic.help(help));
+    };
+    let keys = |node: &'_ Node| -> Vec<String> {
+        node.entries()
+            .iter()
+            .map(|entry| entry.key.to_string())
+            .collect()
+    };
+    let top = keys(facts);
+    for (at, name) in component
+        .spec
+        .agent
+        .iter()
+        .flat_map(|agent| &agent.context_keys)
+        .enumerate()
+    {
+        if facts.get(name).is_none() {
+            let path = [
+                "spec".into(),
+                "agent".into(),
+                "contextKeys".into(),
+                Step::Index(at),
+            ];
+            missing(
+                name,
+                component.at(&path),
+                top.iter().map(String::as_str).collect(),
+            );
+        }
+    }
+    if agent.get("strategy").and_then(Node::as_str) != Some("template") {
+        return;
+    }
+    let Some(prompt) = agent.get("prompt") else {
+        return;
+    };
+    for name in placeholder::all(prompt.as_str().unwrap_or_default()) {
+        let mut node = facts;
+        for step in name.split('.') {
+            match node.get(step) {
+                Some(next) => node = next,
+                None => {
+                    let known = keys(node);
+                    missing(name, prompt.id, known.iter().map(String::as_str).collect());
+                    break;
+                }
+            }
+        }
+    }
+}
