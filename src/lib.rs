@@ -50,6 +50,7 @@ use rayon::prelude::*;
 use diagnostics::{Diagnostic, Sink, Sources};
 use load::{ExtraText, Source};
 use model::instance::Unit;
+use model::isolation::ClusterIsolation;
 use model::kinds::Catalog;
 use model::manifest::Rendered;
 use model::verdict::Evidence;
@@ -88,6 +89,8 @@ pub struct Compilation {
     pub output: Option<emit::Summary>,
     /// What the policies said.
     pub evidence: Evidence,
+    /// Who reaches whom in each cluster, and what accounts may do.
+    pub isolation: Vec<ClusterIsolation>,
 }
 
 /// How much was compiled.
@@ -213,7 +216,8 @@ pub fn compile(
         let (found, tally) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         sink.append(found);
         compilation.counts = tally.counts;
-        compilation.evidence = side.across(tally, &policies, &sources, &mut sink);
+        (compilation.evidence, compilation.isolation) =
+            side.across(tally, &policies, &sources, &mut sink);
         if let Some(output) = output {
             compilation.output = Some(output.finish(&plan, &sources, &mut sink)?);
         }

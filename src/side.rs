@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Sink, Sources};
 use crate::load::{self, Loaded};
 use crate::model::instance::{Unit, UnitKey, Usage};
+use crate::model::isolation::ClusterIsolation;
 use crate::model::manifest::{Rendered, Scope};
 use crate::model::verdict::Evidence;
 use crate::policy::enforce::{self, Resident};
@@ -339,7 +340,7 @@ impl<'o> Side<'o> {
         policies: &Policies<'_>,
         sources: &Sources,
         sink: &mut Sink,
-    ) -> Evidence {
+    ) -> (Evidence, Vec<ClusterIsolation>) {
         // What is unread in a part of the work may be read in another.
         let everything =
             self.options.selection.is_everything() && self.options.shard == Shard::WHOLE;
@@ -353,13 +354,13 @@ impl<'o> Side<'o> {
         policies.finish(&mut judged, everything && !sink.has_errors(), sink);
         let mut facts: Vec<&Facts> = tally.facts.iter().collect();
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
-        verify::across(
+        let isolation = verify::across(
             &facts,
             &self.validated.catalog,
             &self.schemas,
             sources,
             sink,
         );
-        policies.evidence(judged)
+        (policies.evidence(judged), isolation)
     }
 }

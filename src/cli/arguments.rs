@@ -445,6 +445,9 @@ pub struct PolicyImportCommand {
 pub enum ReportCommand {
     /// Show what each framework asks for, what was checked of it, and what was found.
     Compliance(Box<ComplianceCommand>),
+    /// Show who reaches whom in each cluster, and what accounts may do; fails with code 3 if a tenant is
+    /// not isolated.
+    Isolation(Box<ReportOfCommand>),
     /// Check that neither a ledger nor what it recorded was altered.
     Verify(VerifyCommand),
 }
@@ -477,6 +480,31 @@ pub struct ComplianceCommand {
     pub accept: BaselineOptions,
     /// How the report is written: text, json (an in-toto statement), html, oscal, openreports, sarif or
     /// junit; `FORMAT=FILE` writes to a file. May be given several times.
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        value_delimiter = ','
+    )]
+    pub formats: Vec<String>,
+    /// No progress bar.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// A report without options of its own.
+#[derive(Debug, Args)]
+pub struct ReportOfCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// Which state of it.
+    #[command(flatten)]
+    pub at: RevisionOption,
+    /// How it is written: text, json or html, and figures also as csv; `FORMAT=FILE` writes to a file. May be
+    /// given several times.
     #[arg(
         short = 'o',
         long = "output",

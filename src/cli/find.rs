@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::DONE;
 use super::arguments::{Arguments, ClearanceArgument, FindCommand, FindWhat, ReadOptions};
-use super::present::{self, NAME, STRONG, styled};
+use super::present;
 use crate::diagnostics::suggest;
 use crate::model::catalog::Document;
 use crate::model::kinds::{Component, Tenant};
 use crate::read;
+use crate::report::table::Table;
 use crate::yaml::Node;
 
 /// The order of classes, the most open first.
@@ -201,7 +202,10 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
             &(serde_json::to_string_pretty(&json!({"formatVersion": 1, "items": items}))? + "\n"),
         )?;
     } else {
-        present::print(&table(headings, &rows, present::use_color(arguments.color)))?;
+        let mut table = Table::of_text(headings);
+        rows.iter()
+            .for_each(|row| table.row(row.iter().map(String::as_str)));
+        present::print(&table.text("", present::use_color(arguments.color)))?;
         eprintln!("{} found.", rows.len());
     }
     Ok(DONE)
@@ -267,47 +271,4 @@ fn camel(heading: &str) -> String {
     words.fold(first, |name, word| {
         name + &word[..1].to_uppercase() + &word[1..]
     })
-}
-
-/// Aligned columns.
-fn table(headings: &[&str], rows: &[Row], color: bool) -> String {
-    let widths: Vec<usize> = headings
-        .iter()
-        .enumerate()
-        .map(|(at, heading)| {
-            rows.iter()
-                .map(|row| row[at].chars().count())
-                .chain([heading.len()])
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let pad = |cell: &str, width: usize| {
-        format!(
-            "{cell}{}",
-            " ".repeat(width.saturating_sub(cell.chars().count()))
-        )
-    };
-    let heading: Vec<String> = headings
-        .iter()
-        .zip(&widths)
-        .map(|(heading, width)| pad(heading, *width))
-        .collect();
-    let mut lines = vec![styled(heading.join("  ").trim_end(), STRONG, color)];
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(|(at, (cell, width))| {
-                if at == 0 {
-                    styled(&pad(cell, *width), NAME, color)
-                } else {
-                    pad(cell, *width)
-                }
-            })
-            .collect();
-        lines.push(cells.join("  ").trim_end().to_owned());
-    }
-    lines.join("\n") + "\n"
 }

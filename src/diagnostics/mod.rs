@@ -235,12 +235,17 @@ pub fn suggest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
     (!known.is_empty() && known.len() <= 24).then(|| format!("known here: {}", list_names(known)))
 }
 
-/// `a`, `b` and `c`, for people.
-pub fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+/// a, b and c, for people.
+pub fn list_plain(names: &[String]) -> String {
     match names.split_last() {
         None => "nothing".to_owned(),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
     }
+}
+
+/// `a`, `b` and `c`, for people.
+pub fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    list_plain(&names)
 }

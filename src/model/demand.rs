@@ -37,12 +37,17 @@ const REQUESTS: [(&str, &str); 2] = [("cpu", "requests.cpu"), ("memory", "reques
 
 /// The pod that an object makes, if it makes one.
 pub fn pod_spec<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
+    pod_template(root, kind)?.get("spec")
+}
+
+/// The template of the pods that an object makes, if it makes some; a Pod is its own.
+pub fn pod_template<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
     match kind {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => {
-            root.at(&["spec", "template", "spec"])
+            root.at(&["spec", "template"])
         }
-        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
-        "Pod" => root.get("spec"),
+        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template"]),
+        "Pod" => Some(root),
         _ => None,
     }
 }

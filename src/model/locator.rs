@@ -16,6 +16,28 @@ pub struct Locator<'a> {
     pub rendered: &'a [Rendered],
 }
 
+/// The lines that a finding points at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Places {
+    /// The one to mend.
+    pub primary: Option<Span>,
+    /// The one behind it, with what it is.
+    pub secondary: Option<(Span, &'static str)>,
+    /// Whether the one to mend is of the repository.
+    pub is_own: bool,
+}
+
+impl Places {
+    /// Puts a finding there.
+    pub fn put(&self, diagnostic: Diagnostic, label: &str) -> Diagnostic {
+        let diagnostic = diagnostic.at(self.primary, label);
+        match self.secondary {
+            Some((span, label)) => diagnostic.and(span, label),
+            None => diagnostic,
+        }
+    }
+}
+
 impl Locator<'_> {
     /// The input line of a value, if one made it, and its template line.
     pub fn place(&self, view: View<'_>) -> (Option<Span>, Option<Span>) {
@@ -41,21 +63,30 @@ impl Locator<'_> {
 
     /// Puts a finding at a value: the input line first, else the template line.
     pub fn at(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
+        self.places(view).put(diagnostic, label)
+    }
+
+    /// The lines that a finding about a value points at.
+    pub fn places(&self, view: View<'_>) -> Places {
         let built_in = |span: &Span| self.sources.is_built_in(span.file);
-        match self.place(view) {
+        let (primary, secondary) = match self.place(view) {
             // Text that the repository's own template joins, and values that nobody there wrote, are
             // mended in the template.
             (Some(input), Some(template))
                 if !built_in(&template) && (view.is_joined() || built_in(&input)) =>
             {
-                diagnostic
-                    .at(template, label)
-                    .and(input, "a value that it prints")
+                (Some(template), Some((input, "a value that it prints")))
             }
-            (Some(input), template) => diagnostic
-                .at(input, label)
-                .and(template, "printed by this template line"),
-            (None, template) => diagnostic.at(template, label),
+            (Some(input), template) => {
+                let other = template.map(|template| (template, "printed by this template line"));
+                (Some(input), other)
+            }
+            (None, template) => (template, None),
+        };
+        Places {
+            is_own: primary.as_ref().is_some_and(|span| !built_in(span)),
+            primary,
+            secondary,
         }
     }
 

@@ -6,10 +6,12 @@
 //! * [`access`]: roles with what they inherit, and the grants of a tenant.
 //! * [`data`]: what components read and write.
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
+//! * [`isolation`]: who reaches whom, and what accounts may do.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
 //! * [`view`]: both read as one tree.
 //! * [`locator`]: where findings about manifests are.
 //! * [`verdict`]: what a policy says of something, and the evidence of a whole run.
+//! * [`network`]: what network policies let through. [`rights`]: what roles allow.
 //! * [`placeholder`]: names in braces.
 //! * [`demand`]: what workloads ask of a cluster.
 //! * [`change`]: what a review is made of.
@@ -22,10 +24,13 @@ pub mod data;
 pub mod defaults;
 pub mod demand;
 pub mod instance;
+pub mod isolation;
 pub mod kinds;
 pub mod locator;
 pub mod manifest;
+pub mod network;
 pub mod placeholder;
+pub mod rights;
 pub mod scalars;
 pub mod secrets;
 pub mod verdict;

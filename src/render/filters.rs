@@ -226,7 +226,9 @@ fn only(value: &Value, names: &Value) -> Result<Value, Error> {
             wanted.push(name.to_string());
         }
     }
-    entries(value, |key| wanted.is_empty() || wanted.iter().any(|name| name == key))
+    entries(value, |key| {
+        wanted.is_empty() || wanted.iter().any(|name| name == key)
+    })
 }
 
 /// Those entries of a map whose key is wanted, as a map.

@@ -5,10 +5,13 @@
 pub mod compliance;
 pub mod github;
 pub mod gitlab;
+pub mod isolation;
 pub mod json;
 pub mod junit;
+pub mod pages;
 pub mod review;
 pub mod sarif;
+pub mod table;
 pub mod text;
 
 use std::collections::BTreeSet;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
-use crate::model::scalars::{check_format, expected_form};
 use crate::model::manifest::TemplateLine;
+use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
 use crate::yaml::{NodeId, Path, Step};
 
@@ -300,14 +300,20 @@ impl<'a> Judge<'a, '_> {
         }
         // A field without a value counts for nothing, but a name that is not known is a mistake.
         let empty = match view {
-            View::Node { node, line: TemplateLine::NONE } => node.entries(),
+            View::Node {
+                node,
+                line: TemplateLine::NONE,
+            } => node.entries(),
             _ => &[],
         };
-        let empty = empty.iter().filter(|entry| entry.value.is_null()).map(|entry| FieldView {
-            key: Cow::Borrowed(&*entry.key),
-            key_id: entry.key_id,
-            value: View::of(&entry.value),
-        });
+        let empty = empty
+            .iter()
+            .filter(|entry| entry.value.is_null())
+            .map(|entry| FieldView {
+                key: Cow::Borrowed(&*entry.key),
+                key_id: entry.key_id,
+                value: View::of(&entry.value),
+            });
         let empty = empty.filter(|field| {
             rule.property(&field.key).is_none() && matches!(rule.additional, Additional::No)
         });

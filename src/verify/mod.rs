@@ -3,10 +3,12 @@
 //! secondary.
 //!
 //! * `schemas`: the schemas of a cluster.
+//! * `isolation`: who reaches whom, and what accounts may do.
 //! * `names`: what Kubernetes allows as a name or label.
 //! * `references`: what objects refer to.
 //! * `quota`: requests at the most replicas, against the tenant's quota and the cluster's capacity.
 
+pub mod isolation;
 mod names;
 mod quota;
 mod references;
@@ -18,6 +20,7 @@ pub use schemas::Schemas;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
 use crate::model::instance::Unit;
+use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
@@ -33,6 +36,8 @@ pub struct Facts {
     unknown_kinds: Vec<(String, Option<Span>)>,
     /// What the unit's workloads request at most.
     demand: quota::Demand,
+    /// What the proof of isolation needs.
+    isolation: isolation::IsolationFacts,
     cluster: String,
     tenant: String,
     environment: String,
@@ -120,6 +125,9 @@ pub fn unit(
     if complete && !unit.key.tenant.is_empty() {
         references::check(&locator, sink);
         facts.demand = quota::check(&locator, sink);
+    }
+    if complete {
+        facts.isolation = isolation::gather(&locator);
     }
     facts
 }
@@ -237,15 +245,16 @@ fn structure(
     }
 }
 
-/// Checks what only all units together show.
+/// Checks what only all units together show, and proves the isolation of each cluster.
 pub fn across(
     facts: &[&Facts],
     catalog: &Catalog,
     schemas: &Schemas,
     sources: &Sources,
     sink: &mut Sink,
-) {
+) -> Vec<ClusterIsolation> {
     duplicates(facts, sink);
+    let isolation = isolation::prove(facts, catalog, sink);
     quota::capacity(facts, catalog, sources, sink);
     let mut unknown: BTreeMap<(&str, &str), Option<Span>> = BTreeMap::new();
     for fact in facts {
@@ -297,6 +306,7 @@ pub fn across(
             );
         }
     }
+    isolation
 }
 
 fn duplicates(facts: &[&Facts], sink: &mut Sink) {

@@ -15,6 +15,7 @@ mod examples;
 mod expressions;
 mod hostile;
 mod integrations;
+mod isolation;
 mod layouts;
 mod page;
 mod policy;

@@ -31,6 +31,21 @@ cause: "When every workload runs at its most replicas, plus the surge of an upda
 example: "capacity: {cpu: 100}   # and workloads that may request 140"
 remedy: "Add capacity, move a tenant, or lower requests or maxReplicas. The largest tenants are listed."
 
+REACHED = "T0509" Error "a workload can be reached by another tenant, and no share says so"
+cause: "The network policies of both sides, as they are rendered, let it through. Only what a tenant declares in its `shares` may cross tenants, or environments on one cluster."
+example: "from: [{namespaceSelector: {}}]   # in a template of the repository"
+remedy: "Narrow the policy that is shown, or declare the share in the owner's document. `tenantry report isolation` shows who reaches whom."
+
+ESCALATION = "T0510" Error "an account of a tenant may reach beyond its tenant"
+cause: "By the roles that are bound to it, as they are rendered, it could read others' secrets, run pods among others', take rights that it does not have, act as somebody else, or reach nodes."
+example: "kubernetes: [{apiGroups: [\"\"], resources: [serviceaccounts], verbs: [impersonate]}]"
+remedy: "Leave the right that is shown out of the role, or bind it in the tenant's own namespace only."
+
+TOO_OPEN = "T0511" Error "too much is open to look at every pair of workloads"
+cause: "The proof of isolation looks at pairs that some rule could open, and there are millions of them."
+example: "no network policies for thousands of workloads"
+remedy: "Restore the default-deny policies of the tenants, and look again."
+
 NO_SCHEMA = "T0507" Warning "a custom resource without a schema"
 cause: "Nothing can be said about its fields. It is said once for each kind and cluster."
 example: "kind: Rollout   # and no CRD"

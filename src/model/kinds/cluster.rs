@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Workload;
-use crate::model::scalars::{Domain, Name, Quantity};
+use crate::model::scalars::{Cidr, Domain, Name, Quantity};
 
 /// A Kubernetes cluster: where it is, what it has, and what it can do.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -43,6 +43,10 @@ pub struct Cluster {
     /// The one tenant that the cluster belongs to (isolation `physical`).
     #[serde(default)]
     pub dedicated_to: Option<Name>,
+    /// Where the addresses of pods are. What network policies say of addresses is then told apart from
+    /// what they say of pods; without it, any range may be one that pods are in.
+    #[serde(default)]
+    pub pod_cidrs: Vec<Cidr>,
     /// The domain below which tenants' routes are served.
     #[serde(default)]
     pub domain: Option<Domain>,

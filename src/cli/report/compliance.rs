@@ -1,13 +1,14 @@
-//! `tenantry report`: evidence for auditors, and the ledger of its runs.
+//! `tenantry report compliance` and `verify`: evidence for auditors, and the ledger of its runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::arguments::{Arguments, ComplianceCommand, ReportCommand, VerifyCommand};
-use super::present::{self, Progress};
-use super::{DENIED, DONE, FAILED};
+use super::super::arguments::{Arguments, ComplianceCommand, VerifyCommand};
+use super::super::present::{self, Progress};
+use super::super::{DENIED, DONE, FAILED};
+use super::{put, show_errors};
 use crate::comparison::{self, Base};
 use crate::diagnostics::{Diagnostic, Sources};
 use crate::emit::{Ownership, ownership};
@@ -20,15 +21,8 @@ use crate::report::compliance::{
 use crate::report::sarif;
 use crate::{Compilation, Options, compile};
 
-/// Runs the command.
-pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
-    match command {
-        ReportCommand::Compliance(command) => compliance(command, arguments),
-        ReportCommand::Verify(command) => verify(command),
-    }
-}
-
-fn compliance(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {
+/// Writes evidence.
+pub fn run(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {
     let mut options = present::options(
         arguments,
         command.path.as_ref(),
@@ -42,18 +36,7 @@ fn compliance(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> 
     progress.finish();
     // Evidence of a part would pass for evidence of the whole.
     if compilation.has_errors() {
-        let errors: Vec<Diagnostic> = compilation
-            .findings
-            .iter()
-            .filter(|finding| finding.is_error())
-            .cloned()
-            .collect();
-        let color = present::use_color(arguments.color);
-        present::print(&crate::report::text::write(
-            &errors,
-            &compilation.sources,
-            color,
-        ))?;
+        show_errors(&compilation, arguments)?;
         bail!("the repository has errors, so no evidence can be given of it");
     }
     let mut scope = scope(&options, &compilation, command.out.as_deref())?;
@@ -75,19 +58,8 @@ fn compliance(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> 
         &compilation.sources,
         &selected,
     );
-    let mut written: BTreeMap<String, String> = BTreeMap::new();
-    for (format, file) in formats {
-        let color = file.is_none() && present::use_color(arguments.color);
-        let content = content(format, &report, &compilation, color);
-        match file {
-            Some(file) => {
-                std::fs::write(&file, &content)
-                    .with_context(|| format!("{file} cannot be written"))?;
-                written.insert(file, sha256(&content));
-            }
-            None => present::print(&content)?,
-        }
-    }
+    let write = |format, color| content(format, &report, &compilation, color);
+    let written = put(formats, arguments, write)?;
     if let Some(path) = &command.ledger {
         append(path, &report, &written)?;
     }
@@ -269,7 +241,8 @@ fn append(path: &Path, report: &Report<'_>, written: &BTreeMap<String, String>) 
     Ok(())
 }
 
-fn verify(command: &VerifyCommand) -> Result<u8> {
+/// Checks a ledger.
+pub fn verify(command: &VerifyCommand) -> Result<u8> {
     let path = &command.ledger;
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the ledger {} cannot be read", path.display()))?;

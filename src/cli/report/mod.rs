@@ -1,0 +1,88 @@
+//! `tenantry report`: evidence and figures.
+
+mod compliance;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::arguments::{Arguments, ReportCommand, ReportOfCommand};
+use super::present::{self, Progress};
+use super::{DENIED, DONE};
+use crate::diagnostics::Diagnostic;
+use crate::report::isolation;
+use crate::{Compilation, compile};
+
+/// Runs the command.
+pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
+    match command {
+        ReportCommand::Compliance(command) => compliance::run(command, arguments),
+        ReportCommand::Verify(command) => compliance::verify(command),
+        ReportCommand::Isolation(command) => isolation_of(command, arguments),
+    }
+}
+
+/// Who reaches whom. What is wrong with that are errors, so it is shown in spite of errors.
+fn isolation_of(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
+    let compilation = compiled(command, arguments)?;
+    let formats = present::formats(&command.formats, &isolation::Format::ALL)?;
+    let write = |format, color| isolation::write(format, &compilation.isolation, color);
+    put(formats, arguments, write)?;
+    let is_open = compilation
+        .isolation
+        .iter()
+        .any(|cluster| !cluster.is_isolated());
+    if is_open {
+        return Ok(DENIED);
+    }
+    if compilation.has_errors() {
+        show_errors(&compilation, arguments)?;
+        bail!("the repository has errors, so nothing was proven of what they concern");
+    }
+    Ok(DONE)
+}
+
+fn compiled(command: &ReportOfCommand, arguments: &Arguments) -> Result<Compilation> {
+    let at = command.at.revision.as_ref();
+    let options = present::options(arguments, command.path.as_ref(), &command.read, at)?;
+    let progress = Progress::new(command.quiet);
+    let compilation = compile(&options, None, &progress)?;
+    progress.finish();
+    Ok(compilation)
+}
+
+/// Writes a report in each format that was asked for; gives the digests of the files.
+fn put<F: Copy>(
+    formats: Vec<(F, Option<String>)>,
+    arguments: &Arguments,
+    write: impl Fn(F, bool) -> String,
+) -> Result<BTreeMap<String, String>> {
+    let mut written = BTreeMap::new();
+    for (format, file) in formats {
+        let color = file.is_none() && present::use_color(arguments.color);
+        let content = write(format, color);
+        match file {
+            Some(file) => {
+                std::fs::write(&file, &content)
+                    .with_context(|| format!("{file} cannot be written"))?;
+                written.insert(file, crate::report::compliance::sha256(&content));
+            }
+            None => present::print(&content)?,
+        }
+    }
+    Ok(written)
+}
+
+fn show_errors(compilation: &Compilation, arguments: &Arguments) -> Result<()> {
+    let findings = compilation.findings.iter();
+    let errors: Vec<Diagnostic> = findings
+        .filter(|finding| finding.is_error())
+        .cloned()
+        .collect();
+    let color = present::use_color(arguments.color);
+    present::print(&crate::report::text::write(
+        &errors,
+        &compilation.sources,
+        color,
+    ))
+}

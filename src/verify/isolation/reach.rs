@@ -1,0 +1,607 @@
+//! Who reaches whom in a cluster. Only pairs that some rule could open are looked at: rules are turned
+//! into lists of pods by an index of labels and namespaces.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Part;
+use super::facts::{PolicyFacts, WorkloadFacts};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, list_plain};
+use crate::model::isolation::{ClusterIsolation, Flow, Outside, Why, Workload};
+use crate::model::network::{
+    Asks, Block, Direction, Labels, NAME_LABEL, Opening, Peer, Pods, Policy, Ports, Rule, Selector,
+    allowed,
+};
+
+/// Most pairs that are looked at in a cluster: where everything is open, they are too many to tell.
+const MOST_PAIRS: usize = 4_000_000;
+/// Most tenants that a finding names.
+const MOST_NAMED: usize = 3;
+
+/// A workload of the cluster, with the policies that hold for it.
+struct Pod<'a> {
+    unit: usize,
+    facts: &'a WorkloadFacts,
+    pods: Pods,
+    policies: Vec<usize>,
+}
+
+/// The network of a cluster.
+struct Network<'a> {
+    parts: &'a [Part<'a>],
+    pods: Vec<Pod<'a>>,
+    policies: Vec<&'a PolicyFacts>,
+    namespaces: HashMap<&'a str, Labels>,
+    by_namespace: HashMap<&'a str, Vec<usize>>,
+    by_label: HashMap<(&'a str, &'a str), Vec<usize>>,
+}
+
+/// The pods at the other end of what policies open.
+enum Others {
+    All,
+    These(BTreeSet<usize>),
+}
+
+/// Proves who reaches whom.
+pub fn prove(
+    cluster: &str,
+    parts: &[Part<'_>],
+    blocks: &[Block],
+    sink: &mut Sink,
+) -> ClusterIsolation {
+    let blocks: Option<Arc<[Block]>> = (!blocks.is_empty()).then(|| blocks.into());
+    let network = Network::new(parts, blocks.as_ref());
+    let mut isolation = ClusterIsolation {
+        cluster: cluster.to_owned(),
+        workloads: network
+            .pods
+            .iter()
+            .map(|pod| network.workload(pod))
+            .collect(),
+        is_complete: true,
+        ..ClusterIsolation::default()
+    };
+    let names: Vec<Arc<str>> = network
+        .policies
+        .iter()
+        .map(|facts| format!("{}/{}", facts.policy.namespace, facts.policy.name).into())
+        .collect();
+    // Those that may send to everybody are looked for once.
+    let mut open_senders = Vec::new();
+    let mut senders: Vec<Vec<usize>> = vec![Vec::new(); network.pods.len()];
+    for from in 0..network.pods.len() {
+        match network.others(from, Direction::Egress) {
+            Others::All => open_senders.push(from),
+            Others::These(these) => these.into_iter().for_each(|to| senders[to].push(from)),
+        }
+    }
+    let mut known: HashSet<Arc<Ports>> = HashSet::new();
+    let mut holes: BTreeMap<(Opening, usize), Hole> = BTreeMap::new();
+    for to in 0..network.pods.len() {
+        let candidates: Vec<usize> = match network.others(to, Direction::Ingress) {
+            Others::These(these) => these.into_iter().collect(),
+            Others::All => {
+                let mut all: Vec<usize> =
+                    open_senders.iter().chain(&senders[to]).copied().collect();
+                all.sort_unstable();
+                all
+            }
+        };
+        for from in candidates {
+            if from == to {
+                continue;
+            }
+            if isolation.pairs >= MOST_PAIRS {
+                isolation.is_complete = false;
+                break;
+            }
+            isolation.pairs += 1;
+            let Some((ports, openings)) = network.reaches(from, to) else {
+                continue;
+            };
+            let (why, undeclared) = network.why(from, to, &ports);
+            if why == Why::Undeclared {
+                for opening in &openings[0] {
+                    let key = (
+                        *opening,
+                        if opening.rule.is_none() {
+                            to
+                        } else {
+                            usize::MAX
+                        },
+                    );
+                    let hole = holes
+                        .entry(key)
+                        .or_insert_with(|| Hole::new(openings[1].first().copied()));
+                    hole.to.insert(to);
+                    hole.from.insert(from);
+                    hole.ports.append(&undeclared);
+                }
+            }
+            let through = openings.map(|openings| {
+                let policies: BTreeSet<usize> = openings
+                    .iter()
+                    .filter_map(|opening| Some(opening.rule?.0))
+                    .collect();
+                policies
+                    .into_iter()
+                    .map(|policy| Arc::clone(&names[policy]))
+                    .collect()
+            });
+            let ports = known
+                .get(&ports)
+                .map_or_else(|| Arc::new(ports), Arc::clone);
+            known.insert(Arc::clone(&ports));
+            isolation.flows.push(Flow {
+                from,
+                to,
+                why,
+                ports,
+                through,
+            });
+        }
+    }
+    for ((opening, _), hole) in &holes {
+        network.tell(cluster, *opening, hole, sink);
+    }
+    network.node_networks(sink);
+    if !isolation.is_complete {
+        let message = format!(
+            "so much is open on {cluster} that not every pair of workloads was looked at: {MOST_PAIRS} pairs"
+        );
+        sink.push(
+            Diagnostic::new(codes::TOO_OPEN, message)
+                .help("mend what is told of it above, and look again"),
+        );
+    }
+    let in_node_network = |at: &usize| network.pods[*at].facts.in_node_network;
+    isolation.in_node_network = (0..network.pods.len()).filter(in_node_network).collect();
+    isolation.flows.sort_unstable();
+    isolation.outside = network.outside();
+    isolation
+}
+
+/// What an opening lets through that nothing declares.
+struct Hole {
+    to: BTreeSet<usize>,
+    from: BTreeSet<usize>,
+    ports: Ports,
+    /// What lets it out at the other end.
+    out: Option<Opening>,
+}
+
+impl Hole {
+    fn new(out: Option<Opening>) -> Hole {
+        Hole {
+            to: BTreeSet::new(),
+            from: BTreeSet::new(),
+            ports: Ports::default(),
+            out,
+        }
+    }
+}
+
+impl<'a> Network<'a> {
+    fn new(parts: &'a [Part<'a>], blocks: Option<&Arc<[Block]>>) -> Network<'a> {
+        let mut network = Network {
+            parts,
+            pods: Vec::new(),
+            policies: Vec::new(),
+            namespaces: HashMap::new(),
+            by_namespace: HashMap::new(),
+            by_label: HashMap::new(),
+        };
+        let mut of_namespace: HashMap<&str, Vec<usize>> = HashMap::new();
+        for part in parts {
+            for (name, labels) in &part.facts.namespaces {
+                network.namespaces.insert(name, labels.clone());
+            }
+            for facts in &part.facts.policies {
+                of_namespace
+                    .entry(&facts.policy.namespace)
+                    .or_default()
+                    .push(network.policies.len());
+                network.policies.push(facts);
+            }
+        }
+        for (unit, part) in parts.iter().enumerate() {
+            for facts in &part.facts.workloads {
+                let position = network.pods.len();
+                network
+                    .by_namespace
+                    .entry(&facts.pods.namespace)
+                    .or_default()
+                    .push(position);
+                for (key, value) in &facts.pods.labels {
+                    network
+                        .by_label
+                        .entry((key, value))
+                        .or_default()
+                        .push(position);
+                }
+                let pods = Pods {
+                    addresses: blocks.cloned(),
+                    ..facts.pods.clone()
+                };
+                let there = of_namespace
+                    .get(&*pods.namespace)
+                    .map_or(&[][..], Vec::as_slice);
+                let holds = |policy: &&usize| network.policies[**policy].policy.holds_for(&pods);
+                let policies = if facts.in_node_network {
+                    Vec::new()
+                } else {
+                    there.iter().filter(holds).copied().collect()
+                };
+                network.pods.push(Pod {
+                    unit,
+                    facts,
+                    pods,
+                    policies,
+                });
+            }
+        }
+        // A namespace that another repository makes has its name, as every namespace has.
+        for name in network.by_namespace.keys() {
+            network
+                .namespaces
+                .entry(name)
+                .or_insert_with(|| vec![(NAME_LABEL.into(), (*name).into())]);
+        }
+        network
+    }
+
+    fn workload(&self, pod: &Pod<'_>) -> Workload {
+        let part = self.parts[pod.unit];
+        Workload {
+            environment: part.environment.to_owned(),
+            tenant: part.tenant.to_owned(),
+            title: pod.facts.title.to_string(),
+            component: pod.facts.component.to_string(),
+            namespace: pod.pods.namespace.to_string(),
+        }
+    }
+
+    fn labels_of(&self, namespace: &str) -> &Labels {
+        static NONE: Labels = Vec::new();
+        self.namespaces.get(namespace).unwrap_or(&NONE)
+    }
+
+    fn policies_of(&self, pod: usize) -> impl Iterator<Item = (usize, &'a Policy)> + '_ {
+        self.pods[pod]
+            .policies
+            .iter()
+            .map(|policy| (*policy, &self.policies[*policy].policy))
+    }
+
+    /// The pods that may be at the other end of a pod's traffic.
+    fn others(&self, pod: usize, direction: Direction) -> Others {
+        let (mut is_ruled, mut these) = (false, BTreeSet::new());
+        for (_, policy) in self.policies_of(pod) {
+            let Some(rules) = policy.rules(direction) else {
+                continue;
+            };
+            is_ruled = true;
+            for rule in rules {
+                let Some(peers) = &rule.peers else {
+                    return Others::All;
+                };
+                for peer in peers {
+                    match self.selected(peer, &policy.namespace) {
+                        Others::All => return Others::All,
+                        Others::These(more) => these.extend(more),
+                    }
+                }
+            }
+        }
+        if is_ruled {
+            Others::These(these)
+        } else {
+            Others::All
+        }
+    }
+
+    fn selected(&self, peer: &Peer, own: &str) -> Others {
+        let Peer::Pods { namespaces, pods } = peer else {
+            let is_met = |pod: &&Pod<'_>| peer.is(own, &pod.pods, &Vec::new());
+            // Pods are alike in where their addresses may be.
+            return match self.pods.first().filter(is_met) {
+                Some(_) => Others::All,
+                None => Others::These(BTreeSet::new()),
+            };
+        };
+        if namespaces
+            .as_ref()
+            .is_some_and(|selector| selector.0.is_empty())
+            && pods.is_none()
+        {
+            return Others::All;
+        }
+        let exact =
+            |selector: Option<&Selector>, key: Option<&str>| -> Option<Vec<(Box<str>, Box<str>)>> {
+                let requirements = selector.map_or(&[][..], |selector| &selector.0);
+                requirements
+                    .iter()
+                    .find_map(|requirement| match &requirement.asks {
+                        Asks::In(values) if key.is_none_or(|key| key == &*requirement.key) => Some(
+                            values
+                                .iter()
+                                .map(|value| (requirement.key.clone(), value.clone()))
+                                .collect(),
+                        ),
+                        _ => None,
+                    })
+            };
+        let list = |name: &str| self.by_namespace.get(name).map_or(&[][..], Vec::as_slice);
+        let candidates: Vec<usize> = match namespaces {
+            None => list(own).to_vec(),
+            Some(selector) => match (
+                exact(Some(selector), Some(NAME_LABEL)),
+                exact(pods.as_ref(), None),
+            ) {
+                (Some(names), _) => names
+                    .iter()
+                    .flat_map(|(_, name)| list(name))
+                    .copied()
+                    .collect(),
+                (None, Some(labels)) => labels
+                    .iter()
+                    .filter_map(|(key, value)| self.by_label.get(&(&**key, &**value)))
+                    .flatten()
+                    .copied()
+                    .collect(),
+                (None, None) => (0..self.pods.len()).collect(),
+            },
+        };
+        let is_meant = |at: &usize| {
+            let other = &self.pods[*at].pods;
+            peer.is(own, other, self.labels_of(&other.namespace))
+        };
+        Others::These(candidates.into_iter().filter(is_meant).collect())
+    }
+
+    /// The ports on which a pod reaches another, and what opens them: at the receiver, at the sender.
+    fn reaches(&self, from: usize, to: usize) -> Option<(Ports, [Vec<Opening>; 2])> {
+        let (sender, receiver) = (&self.pods[from].pods, &self.pods[to].pods);
+        let side = |here: usize, direction, there: &Pods| {
+            let labels = self.labels_of(&there.namespace);
+            allowed(
+                self.policies_of(here),
+                direction,
+                &self.pods[here].pods,
+                there,
+                labels,
+            )
+        };
+        let (into, let_in) = side(to, Direction::Ingress, sender);
+        if into.is_empty() {
+            return None;
+        }
+        let (out, let_out) = side(from, Direction::Egress, receiver);
+        let ports = into.common(&out);
+        (!ports.is_empty()).then_some((ports, [let_in, let_out]))
+    }
+
+    /// Why a pod reaches another, and the ports that nothing declares.
+    fn why(&self, from: usize, to: usize, ports: &Ports) -> (Why, Ports) {
+        let (sender, receiver) = (&self.pods[from], &self.pods[to]);
+        if sender.unit == receiver.unit {
+            return (Why::Own, Ports::default());
+        }
+        let (a, b) = (self.parts[sender.unit], self.parts[receiver.unit]);
+        let mut declared = Ports::default();
+        if a.environment == b.environment {
+            for share in &b.facts.shares {
+                if share.component == receiver.facts.component && *share.with == *a.tenant {
+                    if share.ports.is_empty() {
+                        declared = Ports::all();
+                    }
+                    for (name, protocol, port) in &receiver.pods.ports {
+                        if share.ports.contains(name) {
+                            declared.add(*protocol, *port, *port);
+                        }
+                    }
+                }
+            }
+        }
+        let undeclared = ports.without(&declared);
+        if undeclared.is_empty() {
+            (Why::Share, undeclared)
+        } else {
+            (Why::Undeclared, undeclared)
+        }
+    }
+
+    fn tell(&self, cluster: &str, opening: Opening, hole: &Hole, sink: &mut Sink) {
+        let Some(to) = hole.to.first().map(|to| &self.pods[*to]) else {
+            return;
+        };
+        let owner = self.parts[to.unit];
+        let mut tenants: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for from in &hole.from {
+            let part = self.parts[self.pods[*from].unit];
+            tenants.insert((part.tenant, part.environment));
+        }
+        let name = |(tenant, environment): &(&str, &str)| {
+            let tenant = if tenant.is_empty() {
+                "the cluster's own workloads"
+            } else {
+                tenant
+            };
+            if *environment == owner.environment {
+                tenant.to_owned()
+            } else {
+                format!("{tenant} of {environment}")
+            }
+        };
+        let mut named: Vec<String> = tenants.iter().take(MOST_NAMED).map(name).collect();
+        if tenants.len() > MOST_NAMED {
+            named.push(format!("{} more tenants", tenants.len() - MOST_NAMED));
+        }
+        let who = list_plain(&named);
+        let more = match hole.to.len() {
+            1 => String::new(),
+            count => format!(" and {} more workloads", count - 1),
+        };
+        let message = format!(
+            "{} of {}{more} can be reached by {who} on {}, and no share says so",
+            to.facts.title,
+            if owner.tenant.is_empty() {
+                "the cluster"
+            } else {
+                owner.tenant
+            },
+            hole.ports.words()
+        );
+        let (place, label) = match opening.rule {
+            Some((policy, rule)) => {
+                let facts = self.policies[policy];
+                (
+                    &facts.ingress[rule],
+                    format!(
+                        "NetworkPolicy `{}` in namespace `{}` lets it in",
+                        facts.policy.name, facts.policy.namespace
+                    ),
+                )
+            }
+            None => (
+                &to.facts.place,
+                "no NetworkPolicy rules what reaches these pods".to_owned(),
+            ),
+        };
+        let mut diagnostic = place.put(Diagnostic::new(codes::REACHED, message), &label);
+        match hole.out.and_then(|out| out.rule) {
+            Some((policy, rule)) => {
+                let facts = self.policies[policy];
+                let label = format!(
+                    "NetworkPolicy `{}` in namespace `{}` lets it out",
+                    facts.policy.name, facts.policy.namespace
+                );
+                diagnostic = match facts.egress[rule].primary {
+                    Some(span) => diagnostic.and(span, label),
+                    None => diagnostic.note(label),
+                };
+            }
+            None => {
+                diagnostic =
+                    diagnostic.note("no NetworkPolicy rules what goes out at the other end")
+            }
+        }
+        let help = if owner.tenant.is_empty() || to.facts.component.is_empty() {
+            "narrow the policy to the tenant's own pods".to_owned()
+        } else {
+            format!(
+                "narrow the policy, or declare it: in {}'s `shares`, `component: {}` with those tenants",
+                owner.tenant, to.facts.component
+            )
+        };
+        sink.push(
+            diagnostic
+                .note(format!("in {} on {cluster}", owner.environment))
+                .help(help),
+        );
+    }
+
+    /// Pods in their node's network are outside of every policy.
+    fn node_networks(&self, sink: &mut Sink) {
+        for pod in self.pods.iter().filter(|pod| pod.facts.in_node_network) {
+            let part = self.parts[pod.unit];
+            let message = format!(
+                "{} of {} uses its node's own network, where no NetworkPolicy holds",
+                pod.facts.title, part.tenant
+            );
+            let diagnostic = Diagnostic::new(codes::REACHED, message);
+            sink.push(
+                pod.facts
+                    .place
+                    .put(diagnostic, "")
+                    .help("leave `hostNetwork` out of the template"),
+            );
+        }
+    }
+
+    /// What rules say of addresses, and of namespaces that nothing here makes.
+    fn outside(&self) -> Vec<Outside> {
+        let mut outside: BTreeSet<Outside> = BTreeSet::new();
+        for (workload, pod) in self.pods.iter().enumerate() {
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let goes_out = direction == Direction::Egress;
+                let mut is_ruled = false;
+                let mut add = |peer: String, ports: String| {
+                    outside.insert(Outside {
+                        workload,
+                        goes_out,
+                        peer,
+                        ports,
+                    });
+                };
+                for (_, policy) in self.policies_of(workload) {
+                    let Some(rules) = policy.rules(direction) else {
+                        continue;
+                    };
+                    is_ruled = true;
+                    for rule in rules {
+                        let ports = port_words(rule, &pod.pods, goes_out);
+                        let Some(peers) = &rule.peers else {
+                            add("everybody".to_owned(), ports);
+                            continue;
+                        };
+                        for peer in peers {
+                            if let Some(words) = self.outside_peer(peer) {
+                                add(words, ports.clone());
+                            }
+                        }
+                    }
+                }
+                if !is_ruled {
+                    add("everybody".to_owned(), "all ports".to_owned());
+                }
+            }
+        }
+        outside.into_iter().collect()
+    }
+
+    fn outside_peer(&self, peer: &Peer) -> Option<String> {
+        match peer {
+            Peer::Block { block, except } if except.is_empty() => Some(block.words()),
+            Peer::Block { block, .. } => Some(format!("{} with exceptions", block.words())),
+            Peer::Pods {
+                namespaces: Some(selector),
+                ..
+            } => {
+                let names = selector
+                    .0
+                    .iter()
+                    .find_map(|requirement| match &requirement.asks {
+                        Asks::In(values) if &*requirement.key == NAME_LABEL => Some(values),
+                        _ => None,
+                    });
+                match names {
+                    Some(names) => {
+                        let others: Vec<&str> = names
+                            .iter()
+                            .map(|name| &**name)
+                            .filter(|name| !self.namespaces.contains_key(name))
+                            .collect();
+                        (!others.is_empty()).then(|| format!("namespace {}", others.join(", ")))
+                    }
+                    None if selector.0.is_empty() => Some("every namespace".to_owned()),
+                    None => Some("namespaces by label".to_owned()),
+                }
+            }
+            Peer::Pods {
+                namespaces: None, ..
+            } => None,
+        }
+    }
+}
+
+fn port_words(rule: &Rule, receiver: &Pods, goes_out: bool) -> String {
+    // The other end's names of ports are not known.
+    let nobody = Pods::default();
+    let ports = rule.ports_of(if goes_out { &nobody } else { receiver });
+    if ports.is_empty() {
+        "some ports".to_owned()
+    } else {
+        ports.words()
+    }
+}
