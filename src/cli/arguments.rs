@@ -68,6 +68,8 @@ pub enum Command {
     Why(WhyCommand),
     /// Find components, tenants and other documents.
     Find(FindCommand),
+    /// Show where data comes from, what is made of it, and which components need which.
+    Graph(GraphCommand),
     /// Test, evaluate, list and import policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -128,6 +130,19 @@ pub struct ReadOptions {
     /// The day by which expiry is judged. Default: today, in UTC.
     #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
     pub as_of: Option<String>,
+}
+
+impl ReadOptions {
+    /// Everything, today.
+    pub const NONE: ReadOptions = ReadOptions {
+        environments: Vec::new(),
+        tenants: Vec::new(),
+        components: Vec::new(),
+        labels: Vec::new(),
+        contexts: Vec::new(),
+        sets: Vec::new(),
+        as_of: None,
+    };
 }
 
 /// Which state of the repository is read.
@@ -361,6 +376,48 @@ pub enum ClearanceArgument {
     Confidential,
     /// For those who are named.
     Restricted,
+}
+
+/// `tenantry graph`.
+#[derive(Debug, Args)]
+pub struct GraphCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// Only what has to do with this tenant.
+    #[arg(short, long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Only data of at least this class.
+    #[arg(long, value_name = "CLASS")]
+    pub min_class: Option<ClearanceArgument>,
+    /// Only what is up- and downstream of this: `Dataset/orders`, or a name that only one document has.
+    #[arg(long, value_name = "KIND/NAME")]
+    pub around: Option<String>,
+    /// With `--around`: where it comes from, what it leads to, or both.
+    #[arg(long, value_name = "WAY", default_value = "both")]
+    pub direction: Direction,
+    /// The day that events carry. Default: today, in UTC.
+    #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
+    pub as_of: Option<String>,
+    /// How it is written: text, dot, mermaid, json, openlineage or html; `FORMAT=FILE` writes to a file. May
+    /// be given several times.
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        value_delimiter = ','
+    )]
+    pub formats: Vec<String>,
+}
+
+/// Which way to follow a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Direction {
+    /// To where it comes from.
+    Upstream,
+    /// To what it leads to.
+    Downstream,
+    /// Both ways.
+    Both,
 }
 
 /// `tenantry policy`.

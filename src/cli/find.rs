@@ -21,16 +21,12 @@ type Row = Vec<String>;
 
 /// Runs the command.
 pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
-    let nothing = ReadOptions {
-        environments: vec![],
-        tenants: vec![],
-        components: vec![],
-        labels: vec![],
-        contexts: vec![],
-        sets: vec![],
-        as_of: None,
-    };
-    let compilation = read(&present::options(arguments, None, &nothing, None)?)?;
+    let compilation = read(&present::options(
+        arguments,
+        None,
+        &ReadOptions::NONE,
+        None,
+    )?)?;
     let catalog = &compilation.catalog;
     if let Some(name) = &command.tenant
         && catalog.tenants.get(name).is_none()

@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod find;
 mod git_diff;
+mod graph;
 mod impact;
 mod init;
 mod manual;
@@ -52,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Impact(command) => impact::run(command, &arguments),
         Command::Why(command) => why::run(command, &arguments),
         Command::Find(command) => find::run(command, &arguments),
+        Command::Graph(command) => graph::run(command, &arguments),
         Command::Policy(command) => policy::run(command, &arguments),
         Command::Report(command) => report::run(command, &arguments),
         Command::Explain(command) => explain::run(command, &arguments),

@@ -5,6 +5,7 @@
 //! * [`catalog`]: the documents of a repository.
 //! * [`access`]: roles with what they inherit, and the grants of a tenant.
 //! * [`data`]: what components read and write.
+//! * [`graph`]: what depends on what.
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`isolation`]: who reaches whom, and what accounts may do.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
@@ -23,6 +24,7 @@ pub mod change;
 pub mod data;
 pub mod defaults;
 pub mod demand;
+pub mod graph;
 pub mod instance;
 pub mod isolation;
 pub mod kinds;

@@ -5,6 +5,7 @@
 pub mod compliance;
 pub mod github;
 pub mod gitlab;
+pub mod graph;
 pub mod isolation;
 pub mod json;
 pub mod junit;

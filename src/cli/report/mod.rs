@@ -52,7 +52,7 @@ fn compiled(command: &ReportOfCommand, arguments: &Arguments) -> Result<Compilat
 }
 
 /// Writes a report in each format that was asked for; gives the digests of the files.
-fn put<F: Copy>(
+pub fn put<F: Copy>(
     formats: Vec<(F, Option<String>)>,
     arguments: &Arguments,
     write: impl Fn(F, bool) -> String,

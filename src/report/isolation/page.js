@@ -1,5 +1,6 @@
 // A matrix of tenants; a cell opens the workloads behind it.
-let cluster = data.clusters[0], chosen = null;
+// The cluster where most crosses tenants is the one to look at first.
+let cluster = [...data.clusters].sort((a, b) => b.flows.filter(flow => flow.why !== 'own').length - a.flows.filter(flow => flow.why !== 'own').length)[0], chosen = null;
 const unit = workload => (workload.tenant || 'cluster') + (environments(cluster).length > 1 ? ' · ' + workload.environment : '');
 function environments(cluster) { return [...new Set(cluster.workloads.map(one => one.environment))]; }
 const rank = {undeclared: 0, share: 1, own: 2};
@@ -104,6 +105,6 @@ function accounts() {
   ])));
 }
 
-select('Cluster', data.clusters.map((one, at) => [at, one.cluster]), value => { cluster = data.clusters[value]; chosen = null; draw(); });
+select('Cluster', data.clusters.map((one, at) => [at, one.cluster]), value => { cluster = data.clusters[value]; chosen = null; draw(); }).value = data.clusters.indexOf(cluster);
 themeButton();
 draw();

@@ -1,0 +1,75 @@
+//! `tenantry graph`: dependencies and lineage.
+
+use anyhow::{Result, anyhow};
+
+use super::DONE;
+use super::arguments::{Arguments, ClearanceArgument, Direction, GraphCommand, ReadOptions};
+use super::present;
+use super::report::put;
+use crate::diagnostics::suggest;
+use crate::model::graph::{Graph, NodeKind, Way};
+use crate::model::kinds::Clearance;
+use crate::read;
+use crate::report::graph::{self, Format, Shown};
+
+/// Runs the command.
+pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
+    let formats = present::formats(&command.formats, &Format::ALL)?;
+    let read_options = ReadOptions {
+        as_of: command.as_of.clone(),
+        ..ReadOptions::NONE
+    };
+    let options = present::options(arguments, command.path.as_ref(), &read_options, None)?;
+    let compilation = read(&options)?;
+    let catalog = &compilation.catalog;
+    let whole = Graph::of(catalog);
+    if let Some(tenant) = &command.tenant
+        && catalog.tenants.get(tenant).is_none()
+    {
+        return Err(anyhow!(
+            "there is no tenant `{tenant}`; {}",
+            suggest(tenant, catalog.tenants.names()).unwrap_or_default()
+        ));
+    }
+    let least = command.min_class.map(|class| match class {
+        ClearanceArgument::Public => Clearance::Public,
+        ClearanceArgument::Internal => Clearance::Internal,
+        ClearanceArgument::Confidential => Clearance::Confidential,
+        ClearanceArgument::Restricted => Clearance::Restricted,
+    });
+    let around = match &command.around {
+        None => None,
+        Some(wanted) => Some(whole.find(wanted).ok_or_else(|| {
+            let ids: Vec<String> = whole.nodes.iter().map(|node| node.id()).collect();
+            let names = whole.nodes.iter().map(|node| node.name).chain(ids.iter().map(String::as_str));
+            let near = suggest(wanted, names).unwrap_or_else(|| "write KIND/NAME, such as Dataset/orders".to_owned());
+            anyhow!("there is no `{wanted}` in the graph; {near}")
+        })?),
+    };
+    let reached = around.map(|at| {
+        let mut reached = std::collections::BTreeSet::new();
+        if command.direction != Direction::Downstream {
+            reached.extend(whole.reach(at, Way::Upstream));
+        }
+        if command.direction != Direction::Upstream {
+            reached.extend(whole.reach(at, Way::Downstream));
+        }
+        reached
+    });
+    let is_wanted = |at: usize| {
+        let node = &whole.nodes[at];
+        let of_tenant = command.tenant.as_deref().is_none_or(|tenant| node.tenants.contains(tenant));
+        let of_class = node.kind != NodeKind::Dataset || least.is_none_or(|least| node.classification.unwrap_or(Clearance::Internal) >= least);
+        of_tenant && of_class && reached.as_ref().is_none_or(|reached| reached.contains(&at))
+    };
+    let part = whole.only(is_wanted);
+    let platform = catalog.platforms.iter().next();
+    let as_of = options.as_of.to_string();
+    let shown = Shown {
+        platform: platform.map_or("", |platform| &platform.name),
+        as_of: &as_of,
+        around: around.and_then(|at| part.find(&whole.nodes[at].id())),
+    };
+    put(formats, arguments, |format, color| graph::write(format, &part, shown, color))?;
+    Ok(DONE)
+}

@@ -1,0 +1,111 @@
+//! The graph for a terminal: all data with who writes and reads it, or what is around one node.
+
+use std::fmt::Write as _;
+
+use super::{Shown, class};
+use crate::model::graph::{Edge, EdgeKind, Graph, NodeKind, Way};
+use crate::report::table::Table;
+
+/// Most names in a cell.
+const MOST_NAMED: usize = 12;
+
+/// Writes the graph.
+pub fn write(graph: &Graph<'_>, shown: Shown<'_>, color: bool) -> String {
+    match shown.around {
+        Some(at) => around(graph, at),
+        None => all(graph, color),
+    }
+}
+
+fn all(graph: &Graph<'_>, color: bool) -> String {
+    let (upstream, downstream) = (graph.edges_of(Way::Upstream), graph.edges_of(Way::Downstream));
+    let names = |at: usize, kind: EdgeKind, way: Way| -> String {
+        let edges = match way {
+            Way::Upstream => &upstream[at],
+            Way::Downstream => &downstream[at],
+        };
+        let wanted: Vec<usize> = edges.iter().filter(|edge| edge.kind == kind).map(|edge| way.end(edge)).collect();
+        let mut names: Vec<String> = wanted.iter().take(MOST_NAMED).map(|at| graph.nodes[*at].name.to_owned()).collect();
+        if wanted.len() > names.len() {
+            names.push(format!("{} more", wanted.len() - names.len()));
+        }
+        names.join(", ")
+    };
+    let mut data = Table::of_text(&["DATASET", "DOMAIN", "CLASS", "PERSONAL", "OWNER", "WRITTEN BY", "READ BY"]);
+    let mut components = Table::of_text(&["COMPONENT", "CLEARANCE", "OWNER", "NEEDS", "TENANTS"]);
+    for (at, node) in graph.nodes.iter().enumerate() {
+        match node.kind {
+            NodeKind::Dataset => data.row([
+                node.name,
+                node.domain.unwrap_or(""),
+                class(node.classification),
+                if node.is_personal { "yes" } else { "" },
+                node.owner,
+                &names(at, EdgeKind::Writes, Way::Upstream),
+                &names(at, EdgeKind::Reads, Way::Downstream),
+            ]),
+            NodeKind::Component => components.row([
+                node.name,
+                class(node.classification),
+                node.owner,
+                &names(at, EdgeKind::Needs, Way::Upstream),
+                &names(at, EdgeKind::Runs, Way::Downstream),
+            ]),
+            NodeKind::Tenant => {}
+        }
+    }
+    let tables = [data, components];
+    let texts: Vec<String> = tables.iter().filter(|table| !table.is_empty()).map(|table| table.text("", color)).collect();
+    texts.join("\n")
+}
+
+/// Where a node comes from, and what it leads to, as two trees; what was told before is not told again.
+fn around(graph: &Graph<'_>, at: usize) -> String {
+    let mut text = String::new();
+    let node = &graph.nodes[at];
+    let mut facts = vec![class(node.classification).to_owned()];
+    if let Some(domain) = node.domain {
+        facts.push(format!("domain {domain}"));
+    }
+    facts.push(format!("owner {}", node.owner));
+    let _ = writeln!(text, "{} ({})", node.id(), facts.join(", "));
+    for (way, title) in [(Way::Upstream, "comes from"), (Way::Downstream, "leads to")] {
+        let _ = writeln!(text, "\n{title}");
+        let before = text.len();
+        tree(graph, at, way, &mut text);
+        if text.len() == before {
+            text.push_str("  nothing\n");
+        }
+    }
+    text
+}
+
+fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
+    let edges = graph.edges_of(way);
+    let mut told = vec![false; graph.nodes.len()];
+    told[start] = true;
+    // A stack of our own: a chain may be as long as there are documents.
+    let mut pending: Vec<(Edge, usize)> = edges[start].iter().rev().map(|edge| (*edge, 1)).collect();
+    while let Some((edge, depth)) = pending.pop() {
+        let next = way.end(&edge);
+        let node = &graph.nodes[next];
+        let class = match class(edge.classification) {
+            "" => String::new(),
+            class => format!(" {class} data"),
+        };
+        let word = match (way, edge.kind) {
+            (Way::Downstream, kind) => kind.word(),
+            (Way::Upstream, EdgeKind::Reads) => "reads",
+            (Way::Upstream, EdgeKind::Writes) => "is written by",
+            (Way::Upstream, EdgeKind::Needs) => "needs",
+            (Way::Upstream, EdgeKind::Runs) => "runs",
+            (Way::Upstream, EdgeKind::Shares) => "is shared with by",
+        };
+        let again = if told[next] { " (see above)" } else { "" };
+        let _ = writeln!(text, "{}{word}{class} {}{again}", "  ".repeat(depth.min(40)), node.id());
+        if !told[next] {
+            told[next] = true;
+            pending.extend(edges[next].iter().rev().map(|edge| (*edge, depth + 1)));
+        }
+    }
+}
