@@ -49,6 +49,7 @@ use rayon::prelude::*;
 
 use diagnostics::{Diagnostic, Sink, Sources};
 use load::{ExtraText, Source};
+use model::footprint::UnitFootprint;
 use model::instance::Unit;
 use model::isolation::ClusterIsolation;
 use model::kinds::Catalog;
@@ -91,6 +92,8 @@ pub struct Compilation {
     pub evidence: Evidence,
     /// Who reaches whom in each cluster, and what accounts may do.
     pub isolation: Vec<ClusterIsolation>,
+    /// What each tenant asks for in each environment on each cluster.
+    pub footprints: Vec<UnitFootprint>,
 }
 
 /// How much was compiled.
@@ -216,8 +219,10 @@ pub fn compile(
         let (found, tally) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         sink.append(found);
         compilation.counts = tally.counts;
-        (compilation.evidence, compilation.isolation) =
-            side.across(tally, &policies, &sources, &mut sink);
+        let across = side.across(tally, &policies, &sources, &mut sink);
+        compilation.evidence = across.evidence;
+        compilation.isolation = across.isolation;
+        compilation.footprints = across.footprints;
         if let Some(output) = output {
             compilation.output = Some(output.finish(&plan, &sources, &mut sink)?);
         }

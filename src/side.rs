@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Sink, Sources};
 use crate::load::{self, Loaded};
+use crate::model::footprint::UnitFootprint;
 use crate::model::instance::{Unit, UnitKey, Usage};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::manifest::{Rendered, Scope};
@@ -59,6 +60,16 @@ impl Tally {
         self.usage.append(other.usage);
         self.judged.append(other.judged);
     }
+}
+
+/// What all units together show.
+pub struct Across {
+    /// What policies said.
+    pub evidence: Evidence,
+    /// Who reaches whom.
+    pub isolation: Vec<ClusterIsolation>,
+    /// What units ask for.
+    pub footprints: Vec<UnitFootprint>,
 }
 
 /// A unit to be built.
@@ -340,7 +351,7 @@ impl<'o> Side<'o> {
         policies: &Policies<'_>,
         sources: &Sources,
         sink: &mut Sink,
-    ) -> (Evidence, Vec<ClusterIsolation>) {
+    ) -> Across {
         // What is unread in a part of the work may be read in another.
         let everything =
             self.options.selection.is_everything() && self.options.shard == Shard::WHOLE;
@@ -354,13 +365,19 @@ impl<'o> Side<'o> {
         policies.finish(&mut judged, everything && !sink.has_errors(), sink);
         let mut facts: Vec<&Facts> = tally.facts.iter().collect();
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
+        let footprints = facts.iter().filter_map(|fact| fact.footprint.clone()).collect::<Vec<_>>();
         let isolation = verify::across(
             &facts,
+            &footprints,
             &self.validated.catalog,
             &self.schemas,
             sources,
             sink,
         );
-        (policies.evidence(judged), isolation)
+        Across {
+            evidence: policies.evidence(judged),
+            isolation,
+            footprints,
+        }
     }
 }

@@ -76,6 +76,9 @@ pub enum Command {
     /// Write evidence for auditors, and check it.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Onboard or offboard a tenant: edits the repository, never a cluster.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// Explain a finding's code, a policy, a kind, or a field: `T0202`, `pinned-images`, `Tenant.limits`.
     Explain(ExplainCommand),
     /// Print the JSON Schema of a kind, for editors.
@@ -505,6 +508,10 @@ pub enum ReportCommand {
     /// Show who reaches whom in each cluster, and what accounts may do; fails with code 3 if a tenant is
     /// not isolated.
     Isolation(Box<ReportOfCommand>),
+    /// Show what tenants cost in a month, by component and environment, against their budgets.
+    Cost(Box<ReportOfCommand>),
+    /// Show how full clusters and quotas are, and which quotas do not fit what runs.
+    Capacity(Box<ReportOfCommand>),
     /// Check that neither a ledger nor what it recorded was altered.
     Verify(VerifyCommand),
 }
@@ -582,6 +589,83 @@ pub struct VerifyCommand {
     /// The rendered manifests, which must be those that the last entry recorded.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// `tenantry tenant`.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Write the document of a new tenant, and check it.
+    New(Box<TenantNewCommand>),
+    /// Show what goes when, and write into the tenant's document that it leaves.
+    Offboard(TenantOffboardCommand),
+}
+
+/// `tenantry tenant new`.
+#[derive(Debug, Args)]
+pub struct TenantNewCommand {
+    /// The tenant's name.
+    pub name: String,
+    /// The team that answers for it.
+    #[arg(long, value_name = "TEAM")]
+    pub owner: String,
+    /// Its tier.
+    #[arg(long, value_name = "NAME", default_value = "basic")]
+    pub tier: String,
+    /// Its environments. Default: the one that others are promoted from.
+    #[arg(short, long = "environment", value_name = "NAME", value_delimiter = ',')]
+    pub environments: Vec<String>,
+    /// The components that run for it.
+    #[arg(short, long = "component", value_name = "NAME", value_delimiter = ',')]
+    pub components: Vec<String>,
+    /// How far it is kept apart: shared, namespace, dedicated or physical.
+    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(["shared", "namespace", "dedicated", "physical"]))]
+    pub isolation: Option<String>,
+    /// The zones that its data may be in.
+    #[arg(long, value_name = "ZONE", value_delimiter = ',')]
+    pub residency: Vec<String>,
+    /// Its name, for people.
+    #[arg(long, value_name = "TEXT")]
+    pub display_name: Option<String>,
+    /// Whom to reach in an incident.
+    #[arg(long, value_name = "ADDRESS")]
+    pub incidents: Option<String>,
+    /// Where in the organisation it belongs.
+    #[arg(long, value_name = "NAME")]
+    pub division: Option<String>,
+    /// Where in the division it belongs.
+    #[arg(long, value_name = "NAME")]
+    pub department: Option<String>,
+    /// Where in the department it belongs.
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// Who is charged.
+    #[arg(long, value_name = "CODE")]
+    pub cost_center: Option<String>,
+    /// What it means to spend in a month.
+    #[arg(long, value_name = "SUM", requires = "cost_center")]
+    pub budget: Option<u32>,
+    /// The first day. Default: today, in UTC.
+    #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
+    pub as_of: Option<String>,
+}
+
+/// `tenantry tenant offboard`.
+#[derive(Debug, Args)]
+pub struct TenantOffboardCommand {
+    /// The tenant's name.
+    pub name: String,
+    /// When it leaves. Default: today.
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<String>,
+    /// The last day on which its data is kept. Default: as long as its datasets are.
+    #[arg(long, value_name = "DATE")]
+    pub retain_until: Option<String>,
+    /// Show what goes when, write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The day by which expiry is judged. Default: today, in UTC.
+    #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
+    pub as_of: Option<String>,
 }
 
 /// `tenantry explain`.

@@ -16,6 +16,7 @@ mod present;
 mod render;
 mod report;
 mod schema;
+mod tenant;
 mod why;
 
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Graph(command) => graph::run(command, &arguments),
         Command::Policy(command) => policy::run(command, &arguments),
         Command::Report(command) => report::run(command, &arguments),
+        Command::Tenant(command) => tenant::run(command, &arguments),
         Command::Explain(command) => explain::run(command, &arguments),
         Command::Schema(command) => schema::run(command),
         Command::Init(command) => init::run(command, &arguments),

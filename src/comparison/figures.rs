@@ -7,7 +7,7 @@ use crate::model::change::Review;
 use crate::model::kinds::{Catalog, Pricing};
 use crate::model::scalars::Amount;
 use crate::resolve::Plan;
-use crate::review::risks::capacity::{self, Amounts, Capacities, UnitFootprints};
+use crate::review::risks::capacity::{self, Capacities, UnitFootprints};
 use crate::review::risks::cost;
 use crate::side::Side;
 
@@ -40,15 +40,15 @@ pub(super) fn money_and_room(
     review.risks.extend(risks);
 }
 
-/// What tenants mean to spend in a month, where that is in the currency of the prices.
+/// What tenants mean to spend in a month.
 fn budgets(catalog: &Catalog, pricing: &Pricing) -> BTreeMap<String, f64> {
     let tenants = catalog.tenants.iter();
     tenants
         .filter_map(|tenant| {
             let billing = tenant.spec.billing.as_ref()?;
-            let currency = billing.currency.as_ref();
-            let comparable = currency.is_none_or(|currency| *currency == pricing.currency);
-            Some((tenant.name.clone(), billing.monthly_budget?)).filter(|_| comparable)
+            let currency = billing.currency.as_deref().unwrap_or(&pricing.currency);
+            let rate = pricing.in_currency(1.0, currency)?;
+            Some((tenant.name.clone(), billing.monthly_budget? / rate))
         })
         .collect()
 }
@@ -67,7 +67,7 @@ fn capacities(catalog: &Catalog) -> Capacities {
         let limits = limits
             .into_iter()
             .filter_map(|(resource, limit)| Some((resource, Amount::parse(&limit.as_ref()?.0)?)));
-        capacities.insert(cluster.name.clone(), limits.collect::<Amounts>());
+        capacities.insert(cluster.name.clone(), limits.collect());
     }
     capacities
 }

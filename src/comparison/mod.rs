@@ -26,7 +26,7 @@ use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
 use crate::review::inputs::{InputSide, Inputs, document_key};
 use crate::review::objects::{self, Changes, Incomplete};
-use crate::review::risks::capacity::{Footprint, UnitFootprints, footprint};
+use crate::review::risks::capacity::{Asked, UnitFootprints};
 use crate::review::{self, findings};
 use crate::side::{self, Job, Side, Tally};
 use crate::yaml::Node;
@@ -402,8 +402,8 @@ impl Work<'_> {
             }
         };
         let asks = |rendered: &Option<Vec<Rendered>>| match rendered {
-            Some(rendered) => footprint(rendered.iter().map(|one| one.manifest.root())),
-            None => Footprint::default(),
+            Some(rendered) => Asked::of(rendered.iter().map(|one| one.manifest.root())),
+            None => Asked::default(),
         };
         let after = asks(&new_rendered);
         if let (Some((_, new)), Some((_, old))) = (&new_unit, &old_unit)
@@ -455,7 +455,7 @@ impl Work<'_> {
             return shared;
         }
         let before = match &read {
-            Some(objects) => footprint(objects.iter().map(|one| one.object.root())),
+            Some(objects) => Asked::of(objects.iter().map(|one| one.object.root())),
             None => asks(&old_rendered),
         };
         shared.footprints.push(UnitFootprints {

@@ -5,6 +5,7 @@
 //! * [`catalog`]: the documents of a repository.
 //! * [`access`]: roles with what they inherit, and the grants of a tenant.
 //! * [`data`]: what components read and write.
+//! * [`footprint`]: the same added up. [`money`]: what it costs. [`schedule`]: when jobs run.
 //! * [`graph`]: what depends on what.
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`isolation`]: who reaches whom, and what accounts may do.
@@ -24,16 +25,19 @@ pub mod change;
 pub mod data;
 pub mod defaults;
 pub mod demand;
+pub mod footprint;
 pub mod graph;
 pub mod instance;
 pub mod isolation;
 pub mod kinds;
 pub mod locator;
 pub mod manifest;
+pub mod money;
 pub mod network;
 pub mod placeholder;
 pub mod rights;
 pub mod scalars;
+pub mod schedule;
 pub mod secrets;
 pub mod verdict;
 pub mod view;

@@ -3,6 +3,7 @@
 //! To add a format, add a file and its line in [`Format`].
 
 pub mod compliance;
+pub mod figures;
 pub mod github;
 pub mod gitlab;
 pub mod graph;

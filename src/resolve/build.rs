@@ -285,7 +285,21 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
         ),
         entry("sharedFrom", shared_from(builder, planned)),
     ];
-    extended(effective, more)
+    let more = more.into_iter().chain(offboarding(builder, effective));
+    extended(effective, more.collect())
+}
+
+/// How a tenant leaves, with the time from its notice to the end of its data.
+fn offboarding(builder: &Builder<'_, '_>, tenant: &Node) -> Option<Entry> {
+    let offboarding = tenant.get("offboarding")?;
+    let day = |key: &str| {
+        let node = offboarding.get(key)?;
+        Some((node.as_str()?.parse::<jiff::civil::Date>().ok()?, node.id))
+    };
+    let ((from, first), (until, last)) = (day("requestedAt")?, day("retainDataUntil")?);
+    let hours = (until - from).get_days().max(1) * 24;
+    let keep = builder.text(format!("{hours}h0m0s"), &[first, last]);
+    Some(entry("offboarding", extended(offboarding, vec![entry("keepFor", keep)])))
 }
 
 /// The roles that grants give, with what they inherit.

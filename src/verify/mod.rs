@@ -3,11 +3,13 @@
 //! secondary.
 //!
 //! * `schemas`: the schemas of a cluster.
+//! * `budget`: what it costs, against the tenant's budget.
 //! * `isolation`: who reaches whom, and what accounts may do.
 //! * `names`: what Kubernetes allows as a name or label.
 //! * `references`: what objects refer to.
 //! * `quota`: requests at the most replicas, against the tenant's quota and the cluster's capacity.
 
+mod budget;
 pub mod isolation;
 mod names;
 mod quota;
@@ -19,6 +21,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub use schemas::Schemas;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
+use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::Unit;
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
@@ -35,7 +38,9 @@ pub struct Facts {
     /// Kinds without a schema, with the template that makes them.
     unknown_kinds: Vec<(String, Option<Span>)>,
     /// What the unit's workloads request at most.
-    demand: quota::Demand,
+    peak: Amounts,
+    /// What they ask for, by component.
+    pub footprint: Option<UnitFootprint>,
     /// What the proof of isolation needs.
     isolation: isolation::IsolationFacts,
     cluster: String,
@@ -124,12 +129,34 @@ pub fn unit(
     }
     if complete && !unit.key.tenant.is_empty() {
         references::check(&locator, sink);
-        facts.demand = quota::check(&locator, sink);
+        let footprint = footprint(&locator);
+        quota::check(&locator, &footprint, sink);
+        facts.peak = footprint.total().peak;
+        facts.footprint = Some(footprint);
     }
     if complete {
         facts.isolation = isolation::gather(&locator);
     }
     facts
+}
+
+/// What a unit asks for, component by component.
+fn footprint(locator: &Locator<'_>) -> UnitFootprint {
+    let instances = locator.unit.instances.iter().enumerate();
+    let of = |instance: Option<usize>| {
+        let objects = locator.rendered.iter().filter(move |one| one.instance == instance);
+        Footprint::of(objects.map(|one| one.manifest.root()))
+    };
+    let mut components: Vec<(String, Footprint)> = instances
+        .map(|(at, instance)| (instance.component.clone(), of(Some(at))))
+        .collect();
+    components.push((String::new(), of(None)));
+    components.retain(|(_, footprint)| *footprint != Footprint::default());
+    UnitFootprint {
+        key: locator.unit.key.clone(),
+        components,
+        quota: footprint::quota(locator.rendered.iter().map(|one| one.manifest.root())),
+    }
 }
 
 fn is_shared(unit: &Unit) -> bool {
@@ -245,15 +272,18 @@ fn structure(
     }
 }
 
-/// Checks what only all units together show, and proves the isolation of each cluster.
+/// Checks what only all units together show, and proves the isolation of each cluster. `footprints` are what
+/// units ask for.
 pub fn across(
     facts: &[&Facts],
+    footprints: &[UnitFootprint],
     catalog: &Catalog,
     schemas: &Schemas,
     sources: &Sources,
     sink: &mut Sink,
 ) -> Vec<ClusterIsolation> {
     duplicates(facts, sink);
+    budget::check(footprints, catalog, sources, sink);
     let isolation = isolation::prove(facts, catalog, sink);
     quota::capacity(facts, catalog, sources, sink);
     let mut unknown: BTreeMap<(&str, &str), Option<Span>> = BTreeMap::new();

@@ -6,12 +6,10 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::demand::{self, amount};
+use crate::model::footprint::{Amounts, UnitFootprint};
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::scalars::Amount;
-
-/// What workloads request at most, by resource.
-pub type Demand = BTreeMap<&'static str, Amount>;
 
 type Counted = (&'static str, &'static str, fn(Amount) -> String);
 
@@ -23,33 +21,31 @@ const COUNTED: [Counted; 3] = [
     ("requests.storage", "storage", Amount::bytes_for_people),
 ];
 
-/// Adds up a unit's requests and judges them by its ResourceQuota.
-pub fn check(locator: &Locator<'_>, sink: &mut Sink) -> Demand {
-    let mut demand = Demand::new();
+/// Judges what a unit requests by its ResourceQuota.
+pub fn check(locator: &Locator<'_>, footprint: &UnitFootprint, sink: &mut Sink) {
+    let demand = footprint.total().peak;
+    let is_over = |(resource, limit): &(&str, Amount)| demand.get(resource) > *limit;
+    if footprint.quota.iter().any(is_over) {
+        judge(locator, &demand, sink);
+    }
+}
+
+/// Each request of a unit, by resource, in words.
+fn shares(locator: &Locator<'_>) -> BTreeMap<&'static str, Vec<(String, Amount)>> {
     let mut shares: BTreeMap<&'static str, Vec<(String, Amount)>> = BTreeMap::new();
     let roots = locator.rendered.iter().map(|one| one.manifest.root());
     for request in demand::of(roots) {
         let copies = request.most.saturating_add(request.surge);
-        let total = request.times(copies);
-        let sum = demand.entry(request.resource).or_default();
-        *sum = *sum + total;
         let each = write(request.resource, request.amount);
         let name = format!("{each} × {copies} for {}", request.title);
-        shares
-            .entry(request.resource)
-            .or_default()
-            .push((name, total));
+        let list = shares.entry(request.resource).or_default();
+        list.push((name, request.times(copies)));
     }
-    judge(locator, &demand, &mut shares, sink);
-    demand
+    shares
 }
 
-fn judge(
-    locator: &Locator<'_>,
-    demand: &Demand,
-    shares: &mut BTreeMap<&'static str, Vec<(String, Amount)>>,
-    sink: &mut Sink,
-) {
+fn judge(locator: &Locator<'_>, demand: &Amounts, sink: &mut Sink) {
+    let mut shares = shares(locator);
     for quota in locator
         .rendered
         .iter()
@@ -61,7 +57,7 @@ fn judge(
             };
             let (limit, wanted) = (
                 amount(hard),
-                demand.get(resource).copied().unwrap_or_default(),
+                demand.get(resource),
             );
             if wanted <= limit {
                 continue;
@@ -149,7 +145,7 @@ pub fn capacity(facts: &[&Facts], catalog: &Catalog, sources: &Sources, sink: &m
                 .filter(|fact| fact.cluster == cluster.name && !fact.tenant.is_empty())
             {
                 let sum = tenants.entry(&fact.tenant).or_default();
-                *sum = *sum + fact.demand.get(resource).copied().unwrap_or_default();
+                *sum = *sum + fact.peak.get(resource);
             }
             let total: Amount = tenants.values().copied().sum();
             if total <= limit {

@@ -10,6 +10,8 @@ use super::arguments::{Arguments, ReportCommand, ReportOfCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DONE};
 use crate::diagnostics::Diagnostic;
+use crate::model::money;
+use crate::report::figures::{self, Figures, capacity, cost};
 use crate::report::isolation;
 use crate::{Compilation, compile};
 
@@ -19,6 +21,12 @@ pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
         ReportCommand::Compliance(command) => compliance::run(command, arguments),
         ReportCommand::Verify(command) => compliance::verify(command),
         ReportCommand::Isolation(command) => isolation_of(command, arguments),
+        ReportCommand::Cost(command) => cost(command, arguments),
+        ReportCommand::Capacity(command) => {
+            let compilation = rendered(command, arguments)?;
+            let figures = capacity::figures(&compilation.catalog, &compilation.footprints);
+            put_figures(&figures, command, arguments)
+        }
     }
 }
 
@@ -40,6 +48,33 @@ fn isolation_of(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> 
         bail!("the repository has errors, so nothing was proven of what they concern");
     }
     Ok(DONE)
+}
+
+fn cost(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
+    let compilation = rendered(command, arguments)?;
+    let platform = compilation.catalog.platforms.iter().next();
+    let pricing = platform.and_then(|platform| platform.spec.pricing.as_ref());
+    let costs = money::costs(&compilation.catalog, &compilation.footprints);
+    let (Some(pricing), Some(costs)) = (pricing, costs) else {
+        bail!("the Platform has no `pricing`, so nothing can be said of costs; `tenantry explain Platform.pricing` says what to write");
+    };
+    put_figures(&cost::figures(&costs, pricing), command, arguments)
+}
+
+fn put_figures(figures: &Figures, command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
+    let formats = present::formats(&command.formats, &figures::Format::ALL)?;
+    put(formats, arguments, |format, color| figures.write(format, color))?;
+    Ok(DONE)
+}
+
+/// A compilation without errors: figures of a part would pass for those of the whole.
+fn rendered(command: &ReportOfCommand, arguments: &Arguments) -> Result<Compilation> {
+    let compilation = compiled(command, arguments)?;
+    if compilation.has_errors() {
+        show_errors(&compilation, arguments)?;
+        bail!("the repository has errors, so no figures can be given of it");
+    }
+    Ok(compilation)
 }
 
 fn compiled(command: &ReportOfCommand, arguments: &Arguments) -> Result<Compilation> {

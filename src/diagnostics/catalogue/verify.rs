@@ -46,6 +46,11 @@ cause: "The proof of isolation looks at pairs that some rule could open, and the
 example: "no network policies for thousands of workloads"
 remedy: "Restore the default-deny policies of the tenants, and look again."
 
+BUDGET = "T0512" Warning "a tenant costs more than its budget"
+cause: "By the Platform's `pricing` and the tenant's billing model, what it is charged in a month is more than its `monthlyBudget`: for `requested`, already at the least replicas and without jobs."
+example: "billing: {costCenter: cc-1, monthlyBudget: 100}"
+remedy: "Lower what the message names, or raise the budget. `tenantry report cost` has all figures."
+
 NO_SCHEMA = "T0507" Warning "a custom resource without a schema"
 cause: "Nothing can be said about its fields. It is said once for each kind and cluster."
 example: "kind: Rollout   # and no CRD"

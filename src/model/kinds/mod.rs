@@ -30,7 +30,7 @@ pub use platform::{
 };
 pub use policy::Policy;
 pub use role::{Constraints, Role};
-pub use tenant::{Isolation, Limits, Subscription, Tenant, TenantStatus};
+pub use tenant::{BillingModel, Isolation, Limits, Subscription, Tenant, TenantStatus};
 pub use tier::Tier;
 pub use waiver::{Waiver, WaiverSubject};
 pub use workload::{Workload, WorkloadType};

@@ -53,6 +53,9 @@ pub struct Platform {
     /// `@acme/team-retail` of the owner `team-retail`.
     #[serde(default)]
     pub code_owners: Option<Name>,
+    /// The namespace of Velero, which makes backups. Default: `velero`.
+    #[serde(default)]
+    pub backup_namespace: Option<Name>,
     /// Where values from the command line (`--context`, `--set`) are allowed.
     #[serde(default)]
     pub session_contexts: SessionContexts,
@@ -245,6 +248,9 @@ pub struct Pricing {
     #[serde(default)]
     #[schemars(range(min = 0.0))]
     pub gpu_hour: Option<f64>,
+    /// What one unit of `currency` is worth in others, for tenants whose budget is in them: `USD: 1.08`.
+    #[serde(default)]
+    pub rates: BTreeMap<String, f64>,
     /// The day from which these prices hold.
     #[serde(default)]
     pub valid_from: Option<Date>,

@@ -334,4 +334,17 @@ pub struct Offboarding {
     /// The last day on which its data is kept.
     #[serde(default)]
     pub retain_data_until: Option<Date>,
+    /// Where the last backup is made. Default: `cluster`.
+    #[serde(default)]
+    pub backup: Option<LastBackup>,
+}
+
+/// Where the last backup of a tenant is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastBackup {
+    /// By Velero, in the tenant's clusters.
+    Cluster,
+    /// By other means.
+    Elsewhere,
 }

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::values::{array, is_reorder, list, values};
 use crate::diagnostics::{Diagnostic, Sources};
+use crate::model::money::money;
 use crate::model::change::{
     CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Origin, Review,
     RiskClass, Spread, Variant,
@@ -183,21 +184,6 @@ pub fn cost(review: &Review) -> Option<String> {
         review.currency,
         range(1)
     ))
-}
-
-/// A sum with thousands set apart: `12,480`.
-pub fn money(sum: f64) -> String {
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a sum of money, rounded for people"
-    )]
-    let text = thousands(sum.abs().round() as usize);
-    if sum <= -0.5 {
-        format!("-{text}")
-    } else {
-        text
-    }
 }
 
 /// `tiers/gold.yaml:14`, or the file alone for what is gone with it.

@@ -3,29 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::model::change::{Risk, RiskClass};
-use crate::model::demand::{self, Request};
+use crate::model::footprint::{self, Footprint};
 use crate::model::instance::UnitKey;
 use crate::model::scalars::Amount;
 use crate::model::view::View;
 
 /// From this share of a quota or capacity on, little room is left.
 const NEARLY: f64 = 0.8;
-
-/// Amounts by resource.
-pub type Amounts = BTreeMap<&'static str, Amount>;
-
-/// What one unit asks for, and what it may ask for.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Footprint {
-    /// At the least replicas, jobs left out: what it costs.
-    pub least: Amounts,
-    /// At the most replicas, jobs left out.
-    pub most: Amounts,
-    /// At the most replicas, with jobs and the surge of an update: what must find room.
-    pub peak: Amounts,
-    /// The quota.
-    pub quota: Amounts,
-}
 
 type Limited = (&'static str, fn(Amount) -> String, &'static str);
 
@@ -36,36 +20,28 @@ const LIMITED: [Limited; 3] = [
     ("requests.storage", Amount::bytes_for_people, "storage is"),
 ];
 
-/// What the objects of a unit ask for.
-pub fn footprint<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Footprint {
-    let objects: Vec<View<'_>> = objects.into_iter().collect();
-    let mut footprint = Footprint::default();
-    let add = |amounts: &mut Amounts, request: &Request, pods: i128| {
-        let sum = amounts.entry(request.resource).or_default();
-        *sum = *sum + request.times(pods);
-    };
-    for request in demand::of(objects.iter().copied()) {
-        add(
-            &mut footprint.peak,
-            &request,
-            request.most.saturating_add(request.surge),
-        );
-        if !request.now_and_then {
-            add(&mut footprint.least, &request, request.least);
-            add(&mut footprint.most, &request, request.most);
+/// What a unit asks for, and what it may ask for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// What it asks for.
+    pub footprint: Footprint,
+    /// The quota, by resource.
+    pub quota: Vec<(&'static str, Amount)>,
+}
+
+impl Asked {
+    /// What objects ask for.
+    pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>> + Clone) -> Asked {
+        Asked {
+            footprint: Footprint::of(objects.clone()),
+            quota: footprint::quota(objects),
         }
     }
-    for object in &objects {
-        if object.text_at(&["kind"]) != "ResourceQuota" {
-            continue;
-        }
-        for (resource, ..) in LIMITED {
-            if let Some(hard) = object.at(&["spec", "hard", resource]) {
-                footprint.quota.insert(resource, demand::amount(hard));
-            }
-        }
+
+    fn limit(&self, resource: &str) -> Option<Amount> {
+        let found = self.quota.iter().find(|(known, _)| *known == resource);
+        found.map(|(_, limit)| *limit)
     }
-    footprint
 }
 
 /// A unit's footprint before and now; the same where nothing changed.
@@ -73,13 +49,13 @@ pub struct UnitFootprints {
     /// The unit.
     pub key: UnitKey,
     /// In the base; nothing if it is new.
-    pub before: Footprint,
+    pub before: Asked,
     /// In the head; nothing if it is gone.
-    pub after: Footprint,
+    pub after: Asked,
 }
 
 /// The capacities of each cluster, by resource.
-pub type Capacities = BTreeMap<String, Amounts>;
+pub type Capacities = BTreeMap<String, BTreeMap<&'static str, Amount>>;
 
 /// Judges what units ask for by their quotas, and all of a cluster by its capacity. What is beyond
 /// them is a finding of its own.
@@ -100,13 +76,13 @@ pub fn judge(
     for (resource, write, word) in LIMITED {
         let mut tight: Vec<(f64, String)> = Vec::new();
         for unit in units.iter().filter(|unit| unit.before != unit.after) {
-            let limit = unit.after.quota.get(resource).copied();
+            let limit = unit.after.limit(resource);
             let (old, new) = (share(&unit.before, resource), share(&unit.after, resource));
             if let (Some(limit), Some(new)) = (limit, new)
                 && new >= NEARLY
                 && old.is_none_or(|old| new > old)
             {
-                let asked = unit.after.peak.get(resource).copied().unwrap_or_default();
+                let asked = unit.after.footprint.peak.get(resource);
                 let key = &unit.key;
                 tight.push((
                     new,
@@ -130,9 +106,9 @@ pub fn judge(
             let Some(limit) = capacity.get(resource) else {
                 continue;
             };
-            let total = |side: fn(&UnitFootprints) -> &Footprint| -> Amount {
+            let total = |side: fn(&UnitFootprints) -> &Asked| -> Amount {
                 let here = units.iter().filter(|unit| unit.key.cluster == *cluster);
-                here.map(|unit| side(unit).peak.get(resource).copied().unwrap_or_default())
+                here.map(|unit| side(unit).footprint.peak.get(resource))
                     .sum()
             };
             let (old, new) = (total(|unit| &unit.before), total(|unit| &unit.after));
@@ -178,10 +154,9 @@ fn listed(intro: &str, mut list: Vec<(f64, String)>) -> String {
     format!("{intro}{}{more}", shown.join("; "))
 }
 
-fn share(footprint: &Footprint, resource: &str) -> Option<f64> {
-    let limit = footprint.quota.get(resource)?;
-    let asked = footprint.peak.get(resource).copied().unwrap_or_default();
-    Some(ratio(asked, *limit))
+fn share(asked: &Asked, resource: &str) -> Option<f64> {
+    let limit = asked.limit(resource)?;
+    Some(ratio(asked.footprint.peak.get(resource), limit))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a share for people")]

@@ -3,31 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::capacity::{Amounts, UnitFootprints};
+use super::capacity::UnitFootprints;
 use crate::model::change::{CostChange, Risk, RiskClass};
 use crate::model::kinds::Pricing;
-use crate::model::scalars::Amount;
+use crate::model::money::money;
 
-/// Hours of a month: 365.25 × 24 / 12.
-const HOURS: f64 = 730.5;
 /// A rise that is worth a risk of its own.
 const RISE: f64 = 0.1;
 /// Most tenants that are named.
 const MOST_NAMED: usize = 5;
-
-/// What amounts cost in a month.
-pub fn monthly(amounts: &Amounts, pricing: &Pricing) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "a sum of money for people")]
-    let units = |resource: &str| {
-        let amount: Amount = amounts.get(resource).copied().unwrap_or_default();
-        amount.thousandths as f64 / 1000.0
-    };
-    let gib = f64::from(1 << 30);
-    units("requests.cpu") * pricing.cpu_hour * HOURS
-        + units("requests.memory") / gib * pricing.memory_gib_hour * HOURS
-        + units("requests.gpu") * pricing.gpu_hour.unwrap_or(0.0) * HOURS
-        + units("requests.storage") / gib * pricing.storage_gib_month.unwrap_or(0.0)
-}
 
 /// What tenants cost in each environment where that changed; and all of a tenant's costs now.
 pub fn changes(
@@ -47,11 +31,12 @@ pub fn changes(
                 environment,
                 ..CostChange::default()
             });
-        let both = |pricing: Option<&Pricing>, footprint: &super::capacity::Footprint| {
+        let both = |pricing: Option<&Pricing>, asked: &super::capacity::Asked| {
+            let footprint = &asked.footprint;
             pricing.map_or([0.0; 2], |pricing| {
                 [
-                    monthly(&footprint.least, pricing),
-                    monthly(&footprint.most, pricing),
+                    pricing.monthly(&footprint.least),
+                    pricing.monthly(&footprint.most),
                 ]
             })
         };
@@ -151,21 +136,4 @@ fn named(texts: impl Iterator<Item = String>, count: usize) -> String {
         texts.push(format!("and {} more", count - texts.len()));
     }
     texts.join(", ")
-}
-
-/// A sum with thousands set apart: `12,480`.
-pub fn money(sum: f64) -> String {
-    let digits = format!("{:.0}", sum.abs());
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if sum < 0.0 && text != "0" {
-        format!("-{text}")
-    } else {
-        text
-    }
 }
