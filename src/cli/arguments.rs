@@ -512,6 +512,11 @@ pub enum ReportCommand {
     Cost(Box<ReportOfCommand>),
     /// Show how full clusters and quotas are, and which quotas do not fit what runs.
     Capacity(Box<ReportOfCommand>),
+    /// Show what ends and by when: components that go and who still uses them, tenants that leave, grants,
+    /// shares, waivers and contexts.
+    Lifecycle(Box<ReportOfCommand>),
+    /// Print CODEOWNERS: who must review which file, by the owners that documents name.
+    Codeowners(CodeownersCommand),
     /// Check that neither a ledger nor what it recorded was altered.
     Verify(VerifyCommand),
 }
@@ -579,6 +584,16 @@ pub struct ReportOfCommand {
     /// No progress bar.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `tenantry report codeowners`.
+#[derive(Debug, Args)]
+pub struct CodeownersCommand {
+    /// The repository.
+    pub path: Option<PathBuf>,
+    /// Write to this file, such as `.github/CODEOWNERS`. Default: standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `tenantry report verify`.

@@ -11,6 +11,7 @@
 //! * [`isolation`]: who reaches whom, and what accounts may do.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
 //! * [`view`]: both read as one tree.
+//! * [`lifecycle`]: what ends, and by when.
 //! * [`locator`]: where findings about manifests are.
 //! * [`verdict`]: what a policy says of something, and the evidence of a whole run.
 //! * [`network`]: what network policies let through. [`rights`]: what roles allow.
@@ -30,6 +31,7 @@ pub mod graph;
 pub mod instance;
 pub mod isolation;
 pub mod kinds;
+pub mod lifecycle;
 pub mod locator;
 pub mod manifest;
 pub mod money;

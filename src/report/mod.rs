@@ -2,6 +2,7 @@
 //!
 //! To add a format, add a file and its line in [`Format`].
 
+pub mod codeowners;
 pub mod compliance;
 pub mod figures;
 pub mod github;

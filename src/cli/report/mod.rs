@@ -3,23 +3,38 @@
 mod compliance;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::arguments::{Arguments, ReportCommand, ReportOfCommand};
+use super::arguments::{Arguments, ReadOptions, ReportCommand, ReportOfCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DONE};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Sources};
+use crate::model::instance::Unit;
+use crate::model::lifecycle::Users;
+use crate::model::manifest::Rendered;
 use crate::model::money;
-use crate::report::figures::{self, Figures, capacity, cost};
-use crate::report::isolation;
-use crate::{Compilation, compile};
+use crate::report::figures::{self, Figures, capacity, cost, lifecycle};
+use crate::report::{codeowners, isolation};
+use crate::{Compilation, Visitor, compile, read};
 
 /// Runs the command.
 pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
     match command {
         ReportCommand::Compliance(command) => compliance::run(command, arguments),
         ReportCommand::Verify(command) => compliance::verify(command),
+        ReportCommand::Lifecycle(command) => lifecycle(command, arguments),
+        ReportCommand::Codeowners(command) => {
+            let options = present::options(arguments, command.path.as_ref(), &ReadOptions::NONE, None)?;
+            let compilation = read(&options)?;
+            let text = codeowners::write(&compilation.catalog, &compilation.sources);
+            match &command.out {
+                Some(file) => std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?,
+                None => present::print(&text)?,
+            }
+            Ok(DONE)
+        }
         ReportCommand::Isolation(command) => isolation_of(command, arguments),
         ReportCommand::Cost(command) => cost(command, arguments),
         ReportCommand::Capacity(command) => {
@@ -59,6 +74,32 @@ fn cost(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
         bail!("the Platform has no `pricing`, so nothing can be said of costs; `tenantry explain Platform.pricing` says what to write");
     };
     put_figures(&cost::figures(&costs, pricing), command, arguments)
+}
+
+/// Notes which version of a component runs for whom.
+struct Noted(Mutex<Users>);
+
+impl Visitor for Noted {
+    fn unit(&self, unit: &Unit, _: &[Rendered], _: &Sources) -> std::io::Result<()> {
+        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for instance in &unit.instances {
+            let version = instance.variable("instance").and_then(|node| node.get("version")?.as_str().map(str::to_owned));
+            let key = (instance.component.clone(), version.unwrap_or_default());
+            let user = (unit.key.tenant.clone(), unit.key.environment.clone());
+            users.entry(key).or_default().insert(user);
+        }
+        Ok(())
+    }
+}
+
+fn lifecycle(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
+    let at = command.at.revision.as_ref();
+    let options = present::options(arguments, command.path.as_ref(), &command.read, at)?;
+    let noted = Noted(Mutex::default());
+    let compilation = compile(&options, None, &noted)?;
+    let users = noted.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let figures = lifecycle::figures(&compilation.catalog, &users, options.as_of, &compilation.sources);
+    put_figures(&figures, command, arguments)
 }
 
 fn put_figures(figures: &Figures, command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {

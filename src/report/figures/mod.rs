@@ -1,7 +1,8 @@
-//! What tenants cost and how full clusters are: tables, JSON, CSV, and a page with charts.
+//! What tenants cost, how full clusters are, and what ends: tables, JSON, CSV, and a page with charts.
 
 pub mod capacity;
 pub mod cost;
+pub mod lifecycle;
 
 use serde_json::Value as Json;
 
