@@ -365,7 +365,10 @@ impl<'o> Side<'o> {
         policies.finish(&mut judged, everything && !sink.has_errors(), sink);
         let mut facts: Vec<&Facts> = tally.facts.iter().collect();
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
-        let footprints = facts.iter().filter_map(|fact| fact.footprint.clone()).collect::<Vec<_>>();
+        let footprints = facts
+            .iter()
+            .filter_map(|fact| fact.footprint.clone())
+            .collect::<Vec<_>>();
         let isolation = verify::across(
             &facts,
             &footprints,

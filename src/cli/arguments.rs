@@ -627,7 +627,12 @@ pub struct TenantNewCommand {
     #[arg(long, value_name = "NAME", default_value = "basic")]
     pub tier: String,
     /// Its environments. Default: the one that others are promoted from.
-    #[arg(short, long = "environment", value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        short,
+        long = "environment",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub environments: Vec<String>,
     /// The components that run for it.
     #[arg(short, long = "component", value_name = "NAME", value_delimiter = ',')]

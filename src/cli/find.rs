@@ -199,8 +199,9 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
         )?;
     } else {
         let mut table = Table::of_text(headings);
-        rows.iter()
-            .for_each(|row| table.row(row.iter().map(String::as_str)));
+        for row in &rows {
+            table.row(row.iter().map(String::as_str));
+        }
         present::print(&table.text("", present::use_color(arguments.color)))?;
         eprintln!("{} found.", rows.len());
     }

@@ -40,9 +40,18 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
     let around = match &command.around {
         None => None,
         Some(wanted) => Some(whole.find(wanted).ok_or_else(|| {
-            let ids: Vec<String> = whole.nodes.iter().map(|node| node.id()).collect();
-            let names = whole.nodes.iter().map(|node| node.name).chain(ids.iter().map(String::as_str));
-            let near = suggest(wanted, names).unwrap_or_else(|| "write KIND/NAME, such as Dataset/orders".to_owned());
+            let ids: Vec<String> = whole
+                .nodes
+                .iter()
+                .map(super::super::model::graph::GraphNode::id)
+                .collect();
+            let names = whole
+                .nodes
+                .iter()
+                .map(|node| node.name)
+                .chain(ids.iter().map(String::as_str));
+            let near = suggest(wanted, names)
+                .unwrap_or_else(|| "write KIND/NAME, such as Dataset/orders".to_owned());
             anyhow!("there is no `{wanted}` in the graph; {near}")
         })?),
     };
@@ -58,8 +67,13 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
     });
     let is_wanted = |at: usize| {
         let node = &whole.nodes[at];
-        let of_tenant = command.tenant.as_deref().is_none_or(|tenant| node.tenants.contains(tenant));
-        let of_class = node.kind != NodeKind::Dataset || least.is_none_or(|least| node.classification.unwrap_or(Clearance::Internal) >= least);
+        let of_tenant = command
+            .tenant
+            .as_deref()
+            .is_none_or(|tenant| node.tenants.contains(tenant));
+        let of_class = node.kind != NodeKind::Dataset
+            || least
+                .is_none_or(|least| node.classification.unwrap_or(Clearance::Internal) >= least);
         of_tenant && of_class && reached.as_ref().is_none_or(|reached| reached.contains(&at))
     };
     let part = whole.only(is_wanted);
@@ -70,6 +84,8 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
         as_of: &as_of,
         around: around.and_then(|at| part.find(&whole.nodes[at].id())),
     };
-    put(formats, arguments, |format, color| graph::write(format, &part, shown, color))?;
+    put(formats, arguments, |format, color| {
+        graph::write(format, &part, shown, color)
+    })?;
     Ok(DONE)
 }

@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::arguments::{Arguments, ReadOptions, TenantCommand, TenantNewCommand, TenantOffboardCommand};
+use super::arguments::{
+    Arguments, ReadOptions, TenantCommand, TenantNewCommand, TenantOffboardCommand,
+};
 use super::present::{self, Progress, plural};
 use super::{DONE, FAILED};
 use crate::diagnostics::{Diagnostic, Sources, suggest};
@@ -47,7 +49,9 @@ fn options(arguments: &Arguments, as_of: Option<&String>) -> Result<(Options, Pa
 fn new(command: &TenantNewCommand, arguments: &Arguments) -> Result<u8> {
     let name = &command.name;
     if !is_label(name) {
-        bail!("`{name}` cannot be a tenant's name: write lower-case letters, digits and `-`, at most 63 characters");
+        bail!(
+            "`{name}` cannot be a tenant's name: write lower-case letters, digits and `-`, at most 63 characters"
+        );
     }
     let (options, root) = options(arguments, command.as_of.as_ref())?;
     let known = read(&options)?;
@@ -60,7 +64,10 @@ fn new(command: &TenantNewCommand, arguments: &Arguments) -> Result<u8> {
         if names.contains(&wanted) {
             return Ok(());
         }
-        Err(anyhow!("there is no {what} `{wanted}`; {}", suggest(wanted, names).unwrap_or_default()))
+        Err(anyhow!(
+            "there is no {what} `{wanted}`; {}",
+            suggest(wanted, names).unwrap_or_default()
+        ))
     };
     check("tier", &command.tier, catalog.tiers.names().collect())?;
     let environments: Vec<String> = if command.environments.is_empty() {
@@ -69,7 +76,11 @@ fn new(command: &TenantNewCommand, arguments: &Arguments) -> Result<u8> {
         command.environments.clone()
     };
     for environment in &environments {
-        check("environment", environment, catalog.environments.names().collect())?;
+        check(
+            "environment",
+            environment,
+            catalog.environments.names().collect(),
+        )?;
     }
     for component in &command.components {
         check("component", component, catalog.components.names().collect())?;
@@ -89,16 +100,29 @@ fn new(command: &TenantNewCommand, arguments: &Arguments) -> Result<u8> {
 
 /// The environment that others are promoted from; the first by name, if several are.
 fn first_environment(catalog: &Catalog) -> Option<String> {
-    let first = catalog.environments.iter().find(|one| one.spec.promotes_from.is_none());
+    let first = catalog
+        .environments
+        .iter()
+        .find(|one| one.spec.promotes_from.is_none());
     first.map(|environment| environment.name.clone())
 }
 
 fn document(command: &TenantNewCommand, environments: &[String], today: &str) -> String {
     // JSON's quotes are YAML's, too.
     let quoted = |text: &str| {
-        if needs_quotes(text) { json!(text).to_string() } else { text.to_owned() }
+        if needs_quotes(text) {
+            json!(text).to_string()
+        } else {
+            text.to_owned()
+        }
     };
-    let list = |names: &[String]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let list = |names: &[String]| {
+        names
+            .iter()
+            .map(|name| quoted(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let mut text = format!(
         "# Onboarding: namespaces, quotas and rights are there, workloads are not yet. `status: active` starts them.\n\
          apiVersion: {API_VERSION}\nkind: Tenant\nmetadata:\n  name: {}\nspec:\n",
@@ -115,7 +139,11 @@ fn document(command: &TenantNewCommand, environments: &[String], today: &str) ->
     if let Some(contact) = &command.incidents {
         line("contacts", &format!("{{incidents: {}}}", json!(contact)));
     }
-    let parts = [("division", &command.division), ("department", &command.department), ("project", &command.project)];
+    let parts = [
+        ("division", &command.division),
+        ("department", &command.department),
+        ("project", &command.project),
+    ];
     let parts: Vec<String> = parts
         .into_iter()
         .filter_map(|(key, value)| Some(format!("{key}: {}", json!(value.as_ref()?))))
@@ -128,18 +156,30 @@ fn document(command: &TenantNewCommand, environments: &[String], today: &str) ->
     if let Some(isolation) = &command.isolation {
         line("isolation", isolation);
     }
-    let names: Vec<String> = environments.iter().map(|name| format!("{}: {{}}", quoted(name))).collect();
+    let names: Vec<String> = environments
+        .iter()
+        .map(|name| format!("{}: {{}}", quoted(name)))
+        .collect();
     line("environments", &format!("{{{}}}", names.join(", ")));
     if !command.residency.is_empty() {
         line("residency", &format!("[{}]", list(&command.residency)));
     }
     if !command.components.is_empty() {
-        let components: Vec<String> = command.components.iter().map(|name| format!("\n    - component: {}", quoted(name))).collect();
+        let components: Vec<String> = command
+            .components
+            .iter()
+            .map(|name| format!("\n    - component: {}", quoted(name)))
+            .collect();
         line("components", &components.concat());
     }
     if command.cost_center.is_some() || command.budget.is_some() {
-        let cost_center = command.cost_center.as_ref().map(|code| format!("costCenter: {}", json!(code)));
-        let budget = command.budget.map(|budget| format!("monthlyBudget: {budget}"));
+        let cost_center = command
+            .cost_center
+            .as_ref()
+            .map(|code| format!("costCenter: {}", json!(code)));
+        let budget = command
+            .budget
+            .map(|budget| format!("monthlyBudget: {budget}"));
         let parts: Vec<String> = cost_center.into_iter().chain(budget).collect();
         line("billing", &format!("{{{}}}", parts.join(", ")));
     }
@@ -149,10 +189,14 @@ fn document(command: &TenantNewCommand, environments: &[String], today: &str) ->
 /// Writes a file of the repository, through no link.
 fn write_in(root: &Path, file: &Path, text: &str) -> Result<()> {
     let folder = file.parent().unwrap_or(root);
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     let (inside, root) = (folder.canonicalize()?, root.canonicalize()?);
     if !inside.starts_with(&root) || file.is_symlink() {
-        bail!("{} leads out of the repository; nothing was written", file.display());
+        bail!(
+            "{} leads out of the repository; nothing was written",
+            file.display()
+        );
     }
     std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
 }
@@ -161,18 +205,37 @@ fn write_in(root: &Path, file: &Path, text: &str) -> Result<()> {
 fn report(name: &str, options: &Options, arguments: &Arguments) -> Result<u8> {
     let progress = Progress::new(true);
     let compilation = compile(options, None, &progress)?;
-    let file = compilation.catalog.tenants.get(name).map(|tenant| tenant.tree.id.file);
+    let file = compilation
+        .catalog
+        .tenants
+        .get(name)
+        .map(|tenant| tenant.tree.id.file);
     let concerns = |finding: &&Diagnostic| {
         let labels = finding.primary.iter().chain(&finding.secondary);
-        labels.into_iter().any(|label| Some(label.span.file) == file)
+        labels
+            .into_iter()
+            .any(|label| Some(label.span.file) == file)
     };
-    let findings: Vec<Diagnostic> = compilation.findings.iter().filter(concerns).cloned().collect();
+    let findings: Vec<Diagnostic> = compilation
+        .findings
+        .iter()
+        .filter(concerns)
+        .cloned()
+        .collect();
     let color = present::use_color(arguments.color);
     if !findings.is_empty() {
-        present::print(&crate::report::text::write(&findings, &compilation.sources, color))?;
+        present::print(&crate::report::text::write(
+            &findings,
+            &compilation.sources,
+            color,
+        ))?;
     }
     eprintln!("{name}: {}.", crate::report::tally(&findings));
-    Ok(if findings.iter().any(Diagnostic::is_error) { FAILED } else { DONE })
+    Ok(if findings.iter().any(Diagnostic::is_error) {
+        FAILED
+    } else {
+        DONE
+    })
 }
 
 fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8> {
@@ -188,12 +251,19 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
         );
     };
     let day = |text: &str, option: &str| -> Result<Date> {
-        text.parse().map_err(|_| anyhow!("{option} takes a day such as 2027-01-31, not `{text}`"))
+        text.parse()
+            .map_err(|_| anyhow!("{option} takes a day such as 2027-01-31, not `{text}`"))
     };
-    let on = command.on.as_deref().map_or(Ok(options.as_of), |text| day(text, "--on"))?;
+    let on = command
+        .on
+        .as_deref()
+        .map_or(Ok(options.as_of), |text| day(text, "--on"))?;
     let (kept, why) = retention(catalog, tenant);
     let least = on.checked_add(jiff::Span::new().days(i64::from(kept)))?;
-    let until = command.retain_until.as_deref().map_or(Ok(least), |text| day(text, "--retain-until"))?;
+    let until = command
+        .retain_until
+        .as_deref()
+        .map_or(Ok(least), |text| day(text, "--retain-until"))?;
     if until < on {
         bail!("data cannot be kept until {until}, before the tenant leaves on {on}");
     }
@@ -215,7 +285,12 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
 fn retention(catalog: &Catalog, tenant: &Document<Tenant>) -> (u32, String) {
     let longest = kept(catalog, tenant).into_iter().max();
     longest.map_or_else(
-        || (RETENTION, format!("{RETENTION} days, because no dataset of its components says for how long")),
+        || {
+            (
+                RETENTION,
+                format!("{RETENTION} days, because no dataset of its components says for how long"),
+            )
+        },
         |(days, dataset)| (days, format!("{days} days, as long as `{dataset}`")),
     )
 }
@@ -228,92 +303,207 @@ fn kept<'a>(catalog: &'a Catalog, tenant: &'a Document<Tenant>) -> BTreeSet<(u32
         .collect()
 }
 
-fn datasets<'a>(catalog: &'a Catalog, tenant: &'a Document<Tenant>, flows: &[Flow]) -> BTreeSet<&'a str> {
+fn datasets<'a>(
+    catalog: &'a Catalog,
+    tenant: &'a Document<Tenant>,
+    flows: &[Flow],
+) -> BTreeSet<&'a str> {
     let subscribed = tenant.spec.components.iter();
     let components = subscribed.flat_map(|one| catalog.components.all_named(&one.component.0));
     components
-        .flat_map(|component| flows.iter().flat_map(move |flow| data::of_component(catalog, component, *flow)))
+        .flat_map(|component| {
+            flows
+                .iter()
+                .flat_map(move |flow| data::of_component(catalog, component, *flow))
+        })
         .map(|(_, dataset)| dataset.name.as_str())
         .collect()
 }
 
 /// What goes when.
-fn plan(compilation: &Compilation, tenant: &Document<Tenant>, on: Date, until: Date, why: &str) -> String {
+fn plan(
+    compilation: &Compilation,
+    tenant: &Document<Tenant>,
+    on: Date,
+    until: Date,
+    why: &str,
+) -> String {
     let catalog = &compilation.catalog;
     let name = &tenant.name;
-    let units: Vec<_> = compilation.footprints.iter().filter(|unit| unit.key.tenant == *name).collect();
-    let workloads: usize = units.iter().map(|unit| unit.components.iter().filter(|(one, _)| !one.is_empty()).count()).sum();
-    let storage = units.iter().map(|unit| unit.total().peak.get("requests.storage")).sum::<crate::model::scalars::Amount>();
-    let places: Vec<String> = units.iter().map(|unit| format!("{} on {}", unit.key.environment, unit.key.cluster)).collect();
+    let units: Vec<_> = compilation
+        .footprints
+        .iter()
+        .filter(|unit| unit.key.tenant == *name)
+        .collect();
+    let workloads: usize = units
+        .iter()
+        .map(|unit| {
+            unit.components
+                .iter()
+                .filter(|(one, _)| !one.is_empty())
+                .count()
+        })
+        .sum();
+    let storage = units
+        .iter()
+        .map(|unit| unit.total().peak.get("requests.storage"))
+        .sum::<crate::model::scalars::Amount>();
+    let places: Vec<String> = units
+        .iter()
+        .map(|unit| format!("{} on {}", unit.key.environment, unit.key.cluster))
+        .collect();
     let mut lines = vec![format!("{name} leaves: what goes when")];
     let mut line = |when: &str, what: String| lines.push(format!("  {when:<10}  {what}"));
-    let in_places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
-    line(&on.to_string(), format!("{} of components removed{in_places}; nobody has grants any more", plural(workloads, "workload")));
+    let in_places = if places.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", places.join(", "))
+    };
+    line(
+        &on.to_string(),
+        format!(
+            "{} of components removed{in_places}; nobody has grants any more",
+            plural(workloads, "workload")
+        ),
+    );
     if storage.thousandths > 0 {
-        line("", format!("a last backup of {} in volumes, before anything is deleted", storage.bytes_for_people()));
+        line(
+            "",
+            format!(
+                "a last backup of {} in volumes, before anything is deleted",
+                storage.bytes_for_people()
+            ),
+        );
     }
-    line("", format!("namespaces, quotas and volumes stay, closed: nothing runs in them ({why})"));
+    line(
+        "",
+        format!("namespaces, quotas and volumes stay, closed: nothing runs in them ({why})"),
+    );
     for (days, dataset) in kept(catalog, tenant) {
-        let personal = catalog.datasets.get(dataset).is_some_and(|one| one.spec.personal_data.is_some());
-        let end = on.checked_add(jiff::Span::new().days(i64::from(days))).unwrap_or(until);
+        let personal = catalog
+            .datasets
+            .get(dataset)
+            .is_some_and(|one| one.spec.personal_data.is_some());
+        let end = on
+            .checked_add(jiff::Span::new().days(i64::from(days)))
+            .unwrap_or(until);
         let what = if personal { ", personal data" } else { "" };
         if end < until {
-            line(&end.to_string(), format!("what it wrote to {dataset} goes ({days} days{what})"));
+            line(
+                &end.to_string(),
+                format!("what it wrote to {dataset} goes ({days} days{what})"),
+            );
         }
     }
-    line(&until.to_string(), "the last day of its data; from then on:".to_owned());
-    line("", "remove the tenant's document; `tenantry render` removes its manifests".to_owned());
-    line("", "delete its namespaces by hand: delivery leaves them, because data goes with them".to_owned());
-    let with: BTreeSet<&str> = tenant.spec.shares.iter().flat_map(|share| &share.with).map(|with| with.0.as_str()).collect();
+    line(
+        &until.to_string(),
+        "the last day of its data; from then on:".to_owned(),
+    );
+    line(
+        "",
+        "remove the tenant's document; `tenantry render` removes its manifests".to_owned(),
+    );
+    line(
+        "",
+        "delete its namespaces by hand: delivery leaves them, because data goes with them"
+            .to_owned(),
+    );
+    let with: BTreeSet<&str> = tenant
+        .spec
+        .shares
+        .iter()
+        .flat_map(|share| &share.with)
+        .map(|with| with.0.as_str())
+        .collect();
     let users: Vec<&str> = with.into_iter().collect();
     if !users.is_empty() {
-        lines.push(format!("\nOthers lose what it shares: {}.", users.join(", ")));
+        lines.push(format!(
+            "\nOthers lose what it shares: {}.",
+            users.join(", ")
+        ));
     }
     let from: BTreeSet<&str> = catalog
         .tenants
         .iter()
-        .filter(|other| other.spec.shares.iter().any(|share| share.with.iter().any(|with| with.0 == *name)))
+        .filter(|other| {
+            other
+                .spec
+                .shares
+                .iter()
+                .any(|share| share.with.iter().any(|with| with.0 == *name))
+        })
         .map(|other| other.name.as_str())
         .collect();
     if !from.is_empty() {
         let from: Vec<&str> = from.into_iter().collect();
-        lines.push(format!("\nShares with it are to be removed from: {}.", from.join(", ")));
+        lines.push(format!(
+            "\nShares with it are to be removed from: {}.",
+            from.join(", ")
+        ));
     }
     let held: Vec<String> = datasets(catalog, tenant, &Flow::ALL)
         .into_iter()
         .filter_map(|dataset| {
             let hold = catalog.datasets.get(dataset)?.spec.legal_hold.as_ref()?;
-            Some(format!("{dataset} ({}, ordered by {})", hold.reason, hold.ordered_by))
+            Some(format!(
+                "{dataset} ({}, ordered by {})",
+                hold.reason, hold.ordered_by
+            ))
         })
         .collect();
     if !held.is_empty() {
-        lines.push(format!("\nMust not be deleted until the hold is lifted: {}.", held.join("; ")));
+        lines.push(format!(
+            "\nMust not be deleted until the hold is lifted: {}.",
+            held.join("; ")
+        ));
     }
     lines.join("\n") + "\n"
 }
 
 /// The tenant's file with its status, and how it leaves.
-fn edited(tenant: &Document<Tenant>, sources: &Sources, on: Date, until: Date) -> Result<(String, String)> {
+fn edited(
+    tenant: &Document<Tenant>,
+    sources: &Sources,
+    on: Date,
+    until: Date,
+) -> Result<(String, String)> {
     let spec = tenant.tree.get("spec").and_then(Node::as_map);
     let spec = spec.ok_or_else(|| anyhow!("the tenant's document has no `spec`"))?;
     if spec.entry("offboarding").is_some() {
-        let place = sources.place(tenant.spec_at(&["offboarding"])).unwrap_or_default();
+        let place = sources
+            .place(tenant.spec_at(&["offboarding"]))
+            .unwrap_or_default();
         bail!("{} leaves already: {place}", tenant.name);
     }
-    let file = sources.file(tenant.tree.id.file).ok_or_else(|| anyhow!("the tenant's file is not known"))?;
-    let first = spec.entries.first().and_then(|entry| sources.span(entry.key_id));
-    let first = first.ok_or_else(|| anyhow!("the tenant's `spec` is empty"))?.start as usize;
+    let file = sources
+        .file(tenant.tree.id.file)
+        .ok_or_else(|| anyhow!("the tenant's file is not known"))?;
+    let first = spec
+        .entries
+        .first()
+        .and_then(|entry| sources.span(entry.key_id));
+    let first = first
+        .ok_or_else(|| anyhow!("the tenant's `spec` is empty"))?
+        .start as usize;
     let line = file.text[..first].rfind('\n').map_or(0, |at| at + 1);
     let indent = &file.text[line..first];
     if !indent.chars().all(|c| c == ' ') {
-        bail!("{}: the `spec` is written on one line; write it as a block, and try again", file.path);
+        bail!(
+            "{}: the `spec` is written on one line; write it as a block, and try again",
+            file.path
+        );
     }
     let more = format!("{indent}offboarding: {{requestedAt: {on}, retainDataUntil: {until}}}\n");
     let mut text = file.text.to_string();
-    match spec.entry("status").and_then(|entry| sources.span(entry.value.id)) {
+    match spec
+        .entry("status")
+        .and_then(|entry| sources.span(entry.value.id))
+    {
         Some(status) => {
             text.replace_range(status.start as usize..status.end as usize, "offboarding");
-            let at = text[status.start as usize..].find('\n').map_or(text.len(), |end| status.start as usize + end + 1);
+            let at = text[status.start as usize..]
+                .find('\n')
+                .map_or(text.len(), |end| status.start as usize + end + 1);
             text.insert_str(at, &more);
         }
         None => text.insert_str(line, &format!("{indent}status: offboarding\n{more}")),
@@ -323,10 +513,15 @@ fn edited(tenant: &Document<Tenant>, sources: &Sources, on: Date, until: Date) -
     let is_there = parsed.documents.iter().any(|document| {
         document.at(&["metadata", "name"]).and_then(Node::as_str) == Some(&tenant.name)
             && document.at(&["spec", "status"]).and_then(Node::as_str) == Some("offboarding")
-            && document.at(&["spec", "offboarding", "requestedAt"]).is_some()
+            && document
+                .at(&["spec", "offboarding", "requestedAt"])
+                .is_some()
     });
     if !parsed.problems.is_empty() || !is_there {
-        bail!("{} cannot be edited safely; write `status: offboarding` and\n{more}", file.path);
+        bail!(
+            "{} cannot be edited safely; write `status: offboarding` and\n{more}",
+            file.path
+        );
     }
     Ok((file.path.clone(), text))
 }

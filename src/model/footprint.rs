@@ -7,7 +7,12 @@ use super::schedule::Schedule;
 use super::view::{Shape, View};
 
 /// Resources that are counted, as a ResourceQuota names them.
-pub const RESOURCES: [&str; 4] = ["requests.cpu", "requests.memory", "requests.storage", "requests.gpu"];
+pub const RESOURCES: [&str; 4] = [
+    "requests.cpu",
+    "requests.memory",
+    "requests.storage",
+    "requests.gpu",
+];
 
 /// An amount of each resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub struct Footprint {
     pub most: Amounts,
     /// At the most replicas, with jobs and the surge of an update: what must find room.
     pub peak: Amounts,
-    /// Of jobs, times the share of a month that they run at most: each run until its deadline.
+    /// Of jobs, times the hours of a month that they run at most: each run until its deadline.
     pub jobs: Amounts,
     /// Hours of a month that jobs run at most.
     pub job_hours: f64,
@@ -65,7 +70,11 @@ impl Footprint {
         let mut footprint = Footprint::default();
         let hours = |title: &str| {
             let job = objects.iter().find(|object| {
-                format!("{}/{}", object.text_at(&["kind"]), object.text_at(&["metadata", "name"])) == title
+                format!(
+                    "{}/{}",
+                    object.text_at(&["kind"]),
+                    object.text_at(&["metadata", "name"])
+                ) == title
             });
             job.map_or(0.0, |job| job_hours(*job))
         };
@@ -77,7 +86,7 @@ impl Footprint {
             add(&mut footprint.peak, &request, peak);
             if request.now_and_then {
                 let hours = hours(&request.title);
-                let amount = request.times(request.most).times(hours / HOURS);
+                let amount = request.times(request.most).times(hours);
                 footprint.jobs.add(request.resource, amount);
                 if request.resource == "requests.cpu" {
                     footprint.job_hours += hours;
@@ -110,7 +119,10 @@ fn job_hours(job: View<'_>) -> f64 {
         _ => None,
     };
     let (runs, deadline) = if job.text_at(&["kind"]) == "CronJob" {
-        let is_suspended = matches!(job.at(&["spec", "suspend"]).map(View::shape), Some(Shape::Bool(true)));
+        let is_suspended = matches!(
+            job.at(&["spec", "suspend"]).map(View::shape),
+            Some(Shape::Bool(true))
+        );
         let schedule = Schedule::parse(&job.text_at(&["spec", "schedule"]));
         let runs = schedule.map_or(0.0, |schedule| schedule.runs_in_month());
         let deadline = number(&["spec", "jobTemplate", "spec", "activeDeadlineSeconds"]);
@@ -139,7 +151,9 @@ impl UnitFootprint {
     /// All of its components together.
     pub fn total(&self) -> Footprint {
         let mut total = Footprint::default();
-        self.components.iter().for_each(|(_, one)| total.append(one));
+        self.components
+            .iter()
+            .for_each(|(_, one)| total.append(one));
         total
     }
 }

@@ -198,7 +198,10 @@ impl<'a> Graph<'a> {
 
     /// The position of a node: `Dataset/orders`, or its name where only one node has it.
     pub fn find(&self, wanted: &str) -> Option<usize> {
-        let by_id = self.nodes.iter().position(|node| node.id().eq_ignore_ascii_case(wanted));
+        let by_id = self
+            .nodes
+            .iter()
+            .position(|node| node.id().eq_ignore_ascii_case(wanted));
         by_id.or_else(|| {
             let mut named = (0..self.nodes.len()).filter(|at| self.nodes[*at].name == wanted);
             let first = named.next()?;
@@ -282,7 +285,12 @@ impl<'a> Builder<'a> {
     }
 
     fn edge(&mut self, from: usize, to: usize, kind: EdgeKind, classification: Option<Clearance>) {
-        self.edges.insert(Edge { from, to, kind, classification });
+        self.edges.insert(Edge {
+            from,
+            to,
+            kind,
+            classification,
+        });
     }
 
     /// Sorts, and lets datasets know whose components use them.

@@ -64,11 +64,17 @@ pub fn leaving<'a>(catalog: &'a Catalog, users: &Users) -> Vec<Leaving<'a>> {
         .components
         .iter()
         .filter_map(|component| {
-            let status = component.spec.status.filter(|status| *status != ComponentStatus::Active)?;
+            let status = component
+                .spec
+                .status
+                .filter(|status| *status != ComponentStatus::Active)?;
             let key = (component.name.clone(), component.spec.version.0.clone());
             let mut using: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for (tenant, environment) in users.get(&key).into_iter().flatten() {
-                using.entry(tenant.clone()).or_default().push(environment.clone());
+                using
+                    .entry(tenant.clone())
+                    .or_default()
+                    .push(environment.clone());
             }
             Some(Leaving {
                 component,
@@ -88,13 +94,18 @@ pub fn passages(catalog: &Catalog) -> Vec<Passage<'_>> {
     let tenants = catalog.tenants.iter();
     tenants
         .filter_map(|tenant| {
-            let status = tenant.spec.status.filter(|status| *status != TenantStatus::Active)?;
+            let status = tenant
+                .spec
+                .status
+                .filter(|status| *status != TenantStatus::Active)?;
             let offboarding = tenant.spec.offboarding.as_ref();
             let leaves = offboarding.filter(|_| status == TenantStatus::Offboarding);
             Some(Passage {
                 tenant,
                 status,
-                since: day(leaves.map(|leaves| &leaves.requested_at).or(tenant.spec.created_at.as_ref())),
+                since: day(leaves
+                    .map(|leaves| &leaves.requested_at)
+                    .or(tenant.spec.created_at.as_ref())),
                 until: day(leaves.and_then(|leaves| leaves.retain_data_until.as_ref())),
             })
         })
@@ -106,54 +117,128 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
     let mut endings = Vec::new();
     let mut add = |date: Option<&scalars::Date>, what: String, of: &str, place: NodeId| {
         if let Some(on) = day(date) {
-            endings.push(Ending { on, what, of: of.to_owned(), place });
+            endings.push(Ending {
+                on,
+                what,
+                of: of.to_owned(),
+                place,
+            });
         }
     };
     for tenant in &catalog.tenants {
         let at = |list: &str, position: usize| {
-            tenant.at(&["spec".into(), list.into(), Step::Index(position), "expiresAt".into()])
+            tenant.at(&[
+                "spec".into(),
+                list.into(),
+                Step::Index(position),
+                "expiresAt".into(),
+            ])
         };
         for (position, grant) in tenant.spec.grants.iter().enumerate() {
-            let subjects: Vec<&str> = grant.subjects.iter().map(|subject| subject.name.as_str()).collect();
+            let subjects: Vec<&str> = grant
+                .subjects
+                .iter()
+                .map(|subject| subject.name.as_str())
+                .collect();
             let what = format!("grant of {} to {}", grant.role, subjects.join(", "));
-            add(grant.expires_at.as_ref(), what, &tenant.name, at("grants", position));
+            add(
+                grant.expires_at.as_ref(),
+                what,
+                &tenant.name,
+                at("grants", position),
+            );
         }
         for (position, share) in tenant.spec.shares.iter().enumerate() {
             let with: Vec<&str> = share.with.iter().map(|with| with.0.as_str()).collect();
             let what = format!("share of {} with {}", share.component, with.join(", "));
-            add(share.expires_at.as_ref(), what, &tenant.name, at("shares", position));
+            add(
+                share.expires_at.as_ref(),
+                what,
+                &tenant.name,
+                at("shares", position),
+            );
         }
         if let Some(offboarding) = &tenant.spec.offboarding {
             let what = "data of a tenant that left".to_owned();
             let place = tenant.spec_at(&["offboarding", "retainDataUntil"]);
-            add(offboarding.retain_data_until.as_ref(), what, &tenant.name, place);
+            add(
+                offboarding.retain_data_until.as_ref(),
+                what,
+                &tenant.name,
+                place,
+            );
         }
     }
     for grant in &catalog.grants {
-        let subjects: Vec<&str> = grant.spec.subjects.iter().map(|subject| subject.name.as_str()).collect();
+        let subjects: Vec<&str> = grant
+            .spec
+            .subjects
+            .iter()
+            .map(|subject| subject.name.as_str())
+            .collect();
         let what = format!("grant of {} to {}", grant.spec.role, subjects.join(", "));
-        add(grant.spec.expires_at.as_ref(), what, "", grant.spec_at(&["expiresAt"]));
+        add(
+            grant.spec.expires_at.as_ref(),
+            what,
+            "",
+            grant.spec_at(&["expiresAt"]),
+        );
     }
     for context in &catalog.contexts {
         let what = format!("context {}", context.name);
-        add(context.spec.expires_at.as_ref(), what, "", context.spec_at(&["expiresAt"]));
+        add(
+            context.spec.expires_at.as_ref(),
+            what,
+            "",
+            context.spec_at(&["expiresAt"]),
+        );
     }
     for waiver in &catalog.waivers {
-        let tenant = waiver.spec.subject.tenant.as_ref().map_or("", |tenant| &tenant.0);
+        let tenant = waiver
+            .spec
+            .subject
+            .tenant
+            .as_ref()
+            .map_or("", |tenant| &tenant.0);
         let what = format!("waiver {} of {}", waiver.name, waiver.spec.policy);
-        add(Some(&waiver.spec.expires_at), what, tenant, waiver.spec_at(&["expiresAt"]));
+        add(
+            Some(&waiver.spec.expires_at),
+            what,
+            tenant,
+            waiver.spec_at(&["expiresAt"]),
+        );
     }
     for dataset in &catalog.datasets {
-        let approved = dataset.spec.access_approval.iter().flat_map(|approval| &approval.approved);
+        let approved = dataset
+            .spec
+            .access_approval
+            .iter()
+            .flat_map(|approval| &approval.approved);
         for (position, access) in approved.enumerate() {
-            let path = ["spec".into(), "accessApproval".into(), "approved".into(), Step::Index(position), "expiresAt".into()];
+            let path = [
+                "spec".into(),
+                "accessApproval".into(),
+                "approved".into(),
+                Step::Index(position),
+                "expiresAt".into(),
+            ];
             let what = format!("approved use of {}", dataset.name);
-            add(access.expires_at.as_ref(), what, &access.tenant.0, dataset.at(&path));
+            add(
+                access.expires_at.as_ref(),
+                what,
+                &access.tenant.0,
+                dataset.at(&path),
+            );
         }
     }
     for component in &catalog.components {
         let what = format!("{} {}", component.name, component.spec.version);
-        add(component.spec.sunset_on.as_ref(), what, "", component.spec_at(&["sunsetOn"]));
+        add(
+            component.spec.sunset_on.as_ref(),
+            what,
+            "",
+            component.spec_at(&["sunsetOn"]),
+        );
     }
     endings.sort();
     endings

@@ -121,7 +121,9 @@ fn cost(tenant: &Document<Tenant>, units: &[&UnitFootprint], pricing: &Pricing) 
         reserved += pricing.monthly(&quota);
     }
     let billing = tenant.spec.billing.as_ref();
-    let model = billing.and_then(|billing| billing.model).unwrap_or(BillingModel::Requested);
+    let model = billing
+        .and_then(|billing| billing.model)
+        .unwrap_or(BillingModel::Requested);
     let charged = match model {
         BillingModel::Requested => [least, most],
         BillingModel::Reserved => [reserved; 2],
@@ -153,7 +155,7 @@ fn cost(tenant: &Document<Tenant>, units: &[&UnitFootprint], pricing: &Pricing) 
 }
 
 fn forecast(footprint: &Footprint, pricing: &Pricing) -> f64 {
-    pricing.monthly(&footprint.most) + pricing.monthly(&footprint.jobs)
+    pricing.monthly(&footprint.most) + pricing.monthly(&footprint.jobs) / HOURS
 }
 
 /// A sum with thousands set apart: `12,480`.

@@ -1,4 +1,4 @@
-//! What NetworkPolicies let through, as <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
+//! What `network policies` let through, as <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
 //! says it: pods that a policy selects are closed in its directions but for what any policy's rule opens;
 //! other pods are open. Traffic passes where the sender's egress and the receiver's ingress both let it.
 
@@ -14,11 +14,11 @@ pub type Labels = Vec<(Box<str>, Box<str>)>;
 pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// A selector of labels: every requirement must be met; none selects all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selector(pub Vec<Requirement>);
 
 /// What a selector asks of one label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement {
     /// The label's key.
     pub key: Box<str>,
@@ -27,7 +27,7 @@ pub struct Requirement {
 }
 
 /// What is asked of a label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Asks {
     /// It has one of these values.
     In(Vec<Box<str>>),
@@ -94,7 +94,7 @@ impl Selector {
 }
 
 /// A range of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     is_v4: bool,
     first: u128,
@@ -317,7 +317,7 @@ pub enum PortName {
 }
 
 /// Who is at the other end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// Pods in the policy's own namespace, or in those that are selected.
     Pods {

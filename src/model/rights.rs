@@ -3,7 +3,7 @@
 
 use super::view::View;
 
-/// A rule of a Role or ClusterRole.
+/// A rule of a Role or `ClusterRole`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Right {
     /// API groups; `*` for all.
@@ -168,7 +168,6 @@ impl Right {
             .filter(|known| has(&self.groups, known.group))
             .filter(|known| known.resources.iter().any(|wanted| resource(wanted)))
             .filter(|known| known.verbs.iter().any(|verb| has(&self.verbs, verb)))
-            // Without names, creating cannot be bound to one; reading one named object is bounded.
             .map(|known| known.danger)
             .collect();
         dangers.sort_unstable();
@@ -176,9 +175,16 @@ impl Right {
         dangers
     }
 
-    /// `get, list, watch pods, services (apps)`.
+    /// `get, list, watch pods, services`; long lists are cut.
     pub fn words(&self) -> String {
-        let list = |list: &[Box<str>]| list.iter().map(|one| &**one).collect::<Vec<_>>().join(", ");
+        const MOST: usize = 6;
+        let list = |list: &[Box<str>]| {
+            let mut words: Vec<&str> = list.iter().take(MOST).map(|one| &**one).collect();
+            if list.len() > MOST {
+                words.push("…");
+            }
+            words.join(", ")
+        };
         let names = if self.names.is_empty() {
             String::new()
         } else {
@@ -188,7 +194,7 @@ impl Right {
     }
 }
 
-/// The rules of the ClusterRoles that every cluster has, so far as they are dangerous:
+/// The rules of the `ClusterRoles` that every cluster has, so far as they are dangerous:
 /// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles>.
 pub fn of_cluster_role(name: &str) -> Option<Vec<Right>> {
     let right = |groups: &[&str], resources: &[&str], verbs: &[&str]| {

@@ -55,7 +55,11 @@ impl Schedule {
         let has = |set: u64, number: i8| set >> number & 1 == 1;
         let day = has(self.days, date.day());
         let weekday = has(self.weekdays, date.weekday().to_sunday_zero_offset());
-        let fits = if self.either_day { day || weekday } else { day && weekday };
+        let fits = if self.either_day {
+            day || weekday
+        } else {
+            day && weekday
+        };
         fits && has(self.months, date.month())
     }
 
@@ -83,7 +87,9 @@ impl Schedule {
 /// The numbers that a field stands for, as bits.
 fn field(text: &str, least: u32, most: u32, names: &[&str], first: u32) -> Option<u64> {
     let number = |text: &str| -> Option<u32> {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let named = names
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(text));
         match named {
             Some(at) => Some(u32::try_from(at).ok()? + first),
             None => text.parse().ok(),
@@ -127,14 +133,28 @@ mod tests {
         assert!(day("0 2 * * *", friday));
         assert!(day("0 2 13 * mon", friday), "either day will do");
         assert!(!day("0 2 * * 0", friday));
-        assert!(day("0 2 * * 7", jiff::civil::date(2026, 11, 15)), "7 is Sunday");
+        assert!(
+            day("0 2 * * 7", jiff::civil::date(2026, 11, 15)),
+            "7 is Sunday"
+        );
         assert!(!day("0 2 * feb *", friday));
-        assert_eq!(Schedule::parse("*/15 9-10 * * *").unwrap().minutes_of_day(), [540, 555, 570, 585, 600, 615, 630, 645]);
+        assert_eq!(
+            Schedule::parse("*/15 9-10 * * *").unwrap().minutes_of_day(),
+            [540, 555, 570, 585, 600, 615, 630, 645]
+        );
         let runs = |text: &str| Schedule::parse(text).unwrap().runs_in_month();
         assert!((runs("@daily") - 365.0 / 12.0).abs() < 1e-9);
         assert!((runs("*/30 * * * *") - 48.0 * 365.0 / 12.0).abs() < 1e-9);
         assert!((runs("0 3 1 * *") - 1.0).abs() < 1e-9);
-        for bad in ["", "* * * *", "60 * * * *", "0 0 0 * *", "5-1 * * * *", "*/0 * * * *", "0 0 * * fun"] {
+        for bad in [
+            "",
+            "* * * *",
+            "60 * * * *",
+            "0 0 0 * *",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "0 0 * * fun",
+        ] {
             assert_eq!(Schedule::parse(bad), None, "{bad}");
         }
     }

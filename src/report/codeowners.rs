@@ -32,17 +32,30 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
     // Those who may change what holds for everybody answer for everything that nobody else does.
     let mut everybody: BTreeSet<String> = BTreeSet::new();
     for context in &catalog.contexts {
-        let writers: Vec<&str> = context.spec.access.get("write").into_iter().flatten().map(String::as_str).collect();
+        let writers: Vec<&str> = context
+            .spec
+            .access
+            .get("write")
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         if context.spec.scope.level == ContextLevel::Global {
             everybody.extend(writers.iter().filter_map(|team| handle(team)));
         }
         add(context.tree.id.file, &writers);
     }
     owned(&catalog.tenants, &mut add, |tenant| &tenant.spec.owner);
-    owned(&catalog.components, &mut add, |component| &component.spec.owner);
+    owned(&catalog.components, &mut add, |component| {
+        &component.spec.owner
+    });
     owned(&catalog.datasets, &mut add, |dataset| &dataset.spec.owner);
     for dataset in &catalog.datasets {
-        let approvers = dataset.spec.access_approval.iter().flat_map(|approval| &approval.approvers);
+        let approvers = dataset
+            .spec
+            .access_approval
+            .iter()
+            .flat_map(|approval| &approval.approvers);
         let approvers: Vec<&str> = approvers.map(String::as_str).collect();
         add(dataset.tree.id.file, &approvers);
     }
@@ -63,9 +76,13 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
     for (path, owners) in files.iter().filter(|(_, owners)| !owners.is_empty()) {
         text.push_str(&line(&escaped(&format!("/{path}")), owners));
     }
-    let output = platform.and_then(|platform| platform.spec.delivery.path.as_deref()).unwrap_or("rendered");
+    let output = platform
+        .and_then(|platform| platform.spec.delivery.path.as_deref())
+        .unwrap_or("rendered");
     for environment in &catalog.environments {
-        let Some(approvals) = &environment.spec.approvals else { continue };
+        let Some(approvals) = &environment.spec.approvals else {
+            continue;
+        };
         if let Some(owner) = handle(&approvals.group) {
             let path = format!("/{}/{}/", output.trim_matches('/'), environment.name);
             text.push_str(&line(&escaped(&path), &BTreeSet::from([owner])));
@@ -74,7 +91,11 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
     text
 }
 
-fn owned<K>(documents: &Documents<K>, add: &mut impl FnMut(u32, &[&str]), owner: impl Fn(&Document<K>) -> &str) {
+fn owned<K>(
+    documents: &Documents<K>,
+    add: &mut impl FnMut(u32, &[&str]),
+    owner: impl Fn(&Document<K>) -> &str,
+) {
     for document in documents {
         add(document.tree.id.file, &[owner(document)]);
     }

@@ -299,7 +299,10 @@ fn offboarding(builder: &Builder<'_, '_>, tenant: &Node) -> Option<Entry> {
     let ((from, first), (until, last)) = (day("requestedAt")?, day("retainDataUntil")?);
     let hours = (until - from).get_days().max(1) * 24;
     let keep = builder.text(format!("{hours}h0m0s"), &[first, last]);
-    Some(entry("offboarding", extended(offboarding, vec![entry("keepFor", keep)])))
+    Some(entry(
+        "offboarding",
+        extended(offboarding, vec![entry("keepFor", keep)]),
+    ))
 }
 
 /// The roles that grants give, with what they inherit.

@@ -57,6 +57,7 @@ pub fn plan<'a>(
         ));
     }
     access_dates(input, tenant, sink);
+    overdue(input, tenant, sink);
     access::duties(input, tenant, sink);
     for (at, subscription) in tenant.spec.components.iter().enumerate() {
         subscribed_environments(input, tenant, at, subscription, sink);
@@ -180,6 +181,25 @@ fn word(value: impl serde::Serialize) -> String {
         .unwrap_or_default()
         .trim_matches('"')
         .to_owned()
+}
+
+/// A tenant that has left, and whose data is still there after its last day.
+fn overdue(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+    let offboarding = tenant.spec.offboarding.as_ref();
+    let leaves = tenant.spec.status == Some(TenantStatus::Offboarding);
+    let last = offboarding.and_then(|offboarding| offboarding.retain_data_until.as_ref());
+    if let Some(last) = last.filter(|last| leaves && input.has_expired(Some(last))) {
+        let message = format!(
+            "{} left, and its data was to be kept until {last} only",
+            tenant.name
+        );
+        let place = tenant.spec_at(&["offboarding", "retainDataUntil"]);
+        sink.push(
+            Diagnostic::new(codes::OVERDUE, message)
+                .at(input.span(place), "the last day")
+                .help("remove the tenant's document, then delete its namespaces; a later day needs a reason"),
+        );
+    }
 }
 
 /// References and last days of shares and grants.
@@ -433,10 +453,13 @@ fn entitled(
         None => format!("ask {} what to use instead", component.spec.owner),
     };
     let status = input.span(component.spec_at(&["status"]));
-    let until = spec
-        .sunset_on
-        .as_ref()
-        .map_or_else(String::new, |day| format!(" and goes on {day}"));
+    let until = spec.sunset_on.as_ref().map_or_else(String::new, |day| {
+        if input.has_expired(Some(day)) {
+            format!(" and should have gone on {day}")
+        } else {
+            format!(" and goes on {day}")
+        }
+    });
     match spec.status {
         Some(ComponentStatus::Deprecated) => sink.push(
             Diagnostic::new(codes::DEPRECATED, format!("{title} is deprecated{until}"))

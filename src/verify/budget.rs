@@ -7,13 +7,21 @@ use crate::model::money::{self, money};
 
 /// Judges what tenants are charged by their budgets.
 pub fn check(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
-    let pricing = catalog.platforms.iter().next().and_then(|platform| platform.spec.pricing.as_ref());
+    let pricing = catalog
+        .platforms
+        .iter()
+        .next()
+        .and_then(|platform| platform.spec.pricing.as_ref());
     let Some((pricing, costs)) = pricing.zip(money::costs(catalog, units)) else {
         return;
     };
     for cost in costs {
-        let (Some(budget), true) = (cost.budget, cost.is_over()) else { continue };
-        let Some(tenant) = catalog.tenants.get(&cost.tenant) else { continue };
+        let (Some(budget), true) = (cost.budget, cost.is_over()) else {
+            continue;
+        };
+        let Some(tenant) = catalog.tenants.get(&cost.tenant) else {
+            continue;
+        };
         let currency = &pricing.currency;
         let (what, help) = match cost.model {
             BillingModel::Requested => (
@@ -35,13 +43,25 @@ pub fn check(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink
         let mut dearest: Vec<_> = cost.components.iter().collect();
         dearest.sort_by(|a, b| b.least.total_cmp(&a.least));
         let mut diagnostic = Diagnostic::new(codes::BUDGET, message)
-            .at(sources.span(tenant.spec_at(&["billing", "monthlyBudget"])), "the budget")
+            .at(
+                sources.span(tenant.spec_at(&["billing", "monthlyBudget"])),
+                "the budget",
+            )
             .help(help);
         if cost.model == BillingModel::Requested {
             let list = dearest.iter().take(4).map(|one| {
-                format!("{} in {} on {} {}", one.component, one.environment, one.cluster, money(one.least))
+                format!(
+                    "{} in {} on {} {}",
+                    one.component,
+                    one.environment,
+                    one.cluster,
+                    money(one.least)
+                )
             });
-            diagnostic = diagnostic.note(format!("the dearest: {}", list.collect::<Vec<_>>().join(", ")));
+            diagnostic = diagnostic.note(format!(
+                "the dearest: {}",
+                list.collect::<Vec<_>>().join(", ")
+            ));
         }
         sink.push(diagnostic);
     }

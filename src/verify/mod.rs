@@ -144,7 +144,10 @@ pub fn unit(
 fn footprint(locator: &Locator<'_>) -> UnitFootprint {
     let instances = locator.unit.instances.iter().enumerate();
     let of = |instance: Option<usize>| {
-        let objects = locator.rendered.iter().filter(move |one| one.instance == instance);
+        let objects = locator
+            .rendered
+            .iter()
+            .filter(move |one| one.instance == instance);
         Footprint::of(objects.map(|one| one.manifest.root()))
     };
     let mut components: Vec<(String, Footprint)> = instances

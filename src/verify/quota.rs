@@ -55,10 +55,7 @@ fn judge(locator: &Locator<'_>, demand: &Amounts, sink: &mut Sink) {
             let Some(hard) = quota.manifest.root().at(&["spec", "hard", resource]) else {
                 continue;
             };
-            let (limit, wanted) = (
-                amount(hard),
-                demand.get(resource),
-            );
+            let (limit, wanted) = (amount(hard), demand.get(resource));
             if wanted <= limit {
                 continue;
             }

@@ -517,7 +517,7 @@ fn holes() -> Vec<Hole> {
                 ),
             )],
             code: "T0509",
-            says: "finance can be reached by supply-chain",
+            says: "can be reached by supply-chain",
             place: "templates/tenant/networkpolicy.yaml",
         },
         Hole {

@@ -9,10 +9,12 @@
 
 mod architecture;
 mod commands;
+mod coverage;
 mod determinism;
 mod diff;
 mod examples;
 mod expressions;
+mod governance;
 mod hostile;
 mod integrations;
 mod isolation;

@@ -106,28 +106,7 @@ window.addEventListener('load', () => {
 </script></body>";
     let file = folder.path().join("review.html");
     fs::write(&file, page.replace("</body>", steps)).unwrap();
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .args(["--virtual-time-budget=5000", "--dump-dom"])
-        .arg(format!("file://{}", file.display()))
-        .output()
-        .unwrap();
-    let page = String::from_utf8_lossy(&output.stdout);
+    let page = dump(&browser, folder.path(), &file, "1300,900");
     let said = page
         .split("<pre id=\"said\">")
         .nth(1)
@@ -155,4 +134,168 @@ window.addEventListener('load', () => {
         !page.contains("<title>taken over"),
         "a value of the input was run"
     );
+}
+
+/// What a person would do on a page, and what they would see: `steps` are lines of script that call `say`.
+fn explore(browser: &Path, page: &str, steps: &str, size: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "<script>window.addEventListener('load', () => {{ const said = []; const say = text => said.push(text); const wait = () => new Promise(done => setTimeout(done, 30)); (async () => {{ await wait(); {steps}\n const result = document.createElement('pre'); result.id = 'said'; result.textContent = said.join('\\n'); document.body.replaceChildren(result); }})().catch(error => {{ document.body.textContent = 'failed: ' + error; }}); }});</script></body>"
+    );
+    let file = folder.path().join("page.html");
+    fs::write(&file, page.replace("</body>", &script)).unwrap();
+    let page = dump(browser, folder.path(), &file, size);
+    let said = page
+        .split("<pre id=\"said\">")
+        .nth(1)
+        .unwrap_or_else(|| panic!("the page failed: {page}"));
+    said.split("</pre>")
+        .next()
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The page as it is in the end.
+fn dump(browser: &Path, folder: &Path, file: &Path, size: &str) -> String {
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .arg(format!(
+            "--user-data-dir={}",
+            folder.join("profile").display()
+        ))
+        .arg(format!("--window-size={size}"))
+        .args(["--virtual-time-budget=5000", "--dump-dom"])
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A page of the example.
+fn page_of(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tenantry"))
+        .args(arguments)
+        .args(["-o", "html"])
+        .current_dir(repository_path("examples/acme"))
+        .env("TENANTRY_AS_OF", "2026-06-01")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_graph_can_be_explored() {
+    let Some(browser) = browser() else {
+        println!("no Chromium is installed, so it did not judge");
+        return;
+    };
+    let steps = r"
+    say('nodes=' + document.querySelectorAll('g.node').length);
+    const search = document.getElementById('search');
+    const type = async text => { search.value = text; search.dispatchEvent(new Event('input')); await wait(); };
+    await type('team-warehouse');
+    say('found=' + [...document.querySelectorAll('g.node')].filter(node => node.getAttribute('opacity') === '1').length);
+    await type('');
+    document.querySelector('g.node[data-id=Dataset\\/raw-tables]').dispatchEvent(new MouseEvent('click', {bubbles: true}));
+    await wait();
+    say('focus=' + document.querySelector('#details h2').firstChild.textContent);
+    const names = () => [...document.querySelectorAll('g.node')].map(node => node.dataset.id).sort().join();
+    document.getElementById('way-up').click(); await wait();
+    say('upstream=' + names());
+    document.getElementById('way-down').click(); await wait();
+    say('downstream=' + document.querySelectorAll('g.node').length);
+    document.getElementById('unfocus').click(); await wait();
+    const choose = async (id, value) => { const node = document.getElementById(id); node.value = value; node.dispatchEvent(new Event('change')); await wait(); };
+    await choose('tenant', 'globex');
+    say('globex=' + names());
+    await choose('class', 'confidential');
+    say('confidential=' + document.getElementById('count').textContent);
+    await choose('tenant', ''); await choose('class', '');
+    document.getElementById('tenants').click(); await wait();
+    say('tenants=' + [...document.querySelectorAll('g.node')].filter(node => node.dataset.id.startsWith('Tenant/')).length);
+    say('fits=' + (document.documentElement.scrollWidth <= window.innerWidth));";
+    let page = page_of(&["graph"]);
+    let said = explore(&browser, &page, steps, "1300,900");
+    assert_eq!(
+        said,
+        [
+            "nodes=31",
+            "found=5",
+            "focus=raw-tables",
+            "upstream=Component/incremental-sync,Dataset/raw-tables,Dataset/source-tables",
+            "downstream=18",
+            "globex=Component/anomaly-scan,Component/event-store,Component/ingest-gateway,Component/query-api,Component/result-cache,Component/stream-processor,Dataset/anomalies,Dataset/clean-events,Dataset/raw-events,Dataset/warehouse-tables",
+            "confidential=2 datasets, 7 components, 7 connections",
+            "tenants=14",
+            "fits=true",
+        ]
+    );
+    let narrow = explore(
+        &browser,
+        &page,
+        "say('fits=' + (document.documentElement.scrollWidth <= window.innerWidth));",
+        "420,900",
+    );
+    assert_eq!(narrow, ["fits=true"]);
+}
+
+#[test]
+fn isolation_and_figures_can_be_explored() {
+    let Some(browser) = browser() else {
+        println!("no Chromium is installed, so it did not judge");
+        return;
+    };
+    let steps = r"
+    say('cards=' + [...document.querySelectorAll('.card b')].slice(0, 4).map(card => card.textContent).join());
+    const cell = document.querySelector('rect.cell[data-from=supply-chain][data-to=finance]');
+    cell.dispatchEvent(new MouseEvent('click', {bubbles: true})); await wait();
+    say('pair=' + document.querySelector('#pairs h2').firstChild.textContent);
+    say('rows=' + document.querySelectorAll('#pairs tbody tr').length);
+    say('fits=' + (document.documentElement.scrollWidth <= window.innerWidth));";
+    let isolation = page_of(&["report", "isolation"]);
+    let wanted = [
+        "cards=0,4,274,0",
+        "pair=supply-chain → finance",
+        "rows=4",
+        "fits=true",
+    ];
+    assert_eq!(explore(&browser, &isolation, steps, "1300,900"), wanted);
+    assert_eq!(explore(&browser, &isolation, steps, "420,900"), wanted);
+    let steps = r"
+    const bars = document.querySelectorAll('svg .row').length;
+    const choose = document.querySelector('select'); choose.value = 'globex'; choose.dispatchEvent(new Event('change')); await wait();
+    say('bars=' + (bars > 30) + ' ' + document.querySelectorAll('table tbody tr').length);
+    say('fits=' + (document.documentElement.scrollWidth <= window.innerWidth));";
+    assert_eq!(
+        explore(&browser, &page_of(&["report", "cost"]), steps, "420,900"),
+        ["bars=true 1", "fits=true"]
+    );
+    for report in ["capacity", "lifecycle"] {
+        let steps = "say('drawn=' + (document.querySelectorAll('svg').length > 0 && document.querySelectorAll('tbody tr').length > 5)); say('fits=' + (document.documentElement.scrollWidth <= window.innerWidth));";
+        for size in ["1300,900", "420,900"] {
+            assert_eq!(
+                explore(&browser, &page_of(&["report", report]), steps, size),
+                ["drawn=true", "fits=true"],
+                "{report} {size}"
+            );
+        }
+    }
 }

@@ -26,11 +26,13 @@ pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
         ReportCommand::Verify(command) => compliance::verify(command),
         ReportCommand::Lifecycle(command) => lifecycle(command, arguments),
         ReportCommand::Codeowners(command) => {
-            let options = present::options(arguments, command.path.as_ref(), &ReadOptions::NONE, None)?;
+            let options =
+                present::options(arguments, command.path.as_ref(), &ReadOptions::NONE, None)?;
             let compilation = read(&options)?;
             let text = codeowners::write(&compilation.catalog, &compilation.sources);
             match &command.out {
-                Some(file) => std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?,
+                Some(file) => std::fs::write(file, text)
+                    .with_context(|| format!("{} cannot be written", file.display()))?,
                 None => present::print(&text)?,
             }
             Ok(DONE)
@@ -71,7 +73,9 @@ fn cost(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
     let pricing = platform.and_then(|platform| platform.spec.pricing.as_ref());
     let costs = money::costs(&compilation.catalog, &compilation.footprints);
     let (Some(pricing), Some(costs)) = (pricing, costs) else {
-        bail!("the Platform has no `pricing`, so nothing can be said of costs; `tenantry explain Platform.pricing` says what to write");
+        bail!(
+            "the Platform has no `pricing`, so nothing can be said of costs; `tenantry explain Platform.pricing` says what to write"
+        );
     };
     put_figures(&cost::figures(&costs, pricing), command, arguments)
 }
@@ -83,7 +87,9 @@ impl Visitor for Noted {
     fn unit(&self, unit: &Unit, _: &[Rendered], _: &Sources) -> std::io::Result<()> {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for instance in &unit.instances {
-            let version = instance.variable("instance").and_then(|node| node.get("version")?.as_str().map(str::to_owned));
+            let version = instance
+                .variable("instance")
+                .and_then(|node| node.get("version")?.as_str().map(str::to_owned));
             let key = (instance.component.clone(), version.unwrap_or_default());
             let user = (unit.key.tenant.clone(), unit.key.environment.clone());
             users.entry(key).or_default().insert(user);
@@ -98,13 +104,20 @@ fn lifecycle(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
     let noted = Noted(Mutex::default());
     let compilation = compile(&options, None, &noted)?;
     let users = noted.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let figures = lifecycle::figures(&compilation.catalog, &users, options.as_of, &compilation.sources);
+    let figures = lifecycle::figures(
+        &compilation.catalog,
+        &users,
+        options.as_of,
+        &compilation.sources,
+    );
     put_figures(&figures, command, arguments)
 }
 
 fn put_figures(figures: &Figures, command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
     let formats = present::formats(&command.formats, &figures::Format::ALL)?;
-    put(formats, arguments, |format, color| figures.write(format, color))?;
+    put(formats, arguments, |format, color| {
+        figures.write(format, color)
+    })?;
     Ok(DONE)
 }
 

@@ -116,6 +116,11 @@ cause: "`contextKeys`, and `{name}` in a prompt with `strategy: template`, name 
 example: "prompt: \"Growth is {market.grwoth} %.\""
 remedy: "Write the name that is suggested, or add the fact to a context that holds for every tenant of the component."
 
+OVERDUE = "T0325" Warning "data of a tenant that left is kept for too long"
+cause: "The tenant's `offboarding.retainDataUntil` has passed, and its document still makes namespaces and volumes."
+example: "offboarding: {requestedAt: 2025-01-31, retainDataUntil: 2026-01-31}"
+remedy: "Remove the tenant's document and delete its namespaces, or write a later day and why."
+
 TIER_ISOLATION = "T0322" Error "the tier does not include that isolation"
 cause: "A tier lists the levels of isolation that it offers."
 example: "tier: basic\nisolation: physical"

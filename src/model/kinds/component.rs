@@ -176,6 +176,30 @@ pub struct Agent {
     /// How they are given. Default: `append`.
     #[serde(default)]
     pub strategy: Option<PromptStrategy>,
+    /// Who answers for what it does.
+    #[serde(default)]
+    pub governance: AgentGovernance,
+}
+
+/// Who answers for what an agent does.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgentGovernance {
+    /// Who approved the model and the prompt.
+    #[serde(default)]
+    pub approved_by: Option<String>,
+    /// The day of that.
+    #[serde(default)]
+    pub approved_on: Option<Date>,
+    /// Who looks at what it decides, and can overrule it.
+    #[serde(default)]
+    pub oversight: Option<String>,
+    /// Whether its answers are watched for bias.
+    #[serde(default)]
+    pub bias_monitored: bool,
+    /// Whether it tells how it came to an answer.
+    #[serde(default)]
+    pub explains: bool,
 }
 
 /// How context enters a prompt.

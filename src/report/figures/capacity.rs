@@ -62,16 +62,30 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint]) -> Figures {
     let tenants = tenants(units);
     let sentence = "LEAST is what is requested at the least replicas, MOST at the most, with all jobs at once and the surge of an update.".to_owned();
     let table = |rows: &[Row], names: &[&'static str]| {
-        let mut columns: Vec<(&'static str, Align)> = names.iter().map(|name| (*name, Align::Left)).collect();
-        columns.extend([("RESOURCE", Align::Left), ("LEAST", Align::Right), ("MOST", Align::Right), ("OF", Align::Right), ("USED", Align::Right)]);
+        let mut columns: Vec<(&'static str, Align)> =
+            names.iter().map(|name| (*name, Align::Left)).collect();
+        columns.extend([
+            ("RESOURCE", Align::Left),
+            ("LEAST", Align::Right),
+            ("MOST", Align::Right),
+            ("OF", Align::Right),
+            ("USED", Align::Right),
+        ]);
         if names.len() == 1 {
             columns.push(("QUOTAS", Align::Right));
         }
         columns.push(("ADVICE", Align::Left));
         let mut table = Table::new(&columns);
         for row in rows {
-            let mut cells: Vec<String> = row.place.iter().filter(|name| !name.is_empty()).cloned().collect();
-            let used = row.limit.map_or_else(String::new, |limit| percent(self::units(row.peak), self::units(limit)));
+            let mut cells: Vec<String> = row
+                .place
+                .iter()
+                .filter(|name| !name.is_empty())
+                .cloned()
+                .collect();
+            let used = row.limit.map_or_else(String::new, |limit| {
+                percent(self::units(row.peak), self::units(limit))
+            });
             cells.extend([
                 row.resource.to_owned(),
                 (row.write)(row.least),
@@ -96,7 +110,10 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint]) -> Figures {
         title: "Capacity",
         tables: vec![
             ("Clusters".to_owned(), table(&clusters, &["CLUSTER"])),
-            ("Tenants".to_owned(), table(&tenants, &["CLUSTER", "ENVIRONMENT", "TENANT"])),
+            (
+                "Tenants".to_owned(),
+                table(&tenants, &["CLUSTER", "ENVIRONMENT", "TENANT"]),
+            ),
         ],
         notes: vec![sentence.clone()],
         sentence,
@@ -123,7 +140,10 @@ fn clusters(catalog: &Catalog, units: &[UnitFootprint]) -> Vec<Row> {
     }
     let mut rows = Vec::new();
     for (cluster, (least, peak, promised)) in sums {
-        let capacity = catalog.clusters.get(cluster).and_then(|cluster| cluster.spec.capacity.as_ref());
+        let capacity = catalog
+            .clusters
+            .get(cluster)
+            .and_then(|cluster| cluster.spec.capacity.as_ref());
         for (resource, name, write) in SHOWN {
             let limit = capacity.and_then(|capacity| match name {
                 "cpu" => capacity.cpu.as_ref(),
@@ -154,7 +174,9 @@ fn cluster_advice(row: &Row) -> String {
     let promised = row.promised.unwrap_or_default();
     match row.share() {
         Some(share) if share > 1.0 => {
-            let missing = Amount { thousandths: row.peak.thousandths - limit.thousandths };
+            let missing = Amount {
+                thousandths: row.peak.thousandths - limit.thousandths,
+            };
             format!("add {}, or move a tenant", (row.write)(missing))
         }
         Some(share) if share > NEARLY => "plan for more before the next tenant".to_owned(),
@@ -171,9 +193,17 @@ fn tenants(units_of: &[UnitFootprint]) -> Vec<Row> {
     for unit in units_of.iter().filter(|unit| !unit.key.tenant.is_empty()) {
         let total = unit.total();
         for (resource, name, write) in SHOWN {
-            let limit = unit.quota.iter().find(|(known, _)| *known == resource).map(|(_, limit)| *limit);
+            let limit = unit
+                .quota
+                .iter()
+                .find(|(known, _)| *known == resource)
+                .map(|(_, limit)| *limit);
             let row = Row {
-                place: [unit.key.cluster.clone(), unit.key.environment.clone(), unit.key.tenant.clone()],
+                place: [
+                    unit.key.cluster.clone(),
+                    unit.key.environment.clone(),
+                    unit.key.tenant.clone(),
+                ],
                 resource: name,
                 write,
                 limit,
@@ -195,7 +225,9 @@ fn tenants(units_of: &[UnitFootprint]) -> Vec<Row> {
 fn advise(rows: &mut [Row]) {
     let mut fullest: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
-        let known = fullest.entry((row.place[2].clone(), row.resource)).or_insert(at);
+        let known = fullest
+            .entry((row.place[2].clone(), row.resource))
+            .or_insert(at);
         if rows[*known].share().unwrap_or(0.0) < row.share().unwrap_or(0.0) {
             *known = at;
         }
@@ -207,11 +239,21 @@ fn advise(rows: &mut [Row]) {
 
 /// A quota that fits what may run, with room for one thing more.
 fn tenant_advice(row: &Row) -> String {
-    let Some(limit) = row.limit else { return String::new() };
+    let Some(limit) = row.limit else {
+        return String::new();
+    };
     match row.share() {
-        Some(share) if share > NEARLY => "little room: raise the limit before anything is added".to_owned(),
+        Some(share) if share > NEARLY => {
+            "little room: raise the limit before anything is added".to_owned()
+        }
         Some(share) if share <= SPARE && row.peak.thousandths > 0 => {
-            format!("limit of {} would do, {} less", (row.write)(fitting(row)), (row.write)(Amount { thousandths: limit.thousandths - fitting(row).thousandths }))
+            format!(
+                "limit of {} would do, {} less",
+                (row.write)(fitting(row)),
+                (row.write)(Amount {
+                    thousandths: limit.thousandths - fitting(row).thousandths
+                })
+            )
         }
         Some(_) if row.peak.thousandths == 0 => "nothing runs that asks for it".to_owned(),
         _ => String::new(),
@@ -220,9 +262,15 @@ fn tenant_advice(row: &Row) -> String {
 
 /// What may run and a fifth more, as whole processors or Gi.
 fn fitting(row: &Row) -> Amount {
-    let unit: i128 = if row.resource == "cpu" { 1000 } else { 1000 << 30 };
+    let unit: i128 = if row.resource == "cpu" {
+        1000
+    } else {
+        1000 << 30
+    };
     let wanted = row.peak.times(ROOM).thousandths;
-    Amount { thousandths: (wanted + unit - 1) / unit * unit }
+    Amount {
+        thousandths: (wanted + unit - 1) / unit * unit,
+    }
 }
 
 fn json_of(row: &Row) -> Json {
@@ -239,7 +287,17 @@ fn json_of(row: &Row) -> Json {
 }
 
 fn sheet(clusters: &[Row], tenants: &[Row]) -> Table {
-    let mut table = Table::of_text(&["CLUSTER", "ENVIRONMENT", "TENANT", "RESOURCE", "LEAST", "MOST", "LIMIT", "QUOTAS", "ADVICE"]);
+    let mut table = Table::of_text(&[
+        "CLUSTER",
+        "ENVIRONMENT",
+        "TENANT",
+        "RESOURCE",
+        "LEAST",
+        "MOST",
+        "LIMIT",
+        "QUOTAS",
+        "ADVICE",
+    ]);
     for row in clusters.iter().chain(tenants) {
         let number = |amount: Amount| format!("{}", units(amount));
         let [cluster, environment, tenant] = row.place.clone();

@@ -33,8 +33,14 @@ pub fn figures(costs: &[TenantCost], pricing: &Pricing) -> Figures {
         title: "Costs",
         tables: vec![
             (String::new(), by_tenant(costs)),
-            ("By environment".to_owned(), by(costs, "ENVIRONMENT", |one| &one.environment)),
-            ("By component".to_owned(), by(costs, "COMPONENT", |one| &one.component)),
+            (
+                "By environment".to_owned(),
+                by(costs, "ENVIRONMENT", |one| &one.environment),
+            ),
+            (
+                "By component".to_owned(),
+                by(costs, "COMPONENT", |one| &one.component),
+            ),
         ],
         notes: vec![sentence.clone()],
         sentence,
@@ -76,7 +82,8 @@ fn by_tenant(costs: &[TenantCost]) -> Table {
             money(cost.most),
             charged,
             budget,
-            cost.budget.map_or_else(String::new, |budget| percent(low, budget)),
+            cost.budget
+                .map_or_else(String::new, |budget| percent(low, budget)),
         ]);
         if cost.is_over() {
             table.style(7, BAD);
@@ -88,7 +95,16 @@ fn by_tenant(costs: &[TenantCost]) -> Table {
         }
     }
     let [least, most, low, high] = totals;
-    table.row(["all", "", "", &money(least), &money(most), &format!("{}–{}", money(low), money(high)), "", ""]);
+    table.row([
+        "all",
+        "",
+        "",
+        &money(least),
+        &money(most),
+        &format!("{}–{}", money(low), money(high)),
+        "",
+        "",
+    ]);
     table
 }
 
@@ -108,17 +124,39 @@ fn by(
     }
     let mut rows: Vec<_> = sums.into_iter().collect();
     rows.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then(a.0.cmp(b.0)));
-    let mut table = Table::new(&[(heading, Align::Left), ("LEAST", Align::Right), ("MOST", Align::Right), ("TENANTS", Align::Right)]);
+    let mut table = Table::new(&[
+        (heading, Align::Left),
+        ("LEAST", Align::Right),
+        ("MOST", Align::Right),
+        ("TENANTS", Align::Right),
+    ]);
     for (name, (least, most, tenants)) in rows {
-        let name = if name.is_empty() { "(the tenant's own)" } else { name };
-        table.row([name.to_owned(), money(least), money(most), tenants.len().to_string()]);
+        let name = if name.is_empty() {
+            "(the tenant's own)"
+        } else {
+            name
+        };
+        table.row([
+            name.to_owned(),
+            money(least),
+            money(most),
+            tenants.len().to_string(),
+        ]);
     }
     table
 }
 
 fn sheet(costs: &[TenantCost], currency: &str) -> Table {
     let mut table = Table::of_text(&[
-        "TENANT", "COST CENTER", "MODEL", "ENVIRONMENT", "CLUSTER", "COMPONENT", "LEAST", "MOST", "CURRENCY",
+        "TENANT",
+        "COST CENTER",
+        "MODEL",
+        "ENVIRONMENT",
+        "CLUSTER",
+        "COMPONENT",
+        "LEAST",
+        "MOST",
+        "CURRENCY",
     ]);
     for cost in costs {
         for one in &cost.components {

@@ -35,7 +35,16 @@ fn distance(from: Date, to: Date) -> String {
 /// What ends, as figures.
 pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources) -> Figures {
     let text = |date: Option<Date>| date.map_or_else(String::new, |date| date.to_string());
-    let mut components = Table::of_text(&["COMPONENT", "VERSION", "STATUS", "SINCE", "GOES ON", "", "MOVE TO", "STILL USED BY"]);
+    let mut components = Table::of_text(&[
+        "COMPONENT",
+        "VERSION",
+        "STATUS",
+        "SINCE",
+        "GOES ON",
+        "",
+        "MOVE TO",
+        "STILL USED BY",
+    ]);
     let mut leaving_json = Vec::new();
     for one in leaving(catalog, users) {
         let status = match one.status {
@@ -44,9 +53,20 @@ pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources)
             ComponentStatus::Archived => "archived",
             ComponentStatus::Active => "active",
         };
-        let using: Vec<String> = one.users.iter().map(|(tenant, environments)| format!("{tenant} ({})", environments.join(", "))).collect();
-        let replacement = one.component.spec.replaced_by.as_ref().map_or("", |name| &name.0);
-        let left = one.until.map_or_else(String::new, |until| distance(today, until));
+        let using: Vec<String> = one
+            .users
+            .iter()
+            .map(|(tenant, environments)| format!("{tenant} ({})", environments.join(", ")))
+            .collect();
+        let replacement = one
+            .component
+            .spec
+            .replaced_by
+            .as_ref()
+            .map_or("", |name| &name.0);
+        let left = one
+            .until
+            .map_or_else(String::new, |until| distance(today, until));
         components.row([
             one.component.name.clone(),
             one.component.spec.version.to_string(),
@@ -55,7 +75,11 @@ pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources)
             text(one.until),
             left.clone(),
             replacement.to_owned(),
-            if using.is_empty() { "nobody".to_owned() } else { using.join("; ") },
+            if using.is_empty() {
+                "nobody".to_owned()
+            } else {
+                using.join("; ")
+            },
         ]);
         if !using.is_empty() && one.until.is_some_and(|until| days(today, until) < SOON) {
             components.style(5, BAD);
@@ -69,38 +93,79 @@ pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources)
     let mut passages_json = Vec::new();
     for one in passages(catalog) {
         let (status, next) = match one.status {
-            TenantStatus::Onboarding => ("onboarding", "write `status: active` when it may start".to_owned()),
-            TenantStatus::Suspended => ("suspended", "scaled to zero; write `status: active` or offboard it".to_owned()),
-            TenantStatus::Offboarding => ("offboarding", match one.until {
-                Some(until) if until < today => "its data may be deleted: remove its document and its namespaces".to_owned(),
-                Some(_) => "wait until its data may be deleted".to_owned(),
-                None => "write `retainDataUntil`".to_owned(),
-            }),
+            TenantStatus::Onboarding => (
+                "onboarding",
+                "write `status: active` when it may start".to_owned(),
+            ),
+            TenantStatus::Suspended => (
+                "suspended",
+                "scaled to zero; write `status: active` or offboard it".to_owned(),
+            ),
+            TenantStatus::Offboarding => (
+                "offboarding",
+                match one.until {
+                    Some(until) if until < today => {
+                        "its data may be deleted: remove its document and its namespaces".to_owned()
+                    }
+                    Some(_) => "wait until its data may be deleted".to_owned(),
+                    None => "write `retainDataUntil`".to_owned(),
+                },
+            ),
             TenantStatus::Active => ("active", String::new()),
         };
-        tenants.row([one.tenant.name.clone(), status.to_owned(), text(one.since), text(one.until), next.clone()]);
+        tenants.row([
+            one.tenant.name.clone(),
+            status.to_owned(),
+            text(one.since),
+            text(one.until),
+            next.clone(),
+        ]);
         passages_json.push(json!({"tenant": one.tenant.name, "status": status, "since": text(one.since), "until": text(one.until), "next": next}));
     }
-    let columns = [("ON", Align::Left), ("", Align::Right), ("WHAT", Align::Left), ("OF", Align::Left), ("WHERE", Align::Left)];
+    let columns = [
+        ("ON", Align::Left),
+        ("", Align::Right),
+        ("WHAT", Align::Left),
+        ("OF", Align::Left),
+        ("WHERE", Align::Left),
+    ];
     let mut ends = Table::new(&columns);
     let mut sheet = Table::of_text(&["ON", "DAYS", "WHAT", "OF", "WHERE"]);
     let mut endings_json = Vec::new();
     for one in endings(catalog) {
         let place = sources.place(one.place).unwrap_or_default();
         let left = days(today, one.on);
-        ends.row([one.on.to_string(), distance(today, one.on), one.what.clone(), one.of.clone(), place.clone()]);
+        ends.row([
+            one.on.to_string(),
+            distance(today, one.on),
+            one.what.clone(),
+            one.of.clone(),
+            place.clone(),
+        ]);
         match left {
             ..0 => ends.style(1, BAD),
             0..SOON => ends.style(1, NEAR),
             _ => {}
         }
-        sheet.row([one.on.to_string(), left.to_string(), one.what.clone(), one.of.clone(), place.clone()]);
+        sheet.row([
+            one.on.to_string(),
+            left.to_string(),
+            one.what.clone(),
+            one.of.clone(),
+            place.clone(),
+        ]);
         endings_json.push(json!({"on": one.on.to_string(), "days": left, "what": one.what, "of": one.of, "where": place}));
     }
     Figures {
         title: "What ends",
-        sentence: format!("Seen from {today}: components that go and who still uses them, tenants that come and leave, and everything with a last day."),
-        tables: vec![("Components".to_owned(), components), ("Tenants".to_owned(), tenants), ("Last days".to_owned(), ends)],
+        sentence: format!(
+            "Seen from {today}: components that go and who still uses them, tenants that come and leave, and everything with a last day."
+        ),
+        tables: vec![
+            ("Components".to_owned(), components),
+            ("Tenants".to_owned(), tenants),
+            ("Last days".to_owned(), ends),
+        ],
         notes: Vec::new(),
         sheet,
         data: json!({

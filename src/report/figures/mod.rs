@@ -68,7 +68,11 @@ impl Figures {
         let mut parts: Vec<String> = tables
             .map(|(heading, table)| {
                 let margin = if heading.is_empty() { "" } else { "  " };
-                let heading = if heading.is_empty() { String::new() } else { format!("{heading}\n\n") };
+                let heading = if heading.is_empty() {
+                    String::new()
+                } else {
+                    format!("{heading}\n\n")
+                };
                 format!("{heading}{}", table.text(margin, color))
             })
             .collect();
@@ -81,5 +85,9 @@ impl Figures {
 
 /// A share for people: `87 %`.
 fn percent(part: f64, whole: f64) -> String {
-    if whole > 0.0 { format!("{:.0} %", part / whole * 100.0) } else { String::new() }
+    if whole > 0.0 {
+        format!("{:.0} %", part / whole * 100.0)
+    } else {
+        String::new()
+    }
 }

@@ -22,13 +22,31 @@ pub fn write(graph: &Graph<'_>) -> String {
             "" => edge.kind.word(),
             class => class,
         };
-        let _ = writeln!(text, "  {} -->|{word}| {}", identifier(&graph.nodes[edge.from]), identifier(&graph.nodes[edge.to]));
+        let _ = writeln!(
+            text,
+            "  {} -->|{word}| {}",
+            identifier(&graph.nodes[edge.from]),
+            identifier(&graph.nodes[edge.to])
+        );
     }
     for name in ["confidential", "restricted"] {
-        let nodes: Vec<String> = graph.nodes.iter().filter(|node| node.kind == NodeKind::Dataset && class(node.classification) == name).map(identifier).collect();
+        let nodes: Vec<String> = graph
+            .nodes
+            .iter()
+            .filter(|node| node.kind == NodeKind::Dataset && class(node.classification) == name)
+            .map(identifier)
+            .collect();
         if !nodes.is_empty() {
-            let color = if name == "restricted" { "#b42318" } else { "#c2410c" };
-            let _ = writeln!(text, "  classDef {name} stroke:{color},stroke-width:2px\n  class {} {name}", nodes.join(","));
+            let color = if name == "restricted" {
+                "#b42318"
+            } else {
+                "#c2410c"
+            };
+            let _ = writeln!(
+                text,
+                "  classDef {name} stroke:{color},stroke-width:2px\n  class {} {name}",
+                nodes.join(",")
+            );
         }
     }
     text

@@ -21,7 +21,7 @@ pub enum Format {
     Mermaid,
     /// For tools; carries `formatVersion`.
     Json,
-    /// Events of OpenLineage, one on each line.
+    /// Events of `OpenLineage`, one on each line.
     Openlineage,
     /// A page to explore.
     Html,
@@ -75,5 +75,8 @@ fn class(class: Option<Clearance>) -> &'static str {
 
 /// An identifier that every language of graphs takes.
 fn identifier(node: &GraphNode<'_>) -> String {
-    node.id().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    node.id()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! Lineage as static events of OpenLineage 2.0.2, one on each line: a `JobEvent` for each component of each
+//! Lineage as static events of ``OpenLineage`` 2.0.2, one on each line: a `JobEvent` for each component of each
 //! tenant, a `DatasetEvent` for each dataset. <https://openlineage.io/docs/spec/object-model>
 
 use serde_json::{Value as Json, json};
@@ -18,7 +18,10 @@ fn facet(schema: &str, mut content: Json) -> Json {
 
 fn ownership(kind: &str, owner: &str) -> Json {
     let schema = format!("1-0-1/Ownership{kind}Facet.json#/$defs/Ownership{kind}Facet");
-    facet(&schema, json!({"owners": [{"name": owner, "type": "MAINTAINER"}]}))
+    facet(
+        &schema,
+        json!({"owners": [{"name": owner, "type": "MAINTAINER"}]}),
+    )
 }
 
 fn dataset(node: &GraphNode<'_>, shown: Shown<'_>) -> Json {
@@ -37,7 +40,11 @@ fn dataset(node: &GraphNode<'_>, shown: Shown<'_>) -> Json {
                 json!({"name": node.name, "uri": location}),
             );
         }
-        if let Some(contract) = spec.contract.as_ref().filter(|contract| !contract.fields.is_empty()) {
+        if let Some(contract) = spec
+            .contract
+            .as_ref()
+            .filter(|contract| !contract.fields.is_empty())
+        {
             let fields = contract.fields.iter().map(|(name, field)| {
                 let mut json = json!({"name": name, "type": field.kind});
                 if let Some(description) = &field.description {
@@ -50,14 +57,19 @@ fn dataset(node: &GraphNode<'_>, shown: Shown<'_>) -> Json {
                 json!({"fields": fields.collect::<Vec<_>>()}),
             );
         }
-        let mut tags = vec![json!({"key": "classification", "value": class(node.classification), "source": "TENANTRY"})];
+        let mut tags = vec![
+            json!({"key": "classification", "value": class(node.classification), "source": "TENANTRY"}),
+        ];
         if node.is_personal {
             tags.push(json!({"key": "personal-data", "value": "true", "source": "TENANTRY"}));
         }
         if let Some(domain) = node.domain {
             tags.push(json!({"key": "domain", "value": domain, "source": "TENANTRY"}));
         }
-        facets["tags"] = facet("1-0-0/TagsDatasetFacet.json#/$defs/TagsDatasetFacet", json!({"tags": tags}));
+        facets["tags"] = facet(
+            "1-0-0/TagsDatasetFacet.json#/$defs/TagsDatasetFacet",
+            json!({"tags": tags}),
+        );
     }
     json!({"namespace": shown.platform, "name": node.name, "facets": facets})
 }

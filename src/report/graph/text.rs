@@ -18,20 +18,39 @@ pub fn write(graph: &Graph<'_>, shown: Shown<'_>, color: bool) -> String {
 }
 
 fn all(graph: &Graph<'_>, color: bool) -> String {
-    let (upstream, downstream) = (graph.edges_of(Way::Upstream), graph.edges_of(Way::Downstream));
+    let (upstream, downstream) = (
+        graph.edges_of(Way::Upstream),
+        graph.edges_of(Way::Downstream),
+    );
     let names = |at: usize, kind: EdgeKind, way: Way| -> String {
         let edges = match way {
             Way::Upstream => &upstream[at],
             Way::Downstream => &downstream[at],
         };
-        let wanted: Vec<usize> = edges.iter().filter(|edge| edge.kind == kind).map(|edge| way.end(edge)).collect();
-        let mut names: Vec<String> = wanted.iter().take(MOST_NAMED).map(|at| graph.nodes[*at].name.to_owned()).collect();
+        let wanted: Vec<usize> = edges
+            .iter()
+            .filter(|edge| edge.kind == kind)
+            .map(|edge| way.end(edge))
+            .collect();
+        let mut names: Vec<String> = wanted
+            .iter()
+            .take(MOST_NAMED)
+            .map(|at| graph.nodes[*at].name.to_owned())
+            .collect();
         if wanted.len() > names.len() {
             names.push(format!("{} more", wanted.len() - names.len()));
         }
         names.join(", ")
     };
-    let mut data = Table::of_text(&["DATASET", "DOMAIN", "CLASS", "PERSONAL", "OWNER", "WRITTEN BY", "READ BY"]);
+    let mut data = Table::of_text(&[
+        "DATASET",
+        "DOMAIN",
+        "CLASS",
+        "PERSONAL",
+        "OWNER",
+        "WRITTEN BY",
+        "READ BY",
+    ]);
     let mut components = Table::of_text(&["COMPONENT", "CLEARANCE", "OWNER", "NEEDS", "TENANTS"]);
     for (at, node) in graph.nodes.iter().enumerate() {
         match node.kind {
@@ -55,7 +74,11 @@ fn all(graph: &Graph<'_>, color: bool) -> String {
         }
     }
     let tables = [data, components];
-    let texts: Vec<String> = tables.iter().filter(|table| !table.is_empty()).map(|table| table.text("", color)).collect();
+    let texts: Vec<String> = tables
+        .iter()
+        .filter(|table| !table.is_empty())
+        .map(|table| table.text("", color))
+        .collect();
     texts.join("\n")
 }
 
@@ -85,7 +108,8 @@ fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
     let mut told = vec![false; graph.nodes.len()];
     told[start] = true;
     // A stack of our own: a chain may be as long as there are documents.
-    let mut pending: Vec<(Edge, usize)> = edges[start].iter().rev().map(|edge| (*edge, 1)).collect();
+    let mut pending: Vec<(Edge, usize)> =
+        edges[start].iter().rev().map(|edge| (*edge, 1)).collect();
     while let Some((edge, depth)) = pending.pop() {
         let next = way.end(&edge);
         let node = &graph.nodes[next];
@@ -102,7 +126,12 @@ fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
             (Way::Upstream, EdgeKind::Shares) => "is shared with by",
         };
         let again = if told[next] { " (see above)" } else { "" };
-        let _ = writeln!(text, "{}{word}{class} {}{again}", "  ".repeat(depth.min(40)), node.id());
+        let _ = writeln!(
+            text,
+            "{}{word}{class} {}{again}",
+            "  ".repeat(depth.min(40)),
+            node.id()
+        );
         if !told[next] {
             told[next] = true;
             pending.extend(edges[next].iter().rev().map(|edge| (*edge, depth + 1)));

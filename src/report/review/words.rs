@@ -6,11 +6,11 @@ use serde_json::Value as Json;
 
 use super::values::{array, is_reorder, list, values};
 use crate::diagnostics::{Diagnostic, Sources};
-use crate::model::money::money;
 use crate::model::change::{
     CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Origin, Review,
     RiskClass, Spread, Variant,
 };
+use crate::model::money::money;
 
 /// Most ways in which a value changed that are shown.
 const MOST_VARIANTS: usize = 3;

@@ -1,20 +1,25 @@
 //! Who reaches whom in a cluster. Only pairs that some rule could open are looked at: rules are turned
 //! into lists of pods by an index of labels and namespaces.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Part;
 use super::facts::{PolicyFacts, WorkloadFacts};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, list_plain};
+use crate::diagnostics::{Diagnostic, Sink, Span, catalogue::verify as codes, list_plain};
 use crate::model::isolation::{ClusterIsolation, Flow, Outside, Why, Workload};
 use crate::model::network::{
     Asks, Block, Direction, Labels, NAME_LABEL, Opening, Peer, Pods, Policy, Ports, Rule, Selector,
     allowed,
 };
 
-/// Most pairs that are looked at in a cluster: where everything is open, they are too many to tell.
-const MOST_PAIRS: usize = 4_000_000;
+/// Most pairs that are looked at in a cluster, and most of them that nothing declares: where everything is
+/// open, they are too many to tell.
+const MOST_PAIRS: usize = 20_000_000;
+const MOST_UNDECLARED: usize = 100_000;
+/// From so many pods on, a peer may as well be everybody: the pairs are looked at from the other side.
+const MANY: usize = 2_000;
 /// Most tenants that a finding names.
 const MOST_NAMED: usize = 3;
 
@@ -34,6 +39,8 @@ struct Network<'a> {
     namespaces: HashMap<&'a str, Labels>,
     by_namespace: HashMap<&'a str, Vec<usize>>,
     by_label: HashMap<(&'a str, &'a str), Vec<usize>>,
+    /// The pods that peers of whole namespaces mean; nothing for many.
+    known_peers: RefCell<HashMap<Peer, Option<Arc<[usize]>>>>,
 }
 
 /// The pods at the other end of what policies open.
@@ -76,13 +83,13 @@ pub fn prove(
         }
     }
     let mut known: HashSet<Arc<Ports>> = HashSet::new();
-    let mut holes: BTreeMap<(Opening, usize), Hole> = BTreeMap::new();
-    for to in 0..network.pods.len() {
+    let mut holes: BTreeMap<Line<'_>, Hole> = BTreeMap::new();
+    let mut undeclared_pairs = 0;
+    for (to, senders) in senders.iter().enumerate() {
         let candidates: Vec<usize> = match network.others(to, Direction::Ingress) {
             Others::These(these) => these.into_iter().collect(),
             Others::All => {
-                let mut all: Vec<usize> =
-                    open_senders.iter().chain(&senders[to]).copied().collect();
+                let mut all: Vec<usize> = open_senders.iter().chain(senders).copied().collect();
                 all.sort_unstable();
                 all
             }
@@ -91,7 +98,7 @@ pub fn prove(
             if from == to {
                 continue;
             }
-            if isolation.pairs >= MOST_PAIRS {
+            if isolation.pairs >= MOST_PAIRS || undeclared_pairs >= MOST_UNDECLARED {
                 isolation.is_complete = false;
                 break;
             }
@@ -101,18 +108,11 @@ pub fn prove(
             };
             let (why, undeclared) = network.why(from, to, &ports);
             if why == Why::Undeclared {
+                undeclared_pairs += 1;
                 for opening in &openings[0] {
-                    let key = (
-                        *opening,
-                        if opening.rule.is_none() {
-                            to
-                        } else {
-                            usize::MAX
-                        },
-                    );
                     let hole = holes
-                        .entry(key)
-                        .or_insert_with(|| Hole::new(openings[1].first().copied()));
+                        .entry(network.line_of(*opening, to))
+                        .or_insert_with(|| Hole::new(*opening, openings[1].first().copied()));
                     hole.to.insert(to);
                     hole.from.insert(from);
                     hole.ports.append(&undeclared);
@@ -141,14 +141,13 @@ pub fn prove(
             });
         }
     }
-    for ((opening, _), hole) in &holes {
-        network.tell(cluster, *opening, hole, sink);
+    for hole in holes.values() {
+        network.tell(cluster, hole, sink);
     }
     network.node_networks(sink);
     if !isolation.is_complete {
-        let message = format!(
-            "so much is open on {cluster} that not every pair of workloads was looked at: {MOST_PAIRS} pairs"
-        );
+        let message =
+            format!("so much is open on {cluster} that not every pair of workloads was looked at");
         sink.push(
             Diagnostic::new(codes::TOO_OPEN, message)
                 .help("mend what is told of it above, and look again"),
@@ -161,8 +160,12 @@ pub fn prove(
     isolation
 }
 
+/// What holes are told together: in one environment, by one line of a policy, or by the lack of one.
+type Line<'a> = (&'a str, Option<Span>, bool);
+
 /// What an opening lets through that nothing declares.
 struct Hole {
+    opening: Opening,
     to: BTreeSet<usize>,
     from: BTreeSet<usize>,
     ports: Ports,
@@ -171,8 +174,9 @@ struct Hole {
 }
 
 impl Hole {
-    fn new(out: Option<Opening>) -> Hole {
+    fn new(opening: Opening, out: Option<Opening>) -> Hole {
         Hole {
+            opening,
             to: BTreeSet::new(),
             from: BTreeSet::new(),
             ports: Ports::default(),
@@ -190,6 +194,7 @@ impl<'a> Network<'a> {
             namespaces: HashMap::new(),
             by_namespace: HashMap::new(),
             by_label: HashMap::new(),
+            known_peers: RefCell::default(),
         };
         let mut of_namespace: HashMap<&str, Vec<usize>> = HashMap::new();
         for part in parts {
@@ -286,9 +291,12 @@ impl<'a> Network<'a> {
                     return Others::All;
                 };
                 for peer in peers {
-                    match self.selected(peer, &policy.namespace) {
-                        Others::All => return Others::All,
-                        Others::These(more) => these.extend(more),
+                    match self.meant(peer, &policy.namespace) {
+                        Some(more) => these.extend(more.iter().copied()),
+                        None => return Others::All,
+                    }
+                    if these.len() > MANY {
+                        return Others::All;
                     }
                 }
             }
@@ -300,21 +308,40 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn selected(&self, peer: &Peer, own: &str) -> Others {
+    /// The pods that a peer means; nothing if they are many. Peers of whole namespaces are alike in many
+    /// policies, and looked up once.
+    fn meant(&self, peer: &Peer, own: &str) -> Option<Arc<[usize]>> {
+        let is_own = matches!(
+            peer,
+            Peer::Pods {
+                namespaces: None,
+                ..
+            }
+        );
+        if !is_own && let Some(known) = self.known_peers.borrow().get(peer) {
+            return known.clone();
+        }
+        let found = self.selected(peer, own).filter(|pods| pods.len() <= MANY);
+        let found: Option<Arc<[usize]>> = found.map(Arc::from);
+        if !is_own {
+            let mut known = self.known_peers.borrow_mut();
+            known.insert(peer.clone(), found.clone());
+        }
+        found
+    }
+
+    fn selected(&self, peer: &Peer, own: &str) -> Option<Vec<usize>> {
         let Peer::Pods { namespaces, pods } = peer else {
             let is_met = |pod: &&Pod<'_>| peer.is(own, &pod.pods, &Vec::new());
             // Pods are alike in where their addresses may be.
             return match self.pods.first().filter(is_met) {
-                Some(_) => Others::All,
-                None => Others::These(BTreeSet::new()),
+                Some(_) => None,
+                None => Some(Vec::new()),
             };
         };
-        if namespaces
-            .as_ref()
-            .is_some_and(|selector| selector.0.is_empty())
-            && pods.is_none()
-        {
-            return Others::All;
+        let is_any = namespaces.as_ref().is_some_and(|one| one.0.is_empty());
+        if is_any && pods.is_none() {
+            return None;
         }
         let exact =
             |selector: Option<&Selector>, key: Option<&str>| -> Option<Vec<(Box<str>, Box<str>)>> {
@@ -356,7 +383,7 @@ impl<'a> Network<'a> {
             let other = &self.pods[*at].pods;
             peer.is(own, other, self.labels_of(&other.namespace))
         };
-        Others::These(candidates.into_iter().filter(is_meant).collect())
+        Some(candidates.into_iter().filter(is_meant).collect())
     }
 
     /// The ports on which a pod reaches another, and what opens them: at the receiver, at the sender.
@@ -384,10 +411,12 @@ impl<'a> Network<'a> {
     /// Why a pod reaches another, and the ports that nothing declares.
     fn why(&self, from: usize, to: usize, ports: &Ports) -> (Why, Ports) {
         let (sender, receiver) = (&self.pods[from], &self.pods[to]);
-        if sender.unit == receiver.unit {
+        let (a, b) = (self.parts[sender.unit], self.parts[receiver.unit]);
+        // Two environments in one namespace are another finding.
+        let is_same = a.tenant == b.tenant && sender.pods.namespace == receiver.pods.namespace;
+        if sender.unit == receiver.unit || is_same {
             return (Why::Own, Ports::default());
         }
-        let (a, b) = (self.parts[sender.unit], self.parts[receiver.unit]);
         let mut declared = Ports::default();
         if a.environment == b.environment {
             for share in &b.facts.shares {
@@ -411,7 +440,15 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn tell(&self, cluster: &str, opening: Opening, hole: &Hole, sink: &mut Sink) {
+    fn line_of(&self, opening: Opening, to: usize) -> Line<'a> {
+        let environment = self.parts[self.pods[to].unit].environment;
+        let place = opening
+            .rule
+            .map(|(policy, rule)| self.policies[policy].ingress[rule].primary);
+        (environment, place.flatten(), place.is_some())
+    }
+
+    fn tell(&self, cluster: &str, hole: &Hole, sink: &mut Sink) {
         let Some(to) = hole.to.first().map(|to| &self.pods[*to]) else {
             return;
         };
@@ -438,9 +475,20 @@ impl<'a> Network<'a> {
             named.push(format!("{} more tenants", tenants.len() - MOST_NAMED));
         }
         let who = list_plain(&named);
+        let tenants_of = |pods: &BTreeSet<usize>| -> BTreeSet<&str> {
+            pods.iter()
+                .map(|pod| self.parts[self.pods[*pod].unit].tenant)
+                .collect()
+        };
+        let others = tenants_of(&hole.to).len() - 1;
+        let of_others = match others {
+            0 => String::new(),
+            others => format!(", of {} tenants in all,", others + 1),
+        };
         let more = match hole.to.len() {
             1 => String::new(),
-            count => format!(" and {} more workloads", count - 1),
+            2 => format!(" and 1 more workload{of_others}"),
+            count => format!(" and {} more workloads{of_others}", count - 1),
         };
         let message = format!(
             "{} of {}{more} can be reached by {who} on {}, and no share says so",
@@ -452,7 +500,7 @@ impl<'a> Network<'a> {
             },
             hole.ports.words()
         );
-        let (place, label) = match opening.rule {
+        let (place, label) = match hole.opening.rule {
             Some((policy, rule)) => {
                 let facts = self.policies[policy];
                 (
@@ -483,10 +531,12 @@ impl<'a> Network<'a> {
             }
             None => {
                 diagnostic =
-                    diagnostic.note("no NetworkPolicy rules what goes out at the other end")
+                    diagnostic.note("no NetworkPolicy rules what goes out at the other end");
             }
         }
-        let help = if owner.tenant.is_empty() || to.facts.component.is_empty() {
+        let help = if hole.opening.rule.is_none() {
+            "add a policy that selects these pods, as the built-in default-deny of `templates/tenant/networkpolicy.yaml` does".to_owned()
+        } else if owner.tenant.is_empty() || to.facts.component.is_empty() {
             "narrow the policy to the tenant's own pods".to_owned()
         } else {
             format!(
