@@ -455,9 +455,16 @@ fn impact_names_what_depends_on_a_line() {
     };
     // A value of a tier that one tenant has.
     let report = impact("tiers/gold.yaml:8");
-    assert_eq!(objects(&report), ["production/globex ResourceQuota"]);
+    // Its quota, and what its applications are told of its limits.
     assert_eq!(
-        report["objects"][0]["fields"][0],
+        objects(&report),
+        [
+            "production/globex ConfigMap",
+            "production/globex ResourceQuota"
+        ]
+    );
+    assert_eq!(
+        report["objects"][1]["fields"][0],
         "spec.hard.\"requests.cpu\""
     );
     // The tag of an image that three workloads have.

@@ -87,7 +87,7 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
                 "{subject} has a storage class that is not encrypted any more"
             ))
         }
-        ("Component" | "Tenant", "clearance") => {
+        ("Component" | "Tenant", "clearance") | ("Dataset", "classification") => {
             let lowered = rank(after.as_ref(), &CLASSES) < rank(before.as_ref(), &CLASSES);
             lowered.then(|| {
                 format!(
@@ -97,7 +97,30 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
                 )
             })
         }
-        ("Tenant", "residency") => {
+        ("Dataset", "atRest" | "inTransit") if after == &Some(Json::Bool(false)) => Some(format!(
+            "{subject} is no longer encrypted {}",
+            if last == "atRest" {
+                "where it is stored"
+            } else {
+                "on its way"
+            }
+        )),
+        ("Dataset", "keyRotationHours")
+            if after.as_ref().and_then(Json::as_u64) > before.as_ref().and_then(Json::as_u64)
+                && before.is_some() =>
+        {
+            Some(format!("keys of {subject} are in use for longer"))
+        }
+        ("Dataset", "legalHold") if after.is_none() => Some(format!(
+            "{subject} may be deleted: its legal hold is lifted"
+        )),
+        ("Dataset", "personalData") if after.is_none() => Some(format!(
+            "{subject} is said to hold no personal data any more"
+        )),
+        ("Dataset", "spec" | "") if after.is_none() && input.after_place.is_none() => Some(
+            format!("{subject} is no longer declared: no rule follows it any more"),
+        ),
+        ("Tenant" | "Dataset", "residency") => {
             let zones = |value: &Option<Json>| -> Vec<String> {
                 let items = value
                     .as_ref()

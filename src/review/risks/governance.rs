@@ -155,6 +155,58 @@ pub fn judge(input: &InputChange) -> Vec<String> {
             ));
         }
         ("Tenant", "grants") => grants(input, &mut found),
+        ("Grant", "") if input.before_place.is_none() => found.push(format!(
+            "{subject} is added: more people have rights in tenants"
+        )),
+        ("Grant", "tenants" | "matchLabels" | "environments") => {
+            let opened = is_gone || !added(input.before.as_ref(), input.after.as_ref()).is_empty();
+            found.extend(
+                opened.then(|| format!("{subject} holds in more places: `{head}` changes")),
+            );
+        }
+        ("Grant", _) => grants(input, &mut found),
+        ("Role", "permissions" | "kubernetes" | "inherits") if !is_gone => {
+            let more = added(input.before.as_ref(), input.after.as_ref());
+            let is_wider = !more.is_empty() || input.before.is_none() || head == "kubernetes";
+            found.extend(is_wider.then(|| {
+                let what = if head == "kubernetes" {
+                    "in the cluster".to_owned()
+                } else {
+                    more.join(", ")
+                };
+                format!("{subject} allows more to all who have it: {what}")
+            }));
+        }
+        ("Role", "constraints") => found.push(format!(
+            "{subject} asks for something else of those who use it: `{field}` changes"
+        )),
+        ("Role", "conflictsWith") => {
+            for other in added(input.after.as_ref(), input.before.as_ref()) {
+                found.push(format!(
+                    "{subject} and the role {other} need not be apart any more"
+                ));
+            }
+            if is_gone
+                && input
+                    .before
+                    .as_ref()
+                    .is_none_or(|before| !before.is_array())
+            {
+                found.push(format!("{subject} need not be apart from others any more"));
+            }
+        }
+        ("Role", "policyParameters") => {
+            found.push(format!("{subject} changes parameters of rules: `{field}`"));
+        }
+        ("Dataset", "access" | "accessApproval") => {
+            let opened = is_gone
+                || !added(input.before.as_ref(), input.after.as_ref()).is_empty()
+                || input.before.is_none() && field.contains("approved");
+            found.extend(opened.then(|| format!("more tenants may use {subject}")));
+        }
+        ("Component", "lineage") if field.contains("lowers") && !is_gone => found.push(format!(
+            "what {subject} writes may be of a lower class: `{field}`"
+        )),
         ("Tenant", "shares") if input.field.ends_with(".expiresAt") => {
             let lasts = is_gone || is_later(input);
             found.extend(lasts.then(|| format!("a share of {subject} lasts longer")));
@@ -240,11 +292,25 @@ fn grants(input: &InputChange, found: &mut Vec<String>) {
                 after.as_str().unwrap_or_default()
             ));
         }
+        "role"
+            if input.before.is_some()
+                && [Some(after), input.before.as_ref()]
+                    .iter()
+                    .any(|role| rank(*role, &ROLES).is_none()) =>
+        {
+            found.push(format!(
+                "{subject} grants another role: {}",
+                after.as_str().unwrap_or_default()
+            ));
+        }
         "expiresAt" if is_later(input) => {
             found.push(format!("a grant of {subject} lasts longer"));
         }
         "expiresAt" | "grantedAt" | "approvedBy" | "reason" => {}
-        _ if last.starts_with("grants") || last == "subjects" || last == "environments" => {
+        _ if last.starts_with("grants")
+            || last.starts_with("subjects")
+            || last == "environments" =>
+        {
             let old = input.before.as_ref();
             if !added(old, Some(after)).is_empty() || old.is_none() {
                 found.push(format!(
