@@ -366,6 +366,14 @@ pub enum FindWhat {
     Contexts,
     /// Tiers, built-in ones included.
     Tiers,
+    /// Datasets.
+    Datasets,
+    /// Roles, built-in ones included.
+    Roles,
+    /// Grants.
+    Grants,
+    /// Connections.
+    Connections,
 }
 
 /// A class of data.
@@ -640,6 +648,9 @@ pub struct TenantNewCommand {
     /// How far it is kept apart: shared, namespace, dedicated or physical.
     #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(["shared", "namespace", "dedicated", "physical"]))]
     pub isolation: Option<String>,
+    /// The highest class of data that it may handle: public, internal, confidential or restricted.
+    #[arg(long, value_name = "CLASS", value_parser = PossibleValuesParser::new(["public", "internal", "confidential", "restricted"]))]
+    pub clearance: Option<String>,
     /// The zones that its data may be in.
     #[arg(long, value_name = "ZONE", value_delimiter = ',')]
     pub residency: Vec<String>,
@@ -680,6 +691,9 @@ pub struct TenantOffboardCommand {
     /// The last day on which its data is kept. Default: as long as its datasets are.
     #[arg(long, value_name = "DATE")]
     pub retain_until: Option<String>,
+    /// The last backup is made by other means than Velero.
+    #[arg(long)]
+    pub backup_elsewhere: bool,
     /// Show what goes when, write nothing.
     #[arg(long)]
     pub dry_run: bool,

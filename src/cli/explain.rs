@@ -11,6 +11,7 @@ use crate::diagnostics::{Sources, catalogue, suggest};
 use crate::model::catalog::Document;
 use crate::model::kinds::policy::RuleSeverity;
 use crate::model::kinds::{KINDS, Policy};
+use crate::model::scalars::expected_form;
 use crate::schema::{self, Additional, Rule};
 
 /// Runs the command.
@@ -177,6 +178,16 @@ fn explain_field(topic: &str, color: bool) -> Result<String> {
     }
     let mut text = format!("{}\n\n{description}\n", styled(&path, STRONG, color));
     let shown = inner(rule);
+    let form = shown.format.as_deref().and_then(expected_form);
+    let value = form.map_or_else(|| shown.types.expected(), str::to_owned);
+    if !value.is_empty() {
+        let list = if rule.items.is_some() {
+            "a list, each of it "
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "\nWrite {list}{value}.");
+    }
     if !shown.allowed.is_empty() {
         let words: Vec<String> = shown
             .allowed

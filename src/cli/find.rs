@@ -1,5 +1,7 @@
 //! `tenantry find`: discovery.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use super::arguments::{Arguments, ClearanceArgument, FindCommand, FindWhat, Read
 use super::present;
 use crate::diagnostics::suggest;
 use crate::model::catalog::Document;
-use crate::model::kinds::{Component, Tenant};
+use crate::model::kinds::{Access, Component, Tenant};
 use crate::read;
 use crate::report::table::Table;
 use crate::yaml::Node;
@@ -180,6 +182,132 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
             }
             &["NAME", "DESCRIPTION"]
         }
+        FindWhat::Datasets => {
+            for found in catalog.datasets.iter().filter(|found| {
+                common(command, found)
+                    && (command.format.is_empty()
+                        || command
+                            .format
+                            .iter()
+                            .any(|wanted| found.spec.format.eq_ignore_ascii_case(wanted)))
+                    && tenant.is_none_or(|tenant| {
+                        open_to(found.spec.access.as_ref(), tenant)
+                            && tenant.spec.clearance >= found.spec.classification
+                    })
+            }) {
+                rows.push(vec![
+                    found.name.clone(),
+                    text(found, "domain"),
+                    text(found, "classification"),
+                    if found.spec.personal_data.is_some() {
+                        "yes"
+                    } else {
+                        ""
+                    }
+                    .to_owned(),
+                    text(found, "format"),
+                    found
+                        .spec
+                        .residency
+                        .iter()
+                        .map(|name| name.0.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    found.spec.owner.clone(),
+                ]);
+            }
+            &[
+                "NAME",
+                "DOMAIN",
+                "CLASS",
+                "PERSONAL",
+                "FORMAT",
+                "RESIDENCY",
+                "OWNER",
+            ]
+        }
+        FindWhat::Roles => {
+            for found in catalog.roles.iter().filter(|found| common(command, found)) {
+                let of_tenants = catalog
+                    .tenants
+                    .iter()
+                    .flat_map(|tenant| &tenant.spec.grants);
+                let roles = of_tenants
+                    .map(|grant| &grant.role)
+                    .chain(catalog.grants.iter().map(|grant| &grant.spec.role));
+                let granted = roles.filter(|role| role.0 == found.name);
+                rows.push(vec![
+                    found.name.clone(),
+                    found
+                        .spec
+                        .inherits
+                        .iter()
+                        .map(|name| name.0.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    granted.count().to_string(),
+                    found.metadata.description.clone(),
+                ]);
+            }
+            &["NAME", "INHERITS", "GRANTS", "DESCRIPTION"]
+        }
+        FindWhat::Grants => {
+            for found in catalog.grants.iter().filter(|found| {
+                common(command, found)
+                    && tenant.is_none_or(|tenant| {
+                        found.spec.tenants.iter().any(|name| name.0 == tenant.name)
+                            || has_labels(tenant, &found.spec.match_labels)
+                    })
+            }) {
+                let spec = &found.spec;
+                let mut tenants: Vec<String> =
+                    spec.tenants.iter().map(|name| name.0.clone()).collect();
+                tenants.extend(
+                    spec.match_labels
+                        .iter()
+                        .map(|(key, value)| format!("{key}={value}")),
+                );
+                let environments: Vec<&str> = spec
+                    .environments
+                    .iter()
+                    .map(|name| name.0.as_str())
+                    .collect();
+                let subjects: Vec<&str> = spec
+                    .subjects
+                    .iter()
+                    .map(|subject| subject.name.as_str())
+                    .collect();
+                rows.push(vec![
+                    found.name.clone(),
+                    spec.role.0.clone(),
+                    subjects.join(", "),
+                    tenants.join(", "),
+                    if environments.is_empty() {
+                        "all".to_owned()
+                    } else {
+                        environments.join(", ")
+                    },
+                    text(found, "expiresAt"),
+                ]);
+            }
+            &["NAME", "ROLE", "TO", "TENANTS", "ENVIRONMENTS", "EXPIRES"]
+        }
+        FindWhat::Connections => {
+            for found in catalog.connections.iter().filter(|found| {
+                common(command, found)
+                    && tenant.is_none_or(|tenant| open_to(found.spec.access.as_ref(), tenant))
+            }) {
+                rows.push(vec![
+                    found.name.clone(),
+                    found.spec.system.clone(),
+                    text(found, "pattern"),
+                    text(found, "endpoint"),
+                    text(found, "classification"),
+                    found.spec.owner.clone(),
+                ]);
+            }
+            &["NAME", "SYSTEM", "PATTERN", "ENDPOINT", "CLASS", "OWNER"]
+        }
     };
     if command.json {
         let items: Vec<Value> = rows
@@ -215,9 +343,9 @@ fn common<K>(command: &FindCommand, document: &Document<K>) -> bool {
         .iter()
         .map(|label| present::parse_label(label));
     let clearance = || {
-        CLASSES
-            .iter()
-            .position(|class| *class == text(document, "clearance"))
+        CLASSES.iter().position(|class| {
+            *class == text(document, "clearance") || *class == text(document, "classification")
+        })
     };
     let wanted = command.min_clearance.map(|class| match class {
         ClearanceArgument::Public => 0,
@@ -238,17 +366,24 @@ fn common<K>(command: &FindCommand, document: &Document<K>) -> bool {
         && wanted.is_none_or(|wanted| clearance().is_some_and(|class| class >= wanted))
 }
 
+/// Whether a tenant has all of these labels; none name nobody.
+fn has_labels(tenant: &Document<Tenant>, labels: &BTreeMap<String, String>) -> bool {
+    let mut pairs = labels.iter();
+    !labels.is_empty() && pairs.all(|(key, value)| tenant.metadata.labels.get(key) == Some(value))
+}
+
+/// Whether something is open to a tenant: to all, unless it says to whom.
+fn open_to(access: Option<&Access>, tenant: &Document<Tenant>) -> bool {
+    access.is_none_or(|access| {
+        access.tenants.iter().any(|name| name.0 == tenant.name)
+            || has_labels(tenant, &access.match_labels)
+    })
+}
+
 /// Whether a tenant is authorised and cleared for a component.
 fn may_use(tenant: &Document<Tenant>, component: &Document<Component>) -> bool {
-    let authorised = component.spec.access.as_ref().is_none_or(|access| {
-        access.tenants.iter().any(|name| name.0 == tenant.name)
-            || (!access.match_labels.is_empty()
-                && access
-                    .match_labels
-                    .iter()
-                    .all(|(key, value)| tenant.metadata.labels.get(key) == Some(value)))
-    });
-    authorised && tenant.spec.clearance >= component.spec.clearance
+    open_to(component.spec.access.as_ref(), tenant)
+        && tenant.spec.clearance >= component.spec.clearance
 }
 
 /// A field of the spec, as text.

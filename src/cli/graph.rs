@@ -82,6 +82,10 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
     let shown = Shown {
         platform: platform.map_or("", |platform| &platform.name),
         as_of: &as_of,
+        ways: [
+            command.direction != Direction::Downstream,
+            command.direction != Direction::Upstream,
+        ],
         around: around.and_then(|at| part.find(&whole.nodes[at].id())),
     };
     put(formats, arguments, |format, color| {

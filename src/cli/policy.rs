@@ -1,5 +1,6 @@
 //! `tenantry policy`: runs policies' own cases, judges manifests, lists policies, takes those of others.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use super::arguments::{
 };
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DENIED, DONE, FAILED};
-use crate::diagnostics::{Sink, SourceFile, Sources};
+use crate::diagnostics::{Sink, SourceFile, Sources, suggest};
 use crate::load;
 use crate::model::catalog::Document;
 use crate::model::kinds::Policy;
@@ -366,6 +367,20 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
             && command.pack.as_ref().is_none_or(|pack| rule.pack == *pack)
     };
     let rules: Vec<&Rule> = policies.rules().iter().filter(wanted).collect();
+    if rules.is_empty()
+        && let Some(framework) = &command.framework
+    {
+        let known: BTreeSet<&str> = policies
+            .rules()
+            .iter()
+            .flat_map(|rule| rule.controls.keys())
+            .map(String::as_str)
+            .collect();
+        bail!(
+            "no rule has a control of the framework `{framework}`; {}",
+            suggest(framework, known.iter().copied()).unwrap_or_default()
+        );
+    }
     if command.json {
         let list: Vec<Json> = rules
             .iter()

@@ -12,8 +12,8 @@ use super::arguments::{
     Arguments, ReadOptions, TenantCommand, TenantNewCommand, TenantOffboardCommand,
 };
 use super::present::{self, Progress, plural};
-use super::{DONE, FAILED};
-use crate::diagnostics::{Diagnostic, Sources, suggest};
+use super::{DENIED, DONE, FAILED};
+use crate::diagnostics::{Diagnostic, Sources, list_names, suggest};
 use crate::load::Source;
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
@@ -126,7 +126,7 @@ fn document(command: &TenantNewCommand, environments: &[String], today: &str) ->
     let mut text = format!(
         "# Onboarding: namespaces, quotas and rights are there, workloads are not yet. `status: active` starts them.\n\
          apiVersion: {API_VERSION}\nkind: Tenant\nmetadata:\n  name: {}\nspec:\n",
-        command.name
+        quoted(&command.name)
     );
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(text, "  {key}: {value}");
@@ -161,6 +161,9 @@ fn document(command: &TenantNewCommand, environments: &[String], today: &str) ->
         .map(|name| format!("{}: {{}}", quoted(name)))
         .collect();
     line("environments", &format!("{{{}}}", names.join(", ")));
+    if let Some(clearance) = &command.clearance {
+        line("clearance", clearance);
+    }
     if !command.residency.is_empty() {
         line("residency", &format!("[{}]", list(&command.residency)));
     }
@@ -233,6 +236,8 @@ fn report(name: &str, options: &Options, arguments: &Arguments) -> Result<u8> {
     eprintln!("{name}: {}.", crate::report::tally(&findings));
     Ok(if findings.iter().any(Diagnostic::is_error) {
         FAILED
+    } else if findings.iter().any(Diagnostic::is_denial) {
+        DENIED
     } else {
         DONE
     })
@@ -250,6 +255,21 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
             suggest(&command.name, catalog.tenants.names()).unwrap_or_default()
         );
     };
+    if tenant.tree.at(&["spec", "offboarding"]).is_some() {
+        let place = compilation.sources.place(tenant.spec_at(&["offboarding"]));
+        bail!(
+            "{} leaves already: {}",
+            tenant.name,
+            place.unwrap_or_default()
+        );
+    }
+    let without = without_backups(&compilation, &tenant.name);
+    if !without.is_empty() && !command.backup_elsewhere {
+        bail!(
+            "no last backup can be made on {}: Velero is not among the cluster's `apis`; add velero.io/v1/Backup there, or say --backup-elsewhere",
+            list_names(without.iter().map(String::as_str))
+        );
+    }
     let day = |text: &str, option: &str| -> Result<Date> {
         text.parse()
             .map_err(|_| anyhow!("{option} takes a day such as 2027-01-31, not `{text}`"))
@@ -258,6 +278,23 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
         .on
         .as_deref()
         .map_or(Ok(options.as_of), |text| day(text, "--on"))?;
+    if on > options.as_of {
+        bail!(
+            "workloads go with the next render after this, so --on cannot be {on}; run it on that day"
+        );
+    }
+    let is_held = |name: &&str| {
+        let dataset = catalog.datasets.get(name);
+        dataset.is_some_and(|dataset| dataset.spec.legal_hold.is_some())
+    };
+    let written = datasets(catalog, tenant, &[Flow::Output]).into_iter();
+    let held: Vec<&str> = written.filter(is_held).collect();
+    if !held.is_empty() && command.retain_until.is_none() {
+        bail!(
+            "{} must not be deleted (`legalHold`), so there is no day to reckon with: lift the hold, or say with --retain-until how long the last backup is kept at the least",
+            list_names(held)
+        );
+    }
     let (kept, why) = retention(catalog, tenant);
     let least = on.checked_add(jiff::Span::new().days(i64::from(kept)))?;
     let until = command
@@ -267,18 +304,53 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
     if until < on {
         bail!("data cannot be kept until {until}, before the tenant leaves on {on}");
     }
+    if until < options.as_of {
+        bail!("data cannot be kept until {until}, which is over");
+    }
     if until < least {
         bail!("data has to be kept until {least} ({why}), so --retain-until {until} is too early");
     }
-    present::print(&plan(&compilation, tenant, on, until, &why))?;
+    present::print(&plan(
+        &compilation,
+        tenant,
+        on,
+        until,
+        &why,
+        command.backup_elsewhere,
+    ))?;
     if command.dry_run {
         return Ok(DONE);
     }
-    let (file, text) = edited(tenant, &compilation.sources, on, until)?;
+    let (file, text) = edited(
+        tenant,
+        &compilation.sources,
+        on,
+        until,
+        command.backup_elsewhere,
+    )?;
     let path = root.join(&file);
     write_in(&root, &path, &text)?;
     println!("\n{}", path.display());
     report(&command.name, &options, arguments)
+}
+
+/// The clusters of a tenant that have no Velero.
+fn without_backups(compilation: &Compilation, tenant: &str) -> BTreeSet<String> {
+    let units = compilation.footprints.iter();
+    let clusters = units
+        .filter(|unit| unit.key.tenant == tenant)
+        .map(|unit| unit.key.cluster.clone());
+    let has_velero = |name: &String| {
+        let cluster = compilation.catalog.clusters.get(name);
+        cluster.is_some_and(|cluster| {
+            cluster
+                .spec
+                .apis
+                .iter()
+                .any(|api| api.starts_with("velero.io/"))
+        })
+    };
+    clusters.filter(|name| !has_velero(name)).collect()
 }
 
 /// How many days data of a tenant has to be kept, and what says so: the longest of what its components write.
@@ -288,7 +360,7 @@ fn retention(catalog: &Catalog, tenant: &Document<Tenant>) -> (u32, String) {
         || {
             (
                 RETENTION,
-                format!("{RETENTION} days, because no dataset of its components says for how long"),
+                format!("{RETENTION} days, because no dataset that its components write says for how long"),
             )
         },
         |(days, dataset)| (days, format!("{days} days, as long as `{dataset}`")),
@@ -327,6 +399,7 @@ fn plan(
     on: Date,
     until: Date,
     why: &str,
+    elsewhere: bool,
 ) -> String {
     let catalog = &compilation.catalog;
     let name = &tenant.name;
@@ -366,11 +439,16 @@ fn plan(
             plural(workloads, "workload")
         ),
     );
+    let by = if elsewhere {
+        ", made by other means than this platform"
+    } else {
+        ""
+    };
     if storage.thousandths > 0 {
         line(
             "",
             format!(
-                "a last backup of {} in volumes, before anything is deleted",
+                "a last backup of {} in volumes{by}, before anything is deleted",
                 storage.bytes_for_people()
             ),
         );
@@ -466,15 +544,10 @@ fn edited(
     sources: &Sources,
     on: Date,
     until: Date,
+    elsewhere: bool,
 ) -> Result<(String, String)> {
     let spec = tenant.tree.get("spec").and_then(Node::as_map);
     let spec = spec.ok_or_else(|| anyhow!("the tenant's document has no `spec`"))?;
-    if spec.entry("offboarding").is_some() {
-        let place = sources
-            .place(tenant.spec_at(&["offboarding"]))
-            .unwrap_or_default();
-        bail!("{} leaves already: {place}", tenant.name);
-    }
     let file = sources
         .file(tenant.tree.id.file)
         .ok_or_else(|| anyhow!("the tenant's file is not known"))?;
@@ -493,7 +566,9 @@ fn edited(
             file.path
         );
     }
-    let more = format!("{indent}offboarding: {{requestedAt: {on}, retainDataUntil: {until}}}\n");
+    let backup = if elsewhere { ", backup: elsewhere" } else { "" };
+    let more =
+        format!("{indent}offboarding: {{requestedAt: {on}, retainDataUntil: {until}{backup}}}\n");
     let mut text = file.text.to_string();
     match spec
         .entry("status")

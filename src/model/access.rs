@@ -65,6 +65,17 @@ pub fn effective(catalog: &Catalog, role: &Document<Role>) -> Node {
     )
 }
 
+/// `policyParameters` of a role and of what it inherits, the inherited ones first: each may only tighten
+/// what those before it say.
+pub fn parameters(catalog: &Catalog, role: &str) -> Vec<Node> {
+    let mut roles = lineage(catalog, role);
+    roles.reverse();
+    let set = roles
+        .iter()
+        .filter_map(|role| role.effective.get("policyParameters"));
+    set.cloned().collect()
+}
+
 /// All roles as [`effective`] makes them, by name.
 pub fn roles(catalog: &Catalog) -> BTreeMap<&str, Node> {
     let roles = catalog.roles.iter();

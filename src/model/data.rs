@@ -1,4 +1,4 @@
-//! The data that components read and write.
+//! The data that components read and write, and the systems that they use.
 
 use super::catalog::Document;
 use super::kinds::{Catalog, Component, Dataset};
@@ -51,15 +51,15 @@ pub fn of_component<'a>(
         .collect()
 }
 
-/// A dataset as templates and rules see it.
-pub fn seen(dataset: &Document<Dataset>) -> Node {
+/// A document as templates and rules see it: its spec, with its name.
+pub fn seen<K>(document: &Document<K>) -> Node {
     let mut entries = vec![entry(
         "name",
-        Node::text(dataset.name_id(), dataset.name.as_str()),
+        Node::text(document.name_id(), document.name.as_str()),
     )];
-    let own = dataset.effective.entries().iter();
+    let own = document.effective.entries().iter();
     entries.extend(own.filter(|entry| &*entry.key != "name").cloned());
-    Node::map(dataset.effective.id, entries)
+    Node::map(document.effective.id, entries)
 }
 
 /// The datasets of a component as templates and rules see them.
@@ -67,4 +67,11 @@ pub fn list(catalog: &Catalog, component: &Document<Component>, flow: Flow) -> N
     let datasets = of_component(catalog, component, flow);
     let items = datasets.into_iter().map(|(_, dataset)| seen(dataset));
     Node::new(NodeId::NONE, Value::List(items.collect()))
+}
+
+/// The connections of a component as templates and rules see them.
+pub fn connections(catalog: &Catalog, component: &Document<Component>) -> Node {
+    let named = component.spec.connections.iter();
+    let known = named.filter_map(|name| catalog.connections.get(&name.0));
+    Node::new(NodeId::NONE, Value::List(known.map(seen).collect()))
 }

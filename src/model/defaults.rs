@@ -30,4 +30,5 @@ pub const SPECS: &[(&str, DefaultFile)] = &[
     ("Component", default_file!("component")),
     ("Cluster", default_file!("cluster")),
     ("Dataset", default_file!("dataset")),
+    ("Connection", default_file!("connection")),
 ];

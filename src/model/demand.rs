@@ -46,9 +46,13 @@ pub fn pod_template<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => {
             root.at(&["spec", "template"])
         }
+        "PodTemplate" => root.get("template"),
         "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template"]),
         "Pod" => Some(root),
-        _ => None,
+        // A ReplicationController, and what operators make pods of, such as a Service of Knative.
+        _ => root
+            .at(&["spec", "template"])
+            .filter(|template| template.at(&["spec", "containers"]).is_some()),
     }
 }
 
@@ -86,16 +90,33 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
         };
         let pods = pods(&scalers, *root, &kind);
         let containers = |list| pod.get(list).map(View::items).unwrap_or_default();
-        // Init containers run before the others, so the larger of the two counts.
+        // Init containers run one after the other before the others, so the largest of them counts, unless
+        // they stay as sidecars, which later ones and the others run besides:
+        // <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers>
         let both = |read: &dyn Fn(View<'_>) -> Amount| {
+            let (mut sidecars, mut before) = (Amount::default(), Amount::default());
+            for container in containers("initContainers") {
+                let asked = read(container);
+                if container.text_at(&["restartPolicy"]) == "Always" {
+                    sidecars = [sidecars, asked].into_iter().sum();
+                    before = before.max(sidecars);
+                } else {
+                    before = before.max([sidecars, asked].into_iter().sum());
+                }
+            }
             let running: Amount = containers("containers").into_iter().map(read).sum();
-            let before = containers("initContainers").into_iter().map(read).max();
-            running.max(before.unwrap_or_default())
+            before.max([running, sidecars].into_iter().sum())
         };
         for (request, resource) in REQUESTS {
-            let amount =
-                both(&|container| amount_at(container, &["resources", "requests", request]));
-            add(resource, amount, pods);
+            // A limit without a request is the request, too.
+            let asked = |container: View<'_>| {
+                let of = |kind: &str| container.at(&["resources", kind, request]);
+                of("requests")
+                    .or_else(|| of("limits"))
+                    .map(amount)
+                    .unwrap_or_default()
+            };
+            add(resource, both(&asked), pods);
         }
         // Of GPUs, the request is the limit:
         // <https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/>

@@ -20,9 +20,11 @@ pub struct ClusterIsolation {
     pub rights: Vec<Account>,
     /// Workloads that use their node's own network, where no policy holds: their positions.
     pub in_node_network: Vec<usize>,
+    /// How many names of other tenants' secrets and accounts workloads use.
+    pub borrowed: usize,
     /// Pairs of workloads that were looked at.
     pub pairs: usize,
-    /// Whether all pairs that could be open were looked at.
+    /// Whether all pairs that could be open were looked at, and all policies could be read.
     pub is_complete: bool,
 }
 
@@ -30,6 +32,7 @@ impl ClusterIsolation {
     /// Whether nothing crosses tenants but what is shared, and no account reaches beyond its tenant.
     pub fn is_isolated(&self) -> bool {
         self.is_complete
+            && self.borrowed == 0
             && self.in_node_network.is_empty()
             && self.flows.iter().all(|flow| flow.why != Why::Undeclared)
             && self.rights.iter().all(|account| account.dangers.is_empty())

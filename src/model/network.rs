@@ -378,15 +378,16 @@ impl Policy {
         let spec = root.get("spec");
         let list = |direction: &str, rules: &str, peers: &str| -> Option<Vec<Rule>> {
             let spec = spec?;
-            let types = spec.get("policyTypes").map(View::items);
-            // Without types, a policy rules what comes in, and what goes out if it has rules for it.
-            let is_ruled = match types {
-                Some(types) => types
-                    .iter()
-                    .any(|one| one.text().as_deref() == Some(direction)),
-                None => direction == "Ingress" || spec.get(rules).is_some(),
+            let items = |key: &str| spec.get(key).map(View::items).unwrap_or_default();
+            let (types, rules) = (items("policyTypes"), items(rules));
+            // Without types, a policy rules what comes in, and what goes out if it has rules for it; the API
+            // server takes an empty list for none.
+            let is_ruled = if types.is_empty() {
+                direction == "Ingress" || !rules.is_empty()
+            } else {
+                let mut types = types.iter();
+                types.any(|one| one.text().as_deref() == Some(direction))
             };
-            let rules = spec.get(rules).map(View::items).unwrap_or_default();
             is_ruled.then(|| {
                 rules
                     .into_iter()

@@ -40,9 +40,19 @@ pub enum Danger {
     Impersonate,
     /// Make tokens of service accounts of others.
     Tokens,
-    /// Read secrets of others.
+    /// Read or write secrets of others.
     Secrets,
-    /// Run or change pods of others.
+    /// Read any secret of the store that secrets come from.
+    Store,
+    /// Send traffic of others elsewhere.
+    Traffic,
+    /// Have anything delivered.
+    Delivery,
+    /// Change what the API server serves.
+    Definitions,
+    /// What is not known here: the role is not rendered.
+    Unknown,
+    /// Run, restart or change pods of others.
     Pods,
     /// Read logs of others.
     Logs,
@@ -67,8 +77,13 @@ impl Danger {
             Danger::Escalate => "write roles with rights that they do not have",
             Danger::Impersonate => "act as somebody else",
             Danger::Tokens => "make tokens for service accounts of others",
-            Danger::Secrets => "read secrets of others",
-            Danger::Pods => "run or change pods of others",
+            Danger::Secrets => "read or write secrets of others",
+            Danger::Store => "read any secret of the cluster's secret store",
+            Danger::Traffic => "send traffic of others elsewhere",
+            Danger::Delivery => "have the delivery engine deploy anything",
+            Danger::Definitions => "change what the API server serves",
+            Danger::Unknown => "do what is not known here",
+            Danger::Pods => "run, restart or change pods of others",
             Danger::Logs => "read logs of others",
             Danger::Nodes => "reach nodes",
             Danger::Volumes => "make volumes of a node's own disk",
@@ -105,9 +120,21 @@ const KNOWN: &[Known] = known! {
     Impersonate: "authentication.k8s.io" ["userextras", "uids"], &["impersonate"], Own;
     Tokens: "" ["serviceaccounts/token"], &["create"], Others;
     Secrets: "" ["secrets"], READ, Others;
+    Secrets: "" ["secrets"], WRITE, Others;
+    // What a cluster's store holds can be asked for from any namespace.
+    Store: "external-secrets.io" ["externalsecrets", "clusterexternalsecrets", "secretstores", "clustersecretstores"], CHANGE, Own;
+    Traffic: "" ["services", "endpoints"], WRITE, Others;
+    Traffic: "discovery.k8s.io" ["endpointslices"], WRITE, Others;
+    Traffic: "networking.k8s.io" ["ingresses"], WRITE, Others;
+    Traffic: "gateway.networking.k8s.io" ["httproutes", "grpcroutes", "tcproutes", "tlsroutes", "udproutes", "gateways", "referencegrants"], WRITE, Others;
+    Delivery: "argoproj.io" ["applications", "applicationsets", "appprojects"], WRITE, Own;
+    Delivery: "kustomize.toolkit.fluxcd.io" ["kustomizations"], WRITE, Own;
+    Delivery: "helm.toolkit.fluxcd.io" ["helmreleases"], WRITE, Own;
+    Definitions: "apiextensions.k8s.io" ["customresourcedefinitions"], WRITE, Cluster;
+    Definitions: "apiregistration.k8s.io" ["apiservices"], WRITE, Cluster;
     Pods: "" ["pods", "pods/exec", "pods/attach", "pods/ephemeralcontainers", "pods/portforward", "pods/proxy", "pods/eviction", "pods/resize", "replicationcontrollers"], WRITE, Others;
     // A connection to exec is opened with get.
-    Pods: "" ["pods/exec", "pods/attach", "pods/portforward", "pods/proxy"], &["get"], Others;
+    Pods: "" ["pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "services/proxy"], &["get", "create"], Others;
     Pods: "apps" ["deployments", "statefulsets", "daemonsets", "replicasets", "deployments/scale", "statefulsets/scale", "replicasets/scale"], WRITE, Others;
     Pods: "batch" ["jobs", "cronjobs"], WRITE, Others;
     Pods: "argoproj.io" ["rollouts", "rollouts/scale", "workflows", "cronworkflows"], WRITE, Others;
@@ -122,6 +149,11 @@ const KNOWN: &[Known] = known! {
     Isolation: "networking.k8s.io" ["networkpolicies"], WRITE, Own;
     Isolation: "" ["resourcequotas", "limitranges"], WRITE, Own;
     Isolation: "" ["namespaces"], &["update", "patch"], Own;
+    Isolation: "" ["namespaces"], WRITE, Cluster;
+    Isolation: "cilium.io" ["ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"], WRITE, Own;
+    Isolation: "policy.networking.k8s.io" ["adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"], WRITE, Own;
+    Isolation: "projectcalico.org" ["networkpolicies", "globalnetworkpolicies"], WRITE, Own;
+    Isolation: "crd.projectcalico.org" ["networkpolicies", "globalnetworkpolicies"], WRITE, Own;
 };
 
 impl Right {
@@ -173,6 +205,26 @@ impl Right {
         dangers.sort_unstable();
         dangers.dedup();
         dangers
+    }
+
+    /// Only those resources and verbs of it that are a danger.
+    #[must_use]
+    pub fn only(&self, danger: Danger, reach: Reach) -> Right {
+        let part = |resource: &str, verb: &str| Right {
+            resources: vec![resource.into()],
+            verbs: vec![verb.into()],
+            ..self.clone()
+        };
+        let is_one = |resource: &str, verb: &str| {
+            let dangers = part(resource, verb).dangers(reach);
+            dangers.contains(&danger) || dangers.contains(&Danger::Everything)
+        };
+        let mut only = self.clone();
+        only.resources
+            .retain(|resource| self.verbs.iter().any(|verb| is_one(resource, verb)));
+        only.verbs
+            .retain(|verb| self.resources.iter().any(|resource| is_one(resource, verb)));
+        only
     }
 
     /// `get, list, watch pods, services`; long lists are cut.

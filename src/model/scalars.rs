@@ -238,6 +238,55 @@ fn is_url(text: &str) -> bool {
         && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
+/// The host of a URL.
+pub fn url_host(text: &str) -> Option<&str> {
+    let rest = text.split_once("://")?.1;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next()?,
+        None => host.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+/// The port of a URL; that of its scheme if none is written, where the scheme has one
+/// (<https://www.iana.org/assignments/service-names-port-numbers>).
+pub fn url_port(text: &str) -> Option<u16> {
+    const KNOWN: [(&str, u16); 18] = [
+        ("https", 443),
+        ("http", 80),
+        ("grpcs", 443),
+        ("wss", 443),
+        ("postgres", 5432),
+        ("postgresql", 5432),
+        ("mysql", 3306),
+        ("oracle", 1521),
+        ("mongodb", 27017),
+        ("redis", 6379),
+        ("rediss", 6379),
+        ("amqp", 5672),
+        ("amqps", 5671),
+        ("kafka", 9092),
+        ("ldap", 389),
+        ("ldaps", 636),
+        ("sftp", 22),
+        ("snowflake", 443),
+    ];
+    let (scheme, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    match after.rsplit_once(':') {
+        Some((_, port)) => port.parse().ok().filter(|port| *port > 0),
+        None => {
+            let scheme = scheme.to_lowercase();
+            let known = KNOWN.iter().find(|(name, _)| *name == scheme);
+            known.map(|(_, port)| *port)
+        }
+    }
+}
+
 fn is_image(text: &str) -> bool {
     let last = text.rsplit('/').next().unwrap_or(text);
     let first_is_registry = text.contains('/');

@@ -72,6 +72,7 @@ pub fn resources(catalog: &Catalog) -> Node {
             ),
             entry("components", list(&catalog.components)),
             entry("datasets", list(&catalog.datasets)),
+            entry("connections", list(&catalog.connections)),
             entry("grants", list(&catalog.grants)),
             entry(
                 "roles",
@@ -100,6 +101,8 @@ struct Judged {
     tenant: Option<Node>,
     /// The role that a grant gives.
     role: Option<Node>,
+    /// `policyParameters` of the role and of what it inherits, the inherited ones first.
+    of_roles: Vec<Node>,
 }
 
 impl Judged {
@@ -113,6 +116,7 @@ impl Judged {
             seen: seen(document),
             tenant: None,
             role: None,
+            of_roles: Vec::new(),
         }
     }
 
@@ -143,7 +147,7 @@ impl Judged {
 }
 
 impl Policies<'_> {
-    /// Judges tenants, their grants, components, datasets and the platform.
+    /// Judges tenants, their grants, components, datasets, connections and the platform.
     pub fn documents(&self, left: &mut Left, sink: &mut Sink) {
         let catalog = self.input.catalog;
         let platform = catalog.platforms.iter().next().map(seen);
@@ -154,6 +158,10 @@ impl Policies<'_> {
             let grants = seen.get("grants").and_then(Node::as_list);
             for grant in grants.unwrap_or_default() {
                 let role = grant.get("role").and_then(Node::as_str);
+                // A role that does not exist is another finding.
+                if role.is_none_or(|role| !roles.contains_key(role)) {
+                    continue;
+                }
                 judged.push(Judged {
                     target: Target::Grant,
                     kind: "Grant",
@@ -161,6 +169,9 @@ impl Policies<'_> {
                     place: grant.get("role").map_or(grant.id, |role| role.id),
                     seen: grant.clone(),
                     tenant: Some(seen.clone()),
+                    of_roles: role
+                        .map(|role| access::parameters(catalog, role))
+                        .unwrap_or_default(),
                     role: role.and_then(|role| roles.get(role)).cloned(),
                 });
             }
@@ -172,10 +183,14 @@ impl Policies<'_> {
                 tenant: Some(seen.clone()),
                 seen,
                 role: None,
+                of_roles: Vec::new(),
             });
         }
         for dataset in &catalog.datasets {
             judged.push(Judged::alone(Target::Dataset, "Dataset", dataset));
+        }
+        for connection in &catalog.connections {
+            judged.push(Judged::alone(Target::Connection, "Connection", connection));
         }
         for component in &catalog.components {
             judged.push(Judged::alone(Target::Component, "Component", component));
@@ -219,11 +234,7 @@ impl Policies<'_> {
             return;
         }
         let mut contexts = self.contexts_of(one);
-        contexts.extend(
-            one.role
-                .iter()
-                .filter_map(|role| role.get("policyParameters")),
-        );
+        contexts.extend(&one.of_roles);
         let layers = self.layers(&circumstances, contexts);
         // What is weakened is told where the tenant's units are judged; of a role, it is told here.
         let mut weakened = Sink::default();

@@ -29,6 +29,7 @@ pub const NAMES: &[&str] = &[
     "resources",
     "change",
     "dataset",
+    "connection",
     "grant",
     "role",
 ];

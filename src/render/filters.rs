@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::tree::Tree;
 use super::{markers, recorder};
 use crate::model::placeholder;
-use crate::model::scalars::{Amount, parse_duration};
+use crate::model::scalars::{Amount, parse_duration, url_host, url_port};
 
 /// Adds the filters, and removes those that would let a value become text of the template.
 pub fn install(environment: &mut Environment<'static>) {
@@ -32,6 +32,8 @@ pub fn install(environment: &mut Environment<'static>) {
     environment.add_filter("without", without);
     environment.add_filter("only", only);
     environment.add_filter("fill", fill);
+    environment.add_filter("host", |url: &Value| part_of_url(url, false));
+    environment.add_filter("port", |url: &Value| part_of_url(url, true));
     environment.add_filter("replace", replace);
     environment.add_filter("join", join);
 }
@@ -264,6 +266,17 @@ fn fill(value: &Value, facts: &Value) -> Result<Value, Error> {
                 made.push_str(name);
                 made.push('}');
             }
+            minijinja::value::ValueKind::Seq
+                if found.try_iter()?.all(|item| {
+                    !matches!(
+                        item.kind(),
+                        minijinja::value::ValueKind::Seq | minijinja::value::ValueKind::Map
+                    )
+                }) =>
+            {
+                let words: Vec<String> = found.try_iter()?.map(|item| item.to_string()).collect();
+                made.push_str(&words.join(", "));
+            }
             minijinja::value::ValueKind::Map | minijinja::value::ValueKind::Seq => {
                 made.push_str(&json(&found, 0)?.to_string());
             }
@@ -278,6 +291,21 @@ fn fill(value: &Value, facts: &Value) -> Result<Value, Error> {
     }
     made.push_str(rest);
     Ok(Value::from(made))
+}
+
+/// `{{ endpoint | host }}`, `{{ endpoint | port }}`: parts of a URL; the port is the scheme's own if none is
+/// written.
+fn part_of_url(value: &Value, port: bool) -> Result<Value, Error> {
+    let text = value.to_string();
+    let made = if port {
+        url_port(&text).map(Value::from)
+    } else {
+        url_host(&text).map(Value::from)
+    };
+    let what = if port { "port" } else { "host" };
+    let made = made.ok_or_else(|| invalid(format!("`{text}` names no {what}")))?;
+    recorder::note_made(value, &made);
+    Ok(made)
 }
 
 /// `{{ item | without("name") }}`: a map without some of its keys.

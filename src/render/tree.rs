@@ -68,6 +68,7 @@ fn computed(key: &str) -> Option<&'static str> {
     match key {
         "roles" => Some("Role"),
         "inputs" | "outputs" => Some("Dataset"),
+        "connections" => Some("Connection"),
         "shares" | "sharedFrom" => Some("Share"),
         _ => None,
     }

@@ -25,6 +25,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
             }
         }
         circle(input, role, sink);
+        apart(input, role, sink);
     }
     for grant in &catalog.grants {
         let place = |key: &str, at: usize| grant.at(&["spec".into(), key.into(), Step::Index(at)]);
@@ -85,6 +86,29 @@ fn circle(input: &Input<'_>, role: &Document<Role>, sink: &mut Sink) {
                 )
                 .help("remove one of the two from `inherits`"),
         );
+    }
+}
+
+/// A role that inherits two roles which are to be apart gives both to whoever has it.
+fn apart(input: &Input<'_>, role: &Document<Role>, sink: &mut Sink) {
+    let inherited = access::lineage(input.catalog, &role.name);
+    for (at, first) in inherited.iter().enumerate() {
+        for second in &inherited[at + 1..] {
+            let Some(rule) = said(&[first], &[second]).or_else(|| said(&[second], &[first])) else {
+                continue;
+            };
+            let message = format!(
+                "the role `{}` is both `{}` and `{}`, which are to be apart",
+                role.name, first.name, second.name
+            );
+            sink.push(
+                Diagnostic::new(codes::DUTIES, message)
+                    .at(input.span(role.spec_at(&["inherits"])), "inherits here")
+                    .and(input.span(rule), "kept apart here")
+                    .help("take one of the two out of `inherits`"),
+            );
+            return;
+        }
     }
 }
 
@@ -180,15 +204,14 @@ fn conflict(input: &Input<'_>, first: &str, second: &str) -> Option<NodeId> {
         access::lineage(input.catalog, first),
         access::lineage(input.catalog, second),
     );
-    let says = |roles: &[&Document<Role>], others: &[&Document<Role>]| {
-        roles.iter().find_map(|role| {
-            let names = role.spec.conflicts_with.iter();
-            let at = names
-                .enumerate()
-                .find(|(_, name)| others.iter().any(|other| other.name == name.0))?
-                .0;
-            Some(role.at(&["spec".into(), "conflictsWith".into(), Step::Index(at)]))
-        })
-    };
-    says(&a, &b).or_else(|| says(&b, &a))
+    said(&a, &b).or_else(|| said(&b, &a))
+}
+
+/// Where one of some roles says that it is to be apart from one of others.
+fn said(roles: &[&Document<Role>], others: &[&Document<Role>]) -> Option<NodeId> {
+    roles.iter().find_map(|role| {
+        let mut names = role.spec.conflicts_with.iter();
+        let at = names.position(|name| others.iter().any(|other| other.name == name.0))?;
+        Some(role.at(&["spec".into(), "conflictsWith".into(), Step::Index(at)]))
+    })
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, layers, prompts,
+    Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, connections, layers,
+    prompts,
 };
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
@@ -30,6 +31,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     let facts = merge_field(planned, "business");
     for chosen in &planned.components {
         prompts::check(plan, planned, *chosen, &facts, sink);
+        connections::check(plan, planned, *chosen, sink);
     }
     variables.push(("context", facts));
     variables.push(("policy", merge_field(planned, "policyParameters")));
@@ -341,7 +343,10 @@ fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Option<&
                 || environments
                     .iter()
                     .any(|name| name.as_str() == Some(&planned.environment.name));
-            here && !builder.plan.input.has_expired(last.as_ref())
+            let first = item.get("grantedAt").and_then(Node::as_str);
+            let first = first.map(|day| crate::model::scalars::Date(day.to_owned()));
+            let input = &builder.plan.input;
+            here && !input.has_expired(last.as_ref()) && !input.is_to_come(first.as_ref())
         })
         .cloned()
         .collect();
@@ -476,6 +481,10 @@ fn instance(
         entry(
             "outputs",
             data::list(plan.input.catalog, component, Flow::Output),
+        ),
+        entry(
+            "connections",
+            data::connections(plan.input.catalog, component),
         ),
         entry("shares", shares(builder, planned, chosen)),
     ];

@@ -9,6 +9,7 @@
 //! * `placement`: which clusters a tenant runs on.
 //! * `tenants`: what a tenant may subscribe to.
 //! * `layers`: the twelve layers and their locks.
+//! * `connections`: what they ask of a cluster.
 //! * `prompts`: the facts that agents ask for.
 //! * `coherence`: whether the layered values make sense together.
 //! * `build`: names, labels, and what templates see.
@@ -16,6 +17,7 @@
 mod access;
 mod build;
 mod coherence;
+mod connections;
 mod contexts;
 mod layers;
 mod placement;
@@ -364,6 +366,12 @@ impl Input<'_> {
     fn has_expired(&self, last: Option<&crate::model::scalars::Date>) -> bool {
         last.and_then(|date| date.0.parse::<Date>().ok())
             .is_some_and(|date| date < self.as_of)
+    }
+
+    fn is_to_come(&self, first: Option<&crate::model::scalars::Date>) -> bool {
+        first
+            .and_then(|date| date.0.parse::<Date>().ok())
+            .is_some_and(|date| date > self.as_of)
     }
 
     fn expired(&self, what: &str, last: &str, place: NodeId) -> Diagnostic {

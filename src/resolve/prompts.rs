@@ -22,7 +22,18 @@ pub fn check(
             "the prompt of `{}` asks for `{name}`, which the context of {} does not have",
             component.name, planned.tenant.name
         );
-        let help = match suggest(name.rsplit('.').next().unwrap_or(name), known) {
+        let (parent, last) = name
+            .rsplit_once('.')
+            .map_or(("", name), |(parent, last)| (parent, last));
+        let within = |near: &str| {
+            if parent.is_empty() {
+                near.to_owned()
+            } else {
+                format!("{parent}.{near}")
+            }
+        };
+        let known: Vec<String> = known.into_iter().map(within).collect();
+        let help = match suggest(&within(last), known.iter().map(String::as_str)) {
             Some(near) => near,
             None => "no context of the tenant has `business` facts".to_owned(),
         };

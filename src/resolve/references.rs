@@ -14,6 +14,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     duplicates(input, "Tier", &catalog.tiers, sink);
     duplicates(input, "Tenant", &catalog.tenants, sink);
     duplicates(input, "Dataset", &catalog.datasets, sink);
+    duplicates(input, "Connection", &catalog.connections, sink);
     duplicates(input, "Role", &catalog.roles, sink);
     duplicates(input, "Grant", &catalog.grants, sink);
     platforms(input, sink);
@@ -172,6 +173,16 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
 fn datasets(input: &Input<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     for component in &catalog.components {
+        for (at, name) in component.spec.connections.iter().enumerate() {
+            let path = ["spec".into(), "connections".into(), Step::Index(at)];
+            input.reference(
+                &catalog.connections,
+                "Connection",
+                &name.0,
+                component.at(&path),
+                sink,
+            );
+        }
         let lineage = &component.spec.lineage;
         for (field, names) in [("inputs", &lineage.inputs), ("outputs", &lineage.outputs)] {
             for (at, name) in names.iter().enumerate() {

@@ -448,9 +448,22 @@ fn entitled(
     let here = input.span(place(tenant, at, "component"));
     let spec = &component.spec;
     let title = format!("`{}` {}", component.name, spec.version);
-    let replacement = match &spec.replaced_by {
-        Some(name) => format!("subscribe to `{name}` instead"),
-        None => format!("ask {} what to use instead", component.spec.owner),
+    // Another version of the same component is nearer than another component.
+    let newer = input
+        .catalog
+        .components
+        .all_named(&component.name)
+        .find(|other| {
+            matches!(other.spec.status, None | Some(ComponentStatus::Active))
+                && other.spec.version != spec.version
+        });
+    let replacement = match (&spec.replaced_by, newer) {
+        (Some(name), _) if name.0 != component.name => format!("subscribe to `{name}` instead"),
+        (_, Some(newer)) => format!(
+            "write `version: ^{}` into the subscription",
+            newer.spec.version
+        ),
+        _ => format!("ask {} what to use instead", spec.owner),
     };
     let status = input.span(component.spec_at(&["status"]));
     let until = spec.sunset_on.as_ref().map_or_else(String::new, |day| {

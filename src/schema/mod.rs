@@ -132,6 +132,7 @@ pub const OWN_SOURCES: &[(&str, &str)] = &[
     ("Tenant", include_str!("../../schemas/tenant.json")),
     ("Component", include_str!("../../schemas/component.json")),
     ("Dataset", include_str!("../../schemas/dataset.json")),
+    ("Connection", include_str!("../../schemas/connection.json")),
     ("Role", include_str!("../../schemas/role.json")),
     ("Grant", include_str!("../../schemas/grant.json")),
     ("Policy", include_str!("../../schemas/policy.json")),

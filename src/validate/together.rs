@@ -1,6 +1,7 @@
 //! Fields of one document that are right by themselves and wrong together.
 
 use crate::diagnostics::{Code, Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
+use crate::model::scalars::{url_host, url_port};
 use crate::schema::Additional;
 use crate::yaml::{Node, Path, Step, Value};
 
@@ -17,6 +18,7 @@ pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
         "Component" => checker.component(spec),
         "Context" => checker.context(spec),
         "Tenant" => checker.tenant(spec),
+        "Connection" => checker.connection(spec),
         _ => {}
     }
 }
@@ -344,6 +346,40 @@ impl Checker<'_> {
                 scope,
                 "the scope does not say whom it holds for".to_owned(),
                 "add `name`: the division, department, project, user or session".to_owned(),
+            );
+        }
+    }
+
+    fn connection(&mut self, spec: &Node) {
+        let endpoint = spec.get("endpoint");
+        if let Some((node, text)) = endpoint.and_then(|node| Some((node, node.as_str()?))) {
+            let authority = text.split("://").nth(1);
+            let authority = authority.and_then(|rest| rest.split('/').next());
+            if authority.is_some_and(|authority| authority.contains('@')) {
+                self.malformed(
+                    codes::MALFORMED,
+                    node,
+                    "an endpoint holds no credentials".to_owned(),
+                    "leave out what is before `@`; write where it is in `credentials`".to_owned(),
+                );
+            } else if url_port(text).is_none() || url_host(text).is_none() {
+                self.malformed(
+                    codes::MALFORMED,
+                    node,
+                    format!("`{text}` names no host and port that could be reached"),
+                    "write a URL with its port, such as `https://erp.acme.example:8443`".to_owned(),
+                );
+            }
+        }
+        let method = spec.at(&["auth", "method"]);
+        if let Some(method) = method.filter(|method| method.as_str() == Some("oauth2"))
+            && spec.at(&["auth", "tokenUrl"]).is_none()
+        {
+            self.malformed(
+                codes::MISSING_FIELD,
+                method,
+                "with oauth2, it has to be known where tokens are made".to_owned(),
+                "add `tokenUrl` beside it".to_owned(),
             );
         }
     }

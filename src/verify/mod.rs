@@ -136,6 +136,9 @@ pub fn unit(
     }
     if complete {
         facts.isolation = isolation::gather(&locator);
+        if is_shared(unit) {
+            isolation::gather_names(&locator, &mut facts.isolation);
+        }
     }
     facts
 }
@@ -213,6 +216,17 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
     let proper = kind.len() <= 63
         && kind.bytes().all(|b| b.is_ascii_alphanumeric())
         && kind.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_list = proper && kind.ends_with("List") && one.manifest.root().get("items").is_some();
+    if is_list {
+        let diagnostic = Diagnostic::new(
+            crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
+            format!("a {kind} holds objects that nothing would check"),
+        )
+        .note(locator.object(one))
+        .help("write each of its `items` as a document of its own, with `---` between them");
+        let root = one.manifest.root();
+        sink.push(locator.at(diagnostic, root.get("items").unwrap_or(root), ""));
+    }
     if !proper {
         let diagnostic = Diagnostic::new(
             crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
@@ -227,7 +241,7 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
             .unwrap_or(one.manifest.root());
         sink.push(locator.at(diagnostic, view, ""));
     }
-    proper
+    proper && !is_list
 }
 
 fn structure(

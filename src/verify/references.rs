@@ -7,6 +7,7 @@ use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
 use crate::model::demand::pod_spec;
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
+use crate::model::references;
 use crate::model::view::View;
 
 /// Objects that every namespace or cluster has.
@@ -126,23 +127,8 @@ fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
         let root = one.manifest.root();
         let (kind, name) = (one.manifest.kind(), one.manifest.name());
         add(&kind, &name);
-        match &*kind {
-            // The operator makes a Secret of it.
-            "ExternalSecret" => {
-                let target = root.text_at(&["spec", "target", "name"]);
-                add("Secret", if target.is_empty() { &name } else { &target });
-            }
-            // A controller makes the Secret with the certificate.
-            "Ingress" | "Certificate" => {
-                for tls in root
-                    .at(&["spec", "tls"])
-                    .map(View::items)
-                    .unwrap_or_default()
-                {
-                    add("Secret", &tls.text_at(&["secretName"]));
-                }
-            }
-            _ => {}
+        for (kind, name) in references::made(root) {
+            add(kind, &name);
         }
     }
     for one in locator.rendered {
@@ -173,56 +159,11 @@ struct Checker<'c, 'a> {
 
 impl Checker<'_, '_> {
     fn pod(&mut self, pod: View<'_>) {
-        self.refers("ServiceAccount", pod.get("serviceAccountName"));
         self.refers("PriorityClass", pod.get("priorityClassName"));
-        for secret in pod
-            .get("imagePullSecrets")
-            .map(View::items)
-            .unwrap_or_default()
-        {
-            self.refers("Secret", secret.get("name"));
-        }
-        for volume in pod.get("volumes").map(View::items).unwrap_or_default() {
-            self.refers_unless_optional("ConfigMap", volume.get("configMap"), "name");
-            self.refers_unless_optional("Secret", volume.get("secret"), "secretName");
-            self.refers(
-                "PersistentVolumeClaim",
-                volume.at(&["persistentVolumeClaim", "claimName"]),
-            );
-        }
-        for list in ["containers", "initContainers"] {
-            for container in pod.get(list).map(View::items).unwrap_or_default() {
-                for source in container
-                    .get("envFrom")
-                    .map(View::items)
-                    .unwrap_or_default()
-                {
-                    self.refers_unless_optional("ConfigMap", source.get("configMapRef"), "name");
-                    self.refers_unless_optional("Secret", source.get("secretRef"), "name");
-                }
-                for variable in container.get("env").map(View::items).unwrap_or_default() {
-                    self.refers_unless_optional(
-                        "ConfigMap",
-                        variable.at(&["valueFrom", "configMapKeyRef"]),
-                        "name",
-                    );
-                    self.refers_unless_optional(
-                        "Secret",
-                        variable.at(&["valueFrom", "secretKeyRef"]),
-                        "name",
-                    );
-                }
+        for reference in references::of_pod(pod) {
+            if !reference.is_optional {
+                self.refers(reference.kind, Some(reference.name));
             }
-        }
-    }
-
-    fn refers_unless_optional(&mut self, kind: &str, reference: Option<View<'_>>, field: &str) {
-        let Some(reference) = reference else { return };
-        let optional = reference
-            .get("optional")
-            .is_some_and(|view| matches!(view.shape(), crate::model::view::Shape::Bool(true)));
-        if !optional {
-            self.refers(kind, reference.get(field));
         }
     }
 

@@ -592,7 +592,7 @@ fn a_tenant_comes_and_goes() {
             "offboard",
             "globex",
             "--on",
-            "2026-06-30",
+            "2026-06-01",
             "--dry-run",
         ],
     );
@@ -601,10 +601,10 @@ fn a_tenant_comes_and_goes() {
         before
     );
     for text in [
-        "2026-06-30",
+        "2026-06-01",
         "a last backup",
-        "2026-07-30  what it wrote to clean-events goes (30 days, personal data)",
-        "2026-09-28  the last day",
+        "2026-07-01  what it wrote to clean-events goes (30 days, personal data)",
+        "2026-08-30  the last day",
     ] {
         assert!(plan.contains(text), "{text}: {plan}");
     }
@@ -615,19 +615,24 @@ fn a_tenant_comes_and_goes() {
             "offboard",
             "globex",
             "--on",
-            "2026-06-30",
+            "2026-06-01",
             "--retain-until",
             "2026-07-15",
         ],
     );
     assert!(String::from_utf8_lossy(&early.stderr).contains("as long as `anomalies`"));
+    let future = run(
+        root,
+        &["tenant", "offboard", "globex", "--on", "2027-01-01"],
+    );
+    assert!(String::from_utf8_lossy(&future.stderr).contains("run it on that day"));
     said(
         root,
-        &["tenant", "offboard", "globex", "--on", "2026-06-30"],
+        &["tenant", "offboard", "globex", "--on", "2026-06-01"],
     );
     let after = fs::read_to_string(root.join("tenants/globex.yaml")).unwrap();
-    assert!(after.contains("  status: offboarding\n  offboarding: {requestedAt: 2026-06-30, retainDataUntil: 2026-09-28}\n"));
-    assert_eq!(after.replace("  status: offboarding\n  offboarding: {requestedAt: 2026-06-30, retainDataUntil: 2026-09-28}\n", ""), before, "nothing else changed");
+    assert!(after.contains("  status: offboarding\n  offboarding: {requestedAt: 2026-06-01, retainDataUntil: 2026-08-30}\n"));
+    assert_eq!(after.replace("  status: offboarding\n  offboarding: {requestedAt: 2026-06-01, retainDataUntil: 2026-08-30}\n", ""), before, "nothing else changed");
     let objects = rendered(root);
     let of = |kind: &str| {
         objects

@@ -117,6 +117,7 @@ fn rules(peers: &'static str) -> impl Strategy<Value = Option<Json>> {
 fn policy() -> impl Strategy<Value = Json> {
     let types = prop::sample::select(vec![
         None,
+        Some(Vec::new()),
         Some(vec!["Ingress"]),
         Some(vec!["Egress"]),
         Some(vec!["Ingress", "Egress"]),
@@ -128,7 +129,7 @@ fn policy() -> impl Strategy<Value = Json> {
                 spec[key] = value;
             }
         }
-        json!({"kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": format!("n{namespace}")}, "spec": spec})
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": format!("n{namespace}")}, "spec": spec})
     })
 }
 
@@ -287,9 +288,15 @@ mod plain {
                 .filter(|policy| {
                     selects(&policy["spec"]["podSelector"], &here["metadata"]["labels"])
                 })
-                .filter(|policy| match policy["spec"].get("policyTypes") {
-                    Some(types) => types.as_array().unwrap().contains(&json!(kind)),
-                    None => ingress || policy["spec"].get("egress").is_some(),
+                // The API server's own defaults: pkg/apis/networking/v1/defaults.go of Kubernetes.
+                .filter(|policy| match policy["spec"]["policyTypes"].as_array() {
+                    Some(types) if !types.is_empty() => types.contains(&json!(kind)),
+                    _ => {
+                        ingress
+                            || policy["spec"]["egress"]
+                                .as_array()
+                                .is_some_and(|rules| !rules.is_empty())
+                    }
                 })
                 .collect();
             if holds.is_empty() {
@@ -560,7 +567,7 @@ fn holes() -> Vec<Hole> {
         wide(
             "secrets of all",
             "{apiGroups: [\"\"], resources: [secrets], verbs: [list]}",
-            "read secrets of others in the whole cluster",
+            "read or write secrets of others in the whole cluster",
         ),
         wide(
             "nodes",
@@ -570,7 +577,7 @@ fn holes() -> Vec<Hole> {
         wide(
             "pods anywhere",
             "{apiGroups: [\"\"], resources: [pods/*], verbs: [create]}",
-            "run or change pods of others",
+            "run, restart or change pods of others",
         ),
         Hole {
             name: "every service account",
@@ -594,8 +601,111 @@ fn holes() -> Vec<Hole> {
                 ),
             )],
             code: "T0510",
-            says: "run or change pods of others in `data-tenant-finance-production`",
+            says: "run, restart or change pods of others in `data-tenant-finance-production`",
             place: "templates/tenant/hole.yaml",
+        },
+        Hole {
+            name: "an empty list of what goes out closes nothing",
+            edits: vec![(
+                "templates/tenant/networkpolicy.yaml",
+                Write(
+                    "{#-\nscope: tenant\n-#}\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: {{ tenant.resourceName }}-loose\n  namespace: {{ tenant.namespace }}\nspec:\n  podSelector: {}\n  egress: []\n  ingress: [{from: [{namespaceSelector: {}}]}]\n",
+                ),
+            )],
+            code: "T0509",
+            says: "can be reached by",
+            place: "templates/tenant/networkpolicy.yaml",
+        },
+        Hole {
+            name: "a policy of another kind in place of ours",
+            edits: vec![(
+                "templates/tenant/networkpolicy.yaml",
+                Write(
+                    "{#-\nscope: tenant\n-#}\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata:\n  name: {{ tenant.resourceName }}-closed\n  namespace: {{ tenant.namespace }}\nspec:\n  types: [Ingress, Egress]\n",
+                ),
+            )],
+            code: "T0509",
+            says: "can be reached by",
+            place: "",
+        },
+        Hole {
+            name: "pods of a kind that is not Kubernetes' own",
+            edits: vec![(
+                "templates/tenant/agent.yaml",
+                Write(
+                    "{#-\nscope: tenant\nwhen: tenant.name == \"globex\"\n-#}\napiVersion: v1\nkind: ReplicationController\nmetadata:\n  name: agent\n  namespace: {{ tenant.namespace }}\nspec:\n  template:\n    metadata: {labels: {app: agent}}\n    spec:\n      hostNetwork: true\n      containers: [{name: agent, image: registry.acme.example/agent:1.0.0}]\n",
+                ),
+            )],
+            code: "T0509",
+            says: "its node's own network",
+            place: "templates/tenant/agent.yaml",
+        },
+        Hole {
+            name: "a secret of another tenant in the shared namespace",
+            edits: vec![
+                (
+                    "tenants/marketing.yaml",
+                    Replace(
+                        "    - {component: dashboard, version: ^1}\n",
+                        "    - component: dashboard\n      version: ^1\n      values: {envFrom: [{secretRef: {name: data-processing-people-ops-dashboard-payroll, optional: true}}]}\n",
+                    ),
+                ),
+                (
+                    "templates/tenant/payroll.yaml",
+                    Write(
+                        "{#-\nscope: tenant\nwhen: tenant.name == \"people-ops\"\n-#}\napiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata:\n  name: data-processing-people-ops-dashboard-payroll\n  namespace: {{ tenant.namespace }}\nspec: {}\n",
+                    ),
+                ),
+            ],
+            code: "T0513",
+            says: "marketing uses the Secret `data-processing-people-ops-dashboard-payroll`, which belongs to people-ops",
+            place: "tenants/marketing.yaml",
+        },
+        Hole {
+            name: "rights for others' accounts in one's own namespace",
+            edits: vec![(
+                "templates/tenant/hole.yaml",
+                Write(
+                    "{#-\nscope: tenant\nwhen: tenant.name == \"finance\"\n-#}\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata:\n  name: hole\n  namespace: {{ tenant.namespace }}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}\nsubjects:\n  - {kind: User, name: \"system:serviceaccount:data-tenant-globex-production:default\", apiGroup: rbac.authorization.k8s.io}\n",
+                ),
+            )],
+            code: "T0510",
+            says: "of globex may run, restart or change pods of others in `data-tenant-finance-production`",
+            place: "templates/tenant/hole.yaml",
+        },
+        wide(
+            "traffic",
+            "{apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [update]}",
+            "send traffic of others elsewhere",
+        ),
+        rbac(
+            "secrets of the store",
+            "{apiGroups: [external-secrets.io], resources: [externalsecrets], verbs: [create]}",
+            "read any secret of the cluster's secret store",
+        ),
+        Hole {
+            name: "a role that is made of others",
+            edits: vec![(
+                "templates/cluster/hole.yaml",
+                Write(cluster_template(
+                    "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: part-{{ environment.name }}\n  labels: {zz: \"yes\"}\nrules:\n  - {apiGroups: [\"\"], resources: [serviceaccounts/token], verbs: [create]}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: hole-{{ environment.name }}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {zz: \"yes\"}}]}\nrules: []\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: hole-{{ environment.name }}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: \"hole-{{ environment.name }}\"}\nsubjects:\n  - {kind: ServiceAccount, name: default, namespace: data-tenant-globex-production}\n",
+                )),
+            )],
+            code: "T0510",
+            says: "make tokens for service accounts of others",
+            place: "templates/cluster/hole.yaml",
+        },
+        Hole {
+            name: "a role that is there already",
+            edits: vec![(
+                "templates/cluster/hole.yaml",
+                Write(cluster_template(
+                    "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: hole-{{ environment.name }}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: \"system:kube-controller-manager\"}\nsubjects:\n  - {kind: ServiceAccount, name: default, namespace: data-tenant-globex-production}\n",
+                )),
+            )],
+            code: "T0510",
+            says: "do what is not known here in the whole cluster",
+            place: "templates/cluster/hole.yaml",
         },
         Hole {
             name: "an operator in the shared namespace",
@@ -607,7 +717,7 @@ fn holes() -> Vec<Hole> {
                 ),
             )],
             code: "T0510",
-            says: "Group campaigners of marketing may run or change pods of others in `data-shared-production`",
+            says: "Group campaigners of marketing may run, restart or change pods of others in `data-shared-production`",
             place: "tenants/marketing.yaml",
         },
     ]

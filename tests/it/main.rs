@@ -9,6 +9,7 @@
 
 mod architecture;
 mod commands;
+mod connections;
 mod coverage;
 mod determinism;
 mod diff;

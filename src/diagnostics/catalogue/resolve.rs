@@ -121,6 +121,11 @@ cause: "The tenant's `offboarding.retainDataUntil` has passed, and its document 
 example: "offboarding: {requestedAt: 2025-01-31, retainDataUntil: 2026-01-31}"
 remedy: "Remove the tenant's document and delete its namespaces, or write a later day and why."
 
+NO_MESH = "T0326" Error "a connection goes through a mesh that the cluster has not"
+cause: "With `pattern: service-mesh`, the mesh retries, breaks circuits and gives up in time; the component does not."
+example: "pattern: service-mesh   # and no networking.istio.io in the cluster's apis"
+remedy: "Install Istio and list its API in the Cluster's `apis`, or write another `pattern`: the component then does it by itself, by the contract in /etc/connections."
+
 TIER_ISOLATION = "T0322" Error "the tier does not include that isolation"
 cause: "A tier lists the levels of isolation that it offers."
 example: "tier: basic\nisolation: physical"

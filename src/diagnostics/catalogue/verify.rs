@@ -46,6 +46,16 @@ cause: "The proof of isolation looks at pairs that some rule could open, and the
 example: "no network policies for thousands of workloads"
 remedy: "Restore the default-deny policies of the tenants, and look again."
 
+FOREIGN_NAME = "T0513" Error "a workload uses what belongs to another tenant"
+cause: "In a namespace that tenants share, every pod can use every Secret, ConfigMap, volume and service account by its name."
+example: "envFrom: [{secretRef: {name: data-processing-people-ops-dashboard-payroll}}]"
+remedy: "Have a secret of the tenant's own, or give one of the two a namespace of its own (`isolation: namespace`)."
+
+UNPROVEN = "T0514" Warning "a network policy whose effect is not known here"
+cause: "The proof of isolation reads the NetworkPolicies of networking.k8s.io. Those of Cilium, Calico, Antrea and of administrators may open what the others close, so nothing is proven of a cluster that has them."
+example: "kind: CiliumNetworkPolicy"
+remedy: "Write it as a NetworkPolicy where that can say it; otherwise read such policies by hand: the proof is not complete."
+
 BUDGET = "T0512" Warning "a tenant costs more than its budget"
 cause: "By the Platform's `pricing` and the tenant's billing model, what it is charged in a month is more than its `monthlyBudget`: for `requested`, already at the least replicas and without jobs."
 example: "billing: {costCenter: cc-1, monthlyBudget: 100}"

@@ -33,7 +33,7 @@ pub struct Dataset {
     pub residency: Vec<Name>,
     /// How long it is kept, in days.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 36500))]
     pub retention_days: Option<u32>,
     /// How it is protected.
     #[serde(default)]

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod component;
+mod connection;
 mod context;
 mod dataset;
 mod environment;
@@ -20,6 +21,7 @@ mod workload;
 
 pub use cluster::{Cluster, NodePool, StorageClass};
 pub use component::{Access, Clearance, Component, ComponentStatus, Dependency};
+pub use connection::{Connection, Pattern};
 pub use context::{Context, ContextLevel};
 pub use dataset::{Contract, Dataset, PersonalData, QualityRule};
 pub use environment::{Environment, Stage};
@@ -108,6 +110,7 @@ kinds! {
     Tenant tenants;
     Component components;
     Dataset datasets;
+    Connection connections;
     Role roles;
     Grant grants;
     Policy policies;

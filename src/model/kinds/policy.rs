@@ -115,6 +115,8 @@ pub enum Target {
     Grant,
     /// Each dataset, as `dataset`.
     Dataset,
+    /// Each connection, as `connection`.
+    Connection,
     /// Each component of a tenant in an environment on a cluster, as `instance` and `workload`.
     Instance,
     /// Each object that a change touches, in `tenantry diff`, as `object`, `oldObject` and `change`.
@@ -132,6 +134,7 @@ impl Target {
             Target::Component => "component",
             Target::Grant => "grant",
             Target::Dataset => "dataset",
+            Target::Connection => "connection",
             Target::Instance => "instance",
             Target::Change => "change",
             Target::Platform => "platform",

@@ -6,7 +6,7 @@ const kind = value => value === null ? '' : value > 1 ? 'over' : value > 0.9 ? '
 function bars(rows) {
   const left = 170, width = 760, step = 30, most = Math.max(1, ...rows.map(row => Math.max(share(row) || 0, row.quotas && row.limit ? row.quotas / row.limit : 0)));
   const x = value => left + value / most * (width - left - 150);
-  const root = svg('svg', {width, height: rows.length * step + 10, viewBox: `0 0 ${width} ${rows.length * step + 10}`, role: 'img', 'aria-label': 'capacity of clusters'});
+  const root = svg('svg', {class: 'chart', width, height: rows.length * step + 10, viewBox: `0 0 ${width} ${rows.length * step + 10}`, role: 'img', 'aria-label': 'capacity of clusters'});
   root.append(svg('line', {x1: x(1), x2: x(1), y1: 0, y2: rows.length * step, stroke: 'var(--text)', 'stroke-dasharray': '3 3'}));
   rows.forEach((row, at) => {
     const y = at * step + 6, used = share(row);
@@ -15,7 +15,7 @@ function bars(rows) {
     if (row.quotas) root.append(svg('rect', {x: left, y: y + 12, width: Math.max(1, x(row.quotas / row.limit) - left), height: 5, rx: 2, fill: 'var(--c7)', 'fill-opacity': 0.5}));
     root.append(svg('rect', {x: left, y, width: Math.max(1, x(used) - left), height: 11, rx: 3, fill: 'var(--c0)', 'fill-opacity': 0.3}));
     root.append(svg('rect', {x: left, y, width: Math.max(1, x(row.least / row.limit) - left), height: 11, rx: 3, fill: used > 1 ? 'var(--bad)' : used > 0.9 ? 'var(--warn)' : 'var(--c0)'}));
-    const words = svg('text', {x: x(Math.max(used, (row.quotas || 0) / row.limit)) + 8, y: y + 13, style: 'fill:var(--dim)'}, `${Math.round(used * 100)} % of ${row.words.limit}`);
+    const words = svg('text', {x: width - 140, y: y + 13, style: 'fill:var(--dim)'}, `most ${Math.round(used * 100)} % of ${row.words.limit}`);
     words.append(svg('title', {}, `${row.words.least} to ${row.words.most} of ${row.words.limit}; quotas ${row.words.quotas}`));
     root.append(words);
   });

@@ -248,7 +248,8 @@ fn tenant_advice(row: &Row) -> String {
         }
         Some(share) if share <= SPARE && row.peak.thousandths > 0 => {
             format!(
-                "limit of {} would do, {} less",
+                "`limits.{}: {}` would do everywhere, {} less",
+                row.resource,
                 (row.write)(fitting(row)),
                 (row.write)(Amount {
                     thousandths: limit.thousandths - fitting(row).thousandths

@@ -23,6 +23,16 @@ fn model(model: BillingModel) -> &'static str {
     }
 }
 
+/// What share of a budget is charged: `37 %`, `37–90 %`.
+fn used([low, high]: [f64; 2], budget: f64) -> String {
+    let (low, high) = (percent(low, budget), percent(high, budget));
+    if low == high {
+        low
+    } else {
+        format!("{}–{high}", low.trim_end_matches(" %"))
+    }
+}
+
 /// Costs as figures.
 pub fn figures(costs: &[TenantCost], pricing: &Pricing) -> Figures {
     let currency = &pricing.currency;
@@ -83,7 +93,7 @@ fn by_tenant(costs: &[TenantCost]) -> Table {
             charged,
             budget,
             cost.budget
-                .map_or_else(String::new, |budget| percent(low, budget)),
+                .map_or_else(String::new, |budget| used(cost.charged, budget)),
         ]);
         if cost.is_over() {
             table.style(7, BAD);

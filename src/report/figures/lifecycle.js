@@ -4,7 +4,7 @@ function line(list) {
   const span = 548, width = 900, step = 22, left = 20, shown = list.filter(one => one.days >= -60 && one.days <= span).slice(0, 60);
   if (!shown.length) return el('p', {class: 'sub'}, 'Nothing ends within a year and a half.');
   const x = days => left + (days + 60) / (span + 60) * (width - left - 260), height = shown.length * step + 34;
-  const root = svg('svg', {width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'line of time'});
+  const root = svg('svg', {class: 'chart', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'line of time'});
   for (const months of [0, 3, 6, 9, 12, 15, 18]) root.append(svg('line', {x1: x(months * 30.44), x2: x(months * 30.44), y1: 0, y2: height - 24, stroke: months ? 'var(--line)' : 'var(--text)', 'stroke-dasharray': months ? '' : '3 3'}), svg('text', {x: x(months * 30.44), y: height - 8, 'text-anchor': 'middle', style: 'fill:var(--dim)'}, months ? `+${months} months` : 'today'));
   shown.forEach((one, at) => {
     const y = at * step + 14, color = one.days < 0 ? 'var(--bad)' : one.days < 30 ? 'var(--warn)' : 'var(--c0)';

@@ -48,6 +48,8 @@ pub struct Shown<'a> {
     pub as_of: &'a str,
     /// The node that it is about: its position.
     pub around: Option<usize>,
+    /// Which ways are shown: to where it comes from, to what it leads to.
+    pub ways: [bool; 2],
 }
 
 /// The graph in a format.

@@ -2,7 +2,9 @@
 const nodes = new Map(data.nodes.map(node => [node.id, node]));
 const classes = ['public', 'internal', 'confidential', 'restricted'];
 const color = {public: 'var(--c7)', internal: 'var(--c0)', confidential: 'var(--c1)', restricted: 'var(--c5)', '': 'var(--c7)'};
-let focus = data.around, way = 'both', tenant = '', least = '', query = '', withTenants = false;
+// A link to a node ends in #Kind/name.
+const linked = decodeURIComponent(location.hash.slice(1));
+let focus = nodes.has(linked) ? linked : data.around, way = 'both', tenant = '', least = '', query = '', withTenants = false;
 
 function shown() {
   const wanted = new Set();
@@ -66,7 +68,7 @@ function layout(ids, edges) {
 }
 
 function picture(ids, edges) {
-  const layers = layout(ids, edges).filter(Boolean), step = 42, wide = 178, gap = 74;
+  const layers = layout(ids, edges).filter(Boolean), step = 42, wide = 158, gap = 46;
   const most = Math.max(...layers.map(layer => layer.length)), height = most * step + 20, width = layers.length * (wide + gap) - gap + 20;
   const at = new Map();
   layers.forEach((layer, x) => layer.forEach((id, y) => at.set(id, [10 + x * (wide + gap), 10 + (most - layer.length) * step / 2 + y * step])));
@@ -74,7 +76,7 @@ function picture(ids, edges) {
   for (const edge of edges) {
     const [a, b] = [at.get(edge.from), at.get(edge.to)], [x1, y1, x2, y2] = [a[0] + wide, a[1] + 15, b[0], b[1] + 15];
     const bend = x2 > x1 ? (x2 - x1) / 2 : 60;
-    const line = svg('path', {d: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, fill: 'none', stroke: edge.classification ? color[edge.classification] : 'var(--line)', 'stroke-width': edge.from === focus || edge.to === focus ? 2.4 : 1.4, 'stroke-dasharray': edge.kind === 'is needed by' ? '4 4' : ''});
+    const line = svg('path', {d: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, fill: 'none', stroke: edge.classification ? color[edge.classification] : 'var(--dim)', 'stroke-width': edge.from === focus || edge.to === focus ? 2.4 : 1.4, 'stroke-dasharray': edge.classification ? '' : '4 4'});
     line.append(svg('title', {}, `${edge.from} ${edge.kind} ${edge.to}${edge.classification ? ' (' + edge.classification + ')' : ''}`));
     root.append(line);
   }
@@ -82,10 +84,10 @@ function picture(ids, edges) {
     const node = nodes.get(id), hit = query && matches(node), data = node.kind === 'Dataset';
     const box = svg('g', {transform: `translate(${x} ${y})`, style: 'cursor:pointer', tabindex: 0, class: 'node', 'data-id': id, opacity: query && !hit ? 0.3 : 1});
     box.append(svg('rect', {width: wide, height: 30, rx: data ? 15 : 5, fill: id === focus ? 'var(--mark)' : 'var(--panel)', stroke: data ? color[node.classification] : 'var(--dim)', 'stroke-width': data || id === focus ? 2 : 1, 'stroke-dasharray': node.kind === 'Tenant' ? '2 3' : ''}));
-    const label = node.name.length > 24 ? node.name.slice(0, 23) + '…' : node.name;
+    const label = node.name.length > 21 ? node.name.slice(0, 20) + '…' : node.name;
     box.append(svg('text', {x: wide / 2, y: 20, 'text-anchor': 'middle'}, label + (node.personalData ? ' •' : '')));
     box.append(svg('title', {}, `${id}\n${node.description}`));
-    const open = () => { focus = id; draw(); };
+    const open = () => { focus = id; history.replaceState(null, '', '#' + id); draw(); };
     box.addEventListener('click', open);
     box.addEventListener('keydown', event => { if (event.key === 'Enter') open(); });
     root.append(box);
@@ -103,7 +105,7 @@ function details(id) {
   add('Location', node.location && el('code', {}, node.location)); add('Residency', (node.residency || []).join(', '));
   add('Kept for', node.retentionDays && node.retentionDays + ' days'); if (node.legalHold) add('Legal hold', 'must not be deleted');
   if (node.personalData) add('Personal data', 'yes'); add('Tenants', node.tenants.join(', '));
-  const box = el('div', {id: 'details'}, el('h2', {}, node.name, ' ', el('span', {class: 'dim'}, node.kind.toLowerCase()), ' ', el('button', {id: 'unfocus', onclick: () => { focus = null; draw(); }}, 'show everything')), el('p', {class: 'sub'}, node.description), el('table', {class: 'narrow'}, rows.map(([name, value]) => el('tr', {}, el('th', {}, name), el('td', {}, value)))));
+  const box = el('div', {id: 'details'}, el('h2', {}, node.name, ' ', el('span', {class: 'dim'}, node.kind.toLowerCase()), ' ', el('button', {id: 'unfocus', onclick: () => { focus = null; history.replaceState(null, '', location.pathname); draw(); }}, 'show everything')), el('p', {class: 'sub'}, node.description), el('table', {class: 'narrow'}, rows.map(([name, value]) => el('tr', {}, el('th', {}, name), el('td', {}, value)))));
   if (node.contract && Object.keys(node.contract.fields).length) box.append(el('h3', {}, 'Contract' + (node.contract.version ? ' ' + node.contract.version : '')), table(['Field', 'Type', 'Class', 'What it means'], Object.entries(node.contract.fields).map(([name, field]) => [el('code', {}, name + (field.required ? ' *' : '')), field.type, field.classification || '', field.description || ''])));
   if (node.contract && node.contract.quality.length) box.append(el('h3', {}, 'Quality gates'), table(['Rule', 'Check', 'At least', 'If it fails'], node.contract.quality.map(rule => [rule.name, el('code', {}, rule.check), (rule.threshold ?? 100) + ' %', rule.gate === 'warn' ? 'somebody is told' : 'it is not published'])));
   return box;
@@ -114,7 +116,7 @@ function draw() {
   main.replaceChildren();
   for (const [name, button] of Object.entries(ways)) { button.setAttribute('aria-pressed', way === name); button.hidden = !focus; }
   const count = kind => [...ids].filter(id => nodes.get(id).kind === kind).length;
-  main.append(el('p', {class: 'sub', id: 'count'}, `${count('Dataset')} datasets, ${count('Component')} components, ${edges.length} connections`),
+  main.append(el('p', {class: 'sub', id: 'count'}, [[count('Dataset'), 'dataset'], [count('Component'), 'component'], [edges.length, 'connection']].map(([value, word]) => `${value} ${word}${value === 1 ? '' : 's'}`).join(', ')),
     el('div', {class: 'legend'}, classes.map(name => el('span', {}, el('i', {style: `background:${color[name]}`}), name)), el('span', {}, 'dashed: needs'), el('span', {}, '•: personal data')));
   if (!ids.size) { main.append(el('p', {}, 'Nothing is left by these filters.')); return; }
   // Only what is connected is worth a picture; the rest is a list.

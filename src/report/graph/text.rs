@@ -12,7 +12,7 @@ const MOST_NAMED: usize = 12;
 /// Writes the graph.
 pub fn write(graph: &Graph<'_>, shown: Shown<'_>, color: bool) -> String {
     match shown.around {
-        Some(at) => around(graph, at),
+        Some(at) => around(graph, at, shown.ways),
         None => all(graph, color),
     }
 }
@@ -83,16 +83,23 @@ fn all(graph: &Graph<'_>, color: bool) -> String {
 }
 
 /// Where a node comes from, and what it leads to, as two trees; what was told before is not told again.
-fn around(graph: &Graph<'_>, at: usize) -> String {
+fn around(graph: &Graph<'_>, at: usize, ways: [bool; 2]) -> String {
     let mut text = String::new();
     let node = &graph.nodes[at];
     let mut facts = vec![class(node.classification).to_owned()];
+    let hold = node
+        .dataset
+        .and_then(|dataset| dataset.spec.legal_hold.as_ref());
     if let Some(domain) = node.domain {
         facts.push(format!("domain {domain}"));
     }
     facts.push(format!("owner {}", node.owner));
+    if let Some(hold) = hold {
+        facts.push(format!("must not be deleted: {}", hold.reason));
+    }
     let _ = writeln!(text, "{} ({})", node.id(), facts.join(", "));
-    for (way, title) in [(Way::Upstream, "comes from"), (Way::Downstream, "leads to")] {
+    let both = [(Way::Upstream, "comes from"), (Way::Downstream, "leads to")];
+    for ((way, title), _) in both.into_iter().zip(ways).filter(|(_, shown)| *shown) {
         let _ = writeln!(text, "\n{title}");
         let before = text.len();
         tree(graph, at, way, &mut text);
@@ -115,7 +122,7 @@ fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
         let node = &graph.nodes[next];
         let class = match class(edge.classification) {
             "" => String::new(),
-            class => format!(" {class} data"),
+            class => format!(" ({class})"),
         };
         let word = match (way, edge.kind) {
             (Way::Downstream, kind) => kind.word(),
@@ -125,10 +132,10 @@ fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
             (Way::Upstream, EdgeKind::Runs) => "runs",
             (Way::Upstream, EdgeKind::Shares) => "is shared with by",
         };
-        let again = if told[next] { " (see above)" } else { "" };
+        let again = if told[next] { ", see above" } else { "" };
         let _ = writeln!(
             text,
-            "{}{word}{class} {}{again}",
+            "{}{word} {}{class}{again}",
             "  ".repeat(depth.min(40)),
             node.id()
         );

@@ -66,7 +66,7 @@ function matrix() {
     picture.append(box);
   }));
   main.append(el('h2', {}, 'Tenants'), el('div', {class: 'legend'},
-    ...[['var(--bad)', 'across tenants, undeclared'], ['var(--c6)', 'by a share'], ['var(--c0)', 'its own'], ['var(--panel)', 'does not reach']]
+    ...[['var(--bad)', 'across tenants, undeclared'], ['var(--c6)', 'by a share'], ['color-mix(in srgb, var(--c0) 35%, transparent)', 'its own'], ['var(--panel)', 'does not reach']]
       .map(([color, text]) => el('span', {}, el('i', {style: `background:${color}`}), text))), el('div', {class: 'wide'}, picture));
 }
 
@@ -93,7 +93,7 @@ function outside() {
   }
   main.append(el('h2', {}, 'Outside of what is rendered'), table(['', 'Who', 'On', 'Workloads'], [...peers].sort().map(([key, names]) => {
     const [direction, peer, ports] = key.split('\n'), unique = [...new Set(names)];
-    return [direction === 'in' ? 'reaches us' : 'is reached', el('code', {}, peer), ports, unique.slice(0, 4).join(', ') + (unique.length > 4 ? ` and ${unique.length - 4} more` : '')];
+    return [direction === 'in' ? 'reaches us' : 'is reached', el('code', {}, peer), ports, unique.length > 4 ? el('details', {}, el('summary', {}, `${unique.slice(0, 3).join(', ')} and ${unique.length - 3} more`), unique.slice(3).join(', ')) : unique.join(', ')];
   })));
 }
 

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{ends, name};
 use crate::model::isolation::{ClusterIsolation, Why};
+use crate::report::review::words::count;
 use crate::report::table::Table;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -33,20 +34,28 @@ pub fn write(clusters: &[ClusterIsolation], color: bool) -> String {
             .map(|one| one.tenant.as_str())
             .filter(|tenant| !tenant.is_empty())
             .collect();
-        let count = |why: Why| cluster.flows.iter().filter(|flow| flow.why == why).count();
+        let flows = |why: Why| cluster.flows.iter().filter(|flow| flow.why == why).count();
         let _ = writeln!(
             text,
-            "{}: {} tenants with {} workloads; {} pairs of them that a rule could open",
+            "{}: {} with {}; {} that a rule could open {} looked at, all others are closed",
             paint(&cluster.cluster, STRONG),
-            tenants.len(),
-            cluster.workloads.len(),
-            cluster.pairs
+            count(tenants.len(), "tenant"),
+            count(cluster.workloads.len(), "workload"),
+            count(cluster.pairs, "pair"),
+            if cluster.pairs == 1 { "was" } else { "were" }
         );
-        let undeclared = count(Why::Undeclared);
+        let undeclared = flows(Why::Undeclared);
         let nodes = cluster.in_node_network.len();
         let verdict = match (undeclared, cluster.is_complete) {
             (0, true) if nodes > 0 => paint(
                 &format!("{nodes} in the network of their node, where no policy holds"),
+                BAD,
+            ),
+            (0, true) if cluster.borrowed > 0 => paint(
+                &format!(
+                    "{} names of other tenants' secrets or accounts are used",
+                    cluster.borrowed
+                ),
                 BAD,
             ),
             (0, true) => paint("nothing crosses tenants but what is shared", GOOD),
@@ -59,8 +68,8 @@ pub fn write(clusters: &[ClusterIsolation], color: bool) -> String {
         let _ = writeln!(
             text,
             "  {verdict}; {} by a share, {} within a tenant\n",
-            count(Why::Share),
-            count(Why::Own)
+            flows(Why::Share),
+            flows(Why::Own)
         );
         let mut crossing = Table::of_text(&["FROM", "TO", "IN", "ON", "BY"]);
         for flow in cluster.flows.iter().filter(|flow| flow.why != Why::Own) {

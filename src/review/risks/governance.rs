@@ -154,7 +154,6 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 "{subject} changes, which admission policies take their parameters from"
             ));
         }
-        ("Tenant", "grants") => grants(input, &mut found),
         ("Grant", "") if input.before_place.is_none() => found.push(format!(
             "{subject} is added: more people have rights in tenants"
         )),
@@ -164,7 +163,7 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 opened.then(|| format!("{subject} holds in more places: `{head}` changes")),
             );
         }
-        ("Grant", _) => grants(input, &mut found),
+        ("Tenant", "grants") | ("Grant", _) => grants(input, &mut found),
         ("Role", "permissions" | "kubernetes" | "inherits") if !is_gone => {
             let more = added(input.before.as_ref(), input.after.as_ref());
             let is_wider = !more.is_empty() || input.before.is_none() || head == "kubernetes";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Part;
-use super::facts::BindingFacts;
+use super::facts::{BindingFacts, RoleFacts};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::isolation::Account;
 use crate::model::locator::Places as Place;
@@ -45,6 +45,12 @@ pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account>
             }
         }
     }
+    let clusters_own: Vec<&RoleFacts> = parts
+        .iter()
+        .flat_map(|part| &part.facts.roles)
+        .filter(|role| role.namespace.is_empty())
+        .collect();
+    let aggregated = aggregated(&clusters_own);
     let mut accounts = Vec::new();
     for part in parts {
         for binding in &part.facts.bindings {
@@ -55,11 +61,20 @@ pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account>
             };
             let built_in =
                 of_cluster_role(&binding.role).filter(|_| &*binding.role_kind == "ClusterRole");
-            let rights = match (roles.get(&(namespace, &*binding.role)), built_in) {
-                (Some(rights), _) => rights.clone(),
-                (None, Some(rights)) => rights.into_iter().map(|right| (right, None)).collect(),
-                (None, None) => Vec::new(),
-            };
+            let is_known = built_in.is_some();
+            let mut rights: Rights<'_> = built_in
+                .into_iter()
+                .flatten()
+                .map(|right| (right, None))
+                .collect();
+            let rendered = roles.get(&(namespace, &*binding.role));
+            rights.extend(rendered.into_iter().flatten().cloned());
+            if namespace.is_empty() {
+                let more = aggregated.get(&*binding.role).into_iter().flatten();
+                rights.extend(more.map(|(right, place)| (right.clone(), Some(place))));
+            }
+            // A role that is there already may allow anything.
+            let is_unknown = rendered.is_none() && !is_known;
             for subject in &binding.subjects {
                 let Some(tenant) = tenant_of(part, subject, &tenants) else {
                     continue;
@@ -72,7 +87,10 @@ pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account>
                     (false, true) => Reach::Own,
                     (false, false) => Reach::Others,
                 };
-                let account = account(part, binding, subject, &tenant, &rights, reach);
+                let mut account = account(part, binding, subject, &tenant, &rights, reach);
+                if is_unknown && reach != Reach::Own {
+                    account.dangers.push(Danger::Unknown);
+                }
                 tell(cluster, part, binding, &account, &rights, reach, sink);
                 accounts.push(account);
             }
@@ -89,16 +107,17 @@ fn tenant_of(
     subject: &[Box<str>; 3],
     tenants: &BTreeMap<&str, BTreeSet<&str>>,
 ) -> Option<String> {
-    if !part.tenant.is_empty() {
-        return Some(part.tenant.to_owned());
-    }
     let [kind, namespace, name] = subject;
     // Groups that all service accounts, or everybody, are in.
     let (kind, namespace, name) = (&**kind, &**namespace, &**name);
-    let of_namespace = match (kind, name.strip_prefix("system:serviceaccounts:")) {
-        ("ServiceAccount", _) => Some(namespace),
-        ("Group", Some(namespace)) => Some(namespace),
-        _ => None,
+    // Service accounts are users and groups, too:
+    // <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects>.
+    let of_namespace = match kind {
+        "ServiceAccount" => Some(namespace),
+        "Group" => name.strip_prefix("system:serviceaccounts:"),
+        _ => name
+            .strip_prefix("system:serviceaccount:")
+            .and_then(|rest| Some(rest.split_once(':')?.0)),
     };
     let everybody = [
         "system:serviceaccounts",
@@ -108,8 +127,45 @@ fn tenant_of(
     if kind == "Group" && everybody.contains(&name) {
         return Some("every tenant".to_owned());
     }
-    let users = tenants.get(of_namespace?)?;
-    users.first().map(|tenant| (*tenant).to_owned())
+    // In a namespace that several use, it is the one that binds it.
+    let users = of_namespace.and_then(|namespace| tenants.get(namespace));
+    let users = users.filter(|users| !users.contains(part.tenant));
+    let of_others = users.and_then(|users| users.first());
+    let own = Some(&part.tenant).filter(|tenant| !tenant.is_empty());
+    of_others.or(own).map(|tenant| (*tenant).to_owned())
+}
+
+/// Rights that cluster roles have of others, by labels; the user-facing ones take any part with their label:
+/// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles>.
+fn aggregated<'a>(roles: &[&'a RoleFacts]) -> BTreeMap<&'a str, Vec<&'a (Right, Place)>> {
+    const WIDER: [(&str, &[&str]); 3] = [
+        ("view", &["view"]),
+        ("edit", &["view", "edit"]),
+        ("admin", &["view", "edit", "admin"]),
+    ];
+    let mut all: BTreeMap<&str, Vec<&(Right, Place)>> = BTreeMap::new();
+    for part in roles {
+        let takes = |role: &&&RoleFacts| {
+            role.aggregates
+                .iter()
+                .any(|selector| selector.selects(&part.labels))
+        };
+        for role in roles.iter().filter(takes) {
+            all.entry(&role.name).or_default().extend(&part.rights);
+        }
+        for (name, labels) in WIDER {
+            let has = |label: &&str| {
+                let key = format!("rbac.authorization.k8s.io/aggregate-to-{label}");
+                part.labels
+                    .iter()
+                    .any(|(known, value)| **known == *key && &**value == "true")
+            };
+            if labels.iter().any(has) {
+                all.entry(name).or_default().extend(&part.rights);
+            }
+        }
+    }
+    all
 }
 
 fn account(
@@ -150,8 +206,12 @@ fn tell(
         let right = rights
             .iter()
             .find(|(right, _)| right.dangers(reach).contains(danger));
-        let Some((right, place)) = right else {
-            continue;
+        let (words, place) = match right {
+            Some((right, place)) => (right.only(*danger, reach).words(), *place),
+            None => (
+                format!("{} {} is not rendered", binding.role_kind, binding.role),
+                None,
+            ),
         };
         // A right of a built-in role is mended where the role is granted.
         let place = place.filter(|place| place.is_own).unwrap_or(&binding.place);
@@ -165,10 +225,13 @@ fn tell(
             Reach::Others => format!(" in `{}`, where others are, too", binding.namespace),
             Reach::Own => String::new(),
         };
-        let message = format!("{whose} may {}{wide}: {}", danger.words(), right.words());
+        let message = format!("{whose} may {}{wide}: {}", danger.words(), words);
         let help = match (danger, reach) {
             (Danger::Logs | Danger::Pods | Danger::Secrets, Reach::Others) => {
                 "leave the right out of the role, grant another role, or give the tenant a namespace of its own (`isolation: namespace`)"
+            }
+            (Danger::Unknown, _) => {
+                "render the role, so that its rules are known, or bind one that is rendered"
             }
             (_, Reach::Cluster) => {
                 "bind a Role in the tenant's namespace with a RoleBinding, or leave the right out"

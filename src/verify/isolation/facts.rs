@@ -3,7 +3,8 @@
 use crate::model::demand::{pod_spec, pod_template};
 use crate::model::locator::{Locator, Places as Place};
 use crate::model::manifest::Scope;
-use crate::model::network::{Labels, NAME_LABEL, Pods, Policy, Protocol};
+use crate::model::network::{Labels, NAME_LABEL, Pods, Policy, Protocol, Selector};
+use crate::model::references;
 use crate::model::rights::Right;
 use crate::model::view::{Shape, View};
 use crate::yaml::Node;
@@ -23,6 +24,20 @@ pub struct IsolationFacts {
     pub bindings: Vec<BindingFacts>,
     /// What the tenant shares with others here.
     pub shares: Vec<ShareFacts>,
+    /// Network policies of other kinds than Kubernetes' own, whose effect is not known here.
+    pub foreign_policies: Vec<(Box<str>, Place)>,
+    /// What pods of other tenants in the same namespace could use; of tenants that share one.
+    pub held: Vec<Held>,
+    /// What the unit's own pods use; of tenants that share a namespace.
+    pub used: Vec<(Held, Place)>,
+}
+
+/// Something that pods use by its name: a `Secret`, a `ServiceAccount`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    pub namespace: Box<str>,
+    pub kind: &'static str,
+    pub name: Box<str>,
 }
 
 /// Pods that something makes.
@@ -51,6 +66,9 @@ pub struct RoleFacts {
     pub namespace: Box<str>,
     pub name: Box<str>,
     pub rights: Vec<(Right, Place)>,
+    pub labels: Labels,
+    /// The cluster roles whose rights it has besides, if it is made of others.
+    pub aggregates: Vec<Selector>,
 }
 
 /// A binding.
@@ -75,6 +93,8 @@ pub struct ShareFacts {
     pub ports: Vec<Box<str>>,
 }
 
+const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// Finds the lines of a value.
 type Placer<'p> = &'p dyn Fn(View<'_>) -> Place;
 
@@ -95,6 +115,45 @@ pub fn gather(locator: &Locator<'_>) -> IsolationFacts {
     facts
 }
 
+/// What a unit holds and uses by name, for tenants that share a namespace.
+pub fn gather_names(locator: &Locator<'_>, facts: &mut IsolationFacts) {
+    for one in locator.rendered {
+        let (root, kind) = (one.manifest.root(), one.manifest.kind());
+        let namespace = one.manifest.namespace();
+        let held = |kind: &'static str, name: &str| Held {
+            namespace: namespace.as_ref().into(),
+            kind,
+            name: name.into(),
+        };
+        let used = pod_spec(root, &kind)
+            .map(references::of_pod)
+            .unwrap_or_default();
+        for reference in used {
+            if let Some(name) = reference.name.text() {
+                let place = locator.places(reference.name);
+                facts.used.push((held(reference.kind, &name), place));
+            }
+        }
+        // A token for an account is made by whoever writes such a Secret.
+        let account = [
+            "metadata",
+            "annotations",
+            "kubernetes.io/service-account.name",
+        ];
+        if let ("Secret", Some(view)) = (&*kind, root.at(&account)) {
+            let name = view.text().unwrap_or_default();
+            facts
+                .used
+                .push((held("ServiceAccount", &name), locator.places(view)));
+        }
+        facts.held.extend(
+            references::made(root)
+                .into_iter()
+                .map(|(kind, name)| held(kind, &name)),
+        );
+    }
+}
+
 impl IsolationFacts {
     /// The facts of objects whose places are not known.
     pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> IsolationFacts {
@@ -110,14 +169,20 @@ impl IsolationFacts {
         let name = root.text_at(&["metadata", "name"]);
         let title = format!("{kind}/{name}");
         let namespace: Box<str> = root.text_at(&["metadata", "namespace"]).into();
-        match &*kind {
-            "Namespace" => {
+        let api_version = root.text_at(&["apiVersion"]);
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        match (group, &*kind) {
+            ("", "Namespace") => {
                 let mut all = labels(root.at(&["metadata", "labels"]));
                 all.push((NAME_LABEL.into(), Box::from(&*name)));
                 self.namespaces.push((Box::from(&*name), all));
             }
-            "NetworkPolicy" => self.policies.push(policy(root, place)),
-            "Role" | "ClusterRole" => {
+            ("networking.k8s.io", "NetworkPolicy") => self.policies.push(policy(root, place)),
+            (_, kind) if kind.contains("NetworkPolicy") => {
+                let at = root.at(&["metadata", "name"]).unwrap_or(root);
+                self.foreign_policies.push((title.into(), place(at)));
+            }
+            (RBAC, "Role" | "ClusterRole") => {
                 let rules = root.get("rules").map(View::items).unwrap_or_default();
                 self.roles.push(RoleFacts {
                     namespace,
@@ -126,9 +191,17 @@ impl IsolationFacts {
                         .into_iter()
                         .map(|rule| (Right::of(rule), place(rule)))
                         .collect(),
+                    labels: labels(root.at(&["metadata", "labels"])),
+                    aggregates: root
+                        .at(&["aggregationRule", "clusterRoleSelectors"])
+                        .map(View::items)
+                        .unwrap_or_default()
+                        .into_iter()
+                        .map(Selector::of)
+                        .collect(),
                 });
             }
-            "RoleBinding" | "ClusterRoleBinding" => {
+            (RBAC, "RoleBinding" | "ClusterRoleBinding") => {
                 let subjects = root.get("subjects").map(View::items).unwrap_or_default();
                 let subject = |view: View<'_>| {
                     ["kind", "namespace", "name"].map(|key| Box::from(&*view.text_at(&[key])))

@@ -3,21 +3,24 @@
 //! lets it through.
 //!
 //! * `facts`: what each unit leaves behind. `reach`: network policies. `accounts`: roles and bindings.
+//! * `names`: what pods use by name in a namespace that tenants share.
 
 mod accounts;
 mod facts;
+mod names;
 mod reach;
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-pub use facts::{IsolationFacts, gather};
+pub use facts::{IsolationFacts, gather, gather_names};
 
 use super::Facts;
-use crate::diagnostics::Sink;
+use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
+use crate::model::locator::Places;
 use crate::model::network::Block;
 
 /// What one unit left behind, and whose it is.
@@ -70,5 +73,31 @@ pub fn of_cluster(
 ) -> ClusterIsolation {
     let mut isolation = reach::prove(cluster, parts, blocks, sink);
     isolation.rights = accounts::prove(cluster, parts, sink);
+    isolation.borrowed = names::prove(cluster, parts, sink);
+    isolation.is_complete &= !unread(cluster, parts, sink);
     isolation
+}
+
+/// Tells which policies could not be read, once for each line that makes some; whether there are any.
+fn unread(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> bool {
+    let policies = parts.iter().flat_map(|part| &part.facts.foreign_policies);
+    let mut lines: BTreeMap<_, (usize, &(Box<str>, Places))> = BTreeMap::new();
+    for one in policies {
+        lines.entry(one.1.primary).or_insert((0, one)).0 += 1;
+    }
+    for (count, (title, place)) in lines.values() {
+        let more = match count - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more from this line"),
+        };
+        let message = format!(
+            "what {title}{more} lets through on {cluster} is not known here, so its isolation is not proven"
+        );
+        let diagnostic = place.put(Diagnostic::new(codes::UNPROVEN, message), "");
+        sink.push(
+            diagnostic
+                .help("write it as a NetworkPolicy of networking.k8s.io, or judge it by hand"),
+        );
+    }
+    !lines.is_empty()
 }
