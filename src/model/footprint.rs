@@ -145,6 +145,8 @@ pub struct UnitFootprint {
     pub components: Vec<(String, Footprint)>,
     /// The quota, by resource.
     pub quota: Vec<(&'static str, Amount)>,
+    /// The hours of a month that the tenant's jobs may run, in all of its units together.
+    pub most_job_hours: Option<f64>,
 }
 
 impl UnitFootprint {

@@ -385,6 +385,19 @@ impl Checker<'_> {
     }
 
     fn tenant(&mut self, spec: &Node) {
+        let model = spec.at(&["billing", "model"]);
+        if let Some(model) = model.filter(|model| model.as_str() == Some("flat"))
+            && spec
+                .at(&["billing", "monthlyFee"])
+                .is_none_or(Node::is_null)
+        {
+            self.malformed(
+                codes::MISSING_FIELD,
+                model,
+                "who pays a flat fee has to know which".to_owned(),
+                "add `monthlyFee` beside it".to_owned(),
+            );
+        }
         let Some(offboarding) = spec
             .get("status")
             .filter(|status| status.as_str() == Some("offboarding"))

@@ -29,6 +29,7 @@ use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
 use crate::schema::kubernetes::BUILT_IN_VERSION;
 use crate::schema::{self, Mode, Problem};
+use crate::yaml::Node;
 
 /// What one unit leaves behind for the checks that cross units.
 #[derive(Clone, Debug, Default)]
@@ -162,19 +163,22 @@ fn footprint(locator: &Locator<'_>) -> UnitFootprint {
         key: locator.unit.key.clone(),
         components,
         quota: footprint::quota(locator.rendered.iter().map(|one| one.manifest.root())),
+        most_job_hours: limit(locator.unit, "maxMonthlyProcessingHours"),
     }
 }
 
+fn of_tenant<'a>(unit: &'a Unit, path: &[&str]) -> Option<&'a Node> {
+    let (_, tenant) = unit.variables.iter().find(|(name, _)| *name == "tenant")?;
+    tenant.at(path)
+}
+
 fn is_shared(unit: &Unit) -> bool {
-    let tenant = unit
-        .variables
-        .iter()
-        .find(|(name, _)| *name == "tenant")
-        .map(|(_, node)| node);
-    tenant
-        .and_then(|tenant| tenant.get("isolation"))
-        .and_then(|node| node.as_str())
-        == Some("shared")
+    of_tenant(unit, &["isolation"]).and_then(Node::as_str) == Some("shared")
+}
+
+/// A number among the tenant's limits.
+fn limit(unit: &Unit, name: &str) -> Option<f64> {
+    of_tenant(unit, &["limits", name])?.to_json().as_f64()
 }
 
 /// The identity of an object in a cluster: delivery objects live in the delivery engine's.
@@ -301,6 +305,7 @@ pub fn across(
 ) -> Vec<ClusterIsolation> {
     duplicates(facts, sink);
     budget::check(footprints, catalog, sources, sink);
+    budget::job_hours(footprints, catalog, sources, sink);
     let isolation = isolation::prove(facts, catalog, sink);
     quota::capacity(facts, catalog, sources, sink);
     let mut unknown: BTreeMap<(&str, &str), Option<Span>> = BTreeMap::new();

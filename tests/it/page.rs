@@ -243,7 +243,7 @@ fn the_graph_can_be_explored() {
             "upstream=Component/incremental-sync,Dataset/raw-tables,Dataset/source-tables",
             "downstream=18",
             "globex=Component/anomaly-scan,Component/event-store,Component/ingest-gateway,Component/query-api,Component/result-cache,Component/stream-processor,Dataset/anomalies,Dataset/clean-events,Dataset/raw-events,Dataset/warehouse-tables",
-            "confidential=2 datasets, 7 components, 7 connections",
+            "confidential=2 datasets, 7 components, 7 links",
             "tenants=14",
             "fits=true",
         ]

@@ -61,6 +61,11 @@ cause: "By the Platform's `pricing` and the tenant's billing model, what it is c
 example: "billing: {costCenter: cc-1, monthlyBudget: 100}"
 remedy: "Lower what the message names, or raise the budget. `tenantry report cost` has all figures."
 
+JOB_HOURS = "T0515" Warning "jobs of a tenant may run for longer than its hours of a month"
+cause: "By their schedules, with every run until its deadline, in all environments and clusters of the tenant together."
+example: "limits: {maxMonthlyProcessingHours: 10}   # and an hourly job with a deadline of half an hour"
+remedy: "Run jobs less often, lower their deadline, or raise `limits.maxMonthlyProcessingHours`."
+
 NO_SCHEMA = "T0507" Warning "a custom resource without a schema"
 cause: "Nothing can be said about its fields. It is said once for each kind and cluster."
 example: "kind: Rollout   # and no CRD"

@@ -116,7 +116,7 @@ function draw() {
   main.replaceChildren();
   for (const [name, button] of Object.entries(ways)) { button.setAttribute('aria-pressed', way === name); button.hidden = !focus; }
   const count = kind => [...ids].filter(id => nodes.get(id).kind === kind).length;
-  main.append(el('p', {class: 'sub', id: 'count'}, [[count('Dataset'), 'dataset'], [count('Component'), 'component'], [edges.length, 'connection']].map(([value, word]) => `${value} ${word}${value === 1 ? '' : 's'}`).join(', ')),
+  main.append(el('p', {class: 'sub', id: 'count'}, [[count('Dataset'), 'dataset'], [count('Component'), 'component'], [edges.length, 'link']].map(([value, word]) => `${value} ${word}${value === 1 ? '' : 's'}`).join(', ')),
     el('div', {class: 'legend'}, classes.map(name => el('span', {}, el('i', {style: `background:${color[name]}`}), name)), el('span', {}, 'dashed: needs'), el('span', {}, '•: personal data')));
   if (!ids.size) { main.append(el('p', {}, 'Nothing is left by these filters.')); return; }
   // Only what is connected is worth a picture; the rest is a list.
