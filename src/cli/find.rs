@@ -11,6 +11,7 @@ use super::present;
 use crate::diagnostics::suggest;
 use crate::model::catalog::Document;
 use crate::model::kinds::{Access, Component, Tenant};
+use crate::model::scalars::Name;
 use crate::read;
 use crate::report::table::Table;
 use crate::yaml::Node;
@@ -89,19 +90,13 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                 .filter(|found| common(command, found))
                 .filter(|found| tenant.is_none_or(|tenant| tenant.name == found.name))
             {
-                let environments: Vec<&str> = found
-                    .spec
-                    .environments
-                    .keys()
-                    .map(|name| name.0.as_str())
-                    .collect();
                 rows.push(vec![
                     found.name.clone(),
                     text(found, "tier"),
                     text(found, "status"),
                     text(found, "isolation"),
                     text(found, "clearance"),
-                    environments.join(", "),
+                    names(found.spec.environments.keys()),
                     found.spec.components.len().to_string(),
                     found.spec.owner.clone(),
                 ]);
@@ -123,16 +118,10 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                 .iter()
                 .filter(|found| common(command, found))
             {
-                let clusters: Vec<&str> = found
-                    .spec
-                    .clusters
-                    .iter()
-                    .map(|name| name.0.as_str())
-                    .collect();
                 rows.push(vec![
                     found.name.clone(),
                     text(found, "stage"),
-                    clusters.join(", "),
+                    names(&found.spec.clusters),
                     text(found, "promotesFrom"),
                 ]);
             }
@@ -206,13 +195,7 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     }
                     .to_owned(),
                     text(found, "format"),
-                    found
-                        .spec
-                        .residency
-                        .iter()
-                        .map(|name| name.0.as_str())
-                        .collect::<Vec<_>>()
-                        .join(", "),
+                    names(&found.spec.residency),
                     found.spec.owner.clone(),
                 ]);
             }
@@ -238,13 +221,7 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                 let granted = roles.filter(|role| role.0 == found.name);
                 rows.push(vec![
                     found.name.clone(),
-                    found
-                        .spec
-                        .inherits
-                        .iter()
-                        .map(|name| name.0.as_str())
-                        .collect::<Vec<_>>()
-                        .join(", "),
+                    names(&found.spec.inherits),
                     granted.count().to_string(),
                     found.metadata.description.clone(),
                 ]);
@@ -267,11 +244,6 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                         .iter()
                         .map(|(key, value)| format!("{key}={value}")),
                 );
-                let environments: Vec<&str> = spec
-                    .environments
-                    .iter()
-                    .map(|name| name.0.as_str())
-                    .collect();
                 let subjects: Vec<&str> = spec
                     .subjects
                     .iter()
@@ -282,10 +254,10 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     spec.role.0.clone(),
                     subjects.join(", "),
                     tenants.join(", "),
-                    if environments.is_empty() {
+                    if spec.environments.is_empty() {
                         "all".to_owned()
                     } else {
-                        environments.join(", ")
+                        names(&spec.environments)
                     },
                     text(found, "expiresAt"),
                 ]);
@@ -384,6 +356,12 @@ fn open_to(access: Option<&Access>, tenant: &Document<Tenant>) -> bool {
 fn may_use(tenant: &Document<Tenant>, component: &Document<Component>) -> bool {
     open_to(component.spec.access.as_ref(), tenant)
         && tenant.spec.clearance >= component.spec.clearance
+}
+
+/// `a, b`.
+fn names<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
+    let names: Vec<&str> = names.into_iter().map(|name| name.0.as_str()).collect();
+    names.join(", ")
 }
 
 /// A field of the spec, as text.

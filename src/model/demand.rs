@@ -98,14 +98,14 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
             for container in containers("initContainers") {
                 let asked = read(container);
                 if container.text_at(&["restartPolicy"]) == "Always" {
-                    sidecars = [sidecars, asked].into_iter().sum();
+                    sidecars = sidecars + asked;
                     before = before.max(sidecars);
                 } else {
-                    before = before.max([sidecars, asked].into_iter().sum());
+                    before = before.max(sidecars + asked);
                 }
             }
             let running: Amount = containers("containers").into_iter().map(read).sum();
-            before.max([running, sidecars].into_iter().sum())
+            before.max(running + sidecars)
         };
         for (request, resource) in REQUESTS {
             // A limit without a request is the request, too.

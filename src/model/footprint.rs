@@ -1,5 +1,7 @@
 //! What objects ask for, added up: for quotas, capacities and costs.
 
+use std::collections::BTreeMap;
+
 use super::demand::{self, Request};
 use super::instance::UnitKey;
 use super::scalars::Amount;
@@ -67,16 +69,16 @@ impl Footprint {
     /// What objects ask for; jobs without a deadline take no time, because nobody knows it.
     pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Footprint {
         let objects: Vec<View<'_>> = objects.into_iter().collect();
-        let mut footprint = Footprint::default();
-        let hours = |title: &str| {
-            let job = objects.iter().find(|object| {
-                format!(
-                    "{}/{}",
-                    object.text_at(&["kind"]),
-                    object.text_at(&["metadata", "name"])
-                ) == title
-            });
-            job.map_or(0.0, |job| job_hours(*job))
+        let is_job = |kind: &str| matches!(kind, "Job" | "CronJob");
+        let jobs = objects.iter().filter_map(|object| {
+            let kind = object.text_at(&["kind"]);
+            let title = || format!("{kind}/{}", object.text_at(&["metadata", "name"]));
+            is_job(&kind).then(|| (title(), job_hours(*object)))
+        });
+        let hours: BTreeMap<String, f64> = jobs.collect();
+        let mut footprint = Footprint {
+            job_hours: hours.values().sum(),
+            ..Footprint::default()
         };
         for request in demand::of(objects.iter().copied()) {
             let add = |amounts: &mut Amounts, request: &Request, pods: i128| {
@@ -85,12 +87,9 @@ impl Footprint {
             let peak = request.most.saturating_add(request.surge);
             add(&mut footprint.peak, &request, peak);
             if request.now_and_then {
-                let hours = hours(&request.title);
+                let hours = hours.get(&request.title).copied().unwrap_or_default();
                 let amount = request.times(request.most).times(hours);
                 footprint.jobs.add(request.resource, amount);
-                if request.resource == "requests.cpu" {
-                    footprint.job_hours += hours;
-                }
             } else {
                 add(&mut footprint.least, &request, request.least);
                 add(&mut footprint.most, &request, request.most);

@@ -215,37 +215,32 @@ fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
 }
 
 /// A kind is a word of letters and digits: <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
+/// A list of objects is none: nothing would look into it.
 fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
-    let kind = one.manifest.kind();
-    let proper = kind.len() <= 63
+    let (root, kind) = (one.manifest.root(), one.manifest.kind());
+    let is_word = kind.len() <= 63
         && kind.bytes().all(|b| b.is_ascii_alphanumeric())
         && kind.starts_with(|c: char| c.is_ascii_alphabetic());
-    let is_list = proper && kind.ends_with("List") && one.manifest.root().get("items").is_some();
-    if is_list {
-        let diagnostic = Diagnostic::new(
-            crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
+    let items = root.get("items").filter(|_| kind.ends_with("List"));
+    let (place, message, help) = match (is_word, items) {
+        (true, None) => return true,
+        (true, Some(items)) => (
+            items,
             format!("a {kind} holds objects that nothing would check"),
-        )
-        .note(locator.object(one))
-        .help("write each of its `items` as a document of its own, with `---` between them");
-        let root = one.manifest.root();
-        sink.push(locator.at(diagnostic, root.get("items").unwrap_or(root), ""));
-    }
-    if !proper {
-        let diagnostic = Diagnostic::new(
-            crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
+            "write each of its `items` as a document of its own, with `---` between them",
+        ),
+        (false, _) => (
+            root.get("kind").unwrap_or(root),
             format!("`{kind}` is no kind of object"),
-        )
+            "write a kind of letters and digits, such as `ConfigMap`",
+        ),
+    };
+    let code = crate::diagnostics::catalogue::render::NOT_AN_OBJECT;
+    let diagnostic = Diagnostic::new(code, message)
         .note(locator.object(one))
-        .help("write a kind of letters and digits, such as `ConfigMap`");
-        let view = one
-            .manifest
-            .root()
-            .get("kind")
-            .unwrap_or(one.manifest.root());
-        sink.push(locator.at(diagnostic, view, ""));
-    }
-    proper && !is_list
+        .help(help);
+    sink.push(locator.at(diagnostic, place, ""));
+    false
 }
 
 fn structure(

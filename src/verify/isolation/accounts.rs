@@ -14,19 +14,13 @@ type Rights<'a> = Vec<(Right, Option<&'a Place>)>;
 
 /// Proves what accounts may do in a cluster.
 pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account> {
-    let mut roles: BTreeMap<(&str, &str), Rights<'_>> = BTreeMap::new();
+    let mut roles: BTreeMap<(&str, &str), Vec<&(Right, Place)>> = BTreeMap::new();
     // The tenants that have something in a namespace.
     let mut tenants: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for part in parts {
         for role in &part.facts.roles {
-            let rights = role
-                .rights
-                .iter()
-                .map(|(right, place)| (right.clone(), Some(place)));
-            roles
-                .entry((&role.namespace, &role.name))
-                .or_default()
-                .extend(rights);
+            let known = roles.entry((&role.namespace, &role.name)).or_default();
+            known.extend(&role.rights);
         }
         let used = part
             .facts
@@ -61,20 +55,15 @@ pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account>
             };
             let built_in =
                 of_cluster_role(&binding.role).filter(|_| &*binding.role_kind == "ClusterRole");
-            let is_known = built_in.is_some();
-            let mut rights: Rights<'_> = built_in
-                .into_iter()
-                .flatten()
-                .map(|right| (right, None))
-                .collect();
             let rendered = roles.get(&(namespace, &*binding.role));
-            rights.extend(rendered.into_iter().flatten().cloned());
-            if namespace.is_empty() {
-                let more = aggregated.get(&*binding.role).into_iter().flatten();
-                rights.extend(more.map(|(right, place)| (right.clone(), Some(place))));
-            }
             // A role that is there already may allow anything.
-            let is_unknown = rendered.is_none() && !is_known;
+            let is_unknown = rendered.is_none() && built_in.is_none();
+            let more = aggregated.get(&*binding.role);
+            let more = more.filter(|_| namespace.is_empty());
+            let written = rendered.into_iter().chain(more).flatten();
+            let written = written.map(|(right, place)| (right.clone(), Some(place)));
+            let built_in = built_in.into_iter().flatten().map(|right| (right, None));
+            let rights: Rights<'_> = built_in.chain(written).collect();
             for subject in &binding.subjects {
                 let Some(tenant) = tenant_of(part, subject, &tenants) else {
                     continue;
@@ -143,24 +132,25 @@ fn aggregated<'a>(roles: &[&'a RoleFacts]) -> BTreeMap<&'a str, Vec<&'a (Right, 
         ("edit", &["view", "edit"]),
         ("admin", &["view", "edit", "admin"]),
     ];
+    // Few roles are made of others, and there may be one for each tenant.
+    let made_of_others: Vec<&&RoleFacts> = roles
+        .iter()
+        .filter(|role| !role.aggregates.is_empty())
+        .collect();
     let mut all: BTreeMap<&str, Vec<&(Right, Place)>> = BTreeMap::new();
     for part in roles {
-        let takes = |role: &&&RoleFacts| {
-            role.aggregates
-                .iter()
-                .any(|selector| selector.selects(&part.labels))
-        };
-        for role in roles.iter().filter(takes) {
-            all.entry(&role.name).or_default().extend(&part.rights);
+        for role in &made_of_others {
+            let mut selectors = role.aggregates.iter();
+            if selectors.any(|selector| selector.selects(&part.labels)) {
+                all.entry(&role.name).or_default().extend(&part.rights);
+            }
         }
-        for (name, labels) in WIDER {
-            let has = |label: &&str| {
-                let key = format!("rbac.authorization.k8s.io/aggregate-to-{label}");
-                part.labels
-                    .iter()
-                    .any(|(known, value)| **known == *key && &**value == "true")
-            };
-            if labels.iter().any(has) {
+        let labels = part.labels.iter().filter(|(_, value)| &**value == "true");
+        let ends: Vec<&str> = labels
+            .filter_map(|(key, _)| key.strip_prefix("rbac.authorization.k8s.io/aggregate-to-"))
+            .collect();
+        for (name, wanted) in WIDER {
+            if ends.iter().any(|end| wanted.contains(end)) {
                 all.entry(name).or_default().extend(&part.rights);
             }
         }
