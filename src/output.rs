@@ -128,6 +128,7 @@ impl<'a> Writer<'a> {
             files.retain(|file| {
                 rendered.iter().any(|one| one.scope == Scope::Component)
                     && !file.path.ends_with("/tenant.yaml")
+                    && !file.path.ends_with("/README.md")
                     && !file.path.starts_with("delivery/")
             });
         }
@@ -266,11 +267,9 @@ fn owns(
     units: &BTreeSet<UnitKey>,
     environments: &BTreeSet<String>,
 ) -> bool {
-    let parts: Vec<&str> = path
-        .strip_prefix("delivery/")
-        .unwrap_or(path)
-        .split('/')
-        .collect();
+    let apart = ["delivery/", "runbooks/", "api-server/"];
+    let below = apart.iter().find_map(|folder| path.strip_prefix(folder));
+    let parts: Vec<&str> = below.unwrap_or(path).split('/').collect();
     let (first, second, tenant) = match parts.as_slice() {
         [first, second, tenant, _, ..] => (*first, *second, tenant.to_owned()),
         // delivery/<environment>/<cluster>/<tenant>.yaml

@@ -8,7 +8,7 @@ use crate::load::{self, Loaded};
 use crate::model::footprint::UnitFootprint;
 use crate::model::instance::{Unit, UnitKey, Usage};
 use crate::model::isolation::ClusterIsolation;
-use crate::model::manifest::{Rendered, Scope};
+use crate::model::manifest::{self, Rendered, Scope};
 use crate::model::verdict::Evidence;
 use crate::policy::enforce::{self, Resident};
 use crate::policy::{self, Policies, UnitObjects};
@@ -165,7 +165,7 @@ impl<'a> Job<'a> {
     ) {
         let objects = UnitObjects {
             unit,
-            rendered,
+            rendered: manifest::objects(rendered),
             contexts: self.policy_parameters(),
         };
         policies.unit(&objects, &mut tally.judged, sink);
@@ -239,8 +239,16 @@ impl<'a> Job<'a> {
 
     fn scopes(&self) -> &'static [Scope] {
         match self {
-            Job::Tenant(_) => &[Scope::Tenant, Scope::Delivery, Scope::Component],
-            Job::Cluster(_) => &[Scope::Cluster, Scope::ClusterDelivery],
+            Job::Tenant(_) => &[
+                Scope::Tenant,
+                Scope::Delivery,
+                Scope::Component,
+                Scope::Pipeline,
+                // Files come after objects.
+                Scope::Runbook,
+                Scope::ComponentRunbook,
+            ],
+            Job::Cluster(_) => &[Scope::Cluster, Scope::ClusterDelivery, Scope::ApiServer],
         }
     }
 }
@@ -326,12 +334,13 @@ impl<'o> Side<'o> {
         );
         // What a failed template leaves out is missed by others; that is told once.
         let complete = !sink.has_errors();
-        let facts = verify::unit(&self.schemas, unit, &rendered, complete, sources, sink);
+        let objects = manifest::objects(&rendered);
+        let facts = verify::unit(&self.schemas, unit, objects, complete, sources, sink);
         tally.append(Tally {
             counts: Counts {
                 units: usize::from(!unit.key.tenant.is_empty()),
                 instances: unit.instances.len(),
-                objects: rendered.len(),
+                objects: objects.iter().filter(|one| one.is_written).count(),
             },
             facts: vec![facts],
             usage: if unit.is_idle() {

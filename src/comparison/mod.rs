@@ -18,7 +18,7 @@ use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, Known, Loaded};
 use crate::model::change::{Place, Review};
 use crate::model::instance::{Unit, UnitKey};
-use crate::model::manifest::Rendered;
+use crate::model::manifest::{self, Rendered};
 use crate::model::view::View;
 use crate::policy::{Policies, UnitObjects};
 use crate::resolve::Plan;
@@ -402,7 +402,10 @@ impl Work<'_> {
             }
         };
         let asks = |rendered: &Option<Vec<Rendered>>| match rendered {
-            Some(rendered) => Asked::of(rendered.iter().map(|one| one.manifest.root())),
+            Some(rendered) => {
+                let objects = manifest::objects(rendered).iter();
+                Asked::of(objects.map(|one| one.manifest.root()))
+            }
             None => Asked::default(),
         };
         let after = asks(&new_rendered);
@@ -465,14 +468,17 @@ impl Work<'_> {
         });
         let old_views: Vec<View<'_>> = match (&read, &old_rendered) {
             (Some(objects), _) => objects.iter().map(|one| one.object.root()).collect(),
-            (None, Some(rendered)) => rendered.iter().map(|one| one.manifest.root()).collect(),
+            (None, Some(rendered)) => {
+                let objects = manifest::objects(rendered).iter();
+                objects.map(|one| one.manifest.root()).collect()
+            }
             (None, None) => Vec::new(),
         };
         self.judge_changes(
             &old_views,
             old_unit.as_ref(),
             new_unit.as_ref(),
-            new_rendered.as_deref(),
+            new_rendered.as_deref().map(manifest::objects),
             &mut shared,
         );
         let mut documents: BTreeSet<(String, String)> = BTreeSet::new();
@@ -552,7 +558,10 @@ fn build<'a>(
 
 fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {
     let place = objects::place_of(&unit.key);
-    for one in rendered {
+    for one in manifest::objects(rendered)
+        .iter()
+        .filter(|one| one.is_written)
+    {
         let instance = one.instance.and_then(|at| unit.instances.get(at));
         let component = instance.map_or("", |instance| &instance.component);
         let key = (

@@ -66,6 +66,11 @@ pub(super) fn sees_the_same(a: &Unit, b: &Unit) -> bool {
                 && a.templates == b.templates
                 && same(&a.variables, &b.variables)
         })
+        && a.pipelines.len() == b.pipelines.len()
+        && a.pipelines
+            .iter()
+            .zip(&b.pipelines)
+            .all(|(a, b)| a.name == b.name && same(&a.variables, &b.variables))
 }
 
 /// Which values of the base are read, where those of the head are known: the same trees, which may

@@ -77,7 +77,8 @@ pub fn files(
         unit_folder(layout, &unit.key)
     };
     let mut groups: BTreeMap<String, Vec<&Rendered>> = BTreeMap::new();
-    for one in rendered {
+    let mut pages = Vec::new();
+    for one in rendered.iter().filter(|one| one.is_written) {
         let component = one
             .instance
             .and_then(|at| unit.instances.get(at))
@@ -86,7 +87,30 @@ pub fn files(
             Scope::Cluster => (format!("{folder}/cluster"), true),
             Scope::Tenant | Scope::Folder => (format!("{folder}/tenant"), true),
             // A component may have the name of one of our own files.
-            Scope::Component => (format!("{folder}/{}", component_stem(component)), true),
+            Scope::Component | Scope::PipelineJob => {
+                (format!("{folder}/{}", component_stem(component)), true)
+            }
+            Scope::Pipeline => {
+                let pipeline = one.pipeline.and_then(|at| unit.pipelines.get(at));
+                let name = pipeline.map_or("", |pipeline| &pipeline.name);
+                (format!("{folder}/pipeline-{name}"), true)
+            }
+            // Nothing applies them, so they lie apart.
+            Scope::ApiServer => {
+                let name = file_name(&one.manifest.name());
+                (format!("api-server/{folder}/{name}"), false)
+            }
+            Scope::Runbook | Scope::ComponentRunbook => {
+                let name = match one.scope {
+                    Scope::Runbook => "README",
+                    _ => component,
+                };
+                pages.push(File {
+                    path: format!("runbooks/{folder}/{name}.md"),
+                    body: one.manifest.root().text_at(&["content"]).into_owned(),
+                });
+                continue;
+            }
             Scope::Delivery | Scope::ClusterDelivery => (format!("delivery/{folder}"), false),
         };
         let path = match granularity {
@@ -101,35 +125,36 @@ pub fn files(
         };
         groups.entry(path).or_default().push(one);
     }
-    groups
-        .into_iter()
-        .map(|(path, mut manifests)| {
-            manifests.sort_by_cached_key(|one| {
-                let kind = one.manifest.kind().into_owned();
-                let order = APPLY_ORDER
-                    .iter()
-                    .position(|known| *known == kind)
-                    .unwrap_or(APPLY_ORDER.len());
-                (
-                    order,
-                    kind,
-                    one.manifest.name().into_owned(),
-                    one.manifest.namespace().into_owned(),
-                )
-            });
-            let mut body = String::with_capacity(2048);
-            for one in manifests {
-                body.push_str("---\n");
-                write_document(one.manifest.root(), &mut body);
-            }
-            File { path, body }
-        })
-        .collect()
+    let manifests = groups.into_iter().map(|(path, mut manifests)| {
+        manifests.sort_by_cached_key(|one| {
+            let kind = one.manifest.kind().into_owned();
+            let order = APPLY_ORDER
+                .iter()
+                .position(|known| *known == kind)
+                .unwrap_or(APPLY_ORDER.len());
+            (
+                order,
+                kind,
+                one.manifest.name().into_owned(),
+                one.manifest.namespace().into_owned(),
+            )
+        });
+        let mut body = String::with_capacity(2048);
+        for one in manifests {
+            body.push_str("---\n");
+            write_document(one.manifest.root(), &mut body);
+        }
+        File { path, body }
+    });
+    manifests.chain(pages).collect()
 }
 
 /// The file name of a component, apart from those of the tenant's own files.
 fn component_stem(component: &str) -> String {
-    if matches!(component, "tenant" | "kustomization") || component.starts_with("component-") {
+    let is_ours = ["component-", "pipeline-"]
+        .iter()
+        .any(|own| component.starts_with(own));
+    if matches!(component, "tenant" | "kustomization") || is_ours {
         format!("component-{component}")
     } else {
         component.to_owned()

@@ -109,7 +109,7 @@ impl Output {
                 format!("{path:?} is no path of the output"),
             ));
         }
-        let text = with_header(&self.platform, body);
+        let text = with_header(&self.platform, path, body);
         let target = self.root.join(path);
         let existing = if self.is_reachable(path) {
             read_existing(&target)?
@@ -125,7 +125,7 @@ impl Output {
             }
             Existing::Text(bytes) if bytes == text.as_bytes() => false,
             Existing::Text(bytes) => {
-                let owner = ownership(&self.platform, bytes);
+                let owner = ownership(&self.platform, path, bytes);
                 refused = (owner != Ownership::Ours).then_some(owner);
                 true
             }
@@ -218,7 +218,7 @@ impl Output {
                 continue;
             }
             match read_existing(&self.root.join(&path))? {
-                Existing::Text(bytes) => match ownership(&self.platform, &bytes) {
+                Existing::Text(bytes) => match ownership(&self.platform, &path, &bytes) {
                     Ownership::Ours => stale.push(path),
                     Ownership::Edited if force || self.mode == Mode::Compare => stale.push(path),
                     Ownership::Edited => refused.push((path, Ownership::Edited)),

@@ -57,7 +57,7 @@ pub(super) fn built_in(sources: &mut Sources) -> Loaded {
             loaded.default_specs.insert(kind, spec);
         }
     }
-    for file in [&defaults::TIERS, &defaults::ROLES] {
+    for file in [&defaults::TIERS, &defaults::ROLES, &defaults::MONITORING] {
         loaded.documents.extend(add(file).into_iter().map(of_ours));
     }
     for (path, text) in BUILT_IN_TEMPLATES {

@@ -23,6 +23,8 @@ pub const WORKLOAD: DefaultFile = default_file!("workload");
 pub const TIERS: DefaultFile = default_file!("tiers");
 /// The roles that exist without being written.
 pub const ROLES: DefaultFile = default_file!("roles");
+/// What is watched without being written.
+pub const MONITORING: DefaultFile = default_file!("monitoring");
 /// What the spec of a kind is merged over.
 pub const SPECS: &[(&str, DefaultFile)] = &[
     ("Platform", default_file!("platform")),
@@ -31,4 +33,5 @@ pub const SPECS: &[(&str, DefaultFile)] = &[
     ("Cluster", default_file!("cluster")),
     ("Dataset", default_file!("dataset")),
     ("Connection", default_file!("connection")),
+    ("Pipeline", default_file!("pipeline")),
 ];

@@ -29,6 +29,8 @@ pub struct Unit {
     pub variables: Vec<Variable>,
     /// The components that run here.
     pub instances: Vec<Instance>,
+    /// The pipelines that run some of them.
+    pub pipelines: Vec<PlannedPipeline>,
     /// Where values that the compiler computed come from.
     pub derivations: Arc<Derivations>,
 }
@@ -61,6 +63,38 @@ pub struct Instance {
     pub templates: Vec<String>,
     /// Each layer of values, the lowest first, for `why`.
     pub layers: Arc<[Layer]>,
+}
+
+/// A pipeline of a tenant in an environment on a cluster.
+#[derive(Debug)]
+pub struct PlannedPipeline {
+    /// Its name.
+    pub name: String,
+    /// The line that asked for it.
+    pub subscription: NodeId,
+    /// What its templates see besides the unit's variables.
+    pub variables: Vec<Variable>,
+    /// Its jobs.
+    pub jobs: Vec<PipelineJob>,
+}
+
+/// A job of a pipeline.
+#[derive(Debug)]
+pub struct PipelineJob {
+    /// The position of the component's instance in the unit.
+    pub instance: usize,
+    /// What its templates see besides the pipeline's variables.
+    pub variables: Vec<Variable>,
+}
+
+impl PipelineJob {
+    /// One of its variables.
+    pub fn variable(&self, name: &str) -> Option<&Node> {
+        let mut variables = self.variables.iter();
+        variables
+            .find(|(known, _)| *known == name)
+            .map(|(_, node)| node)
+    }
 }
 
 /// One layer of an instance's values.

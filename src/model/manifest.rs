@@ -228,12 +228,32 @@ pub enum Scope {
     Tenant,
     /// Once for each component of a tenant in each environment on each cluster.
     Component,
+    /// Once for each pipeline of a tenant in each environment on each cluster.
+    Pipeline,
+    /// Once for each job of such a pipeline.
+    PipelineJob,
     /// Like tenant, for the objects of the delivery engine, which live elsewhere.
     Delivery,
     /// Like cluster, for the objects of the delivery engine.
     ClusterDelivery,
     /// Once for each folder of the output.
     Folder,
+    /// Like cluster, for files that an API server reads when it starts.
+    ApiServer,
+    /// Like tenant, for pages that people read.
+    Runbook,
+    /// Like component, for pages that people read.
+    ComponentRunbook,
+}
+
+impl Scope {
+    /// Whether what it makes are objects of a cluster, and not files for something or somebody else.
+    pub fn makes_objects(self) -> bool {
+        !matches!(
+            self,
+            Scope::ApiServer | Scope::Runbook | Scope::ComponentRunbook
+        )
+    }
 }
 
 /// A manifest and where it belongs.
@@ -245,8 +265,18 @@ pub struct Rendered {
     pub scope: Scope,
     /// The position of the instance in its unit, for scope component.
     pub instance: Option<usize>,
+    /// The position of the pipeline in its unit, for scope pipeline.
+    pub pipeline: Option<usize>,
+    /// Whether it is part of the output. What is not is what something in the cluster makes of what
+    /// is, such as the pods of a workflow: it is judged, and not written.
+    pub is_written: bool,
     /// The template's path below `templates/`.
     pub template: Arc<str>,
     /// All values that the template read, those that only decided something included.
     pub read: Arc<[NodeId]>,
+}
+
+/// The objects among what was rendered for a unit: files for something or somebody else come last.
+pub fn objects(rendered: &[Rendered]) -> &[Rendered] {
+    &rendered[..rendered.partition_point(|one| one.scope.makes_objects())]
 }

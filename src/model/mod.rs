@@ -37,6 +37,7 @@ pub mod manifest;
 pub mod money;
 pub mod network;
 pub mod placeholder;
+pub mod recovery;
 pub mod references;
 pub mod rights;
 pub mod scalars;

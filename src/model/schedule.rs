@@ -74,6 +74,28 @@ impl Schedule {
             .collect()
     }
 
+    /// The longest time between two firings, in seconds; nothing if it does not fire twice in two
+    /// years.
+    pub fn longest_gap(&self) -> Option<f64> {
+        let minutes = self.minutes_of_day();
+        let first = jiff::civil::date(2027, 1, 1);
+        let days = first.series(jiff::Span::new().days(1)).take(731);
+        let days = (0_u32..).zip(days).filter(|(_, day)| self.fires_on(*day));
+        let times = days.flat_map(|(at, _)| {
+            minutes
+                .iter()
+                .map(move |minute| at * 1440 + u32::from(*minute))
+        });
+        let (mut last, mut longest) = (None, None);
+        for time in times {
+            if let Some(last) = last {
+                longest = longest.max(Some(time - last));
+            }
+            last = Some(time);
+        }
+        longest.map(|minutes| f64::from(minutes) * 60.0)
+    }
+
     /// How often it fires in a month, on average over a year.
     pub fn runs_in_month(&self) -> f64 {
         let first = jiff::civil::date(2027, 1, 1);

@@ -44,6 +44,7 @@ struct Job<'a> {
     asked: NodeId,
     scope: Scope,
     instance: Option<usize>,
+    pipeline: Option<usize>,
 }
 
 /// Renders all templates of a unit: those of its scope, and those of its instances.
@@ -59,63 +60,83 @@ pub fn unit(
     let apis = Apis::of(unit);
     let key = &unit.key;
     let place = format!("in {} on {}", key.environment, key.cluster);
-    for scope in scopes
-        .iter()
-        .copied()
-        .filter(|scope| *scope != Scope::Component)
-    {
-        let context = context(&unit.variables, &[], &apis);
-        let job = Job {
-            sources,
-            title: format!("{} {place}", key.tenant),
-            asked: NodeId::NONE,
-            scope,
-            instance: None,
-        };
-        for template in templates.of(scope) {
+    let of_unit: Vec<&Variable> = unit.variables.iter().collect();
+    let mut all = |job: &Job<'_>, variables: &[&Variable], named: &[String], sink: &mut Sink| {
+        let context = context(variables, &apis);
+        let of_scope = templates.of(job.scope);
+        for template in of_scope.filter(|template| template.is_for(named)) {
             run(
                 templates,
                 template,
                 &context,
                 &apis,
-                &job,
+                job,
                 sink,
                 &mut rendered,
             );
         }
-    }
-    if scopes.contains(&Scope::Component) {
-        for (position, instance) in unit.instances.iter().enumerate() {
-            let context = context(&unit.variables, &instance.variables, &apis);
-            recorder::begin_usage();
-            let job = Job {
-                sources,
-                title: format!("{}/{} {place}", key.tenant, instance.component),
-                asked: instance.subscription,
-                scope: Scope::Component,
-                instance: Some(position),
-            };
-            for template in templates
-                .of(Scope::Component)
-                .filter(|template| template.is_for(&instance.templates))
-            {
-                run(
-                    templates,
-                    template,
-                    &context,
-                    &apis,
-                    &job,
-                    sink,
-                    &mut rendered,
-                );
+    };
+    for scope in scopes.iter().copied() {
+        let mut job = Job {
+            sources,
+            title: format!("{} {place}", key.tenant),
+            asked: NodeId::NONE,
+            scope,
+            instance: None,
+            pipeline: None,
+        };
+        match scope {
+            Scope::Component | Scope::ComponentRunbook => {
+                for (position, instance) in unit.instances.iter().enumerate() {
+                    job.title = format!("{}/{} {place}", key.tenant, instance.component);
+                    job.asked = instance.subscription;
+                    job.instance = Some(position);
+                    recorder::begin_usage();
+                    let variables = with(&of_unit, &instance.variables);
+                    all(&job, &variables, &instance.templates, sink);
+                    let used = recorder::take_usage();
+                    // What a page for people tells has no effect for that.
+                    if scope.makes_objects()
+                        && let Some(workload) = instance.variable("workload")
+                    {
+                        note_usage(workload, &mut Path::default(), &used, sources, usage);
+                    }
+                }
             }
-            let used = recorder::take_usage();
-            if let Some(workload) = instance.variable("workload") {
-                note_usage(workload, &mut Path::default(), &used, sources, usage);
+            Scope::Pipeline => {
+                for (position, pipeline) in unit.pipelines.iter().enumerate() {
+                    job.title = format!("{}'s pipeline {} {place}", key.tenant, pipeline.name);
+                    job.asked = pipeline.subscription;
+                    job.pipeline = Some(position);
+                    job.scope = Scope::Pipeline;
+                    job.instance = None;
+                    recorder::begin_usage();
+                    let variables = with(&of_unit, &pipeline.variables);
+                    all(&job, &variables, &[], sink);
+                    for one in &pipeline.jobs {
+                        job.scope = Scope::PipelineJob;
+                        job.instance = Some(one.instance);
+                        all(&job, &with(&variables, &one.variables), &[], sink);
+                    }
+                    let used = recorder::take_usage();
+                    let workloads = pipeline
+                        .jobs
+                        .iter()
+                        .filter_map(|one| one.variable("workload"));
+                    for workload in workloads {
+                        note_usage(workload, &mut Path::default(), &used, sources, usage);
+                    }
+                }
             }
+            _ => all(&job, &of_unit, &[], sink),
         }
     }
     rendered
+}
+
+/// Variables, and more of them.
+fn with<'v>(variables: &[&'v Variable], more: &'v [Variable]) -> Vec<&'v Variable> {
+    variables.iter().copied().chain(more).collect()
 }
 
 /// Values that rules and the compiler read, and no template.
@@ -201,13 +222,14 @@ pub fn folder(
 ) -> Vec<Rendered> {
     let mut rendered = Vec::new();
     let apis = Apis::default();
-    let context = context(variables, &[], &apis);
+    let context = context(&variables.iter().collect::<Vec<_>>(), &apis);
     let job = Job {
         sources,
         title: "a folder of the output".to_owned(),
         asked: NodeId::NONE,
         scope: Scope::Folder,
         instance: None,
+        pipeline: None,
     };
     for template in templates.of(Scope::Folder) {
         run(
@@ -259,10 +281,9 @@ impl Apis {
     }
 }
 
-fn context(unit: &[Variable], more: &[Variable], apis: &Apis) -> Value {
-    let mut names: Vec<(&'static str, Value)> = unit
+fn context(variables: &[&Variable], apis: &Apis) -> Value {
+    let mut names: Vec<(&'static str, Value)> = variables
         .iter()
-        .chain(more)
         .map(|(name, node)| (*name, tree::root(name, node)))
         .collect();
     let apis = apis.clone();
@@ -347,6 +368,8 @@ fn run(
                             manifest,
                             scope: job.scope,
                             instance: job.instance,
+                            pipeline: job.pipeline,
+                            is_written: template.is_written,
                             template: Arc::clone(&template.path),
                             read: Arc::clone(&read),
                         });

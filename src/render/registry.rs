@@ -14,13 +14,18 @@ use crate::model::kinds::Catalog;
 use crate::model::manifest::{Scope, TemplateLine};
 use crate::yaml::{Node, Step, parse::parse};
 
-const SCOPES: [(&str, Scope); 6] = [
+const SCOPES: [(&str, Scope); 11] = [
     ("cluster", Scope::Cluster),
     ("tenant", Scope::Tenant),
     ("component", Scope::Component),
     ("delivery", Scope::Delivery),
     ("cluster-delivery", Scope::ClusterDelivery),
     ("folder", Scope::Folder),
+    ("pipeline", Scope::Pipeline),
+    ("pipeline-job", Scope::PipelineJob),
+    ("api-server", Scope::ApiServer),
+    ("runbook", Scope::Runbook),
+    ("component-runbook", Scope::ComponentRunbook),
 ];
 
 /// What happens where the cluster lacks an API that a template requires.
@@ -51,6 +56,8 @@ pub struct Template {
     pub message: Option<String>,
     /// Whether only components that name it get it.
     pub on_request: bool,
+    /// Whether what it makes is part of the output, and not only judged.
+    pub is_written: bool,
     /// The expression whose value asks for the API.
     pub asked_by: Option<String>,
     /// The lines of the header's end and of its `when`.
@@ -216,6 +223,7 @@ impl Templates {
             otherwise: Otherwise::Skip,
             message: None,
             on_request: false,
+            is_written: true,
             asked_by: None,
             when_lines: (0, 0),
             libraries: Arc::clone(libraries),
@@ -367,7 +375,7 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
             "write lines such as `scope: component` between `{#-` and `-#}`".to_owned(),
         );
     };
-    const KEYS: [&str; 7] = [
+    const KEYS: [&str; 8] = [
         "scope",
         "when",
         "requires",
@@ -375,6 +383,7 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
         "askedBy",
         "message",
         "onRequest",
+        "written",
     ];
     for entry in map.entries() {
         if !KEYS.contains(&&*entry.key) {
@@ -428,5 +437,8 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
     template.on_request = map
         .get("onRequest")
         .is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));
+    template.is_written = !map
+        .get("written")
+        .is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(false)));
     true
 }

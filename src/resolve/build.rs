@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, connections, layers,
-    prompts,
+    monitoring, pipelines, prompts, recovery,
 };
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
@@ -35,17 +35,29 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     }
     variables.push(("context", facts));
     variables.push(("policy", merge_field(planned, "policyParameters")));
-    let instances = planned
+    let (tenant, environment) = (
+        planned.tenant.name.as_str(),
+        planned.environment.name.as_str(),
+    );
+    variables.push((
+        "monitoring",
+        monitoring::of(plan, Some(tenant), environment, None),
+    ));
+    variables.push(("alertRoutes", monitoring::routes(plan, tenant, environment)));
+    variables.push(("recovery", recovery::of_unit(&builder, planned)));
+    let instances: Vec<Instance> = planned
         .components
         .iter()
         .filter_map(|chosen| instance(&builder, planned, *chosen, &namespace, sink))
         .collect();
+    let pipelines = pipelines::build(&builder, planned, &namespace, &instances, sink);
     let namespace = namespace.as_str().unwrap_or_default().to_owned();
     Unit {
         key: planned.key(),
         namespace,
         variables,
         instances,
+        pipelines,
         derivations,
     }
 }
@@ -88,6 +100,11 @@ pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         entries.push(entry("sharedNamespace", builder.namespace(tenant)));
     }
     variables.push(("here", Node::map(NodeId::NONE, entries)));
+    variables.push((
+        "monitoring",
+        monitoring::of(plan, None, &planned.environment.name, None),
+    ));
+    variables.push(("recoveryPlans", recovery::of_cluster(&builder)));
     let key = UnitKey {
         environment: planned.environment.name.clone(),
         cluster: planned.cluster.name.clone(),
@@ -98,23 +115,29 @@ pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         namespace: String::new(),
         variables,
         instances: Vec::new(),
+        pipelines: Vec::new(),
         derivations,
     }
 }
 
-struct Builder<'b, 'a> {
-    plan: &'b Plan<'a>,
-    environment: &'b Document<Environment>,
-    cluster: &'b Document<Cluster>,
+/// Makes values that templates see, in an environment on a cluster.
+pub struct Builder<'b, 'a> {
+    /// Everything that is to be rendered.
+    pub plan: &'b Plan<'a>,
+    /// The environment.
+    pub environment: &'b Document<Environment>,
+    /// The cluster.
+    pub cluster: &'b Document<Cluster>,
     derivations: &'b Derivations,
 }
 
-fn name_node<K>(document: &Document<K>) -> Node {
+/// The name of a document.
+pub fn name_node<K>(document: &Document<K>) -> Node {
     Node::text(document.name_id(), document.name.as_str())
 }
 
 /// A document as templates see it: its spec, with its name.
-fn with_name<K>(document: &Document<K>) -> Node {
+pub fn with_name<K>(document: &Document<K>) -> Node {
     extended(
         &document.effective,
         vec![entry("name", name_node(document))],
@@ -122,7 +145,7 @@ fn with_name<K>(document: &Document<K>) -> Node {
 }
 
 /// A map with more entries; those that are there already are replaced.
-fn extended(map: &Node, more: Vec<Entry>) -> Node {
+pub fn extended(map: &Node, more: Vec<Entry>) -> Node {
     let mut entries = map.entries().to_vec();
     for new in more {
         match entries.iter_mut().find(|entry| entry.key == new.key) {
@@ -151,7 +174,8 @@ impl Builder<'_, '_> {
         ]
     }
 
-    fn derived(&self, value: Value, from: &[NodeId]) -> Node {
+    /// A value that was computed from others.
+    pub fn derived(&self, value: Value, from: &[NodeId]) -> Node {
         self.derivations.derive(value, from.iter().copied())
     }
 
@@ -160,7 +184,7 @@ impl Builder<'_, '_> {
     }
 
     /// Fills in a pattern of the Platform's `naming`.
-    fn named(
+    pub fn named(
         &self,
         pattern: &str,
         tenant: Option<&Document<Tenant>>,
@@ -209,7 +233,7 @@ impl Builder<'_, '_> {
     }
 
     /// A label of the platform: `<labelPrefix>/tenant`.
-    fn platform_label(&self, name: &str, value: Node) -> Entry {
+    pub fn platform_label(&self, name: &str, value: Node) -> Entry {
         let prefix = self.plan.platform.effective.get("labelPrefix");
         let key = format!(
             "{}/{name}",
@@ -220,6 +244,22 @@ impl Builder<'_, '_> {
             key_id: prefix.map_or(NodeId::NONE, |node| node.id),
             value,
         }
+    }
+
+    /// Labels of something of a tenant's that is no component: those given, and those of all.
+    pub fn labels(&self, planned: &PlannedUnit<'_>, own: Vec<Entry>) -> Vec<Entry> {
+        let mut labels = own;
+        labels.push(entry(
+            "app.kubernetes.io/managed-by",
+            self.constant("tenantry"),
+        ));
+        labels.push(self.platform_label("tenant", name_node(planned.tenant)));
+        labels.push(self.platform_label("tier", name_node(planned.tier)));
+        labels.push(self.platform_label("environment", name_node(planned.environment)));
+        if let Some(cost_center) = planned.tenant.effective.at(&["billing", "costCenter"]) {
+            labels.push(self.platform_label("cost-center", cost_center.clone()));
+        }
+        labels
     }
 
     fn constant(&self, text: &str) -> Node {
@@ -237,15 +277,7 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
         planned.tier.effective.get("limits").unwrap_or(&empty),
         effective.get("limits").unwrap_or(&empty),
     );
-    let mut labels = vec![
-        entry("app.kubernetes.io/managed-by", builder.constant("tenantry")),
-        builder.platform_label("tenant", name_node(document)),
-        builder.platform_label("tier", name_node(planned.tier)),
-        builder.platform_label("environment", name_node(planned.environment)),
-    ];
-    if let Some(cost_center) = effective.at(&["billing", "costCenter"]) {
-        labels.push(builder.platform_label("cost-center", cost_center.clone()));
-    }
+    let labels = builder.labels(planned, Vec::new());
     let selector = vec![builder.platform_label("tenant", name_node(document))];
     let catalog = builder.plan.input.catalog;
     let grants = in_force(
@@ -487,6 +519,10 @@ fn instance(
             data::connections(plan.input.catalog, component),
         ),
         entry("shares", shares(builder, planned, chosen)),
+        entry(
+            "pipelines",
+            pipelines::running(builder, planned, &component.name),
+        ),
     ];
     entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
     entries.extend(host(builder, planned, &component_name).map(|host| entry("host", host)));
@@ -495,6 +531,15 @@ fn instance(
         ("instance", Node::map(NodeId::NONE, entries)),
         ("workload", workload),
         ("parameters", parameters),
+        (
+            "monitoring",
+            monitoring::of(
+                plan,
+                Some(&planned.tenant.name),
+                &planned.environment.name,
+                Some(component),
+            ),
+        ),
     ];
     Some(Instance {
         component: component.name.clone(),

@@ -10,6 +10,9 @@
 //! * `tenants`: what a tenant may subscribe to.
 //! * `layers`: the twelve layers and their locks.
 //! * `connections`: what they ask of a cluster.
+//! * `pipelines`: their jobs, and the tenants that run them.
+//! * `monitoring`: what is watched, and who is told.
+//! * `recovery`: whether plans can hold what they promise.
 //! * `prompts`: the facts that agents ask for.
 //! * `coherence`: whether the layered values make sense together.
 //! * `build`: names, labels, and what templates see.
@@ -20,8 +23,11 @@ mod coherence;
 mod connections;
 mod contexts;
 mod layers;
+mod monitoring;
+mod pipelines;
 mod placement;
 mod prompts;
+mod recovery;
 mod references;
 mod tenants;
 mod versions;
@@ -178,6 +184,8 @@ pub struct Chosen<'a> {
 pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     references::check(&input, sink);
     access::check(&input, sink);
+    pipelines::check(&input, sink);
+    monitoring::check(&input, sink);
     versions::cycles(&input, sink);
     let Some(platform) = input.catalog.platforms.iter().next() else {
         if !input.incomplete && !input.broken.iter().any(|(kind, _)| kind == "Platform") {
@@ -209,6 +217,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     }
     units.sort_by_cached_key(PlannedUnit::key);
     let clusters = placement::clusters(&input, &units);
+    recovery::check(&input, &units, sink);
     units.retain(|unit| {
         input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant)
     });

@@ -17,6 +17,10 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     duplicates(input, "Connection", &catalog.connections, sink);
     duplicates(input, "Role", &catalog.roles, sink);
     duplicates(input, "Grant", &catalog.grants, sink);
+    duplicates(input, "Pipeline", &catalog.pipelines, sink);
+    duplicates(input, "Monitoring", &catalog.monitorings, sink);
+    duplicates(input, "AlertRoute", &catalog.alert_routes, sink);
+    duplicates(input, "RecoveryPlan", &catalog.recovery_plans, sink);
     platforms(input, sink);
     components(input, sink);
     datasets(input, sink);

@@ -8,7 +8,7 @@ use super::fields;
 use crate::model::change::Place;
 use crate::model::change::{Body, Object, ObjectChange, Operation};
 use crate::model::instance::{Unit, UnitKey};
-use crate::model::manifest::Rendered;
+use crate::model::manifest::{Rendered, Scope};
 
 /// From this share of equal fields on, a removed and an added object are one that was renamed.
 const LIKE: f64 = 0.6;
@@ -37,7 +37,11 @@ pub fn of_unit(
             documents: Arc::clone(documents),
         }
     };
-    rendered.into_iter().map(one).collect()
+    // Pages for people say what the objects are; what is only judged is in nobody's output.
+    let compared = |one: &Rendered| {
+        one.is_written && (one.scope.makes_objects() || one.scope == Scope::ApiServer)
+    };
+    rendered.into_iter().filter(compared).map(one).collect()
 }
 
 /// The place of a unit.

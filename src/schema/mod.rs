@@ -133,6 +133,13 @@ pub const OWN_SOURCES: &[(&str, &str)] = &[
     ("Component", include_str!("../../schemas/component.json")),
     ("Dataset", include_str!("../../schemas/dataset.json")),
     ("Connection", include_str!("../../schemas/connection.json")),
+    ("Pipeline", include_str!("../../schemas/pipeline.json")),
+    ("Monitoring", include_str!("../../schemas/monitoring.json")),
+    ("AlertRoute", include_str!("../../schemas/alertroute.json")),
+    (
+        "RecoveryPlan",
+        include_str!("../../schemas/recoveryplan.json"),
+    ),
     ("Role", include_str!("../../schemas/role.json")),
     ("Grant", include_str!("../../schemas/grant.json")),
     ("Policy", include_str!("../../schemas/policy.json")),

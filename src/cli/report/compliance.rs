@@ -312,7 +312,7 @@ fn output(folder: &Path, entry: &serde_json::Value, problems: &mut Vec<String>) 
         .keys()
         .filter(|name| {
             let bytes = std::fs::read(folder.join(name)).unwrap_or_default();
-            ownership(platform, &bytes) == Ownership::Edited
+            ownership(platform, name, &bytes) == Ownership::Edited
         })
         .collect();
     for name in &altered {

@@ -126,6 +126,53 @@ cause: "With `pattern: service-mesh`, the mesh retries, breaks circuits and give
 example: "pattern: service-mesh   # and no networking.istio.io in the cluster's apis"
 remedy: "Install Istio and list its API in the Cluster's `apis`, or write another `pattern`: the component then does it by itself, by the contract in /etc/connections."
 
+NO_EFFECT = "T0327" Warning "something that has no effect where it is written"
+cause: "The cluster, or the kind of object that is rendered, cannot do what is asked for."
+example: "a pipeline of one job with `retries: {backoff: {first: 1m}}`"
+remedy: "Remove it, or do what the message says."
+
+NOT_A_JOB = "T0328" Error "a pipeline runs a component that is no job"
+cause: "Jobs of a pipeline end; services do not."
+example: "jobs: [{name: api, component: query-api}]   # type: service"
+remedy: "Name a component whose workload has `type: job` or `type: scheduled`."
+
+RACE = "T0329" Warning "a job reads what another one writes at the same time"
+cause: "By the lineage of their components, one job of a pipeline reads a dataset that another one writes, and neither waits for the other: it may see half of it."
+example: "jobs: [{name: load, …}, {name: report, …}]   # without dependsOn"
+remedy: "Write the job that writes into `dependsOn` of the one that reads."
+
+MUTE_RECEIVER = "T0330" Error "somebody is to be told, and nothing says how"
+cause: "A receiver of an AlertRoute has none of `email`, `slack`, `pagerDuty` and `webhook`, so alerts would be lost."
+example: "receivers: [{name: on-call}]"
+remedy: "Add one of them."
+
+RPO = "T0331" Error "copies are not made often enough for what may be lost"
+cause: "The longest time between two copies by the plan's schedules is more than its `rpo`: that much work is gone when the cluster is lost just before the next copy."
+example: "rpo: 1h
+backups: {schedule: \"0 */4 * * *\"}"
+remedy: "Copy more often, add `replication`, or write a longer `rpo`."
+
+RTO = "T0332" Error "the steps take longer than may pass"
+cause: "The plan's `steps`, one after the other, take longer than its `rto`."
+example: "rto: 30m
+steps: [{name: restore volumes, takes: 2h}]"
+remedy: "Prepare more beforehand, shorten the steps, or write a longer `rto`."
+
+NO_STANDBY = "T0333" Error "a tenant of a recovery plan could not be recovered"
+cause: "It does not run where the plan says that it runs, or would be recovered; or it is in two plans."
+example: "standby: {environment: disaster-recovery, cluster: eu-dr-1}   # which the tenant does not run in"
+remedy: "Add the standby's environment to the tenant, or leave it out of the plan's `tenants`."
+
+DRILL = "T0334" Warning "a drill is overdue, or did not hold what is promised"
+cause: "By the plan's `drills.schedule` and the day of judgement (`--as-of`) a drill was due; or the last one took longer than the `rto`, or lost more than the `rpo`."
+example: "drills: {schedule: \"0 9 1 */3 *\", held: []}"
+remedy: "Hold it and write what came of it into `drills.held`, or mend the plan."
+
+NO_API_SERVER = "T0335" Error "a workflow's pods cannot reach the API server"
+cause: "The pods of an Argo Workflow tell the API server what came of them, and network policies close everything that is not opened; nothing says where the API server is."
+example: "a pipeline of several jobs on a cluster without `apiServerCidrs`"
+remedy: "Write the addresses of the API server into the Cluster's `apiServerCidrs`."
+
 TIER_ISOLATION = "T0322" Error "the tier does not include that isolation"
 cause: "A tier lists the levels of isolation that it offers."
 example: "tier: basic\nisolation: physical"

@@ -47,6 +47,9 @@ pub struct Cluster {
     /// what they say of pods; without it, any range may be one that pods are in.
     #[serde(default)]
     pub pod_cidrs: Vec<Cidr>,
+    /// Where the API server is, which the pods of workflows report to.
+    #[serde(default)]
+    pub api_server_cidrs: Vec<Cidr>,
     /// The domain below which tenants' routes are served.
     #[serde(default)]
     pub domain: Option<Domain>,

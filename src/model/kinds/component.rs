@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Workload;
+use super::{Thresholds, Workload};
 use crate::model::scalars::{Date, Name, Url, Version, VersionReq};
 
 /// Something that runs for tenants, in one version; several versions may stand side by side.
@@ -64,9 +64,9 @@ pub struct Component {
     /// What its users can count on.
     #[serde(default)]
     pub slo: Option<Slo>,
-    /// Thresholds that differ from the platform's.
+    /// Thresholds that differ from those of the Monitoring documents.
     #[serde(default)]
-    pub alerts: BTreeMap<String, Json>,
+    pub alerts: Thresholds,
     /// What to do when it fails.
     #[serde(default)]
     pub runbook: Option<Url>,
@@ -159,9 +159,13 @@ pub struct Slo {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 100.0))]
     pub availability: Option<f64>,
-    /// The time within which 99 % of requests are answered: `250ms`.
+    /// The time within which 99 % of requests are answered: `250ms`. It must be a bucket of the
+    /// histogram that Monitoring's `metrics.duration` names.
     #[serde(default)]
     pub latency: Option<crate::model::scalars::Duration>,
+    /// How old what it writes may become: `26h`.
+    #[serde(default)]
+    pub freshness: Option<crate::model::scalars::Duration>,
 }
 
 /// How an agent is prompted. Renders a ConfigMap with the prompt and the tenant's context.

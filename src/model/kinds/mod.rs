@@ -3,6 +3,7 @@
 //!
 //! To add a kind: a file here with its spec type, its `mod` line, and its line in `kinds!`.
 
+mod alert_route;
 mod cluster;
 mod component;
 mod connection;
@@ -11,14 +12,18 @@ mod dataset;
 mod environment;
 mod framework;
 mod grant;
+mod monitoring;
+mod pipeline;
 mod platform;
 pub mod policy;
+mod recovery_plan;
 mod role;
 mod tenant;
 mod tier;
 mod waiver;
 mod workload;
 
+pub use alert_route::AlertRoute;
 pub use cluster::{Cluster, NodePool, StorageClass};
 pub use component::{Access, Clearance, Component, ComponentStatus, Dependency};
 pub use connection::{Connection, Pattern};
@@ -27,10 +32,13 @@ pub use dataset::{Contract, Dataset, PersonalData, QualityRule};
 pub use environment::{Environment, Stage};
 pub use framework::{Control, Framework};
 pub use grant::Grant;
+pub use monitoring::{Monitoring, Thresholds};
+pub use pipeline::{Pipeline, PipelineJob};
 pub use platform::{
     DeliveryEngine, Enforcement, Granularity, Layout, Naming, Platform, PolicyPack, Pricing,
 };
 pub use policy::Policy;
+pub use recovery_plan::{Drills, RecoveryMode, RecoveryPlan, Spot};
 pub use role::{Constraints, Role};
 pub use tenant::{BillingModel, Isolation, Limits, Subscription, Tenant, TenantStatus};
 pub use tier::Tier;
@@ -111,6 +119,10 @@ kinds! {
     Component components;
     Dataset datasets;
     Connection connections;
+    Pipeline pipelines;
+    Monitoring monitorings;
+    AlertRoute alert_routes;
+    RecoveryPlan recovery_plans;
     Role roles;
     Grant grants;
     Policy policies;

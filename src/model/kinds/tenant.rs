@@ -57,6 +57,9 @@ pub struct Tenant {
     /// The components that run for the tenant.
     #[serde(default)]
     pub components: Vec<Subscription>,
+    /// The pipelines that run its components.
+    #[serde(default)]
+    pub pipelines: Vec<PipelineSubscription>,
     /// Components that other tenants may reach.
     #[serde(default)]
     pub shares: Vec<Share>,
@@ -167,6 +170,17 @@ pub struct Limits {
     /// Limits of your own, for templates and rules.
     #[serde(default)]
     pub custom: BTreeMap<String, Json>,
+}
+
+/// A pipeline that runs for a tenant.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelineSubscription {
+    /// The pipeline.
+    pub pipeline: Name,
+    /// The environments that it runs in. Default: all of the tenant's.
+    #[serde(default)]
+    pub environments: Vec<Name>,
 }
 
 /// A component that runs for a tenant.

@@ -1,0 +1,109 @@
+//! AlertRoute: who is told of what, and who is told next.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::scalars::{Duration, Name};
+
+/// Who is told of what, and who is told next when nothing happens. Renders an AlertmanagerConfig for
+/// each tenant that it holds for, where the cluster has that API.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlertRoute {
+    /// Tenants that it holds for. Default: all.
+    #[serde(default)]
+    pub tenants: Vec<Name>,
+    /// Environments that it holds for. Default: all.
+    #[serde(default)]
+    pub environments: Vec<Name>,
+    /// Who can be told, by a name of your own.
+    #[schemars(length(min = 1))]
+    pub receivers: Vec<Receiver>,
+    /// Who is told, by severity. Severities that are left out tell nobody.
+    #[schemars(extend("minProperties" = 1))]
+    pub severities: BTreeMap<Severity, SeverityRoute>,
+}
+
+/// How bad it is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// To be looked at on a working day.
+    Warning,
+    /// To be looked at today.
+    Error,
+    /// Somebody must get up.
+    Critical,
+}
+
+/// Somebody who can be told, in one or more ways.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Receiver {
+    /// Its name.
+    pub name: Name,
+    /// Addresses. The mail server is Alertmanager's own.
+    #[serde(default)]
+    pub email: Vec<String>,
+    /// A channel of Slack.
+    #[serde(default)]
+    pub slack: Option<Slack>,
+    /// A service of PagerDuty.
+    #[serde(default)]
+    pub pager_duty: Option<StoredSecret>,
+    /// Anything else that takes Alertmanager's webhook; the secret holds its URL.
+    #[serde(default)]
+    pub webhook: Option<StoredSecret>,
+}
+
+/// A channel of Slack.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Slack {
+    /// The channel: `#data-alerts`.
+    pub channel: String,
+    /// Where the webhook's URL is.
+    pub secret: StoredSecret,
+}
+
+/// Something in the secret store.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoredSecret {
+    /// The path in the store.
+    pub from: String,
+    /// The property there.
+    pub key: String,
+}
+
+/// Who is told of alerts of a severity.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeverityRoute {
+    /// Names of receivers.
+    #[schemars(length(min = 1))]
+    pub to: Vec<Name>,
+    /// How often they are told again while it lasts. Default: `4h`.
+    #[serde(default)]
+    pub repeat: Option<Duration>,
+    /// Who is told besides when it has lasted for a while, and after how long.
+    #[serde(default)]
+    pub escalate: Vec<Escalation>,
+}
+
+/// Who is told besides, when it has lasted for a while.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Escalation {
+    /// For how long.
+    pub after: Duration,
+    /// Names of receivers.
+    #[schemars(length(min = 1))]
+    pub to: Vec<Name>,
+}

@@ -1,0 +1,480 @@
+//! Pipelines: their jobs, the tenants that run them, and what templates see of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::build::{Builder, extended, name_node, with_name};
+use super::{Input, Plan, PlannedUnit, references};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
+use crate::model::catalog::Document;
+use crate::model::data::{self, Flow};
+use crate::model::instance::{Instance, PipelineJob, PlannedPipeline};
+use crate::model::kinds::{Isolation, Pipeline, Tenant, WorkloadType};
+use crate::yaml::{Entry, Node, NodeId, Step, Value, entry, merge};
+
+/// A place in one of a pipeline's jobs.
+fn of_job(pipeline: &Document<Pipeline>, at: usize, more: &[Step]) -> NodeId {
+    let mut path = vec!["spec".into(), "jobs".into(), Step::Index(at)];
+    path.extend(more.iter().cloned());
+    pipeline.at(&path)
+}
+
+/// Checks the pipelines by themselves: names, order, and what flows between their jobs.
+pub fn check(input: &Input<'_>, sink: &mut Sink) {
+    for pipeline in &input.catalog.pipelines {
+        let jobs = &pipeline.spec.jobs;
+        for (at, job) in jobs.iter().enumerate() {
+            let component = of_job(pipeline, at, &["component".into()]);
+            input.reference(
+                &input.catalog.components,
+                "Component",
+                &job.component.0,
+                component,
+                sink,
+            );
+            let first = jobs[..at].iter().position(|other| other.name == job.name);
+            if let Some(first) = first {
+                let message = format!("two jobs of the pipeline are named `{}`", job.name);
+                sink.push(
+                    Diagnostic::new(codes::DUPLICATE_NAME, message)
+                        .at(
+                            input.span(of_job(pipeline, at, &["name".into()])),
+                            "again here",
+                        )
+                        .and(
+                            input.span(of_job(pipeline, first, &["name".into()])),
+                            "first here",
+                        )
+                        .help("rename one of them"),
+                );
+            }
+            for (position, wanted) in job.depends_on.iter().enumerate() {
+                if jobs.iter().all(|other| other.name != *wanted) {
+                    let place = of_job(pipeline, at, &["dependsOn".into(), Step::Index(position)]);
+                    let known = jobs.iter().map(|job| job.name.0.as_str()).collect();
+                    references::unknown(
+                        input,
+                        "job of the pipeline",
+                        &wanted.0,
+                        known,
+                        place,
+                        sink,
+                    );
+                }
+            }
+        }
+        match circle(pipeline) {
+            Some(at) => {
+                let names = list_names(jobs.iter().filter_map(|job| {
+                    before(pipeline, &job.name.0)
+                        .contains(job.name.0.as_str())
+                        .then_some(job.name.0.as_str())
+                }));
+                sink.push(
+                    Diagnostic::new(
+                        codes::DEPENDENCY_CYCLE,
+                        format!("jobs of the pipeline wait for each other: {names}"),
+                    )
+                    .at(
+                        input.span(of_job(pipeline, at, &["dependsOn".into()])),
+                        "waits, in the end, for itself",
+                    )
+                    .help("remove one of the dependencies"),
+                );
+            }
+            None => races(input, pipeline, sink),
+        }
+        let backoff = pipeline
+            .tree
+            .at(&["spec", "retries", "backoff"])
+            .map(|node| node.id);
+        let of_the_job = pipeline
+            .tree
+            .at_path(&[
+                "spec".into(),
+                "jobs".into(),
+                Step::Index(0),
+                "retries".into(),
+                "backoff".into(),
+            ])
+            .map(|node| node.id);
+        if let (1, Some(place)) = (jobs.len(), backoff.or(of_the_job)) {
+            sink.push(
+                Diagnostic::new(
+                    codes::NO_EFFECT,
+                    "a pipeline of one job is a CronJob, whose pauses cannot be chosen",
+                )
+                .at(input.span(place), "has no effect")
+                .help(
+                    "remove it: Kubernetes waits 10 s, then twice as long each time, 6 min at most",
+                ),
+            );
+        }
+    }
+    for tenant in &input.catalog.tenants {
+        subscriptions(input, tenant, sink);
+    }
+}
+
+/// The jobs that a job waits for, in the end.
+fn before<'a>(pipeline: &'a Document<Pipeline>, name: &str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut pending: Vec<&str> = vec![name];
+    while let Some(next) = pending.pop() {
+        let jobs = pipeline.spec.jobs.iter().filter(|job| job.name.0 == next);
+        for wanted in jobs.flat_map(|job| &job.depends_on) {
+            if found.insert(wanted.0.as_str()) {
+                pending.push(&wanted.0);
+            }
+        }
+    }
+    found
+}
+
+/// The first job that waits for itself.
+fn circle(pipeline: &Document<Pipeline>) -> Option<usize> {
+    let mut jobs = pipeline.spec.jobs.iter();
+    jobs.position(|job| before(pipeline, &job.name.0).contains(job.name.0.as_str()))
+}
+
+/// Jobs that read what another one of the pipeline writes, and do not wait for it.
+fn races(input: &Input<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
+    let flows = |component: &str, flow| -> Vec<String> {
+        let component = input.catalog.components.get(component);
+        let datasets =
+            component.map(|component| data::of_component(input.catalog, component, flow));
+        let datasets = datasets.unwrap_or_default().into_iter();
+        datasets.map(|(_, dataset)| dataset.name.clone()).collect()
+    };
+    for (at, reader) in pipeline.spec.jobs.iter().enumerate() {
+        let earlier = before(pipeline, &reader.name.0);
+        let read = flows(&reader.component.0, Flow::Input);
+        for writer in &pipeline.spec.jobs {
+            // What comes after the reader writes for its next run.
+            let is_ordered = writer.name == reader.name
+                || earlier.contains(writer.name.0.as_str())
+                || before(pipeline, &writer.name.0).contains(reader.name.0.as_str());
+            let written = flows(&writer.component.0, Flow::Output);
+            let Some(dataset) = read
+                .iter()
+                .find(|name| written.contains(name))
+                .filter(|_| !is_ordered)
+            else {
+                continue;
+            };
+            let message = format!(
+                "`{}` reads {dataset}, which `{}` writes at the same time",
+                reader.name, writer.name
+            );
+            sink.push(
+                Diagnostic::new(codes::RACE, message)
+                    .at(
+                        input.span(of_job(pipeline, at, &["name".into()])),
+                        "reads it",
+                    )
+                    .help(format!("write `dependsOn: [{}]`", writer.name)),
+            );
+        }
+    }
+}
+
+/// The pipelines that a tenant names, and the environments of each.
+fn subscriptions(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+    for (at, subscription) in tenant.spec.pipelines.iter().enumerate() {
+        let place = |more: &[Step]| {
+            let mut path = vec!["spec".into(), "pipelines".into(), Step::Index(at)];
+            path.extend(more.iter().cloned());
+            tenant.at(&path)
+        };
+        let named = &subscription.pipeline.0;
+        let found = input.reference(
+            &input.catalog.pipelines,
+            "Pipeline",
+            named,
+            place(&["pipeline".into()]),
+            sink,
+        );
+        for (position, environment) in subscription.environments.iter().enumerate() {
+            if !tenant.spec.environments.contains_key(environment) {
+                let known = tenant.spec.environments.keys();
+                references::unknown(
+                    input,
+                    &format!("environment of {}", tenant.name),
+                    &environment.0,
+                    known.map(|name| name.0.as_str()).collect(),
+                    place(&["environments".into(), Step::Index(position)]),
+                    sink,
+                );
+            }
+        }
+        let Some(pipeline) = found else { continue };
+        for (position, job) in pipeline.spec.jobs.iter().enumerate() {
+            let Some(component) = input.catalog.components.get(&job.component.0) else {
+                continue;
+            };
+            let runs = component.spec.workload.workload_type;
+            if !matches!(runs, Some(WorkloadType::Job | WorkloadType::Scheduled)) {
+                let message = format!("`{}` is no job, so no pipeline can run it", component.name);
+                sink.push(
+                    Diagnostic::new(codes::NOT_A_JOB, message)
+                        .at(
+                            input.span(of_job(pipeline, position, &["component".into()])),
+                            "named here",
+                        )
+                        .and(
+                            input.span(component.spec_at(&["workload", "type"])),
+                            "what it is",
+                        )
+                        .help(
+                            "name a component whose workload has `type: job` or `type: scheduled`",
+                        ),
+                );
+            }
+            let own = tenant.spec.components.iter();
+            let own = own.filter(|one| one.component == job.component);
+            let missing: Vec<&str> = environments(tenant, at)
+                .filter(|name| {
+                    own.clone().all(|one| {
+                        let there = one.environments.as_ref();
+                        there.is_some_and(|there| there.keys().all(|known| known.0 != **name))
+                    })
+                })
+                .collect();
+            if missing.is_empty() {
+                continue;
+            }
+            let message = format!(
+                "the pipeline `{named}` runs `{}`, which {} does not have in {}",
+                component.name,
+                tenant.name,
+                list_names(missing)
+            );
+            sink.push(
+                Diagnostic::new(codes::NOT_SUBSCRIBED, message)
+                    .at(input.span(place(&["pipeline".into()])), "asked for here")
+                    .and(
+                        input.span(of_job(pipeline, position, &["component".into()])),
+                        "the job",
+                    )
+                    .help("add the component to `components` for these environments, or list the pipeline's `environments`"),
+            );
+        }
+    }
+}
+
+/// The environments that a tenant runs one of its pipelines in.
+fn environments(tenant: &Document<Tenant>, at: usize) -> impl Iterator<Item = &str> {
+    let listed = &tenant.spec.pipelines[at].environments;
+    let all = tenant.spec.environments.keys();
+    all.filter(|name| listed.is_empty() || listed.contains(name))
+        .map(|name| name.0.as_str())
+}
+
+/// The pipelines of a unit, each with the position of the tenant's subscription.
+fn of_unit<'a>(plan: &Plan<'a>, planned: &PlannedUnit<'a>) -> Vec<(usize, &'a Document<Pipeline>)> {
+    let here =
+        |at: usize| environments(planned.tenant, at).any(|name| name == planned.environment.name);
+    let named = planned.tenant.spec.pipelines.iter().enumerate();
+    let named = named.filter(|(at, _)| here(*at));
+    let found = named
+        .filter_map(|(at, one)| Some((at, plan.input.catalog.pipelines.get(&one.pipeline.0)?)));
+    found.collect()
+}
+
+/// The names of the pipelines of a unit that run a component.
+pub fn running(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &str) -> Node {
+    let pipelines = of_unit(builder.plan, planned).into_iter();
+    let running = pipelines.filter(|(_, pipeline)| {
+        let mut jobs = pipeline.spec.jobs.iter();
+        jobs.any(|job| job.component.0 == component)
+    });
+    let names: Vec<Node> = running.map(|(_, pipeline)| name_node(pipeline)).collect();
+    Node::new(NodeId::NONE, Value::List(names.into()))
+}
+
+/// The pipelines of a unit as templates see them.
+pub fn build(
+    builder: &Builder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    namespace: &Node,
+    instances: &[Instance],
+    sink: &mut Sink,
+) -> Vec<PlannedPipeline> {
+    let pipelines = of_unit(builder.plan, planned).into_iter();
+    pipelines
+        .filter_map(|(at, pipeline)| {
+            reporting(builder, pipeline, sink);
+            let jobs: Vec<PipelineJob> = (0..pipeline.spec.jobs.len())
+                .filter_map(|at| job(builder, planned, pipeline, at, instances))
+                .collect();
+            // Where a part was selected, or a job is missing, there is no whole to be shown.
+            if jobs.len() < pipeline.spec.jobs.len() {
+                return None;
+            }
+            let path = ["spec".into(), "pipelines".into(), Step::Index(at)];
+            let asked = planned.tenant.at(&path);
+            let labels = builder.labels(
+                planned,
+                vec![
+                    entry("app.kubernetes.io/name", name_node(pipeline)),
+                    builder.platform_label("pipeline", name_node(pipeline)),
+                ],
+            );
+            let suspended = jobs.iter().find_map(|job| {
+                let node = job.variable("workload")?.at(&["schedule", "suspend"])?;
+                matches!(node.value, Value::Bool(true)).then(|| node.clone())
+            });
+            let seen = jobs.iter().filter_map(|job| job.variable("job").cloned());
+            let mut more = vec![
+                entry("name", name_node(pipeline)),
+                entry(
+                    "resourceName",
+                    builder.named("workload", Some(planned.tenant), Some(&name_node(pipeline))),
+                ),
+                entry("namespace", namespace.clone()),
+                entry("labels", Node::map(NodeId::NONE, labels)),
+                entry("jobs", Node::new(NodeId::NONE, Value::List(seen.collect()))),
+            ];
+            more.extend(suspended.map(|node| entry("suspend", node)));
+            Some(PlannedPipeline {
+                name: pipeline.name.clone(),
+                subscription: asked,
+                variables: vec![("pipeline", extended(&with_name(pipeline), more))],
+                jobs,
+            })
+        })
+        .collect()
+}
+
+/// The pods of a workflow can report to the API server.
+fn reporting(builder: &Builder<'_, '_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
+    let cluster = builder.cluster;
+    let makes_workflows = cluster
+        .spec
+        .apis
+        .iter()
+        .any(|api| "argoproj.io/v1alpha1/CronWorkflow".starts_with(api.as_str()));
+    if pipeline.spec.jobs.len() < 2 || !makes_workflows || !cluster.spec.api_server_cidrs.is_empty()
+    {
+        return;
+    }
+    let message = format!(
+        "the pods of `{}` report to the API server of {}, and nothing says where it is",
+        pipeline.name, cluster.name
+    );
+    let input = &builder.plan.input;
+    sink.push(
+        Diagnostic::new(codes::NO_API_SERVER, message)
+            .at(input.span(cluster.name_id()), "this cluster")
+            .and(input.span(pipeline.name_id()), "this pipeline is a workflow")
+            .help("add `apiServerCidrs` to the cluster: `kubectl get endpoints kubernetes` shows the addresses"),
+    );
+}
+
+/// A job with everything that its component has here.
+fn job(
+    builder: &Builder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    pipeline: &Document<Pipeline>,
+    at: usize,
+    instances: &[Instance],
+) -> Option<PipelineJob> {
+    let seen = pipeline
+        .effective
+        .at_path(&["jobs".into(), Step::Index(at)])?;
+    let component = &pipeline.spec.jobs[at].component.0;
+    let position = instances
+        .iter()
+        .position(|one| one.component == *component)?;
+    let of_component = |name: &str| instances[position].variable(name).cloned();
+    let workload = of_component("workload")?;
+    let mut over: BTreeMap<&str, Node> = BTreeMap::new();
+    for key in ["args", "env"] {
+        over.extend(seen.get(key).map(|node| (key, node.clone())));
+    }
+    let over = over
+        .into_iter()
+        .map(|(key, node)| entry(key, node))
+        .collect();
+    let workload = merge::over(&workload, &Node::map(workload.id, over));
+    let retries = pipeline.effective.get("retries").cloned();
+    let retries = merge::merge(retries.iter().chain(seen.get("retries")));
+    let mut more = vec![entry("retries", retries)];
+    let inherited = ["priority", "timeout"]
+        .into_iter()
+        .filter(|key| seen.get(key).is_none());
+    for key in inherited {
+        let from = if key == "timeout" {
+            workload.get("deadline")
+        } else {
+            pipeline.effective.get(key)
+        };
+        more.extend(from.map(|node| entry(key, node.clone())));
+    }
+    more.extend(priority(builder, planned, pipeline, at));
+    let variables = ["component", "instance", "parameters"];
+    let mut variables: Vec<(&'static str, Node)> = variables
+        .into_iter()
+        .filter_map(|name| Some((name, of_component(name)?)))
+        .collect();
+    more.extend(
+        variables
+            .iter()
+            .map(|(name, node)| entry(name, node.clone())),
+    );
+    more.push(entry("workload", workload.clone()));
+    variables.push(("workload", workload));
+    variables.push(("job", extended(seen, more)));
+    Some(PipelineJob {
+        instance: position,
+        variables,
+    })
+}
+
+/// The priority of a job among all pods: the tier's, a little higher or lower. In a namespace that
+/// tenants share, quotas know a tenant's pods by its one priority class, so that stays.
+fn priority(
+    builder: &Builder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    pipeline: &Document<Pipeline>,
+    at: usize,
+) -> Vec<Entry> {
+    let spec = &pipeline.spec;
+    let own = spec.jobs[at].priority.or(spec.priority).unwrap_or(MIDDLE);
+    let of_tier = planned.tier.effective.get("priority");
+    let base = match of_tier.map(|node| &node.value) {
+        Some(Value::Int(number)) => *number,
+        _ => 0,
+    };
+    let is_shared = planned.tenant.spec.isolation == Some(Isolation::Shared);
+    let from: Vec<NodeId> = of_tier
+        .map(|node| node.id)
+        .into_iter()
+        .chain([
+            pipeline.spec_at(&["priority"]),
+            of_job(pipeline, at, &["priority".into()]),
+        ])
+        .collect();
+    let value = match is_shared {
+        true => base,
+        false => (base + i64::from(own) - i64::from(MIDDLE)).max(0),
+    };
+    let owner = match is_shared {
+        true => builder.named("tenant", Some(planned.tenant), None),
+        false => builder.named("workload", Some(planned.tenant), Some(&name_node(pipeline))),
+    };
+    let name = format!(
+        "{}-{}-{value}",
+        owner.as_str().unwrap_or_default(),
+        planned.environment.name
+    );
+    vec![
+        entry(
+            "priorityClass",
+            builder.derived(Value::String(name.into()), &from),
+        ),
+        entry("priorityValue", builder.derived(Value::Int(value), &from)),
+    ]
+}
+
+/// The priority that is neither high nor low.
+const MIDDLE: u8 = 5;

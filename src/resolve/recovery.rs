@@ -1,0 +1,381 @@
+//! Recovery plans: whether they can hold what they promise, and for whom.
+
+use super::build::{Builder, extended, with_name};
+use super::{Input, PlannedUnit, monitoring};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
+use crate::model::catalog::Document;
+use crate::model::kinds::{RecoveryPlan, Spot, Tenant};
+use crate::model::recovery::{self, readable};
+use crate::yaml::{Node, NodeId, Step, Value, entry};
+
+/// Checks the plans by themselves, and by the tenants that run where they say.
+pub fn check(input: &Input<'_>, units: &[PlannedUnit<'_>], sink: &mut Sink) {
+    for plan in &input.catalog.recovery_plans {
+        let spec = &plan.spec;
+        monitoring::names(input, plan, "tenants", &spec.tenants, sink);
+        let spots = [("primary", &spec.primary), ("standby", &spec.standby)];
+        let usable = spots.map(|(field, spot)| usable(input, plan, field, spot, sink));
+        if spec.primary == spec.standby {
+            sink.push(
+                Diagnostic::new(codes::NO_STANDBY, "the standby is where the tenants run already")
+                    .at(input.span(plan.spec_at(&["standby"])), "the same as `primary`")
+                    .help("name an environment of stage disaster-recovery and a cluster in another region"),
+            );
+        } else if usable == [true, true] {
+            tenants(input, plan, units, sink);
+        }
+        objectives(input, plan, sink);
+        drills(input, plan, sink);
+    }
+    twice(input, units, sink);
+}
+
+/// Whether a spot names a cluster of its environment.
+fn usable(
+    input: &Input<'_>,
+    plan: &Document<RecoveryPlan>,
+    field: &str,
+    spot: &Spot,
+    sink: &mut Sink,
+) -> bool {
+    let at = |key| plan.spec_at(&[field, key]);
+    let catalog = input.catalog;
+    let environment = input.reference(
+        &catalog.environments,
+        "Environment",
+        &spot.environment.0,
+        at("environment"),
+        sink,
+    );
+    let cluster = input.reference(
+        &catalog.clusters,
+        "Cluster",
+        &spot.cluster.0,
+        at("cluster"),
+        sink,
+    );
+    let (Some(environment), Some(cluster)) = (environment, cluster) else {
+        return false;
+    };
+    let is_there = environment.spec.clusters.contains(&spot.cluster);
+    if !is_there {
+        let message = format!(
+            "{} does not run on cluster `{}`",
+            environment.name, cluster.name
+        );
+        let known = environment.spec.clusters.iter().map(|name| name.0.as_str());
+        sink.push(
+            Diagnostic::new(codes::UNKNOWN_REFERENCE, message)
+                .at(input.span(at("cluster")), "named here")
+                .and(
+                    input.span(environment.spec_at(&["clusters"])),
+                    "the environment's clusters",
+                )
+                .help(format!("write {}", list_names(known))),
+        );
+    }
+    is_there
+}
+
+/// Whether a unit is at a spot.
+fn is_at(unit: &PlannedUnit<'_>, spot: &Spot) -> bool {
+    unit.environment.name == spot.environment.0 && unit.cluster.name == spot.cluster.0
+}
+
+fn covers(plan: &Document<RecoveryPlan>, tenant: &str) -> bool {
+    let named = &plan.spec.tenants;
+    named.is_empty() || named.iter().any(|name| name.0 == tenant)
+}
+
+/// Each tenant of a plan can run at the standby, and its copies are where its data may be.
+fn tenants(
+    input: &Input<'_>,
+    plan: &Document<RecoveryPlan>,
+    units: &[PlannedUnit<'_>],
+    sink: &mut Sink,
+) {
+    let spec = &plan.spec;
+    let at = |spot: &Spot, name: &str| {
+        let mut here = units.iter().filter(|unit| is_at(unit, spot));
+        here.any(|unit| unit.tenant.name == name)
+    };
+    for (position, name) in spec.tenants.iter().enumerate() {
+        if input.catalog.tenants.get(&name.0).is_some() && !at(&spec.primary, &name.0) {
+            let place = plan.at(&["spec".into(), "tenants".into(), Step::Index(position)]);
+            let primary = &spec.primary;
+            let message = format!(
+                "{name} does not run in {} on {}, so there is nothing to recover",
+                primary.environment, primary.cluster
+            );
+            sink.push(
+                Diagnostic::new(codes::NO_STANDBY, message)
+                    .at(input.span(place), "named here")
+                    .and(
+                        input.span(plan.spec_at(&["primary"])),
+                        "where the plan's tenants run",
+                    )
+                    .help("remove it from `tenants`, or write a plan for where it runs"),
+            );
+        }
+    }
+    let zone = input.catalog.clusters.get(&spec.standby.cluster.0);
+    for unit in units.iter().filter(|unit| is_at(unit, &spec.primary)) {
+        let tenant = unit.tenant;
+        if !covers(plan, &tenant.name) {
+            continue;
+        }
+        let standby = plan.spec_at(&["standby"]);
+        let zone = zone.map(|cluster| (cluster.spec.residency.0.as_str(), "the standby is"));
+        let mut breaks =
+            zone.is_some_and(|(zone, what)| outside(input, tenant, zone, what, standby, sink));
+        let locations = spec.backups.iter().flat_map(|backups| &backups.locations);
+        for (position, location) in locations.enumerate() {
+            let path = [
+                "spec".into(),
+                "backups".into(),
+                "locations".into(),
+                Step::Index(position),
+                "residency".into(),
+            ];
+            let what = format!("the copies in `{}` are", location.name);
+            let place = plan.at(&path);
+            breaks |= outside(input, tenant, &location.residency.0, &what, place, sink);
+        }
+        if !breaks && !at(&spec.standby, &tenant.name) {
+            let message = format!(
+                "{} runs in {} on {}, and not where it would be recovered: in {} on {}",
+                tenant.name,
+                spec.primary.environment,
+                spec.primary.cluster,
+                spec.standby.environment,
+                spec.standby.cluster
+            );
+            sink.push(
+                Diagnostic::new(codes::NO_STANDBY, message)
+                    .at(input.span(standby), "the standby")
+                    .and(input.span(tenant.spec_at(&["environments"])), "where the tenant runs")
+                    .help("add the environment to the tenant, or list the plan's `tenants` without it"),
+            );
+        }
+    }
+}
+
+/// Whether a zone is one that the tenant's data may not be in.
+fn outside(
+    input: &Input<'_>,
+    tenant: &Document<Tenant>,
+    zone: &str,
+    what: &str,
+    place: NodeId,
+    sink: &mut Sink,
+) -> bool {
+    let allowed = &tenant.spec.residency;
+    if allowed.is_empty() || allowed.iter().any(|name| name.0 == zone) {
+        return false;
+    }
+    let message = format!(
+        "{what} in zone `{zone}`, where {}'s data may not be",
+        tenant.name
+    );
+    sink.push(
+        Diagnostic::new(codes::RESIDENCY, message)
+            .at(input.span(place), format!("zone `{zone}`"))
+            .and(
+                input.span(tenant.spec_at(&["residency"])),
+                "where its data may be",
+            )
+            .help(
+                "keep it in one of the tenant's zones, or write a plan of its own for the tenant",
+            ),
+    );
+    true
+}
+
+/// Copies are made often enough, and the steps are quick enough.
+fn objectives(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
+    let measured = recovery::measure(&plan.spec);
+    let (rpo, rto) = (measured.rpo, measured.rto);
+    let objective = |field| input.span(plan.spec_at(&[field]));
+    match measured.at_risk {
+        None => sink.push(
+            Diagnostic::new(codes::RPO, "nothing is copied, so everything may be lost")
+                .at(objective("rpo"), "what may be lost")
+                .help("add `backups` or `replication`"),
+        ),
+        Some(at_risk) if at_risk > rpo => {
+            let field = if measured.by_replication {
+                "replication"
+            } else {
+                "backups"
+            };
+            let message = format!(
+                "up to {} may lie between two copies, and no more than {} may be lost",
+                readable(at_risk),
+                readable(rpo)
+            );
+            sink.push(
+                Diagnostic::new(codes::RPO, message)
+                    .at(
+                        input.span(plan.spec_at(&[field, "schedule"])),
+                        "how often copies are made",
+                    )
+                    .and(objective("rpo"), "what may be lost")
+                    .help("copy more often, add `replication`, or promise less"),
+            );
+        }
+        Some(_) => {}
+    }
+    if measured.steps > rto {
+        let longest = plan
+            .spec
+            .steps
+            .iter()
+            .max_by(|a, b| recovery::seconds(&a.takes).total_cmp(&recovery::seconds(&b.takes)));
+        let message = format!(
+            "the steps take {}, and no more than {} may pass",
+            readable(measured.steps),
+            readable(rto)
+        );
+        let longest = longest.map_or_else(String::new, |step| {
+            format!("the longest: {}, {}", step.name, step.takes)
+        });
+        sink.push(
+            Diagnostic::new(codes::RTO, message)
+                .at(
+                    input
+                        .span(plan.spec_at(&["steps"]))
+                        .map(|span| input.sources.first_line(span)),
+                    "the steps",
+                )
+                .and(objective("rto"), "what may pass")
+                .note(longest)
+                .help("prepare more beforehand, shorten the steps, or promise less"),
+        );
+    }
+}
+
+/// Drills were held when they were due, and held what is promised.
+fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
+    let Some(drills) = &plan.spec.drills else {
+        return;
+    };
+    let place = |at: usize, key: &str| {
+        let path = [
+            "spec".into(),
+            "drills".into(),
+            "held".into(),
+            Step::Index(at),
+            key.into(),
+        ];
+        input.span(plan.at(&path))
+    };
+    let measured = recovery::measure(&plan.spec);
+    if let Some((at, drill)) = drills.held.iter().enumerate().next_back() {
+        let lost = drill.lost.as_ref().map(recovery::seconds);
+        let checks = [
+            (
+                "took",
+                Some(recovery::seconds(&drill.took)),
+                measured.rto,
+                "took",
+                "rto",
+            ),
+            ("lost", lost, measured.rpo, "lost", "rpo"),
+        ];
+        for (key, found, most, word, objective) in checks {
+            let Some(found) = found.filter(|found| *found > most) else {
+                continue;
+            };
+            let message = format!(
+                "the drill of {} {word} {}, and {} is promised",
+                drill.on,
+                readable(found),
+                readable(most)
+            );
+            sink.push(
+                Diagnostic::new(codes::DRILL, message)
+                    .at(place(at, key), "what the drill showed")
+                    .and(input.span(plan.spec_at(&[objective])), "what is promised")
+                    .help("mend the plan and hold another drill, or promise less"),
+            );
+        }
+    }
+    if let Some(due) = recovery::drill_due(drills, input.as_of) {
+        let (span, message) = match drills.held.len() {
+            0 => (
+                input.span(plan.spec_at(&["drills", "schedule"])),
+                format!("a drill was due on {due}, and none was held"),
+            ),
+            held => (
+                place(held - 1, "on"),
+                format!(
+                    "a drill was due on {due}, and the last one was held on {}",
+                    drills.held[held - 1].on
+                ),
+            ),
+        };
+        sink.push(
+            Diagnostic::new(codes::DRILL, message)
+                .at(span, "")
+                .help("hold it, and write what came of it into `drills.held`"),
+        );
+    }
+}
+
+/// No tenant is in two plans for where it runs: nobody would know which to follow.
+fn twice(input: &Input<'_>, units: &[PlannedUnit<'_>], sink: &mut Sink) {
+    for unit in units {
+        let mut plans = input
+            .catalog
+            .recovery_plans
+            .iter()
+            .filter(|plan| is_at(unit, &plan.spec.primary) && covers(plan, &unit.tenant.name));
+        if let (Some(first), Some(second)) = (plans.next(), plans.next()) {
+            let message = format!(
+                "{} is in two recovery plans for {} on {}",
+                unit.tenant.name, unit.environment.name, unit.cluster.name
+            );
+            sink.push(
+                Diagnostic::new(codes::NO_STANDBY, message)
+                    .at(input.span(second.name_id()), "one plan")
+                    .and(input.span(first.name_id()), "the other plan")
+                    .help("list `tenants` in both, each tenant in one of them"),
+            );
+        }
+    }
+}
+
+/// The plan for a unit as templates see it, with `role` primary or standby; nothing if there is none.
+pub fn of_unit(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
+    let plans = builder.plan.input.catalog.recovery_plans.iter();
+    let mut plans = plans.filter(|plan| covers(plan, &planned.tenant.name));
+    let found = plans.find_map(|plan| Some((plan, role(plan, |spot| is_at(planned, spot))?)));
+    found.map_or(Node::new(NodeId::NONE, Value::Null), |(plan, role)| {
+        seen(builder, plan, role)
+    })
+}
+
+/// The plans of a cluster in an environment, as templates see them.
+pub fn of_cluster(builder: &Builder<'_, '_>) -> Node {
+    let here = |spot: &Spot| {
+        spot.environment.0 == builder.environment.name && spot.cluster.0 == builder.cluster.name
+    };
+    let plans = builder.plan.input.catalog.recovery_plans.iter();
+    let plans = plans.filter_map(|plan| Some(seen(builder, plan, role(plan, here)?)));
+    Node::new(NodeId::NONE, Value::List(plans.collect()))
+}
+
+/// What a place is in a plan.
+fn role(plan: &Document<RecoveryPlan>, is_here: impl Fn(&Spot) -> bool) -> Option<&'static str> {
+    match () {
+        () if is_here(&plan.spec.primary) => Some("primary"),
+        () if is_here(&plan.spec.standby) => Some("standby"),
+        () => None,
+    }
+}
+
+fn seen(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) -> Node {
+    let spots = [plan.spec_at(&["primary"]), plan.spec_at(&["standby"])];
+    let role = builder.derived(Value::String(role.into()), &spots);
+    extended(&with_name(plan), vec![entry("role", role)])
+}
