@@ -27,20 +27,48 @@ pub struct Names(pub Vec<(&'static str, Value)>);
 
 /// A variable: its name tells what fields it may have.
 pub fn root(name: &str, node: &Node) -> Value {
-    let set = schema::own();
+    let value = named(name, node, rule_of(name));
+    recorder::start();
+    value
+}
+
+/// What may stand under a name of the compiler's own.
+fn rule_of(name: &str) -> Option<&'static Rule> {
     let kind = match name {
         "platform" => "Platform",
         "environment" => "Environment",
         "cluster" => "Cluster",
         "tenant" => "Tenant",
         "tier" => "Tier",
-        "component" => "Component",
+        "component" | "definition" => "Component",
         "workload" => "Workload",
-        _ => "",
+        "pipeline" => "Pipeline",
+        "job" => "PipelineJob",
+        "monitoring" => "Monitoring",
+        "recovery" => "RecoveryPlan",
+        _ => return None,
     };
-    let value = value_of(node, set.rule(kind).map(|rule| set.follow(rule)));
-    recorder::start();
-    value
+    let set = schema::own();
+    set.rule(kind).map(|rule| set.follow(rule))
+}
+
+/// A value by its name, if no rule says what it is.
+fn named(name: &str, node: &Node, rule: Option<&'static Rule>) -> Value {
+    let item = match rule {
+        None => computed(name).and_then(|kind| schema::own().rule(kind)),
+        Some(_) => None,
+    };
+    match item.filter(|_| node.as_list().is_some()) {
+        Some(item) => Value::from_object(Tree {
+            node: node.clone(),
+            rule: None,
+            item: Some(schema::own().follow(item)),
+        }),
+        None => value_of(
+            node,
+            rule.or_else(|| node.as_map().and_then(|_| rule_of(name))),
+        ),
+    }
 }
 
 /// A node as a template's value. Scalars are noted as read.
@@ -70,6 +98,8 @@ fn computed(key: &str) -> Option<&'static str> {
         "inputs" | "outputs" => Some("Dataset"),
         "connections" => Some("Connection"),
         "shares" | "sharedFrom" => Some("Share"),
+        "alertRoutes" => Some("AlertRoute"),
+        "recoveryPlans" => Some("RecoveryPlan"),
         _ => None,
     }
 }
@@ -128,21 +158,7 @@ impl Object for Tree {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let map = self.node.as_map()?;
         match map.get(key) {
-            Some(child) => {
-                let rule = self.child_rule(key);
-                let item = match rule {
-                    None => computed(key).and_then(|kind| schema::own().rule(kind)),
-                    Some(_) => None,
-                };
-                Some(match item.filter(|_| child.as_list().is_some()) {
-                    Some(item) => Value::from_object(Tree {
-                        node: child.clone(),
-                        rule: None,
-                        item: Some(schema::own().follow(item)),
-                    }),
-                    None => value_of(child, rule),
-                })
-            }
+            Some(child) => Some(named(key, child, self.child_rule(key))),
             None if self.rule.is_some_and(|rule| rule.property(key).is_some()) => {
                 Some(Value::from(()))
             }

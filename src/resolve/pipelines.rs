@@ -416,11 +416,15 @@ fn job(
         .into_iter()
         .filter_map(|name| Some((name, of_component(name)?)))
         .collect();
-    more.extend(
-        variables
-            .iter()
-            .map(|(name, node)| entry(name, node.clone())),
-    );
+    more.extend(variables.iter().map(|(name, node)| {
+        // A job's own field `component` is the name.
+        let name = if *name == "component" {
+            "definition"
+        } else {
+            *name
+        };
+        entry(name, node.clone())
+    }));
     more.push(entry("workload", workload.clone()));
     variables.push(("workload", workload));
     variables.push(("job", extended(seen, more)));
