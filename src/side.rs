@@ -383,6 +383,7 @@ impl<'o> Side<'o> {
             &footprints,
             &self.validated.catalog,
             &self.schemas,
+            self.options.as_of,
             sources,
             sink,
         );

@@ -520,6 +520,8 @@ pub enum ReportCommand {
     Cost(Box<ReportOfCommand>),
     /// Show how full clusters and quotas are, and which quotas do not fit what runs.
     Capacity(Box<ReportOfCommand>),
+    /// Show a week of all jobs: when they start, what runs at the same time, and what that asks for.
+    Schedule(Box<ReportOfCommand>),
     /// Show what ends and by when: components that go and who still uses them, tenants that leave, grants,
     /// shares, waivers and contexts.
     Lifecycle(Box<ReportOfCommand>),

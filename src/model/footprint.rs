@@ -6,6 +6,7 @@ use super::demand::{self, Request};
 use super::instance::UnitKey;
 use super::scalars::Amount;
 use super::schedule::Schedule;
+use super::timetable::ScheduledJob;
 use super::view::{Shape, View};
 
 /// Resources that are counted, as a ResourceQuota names them.
@@ -146,6 +147,10 @@ pub struct UnitFootprint {
     pub quota: Vec<(&'static str, Amount)>,
     /// The hours of a month that the tenant's jobs may run, in all of its units together.
     pub most_job_hours: Option<f64>,
+    /// The jobs of the tenant that may run at the same time, in all of its units together.
+    pub most_jobs: Option<f64>,
+    /// The jobs that have a schedule.
+    pub scheduled: Vec<ScheduledJob>,
 }
 
 impl UnitFootprint {

@@ -43,6 +43,7 @@ pub mod rights;
 pub mod scalars;
 pub mod schedule;
 pub mod secrets;
+pub mod timetable;
 pub mod verdict;
 pub mod view;
 

@@ -1,7 +1,5 @@
 //! What tenants cost, against what they mean to spend, and how long their jobs run.
 
-use std::collections::BTreeMap;
-
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::footprint::UnitFootprint;
 use crate::model::kinds::{BillingModel, Catalog};
@@ -66,51 +64,5 @@ pub fn check(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink
             ));
         }
         sink.push(diagnostic);
-    }
-}
-
-/// Judges how long jobs of tenants may run in a month by `limits.maxMonthlyProcessingHours`.
-pub fn job_hours(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
-    let mut tenants: BTreeMap<&str, Vec<&UnitFootprint>> = BTreeMap::new();
-    for unit in units {
-        tenants.entry(&unit.key.tenant).or_default().push(unit);
-    }
-    for (name, units) in tenants {
-        let Some(tenant) = catalog.tenants.get(name) else {
-            continue;
-        };
-        let limit = units
-            .iter()
-            .filter_map(|unit| unit.most_job_hours)
-            .reduce(f64::min);
-        let mut jobs: BTreeMap<&str, f64> = BTreeMap::new();
-        for (component, footprint) in units.iter().flat_map(|unit| &unit.components) {
-            *jobs.entry(component).or_default() += footprint.job_hours;
-        }
-        let hours: f64 = jobs.values().sum();
-        let Some(limit) = limit.filter(|limit| hours > *limit) else {
-            continue;
-        };
-        let mut longest: Vec<(&str, f64)> =
-            jobs.into_iter().filter(|(_, hours)| *hours > 0.0).collect();
-        longest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
-        let list: Vec<String> = longest
-            .iter()
-            .take(4)
-            .map(|(component, hours)| format!("{component} {}", money(*hours)))
-            .collect();
-        let message = format!(
-            "jobs of {name} may run for {} hours a month, and its limit is {}",
-            money(hours),
-            money(limit)
-        );
-        let written = tenant.written(&["limits", "maxMonthlyProcessingHours"]);
-        let place = written.unwrap_or_else(|| tenant.spec_at(&["tier"]));
-        sink.push(
-            Diagnostic::new(codes::JOB_HOURS, message)
-                .at(sources.span(place), "sets the limit")
-                .note(format!("the longest, until their deadlines, in all environments: {}", list.join(", ")))
-                .help("run them less often, lower their `deadline`, or raise `limits.maxMonthlyProcessingHours`"),
-        );
     }
 }

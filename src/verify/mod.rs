@@ -4,6 +4,7 @@
 //!
 //! * `schemas`: the schemas of a cluster.
 //! * `budget`: what it costs, against the tenant's budget.
+//! * `jobs`: how long they run and how many at once, against the tenant's limits.
 //! * `isolation`: who reaches whom, and what accounts may do.
 //! * `names`: what Kubernetes allows as a name or label.
 //! * `references`: what objects refer to.
@@ -11,6 +12,7 @@
 
 mod budget;
 pub mod isolation;
+mod jobs;
 mod names;
 mod quota;
 mod references;
@@ -20,6 +22,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub use schemas::Schemas;
 
+use jiff::civil::Date;
+
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::Unit;
@@ -27,6 +31,7 @@ use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
+use crate::model::timetable;
 use crate::schema::kubernetes::BUILT_IN_VERSION;
 use crate::schema::{self, Mode, Problem};
 use crate::yaml::Node;
@@ -90,6 +95,9 @@ pub fn unit(
             continue;
         }
         structure(schemas, &locator, one, &mut facts, sink);
+        if !one.is_written {
+            continue;
+        }
         names::check(&locator, one, sink);
         let key = identity(&unit.key.cluster, one);
         if let Some(first) = seen.insert(key.clone(), one) {
@@ -159,11 +167,22 @@ fn footprint(locator: &Locator<'_>) -> UnitFootprint {
         .collect();
     components.push((String::new(), of(None)));
     components.retain(|(_, footprint)| *footprint != Footprint::default());
+    let instances = locator.unit.instances.iter().enumerate();
+    let scheduled = instances.flat_map(|(at, instance)| {
+        let objects = locator
+            .rendered
+            .iter()
+            .filter(move |one| one.instance == Some(at));
+        let objects = objects.map(|one| one.manifest.root());
+        timetable::jobs(&locator.unit.key, &instance.component, objects)
+    });
     UnitFootprint {
         key: locator.unit.key.clone(),
+        scheduled: scheduled.collect(),
         components,
         quota: footprint::quota(locator.rendered.iter().map(|one| one.manifest.root())),
         most_job_hours: limit(locator.unit, "maxMonthlyProcessingHours"),
+        most_jobs: limit(locator.unit, "maxConcurrentJobs"),
     }
 }
 
@@ -295,12 +314,14 @@ pub fn across(
     footprints: &[UnitFootprint],
     catalog: &Catalog,
     schemas: &Schemas,
+    as_of: Date,
     sources: &Sources,
     sink: &mut Sink,
 ) -> Vec<ClusterIsolation> {
     duplicates(facts, sink);
     budget::check(footprints, catalog, sources, sink);
-    budget::job_hours(footprints, catalog, sources, sink);
+    jobs::hours(footprints, catalog, sources, sink);
+    jobs::at_the_same_time(footprints, catalog, as_of, sources, sink);
     let isolation = isolation::prove(facts, catalog, sink);
     quota::capacity(facts, catalog, sources, sink);
     let mut unknown: BTreeMap<(&str, &str), Option<Span>> = BTreeMap::new();

@@ -15,7 +15,7 @@ use crate::model::instance::Unit;
 use crate::model::lifecycle::Users;
 use crate::model::manifest::Rendered;
 use crate::model::money;
-use crate::report::figures::{self, Figures, capacity, cost, lifecycle};
+use crate::report::figures::{self, Figures, capacity, cost, lifecycle, schedule};
 use crate::report::{codeowners, isolation};
 use crate::{Compilation, Visitor, compile, read};
 
@@ -39,6 +39,16 @@ pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
         }
         ReportCommand::Isolation(command) => isolation_of(command, arguments),
         ReportCommand::Cost(command) => cost(command, arguments),
+        ReportCommand::Schedule(command) => {
+            let compilation = rendered(command, arguments)?;
+            let path = command.path.as_ref();
+            let day = present::options(arguments, path, &command.read, None)?.as_of;
+            put_figures(
+                &schedule::figures(&compilation.footprints, day),
+                command,
+                arguments,
+            )
+        }
         ReportCommand::Capacity(command) => {
             let compilation = rendered(command, arguments)?;
             let figures = capacity::figures(&compilation.catalog, &compilation.footprints);

@@ -66,6 +66,11 @@ cause: "By their schedules, with every run until its deadline, in all environmen
 example: "limits: {maxMonthlyProcessingHours: 10}   # and an hourly job with a deadline of half an hour"
 remedy: "Run jobs less often, lower their deadline, or raise `limits.maxMonthlyProcessingHours`."
 
+JOBS_AT_ONCE = "T0516" Warning "more jobs of a tenant may run at the same time than its limit"
+cause: "By their schedules and time zones, in the week of the day of judgement, if each run takes its time until its deadline, in all environments and clusters of the tenant together."
+example: "limits: {maxConcurrentJobs: 1}   # and two jobs at two o'clock"
+remedy: "Start them at other times, lower their deadlines, or raise `limits.maxConcurrentJobs`. `tenantry report schedule` shows the week."
+
 NO_SCHEMA = "T0507" Warning "a custom resource without a schema"
 cause: "Nothing can be said about its fields. It is said once for each kind and cluster."
 example: "kind: Rollout   # and no CRD"

@@ -1,0 +1,131 @@
+//! How long the jobs of a tenant run, and how many of them at the same time, against its limits.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
+use crate::model::catalog::Document;
+use crate::model::footprint::UnitFootprint;
+use crate::model::kinds::{Catalog, Tenant};
+use crate::model::money::money;
+use crate::model::timetable::{self, ScheduledJob};
+use crate::yaml::NodeId;
+
+/// Judges how long jobs of tenants may run in a month by `limits.maxMonthlyProcessingHours`.
+pub fn hours(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
+    for (name, units) in by_tenant(units) {
+        let Some(tenant) = catalog.tenants.get(name) else {
+            continue;
+        };
+        let limit = units
+            .iter()
+            .filter_map(|unit| unit.most_job_hours)
+            .reduce(f64::min);
+        let mut jobs: BTreeMap<&str, f64> = BTreeMap::new();
+        for (component, footprint) in units.iter().flat_map(|unit| &unit.components) {
+            *jobs.entry(component).or_default() += footprint.job_hours;
+        }
+        let hours: f64 = jobs.values().sum();
+        let Some(limit) = limit.filter(|limit| hours > *limit) else {
+            continue;
+        };
+        let mut longest: Vec<(&str, f64)> =
+            jobs.into_iter().filter(|(_, hours)| *hours > 0.0).collect();
+        longest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+        let list: Vec<String> = longest
+            .iter()
+            .take(4)
+            .map(|(component, hours)| format!("{component} {}", money(*hours)))
+            .collect();
+        let message = format!(
+            "jobs of {name} may run for {} hours a month, and its limit is {}",
+            money(hours),
+            money(limit)
+        );
+        let place = limit_of(tenant, "maxMonthlyProcessingHours");
+        sink.push(
+            Diagnostic::new(codes::JOB_HOURS, message)
+                .at(sources.span(place), "sets the limit")
+                .note(format!("the longest, until their deadlines, in all environments: {}", list.join(", ")))
+                .help("run them less often, lower their `deadline`, or raise `limits.maxMonthlyProcessingHours`"),
+        );
+    }
+}
+
+/// Judges how many jobs of a tenant may run at the same time by `limits.maxConcurrentJobs`.
+pub fn at_the_same_time(
+    units: &[UnitFootprint],
+    catalog: &Catalog,
+    as_of: Date,
+    sources: &Sources,
+    sink: &mut Sink,
+) {
+    for (name, units) in by_tenant(units) {
+        let jobs: Vec<ScheduledJob> = units
+            .iter()
+            .flat_map(|unit| &unit.scheduled)
+            .cloned()
+            .collect();
+        let limit = units
+            .iter()
+            .filter_map(|unit| unit.most_jobs)
+            .reduce(f64::min);
+        let (Some(tenant), Some(limit), false) =
+            (catalog.tenants.get(name), limit, jobs.is_empty())
+        else {
+            continue;
+        };
+        let runs = timetable::week(&jobs, timetable::monday(as_of));
+        let (most, minute) = timetable::peak(&runs);
+        if u32::try_from(most).map_or(true, |most| f64::from(most) <= limit) {
+            continue;
+        }
+        let message = format!(
+            "up to {most} jobs of {name} may run at the same time, and its limit is {}",
+            money(limit)
+        );
+        let then = runs
+            .iter()
+            .filter(|run| run.from <= minute && minute < run.until);
+        let mut then: Vec<String> = then
+            .map(|run| {
+                format!(
+                    "{} in {}",
+                    jobs[run.job].name, jobs[run.job].key.environment
+                )
+            })
+            .collect();
+        then.sort();
+        let (shown, more) = then.split_at(then.len().min(8));
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!(" and {} more", more.len())
+        };
+        sink.push(
+            Diagnostic::new(codes::JOBS_AT_ONCE, message)
+                .at(sources.span(limit_of(tenant, "maxConcurrentJobs")), "sets the limit")
+                .note(format!(
+                    "at {} UTC, if each takes its time until its deadline: {}{more}",
+                    timetable::readable(minute),
+                    shown.join(", ")
+                ))
+                .help("start them at other times, lower their `deadline`, or raise `limits.maxConcurrentJobs`; `tenantry report schedule` shows the week"),
+        );
+    }
+}
+
+fn by_tenant(units: &[UnitFootprint]) -> BTreeMap<&str, Vec<&UnitFootprint>> {
+    let mut tenants: BTreeMap<&str, Vec<&UnitFootprint>> = BTreeMap::new();
+    for unit in units {
+        tenants.entry(&unit.key.tenant).or_default().push(unit);
+    }
+    tenants
+}
+
+/// Where a limit is written: on the tenant, or by its tier.
+fn limit_of(tenant: &Document<Tenant>, name: &str) -> NodeId {
+    let written = tenant.written(&["limits", name]);
+    written.unwrap_or_else(|| tenant.spec_at(&["tier"]))
+}
