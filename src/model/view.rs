@@ -506,12 +506,17 @@ fn sort_fields(fields: &mut [FieldView<'_>]) {
 /// Where a key stands among its siblings: what identifies an object comes first, as Kubernetes
 /// writes it; the rest is sorted by name; status comes last.
 pub fn canonical_order(key: &str) -> (usize, &str) {
-    const FIRST: [&str; 8] = [
+    const FIRST: [&str; 12] = [
         "apiVersion",
         "kind",
         "metadata",
         "name",
         "namespace",
+        // Rules of Prometheus, as its documents write them.
+        "alert",
+        "record",
+        "expr",
+        "for",
         "labels",
         "annotations",
         "image",

@@ -26,6 +26,7 @@ pub fn install(environment: &mut Environment<'static>) {
     });
     environment.add_filter("mebibytes", mebibytes);
     environment.add_filter("seconds", seconds);
+    environment.add_filter("exact_seconds", exact_seconds);
     environment.add_filter("indent", indent);
     environment.add_filter("tojson", to_json);
     environment.add_filter("checksum", checksum);
@@ -84,6 +85,22 @@ fn seconds(value: &Value) -> Result<Value, Error> {
         reason = "a duration of more than 2^53 seconds is out of the question"
     )]
     let made = Value::from(seconds.min(9e15).ceil() as i64);
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+/// `{{ latency | exact_seconds }}`: a duration as a number of seconds, such as 0.25.
+fn exact_seconds(value: &Value) -> Result<Value, Error> {
+    let text = value.to_string();
+    let seconds = parse_duration(&text)
+        .ok_or_else(|| invalid(format!("`{text}` is not a duration such as `250ms` or `1h`")))?;
+    // To the millisecond, so that no binary fraction shows.
+    let rounded = (seconds * 1000.0).round() / 1000.0;
+    let made = match rounded.fract() == 0.0 {
+        #[allow(clippy::cast_possible_truncation, reason = "a duration of more than 2^53 seconds is out of the question")]
+        true => Value::from(rounded.min(9e15) as i64),
+        false => Value::from(rounded),
+    };
     recorder::note_made(value, &made);
     Ok(made)
 }

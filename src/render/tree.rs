@@ -196,9 +196,9 @@ impl Object for Names {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let found = self
-            .0
-            .iter()
+        // What is closer to the template comes later, and wins.
+        let mut names = self.0.iter().rev();
+        let found = names
             .find(|(name, _)| *name == key)
             .map(|(_, value)| value.clone());
         if found.is_none() {
