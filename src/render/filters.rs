@@ -29,6 +29,7 @@ pub fn install(environment: &mut Environment<'static>) {
     environment.add_filter("exact_seconds", exact_seconds);
     environment.add_filter("indent", indent);
     environment.add_filter("tojson", to_json);
+    environment.add_filter("dashboard", dashboard);
     environment.add_filter("checksum", checksum);
     environment.add_filter("without", without);
     environment.add_filter("only", only);
@@ -175,6 +176,37 @@ fn json(value: &Value, depth: usize) -> Result<serde_json::Value, Error> {
         }
         _ => serde_json::Value::Null,
     })
+}
+
+/// `{{ panels | dashboard(title, subtitle, uid) }}`: a dashboard of Grafana as JSON. A panel is a list:
+/// its form (`stat`, `timeseries`), title, query, unit, and its place and size in a grid of 24 columns.
+/// <https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/>
+fn dashboard(panels: &Value, title: &str, subtitle: &str, uid: &str) -> Result<Value, Error> {
+    let source = serde_json::json!({"type": "prometheus", "uid": "${source}"});
+    let mut made = Vec::new();
+    for (id, panel) in (1..).zip(panels.try_iter()?) {
+        let panel = json(&panel, 0)?;
+        let at = |index: usize| panel.get(index).cloned().unwrap_or_default();
+        if !(at(2).is_string() && at(7).is_number()) {
+            return Err(invalid("a panel is [form, title, query, unit, x, y, width, height]".to_owned()));
+        }
+        made.push(serde_json::json!({
+            "id": id, "type": at(0), "title": at(1), "datasource": source,
+            "gridPos": {"x": at(4), "y": at(5), "w": at(6), "h": at(7)},
+            "fieldConfig": {"defaults": {"unit": at(3)}, "overrides": []},
+            "targets": [{"refId": "A", "datasource": source, "expr": at(2)}],
+        }));
+    }
+    // Grafana takes identifiers of 40 characters at most.
+    let digest = Sha256::digest(uid);
+    let uid: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "uid": uid, "title": format!("{title}: {subtitle}"), "tags": ["tenantry"], "schemaVersion": 39,
+        "editable": false, "refresh": "1m", "time": {"from": "now-24h", "to": "now"},
+        "templating": {"list": [{"name": "source", "type": "datasource", "query": "prometheus", "label": "Source"}]},
+        "panels": made,
+    }));
+    Ok(Value::from(text.map_err(|error| invalid(error.to_string()))?))
 }
 
 /// `{{ data | checksum }}`: the first 16 hexadecimal digits of SHA-256, so that pods are replaced
