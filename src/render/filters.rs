@@ -93,12 +93,18 @@ fn seconds(value: &Value) -> Result<Value, Error> {
 /// `{{ latency | exact_seconds }}`: a duration as a number of seconds, such as 0.25.
 fn exact_seconds(value: &Value) -> Result<Value, Error> {
     let text = value.to_string();
-    let seconds = parse_duration(&text)
-        .ok_or_else(|| invalid(format!("`{text}` is not a duration such as `250ms` or `1h`")))?;
+    let seconds = parse_duration(&text).ok_or_else(|| {
+        invalid(format!(
+            "`{text}` is not a duration such as `250ms` or `1h`"
+        ))
+    })?;
     // To the millisecond, so that no binary fraction shows.
     let rounded = (seconds * 1000.0).round() / 1000.0;
     let made = match rounded.fract() == 0.0 {
-        #[allow(clippy::cast_possible_truncation, reason = "a duration of more than 2^53 seconds is out of the question")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "a duration of more than 2^53 seconds is out of the question"
+        )]
         true => Value::from(rounded.min(9e15) as i64),
         false => Value::from(rounded),
     };
@@ -188,7 +194,9 @@ fn dashboard(panels: &Value, title: &str, subtitle: &str, uid: &str) -> Result<V
         let panel = json(&panel, 0)?;
         let at = |index: usize| panel.get(index).cloned().unwrap_or_default();
         if !(at(2).is_string() && at(7).is_number()) {
-            return Err(invalid("a panel is [form, title, query, unit, x, y, width, height]".to_owned()));
+            return Err(invalid(
+                "a panel is [form, title, query, unit, x, y, width, height]".to_owned(),
+            ));
         }
         made.push(serde_json::json!({
             "id": id, "type": at(0), "title": at(1), "datasource": source,
@@ -199,14 +207,20 @@ fn dashboard(panels: &Value, title: &str, subtitle: &str, uid: &str) -> Result<V
     }
     // Grafana takes identifiers of 40 characters at most.
     let digest = Sha256::digest(uid);
-    let uid: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let uid: String = digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let text = serde_json::to_string_pretty(&serde_json::json!({
         "uid": uid, "title": format!("{title}: {subtitle}"), "tags": ["tenantry"], "schemaVersion": 39,
         "editable": false, "refresh": "1m", "time": {"from": "now-24h", "to": "now"},
         "templating": {"list": [{"name": "source", "type": "datasource", "query": "prometheus", "label": "Source"}]},
         "panels": made,
     }));
-    Ok(Value::from(text.map_err(|error| invalid(error.to_string()))?))
+    Ok(Value::from(
+        text.map_err(|error| invalid(error.to_string()))?,
+    ))
 }
 
 /// `{{ data | checksum }}`: the first 16 hexadecimal digits of SHA-256, so that pods are replaced

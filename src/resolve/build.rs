@@ -524,9 +524,13 @@ fn instance(
             pipelines::running(builder, planned, &component.name),
         ),
     ];
+    let previews = previews(&workload);
     entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
     entries.extend(host(builder, planned, &component_name).map(|host| entry("host", host)));
+    let (validation, preview) = previews;
     let variables = vec![
+        ("validation", validation),
+        ("preview", preview),
         ("component", with_name(component)),
         ("instance", Node::map(NodeId::NONE, entries)),
         ("workload", workload),
@@ -548,6 +552,36 @@ fn instance(
         templates: component.spec.templates.clone(),
         layers: layers.into(),
     })
+}
+
+/// A workload as it is validated before a blue-green rollout switches, and as its other side runs it; nothing
+/// where it does neither.
+fn previews(workload: &Node) -> (Node, Node) {
+    let nothing = || Node::new(NodeId::NONE, Value::Null);
+    let rollout = workload.get("rollout");
+    let found = |key: &str| {
+        rollout
+            .and_then(|rollout| rollout.get(key))
+            .filter(|node| !node.is_null())
+    };
+    let validation = found("validation").map_or_else(nothing, |validation| {
+        let mut over = vec![
+            entry("type", Node::text(NodeId::NONE, "job")),
+            entry("args", nothing()),
+        ];
+        over.extend(
+            validation
+                .get("command")
+                .map(|command| entry("command", command.clone())),
+        );
+        merge::over(workload, &Node::map(validation.id, over))
+    });
+    let preview = found("preview").map_or_else(nothing, |preview| {
+        let image = ["tag", "digest"]
+            .map(|key| entry(key, preview.get(key).cloned().unwrap_or_else(nothing)));
+        merge::over(workload, &Node::map(preview.id, image.to_vec()))
+    });
+    (validation, preview)
 }
 
 /// The components that this one depends on, by the names that they have here.

@@ -46,6 +46,10 @@ pub struct Platform {
     /// The namespace of Prometheus, which scrapes workloads. Default: `monitoring`.
     #[serde(default)]
     pub monitoring_namespace: Option<Name>,
+    /// Where Prometheus answers, for the analysis of rollouts. Default:
+    /// `http://prometheus-operated.monitoring.svc:9090`.
+    #[serde(default)]
+    pub prometheus: Option<Url>,
     /// How applications tell who somebody is. They hold to it, by the bundle that is rendered for them.
     #[serde(default)]
     pub authentication: Authentication,
