@@ -138,9 +138,13 @@ impl Locator<'_> {
             .and_then(|at| self.unit.instances.get(at))
             .map(|instance| format!("/{}", instance.component));
         format!(
-            "in {} of {}{}, in {} on {}",
+            "in {}{}{}, in {} on {}",
             rendered.manifest.title(),
-            key.tenant,
+            if key.tenant.is_empty() {
+                String::new()
+            } else {
+                format!(" of {}", key.tenant)
+            },
             component.unwrap_or_default(),
             key.environment,
             key.cluster

@@ -79,7 +79,7 @@ pub fn unit(
     for scope in scopes.iter().copied() {
         let mut job = Job {
             sources,
-            title: format!("{} {place}", key.tenant),
+            title: format!("{} {place}", key.tenant).trim_start().to_owned(),
             asked: NodeId::NONE,
             scope,
             instance: None,

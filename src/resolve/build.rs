@@ -45,6 +45,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     ));
     variables.push(("alertRoutes", monitoring::routes(plan, tenant, environment)));
     variables.push(("recovery", recovery::of_unit(&builder, planned)));
+    variables.push(("promotedFrom", promoted_from(plan, planned)));
     let instances: Vec<Instance> = planned
         .components
         .iter()
@@ -60,6 +61,26 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
         pipelines,
         derivations,
     }
+}
+
+/// Where the tenant runs in the environment that this one is promoted from.
+fn promoted_from(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
+    let from = planned.environment.spec.promotes_from.as_ref();
+    let earlier = plan.placements.iter().filter(|one| {
+        one.tenant.name == planned.tenant.name
+            && from.is_some_and(|from| from.0 == one.environment.name)
+    });
+    let place = |one: &super::Placement<'_>| {
+        let names = [
+            ("environment", name_node(one.environment)),
+            ("cluster", name_node(one.cluster)),
+        ];
+        Node::map(
+            NodeId::NONE,
+            names.map(|(key, name)| entry(key, name)).to_vec(),
+        )
+    };
+    Node::new(NodeId::NONE, Value::List(earlier.map(place).collect()))
 }
 
 /// What templates see as `tenant` in a unit, without the rest of it.
@@ -99,6 +120,12 @@ pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     if let Some(tenant) = shared {
         entries.push(entry("sharedNamespace", builder.namespace(tenant)));
     }
+    entries.push(entry("auditDays", audit_days(&builder, planned)));
+    let first = plan.is_first_environment(planned);
+    entries.push(entry(
+        "isFirstEnvironment",
+        builder.derived(Value::Bool(first), &[]),
+    ));
     variables.push(("here", Node::map(NodeId::NONE, entries)));
     variables.push((
         "monitoring",
@@ -117,6 +144,50 @@ pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         instances: Vec::new(),
         pipelines: Vec::new(),
         derivations,
+    }
+}
+
+/// Days in a month, and a little more: no log is gone a day too early.
+const MONTH: i64 = 31;
+/// What is kept where no framework says more: the 90 days of the source documents.
+const AUDIT_DAYS: i64 = 90;
+
+/// How many days the audit log of a cluster is kept: the longest that a framework of one of its tenants, or of the
+/// platform, asks for in `auditRetentionMonths`, by all environments that use the cluster.
+fn audit_days(builder: &Builder<'_, '_>, planned: &PlannedCluster<'_>) -> Node {
+    let catalog = builder.plan.input.catalog;
+    let of = |name: &str, given: &Node, asked: NodeId| -> Option<(i64, NodeId)> {
+        let framework = catalog.frameworks.get(name)?;
+        // Some write it in months.
+        let found = [("auditRetentionDays", 1), ("auditRetentionMonths", MONTH)].into_iter();
+        let mut found = found.filter_map(|(parameter, days)| {
+            let own = given.get(parameter);
+            let default = framework
+                .effective
+                .at(&["parameters", parameter, "default"]);
+            let Value::Int(number) = own.or(default)?.value else {
+                return None;
+            };
+            Some((number.saturating_mul(days), own.map_or(asked, |own| own.id)))
+        });
+        found.next()
+    };
+    let mut asked: Vec<(i64, NodeId)> = Vec::new();
+    let mut take = |frameworks: Option<&Node>| {
+        for framework in frameworks.map(Node::entries).unwrap_or_default() {
+            asked.extend(of(&framework.key, &framework.value, framework.key_id));
+        }
+    };
+    take(builder.plan.platform.effective.get("frameworks"));
+    let here = builder.plan.placements.iter();
+    for one in here.filter(|one| one.cluster.name == planned.cluster.name) {
+        take(one.tenant.effective.get("compliance"));
+    }
+    // Of two that ask for the same, the first.
+    let most = asked.into_iter().rev().max_by_key(|(days, _)| *days);
+    match most.filter(|(days, _)| *days > AUDIT_DAYS) {
+        Some((days, from)) => builder.derived(Value::Int(days), &[from]),
+        None => builder.derived(Value::Int(AUDIT_DAYS), &[]),
     }
 }
 
@@ -169,9 +240,25 @@ impl Builder<'_, '_> {
     fn variables(&self) -> Vec<(&'static str, Node)> {
         vec![
             ("platform", with_name(self.plan.platform)),
-            ("environment", with_name(self.environment)),
+            ("environment", self.promoted()),
             ("cluster", with_name(self.cluster)),
         ]
+    }
+
+    /// The environment, with how many come before it: `wave`.
+    fn promoted(&self) -> Node {
+        let environments = &self.plan.input.catalog.environments;
+        let (mut wave, mut from) = (0, Vec::new());
+        let mut at = Some(self.environment);
+        // Circles are another finding.
+        while let Some(earlier) = at.filter(|_| wave < 100) {
+            let name = earlier.spec.promotes_from.as_ref();
+            from.extend(name.map(|_| earlier.spec_at(&["promotesFrom"])));
+            at = name.and_then(|name| environments.get(&name.0));
+            wave += i64::from(at.is_some());
+        }
+        let wave = self.derived(Value::Int(wave), &from);
+        extended(&with_name(self.environment), vec![entry("wave", wave)])
     }
 
     /// A value that was computed from others.
@@ -222,7 +309,22 @@ impl Builder<'_, '_> {
         self.text(text, &from)
     }
 
-    fn namespace(&self, tenant: &Document<Tenant>) -> Node {
+    /// The same for another environment on another cluster.
+    pub fn at<'c>(
+        &'c self,
+        environment: &'c Document<Environment>,
+        cluster: &'c Document<Cluster>,
+    ) -> Builder<'c, 'c> {
+        Builder {
+            plan: self.plan,
+            environment,
+            cluster,
+            derivations: self.derivations,
+        }
+    }
+
+    /// The namespace of a tenant.
+    pub fn namespace(&self, tenant: &Document<Tenant>) -> Node {
         let shared = tenant.spec.isolation == Some(Isolation::Shared);
         if !shared {
             return self.named("namespace", Some(tenant), None);

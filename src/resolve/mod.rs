@@ -116,6 +116,8 @@ pub struct Plan<'a> {
     pub units: Vec<PlannedUnit<'a>>,
     /// Each cluster in each environment, sorted, with the tenants that it has there.
     pub clusters: Vec<PlannedCluster<'a>>,
+    /// Where tenants run, whatever is selected.
+    placements: Vec<Placement<'a>>,
     digests: BTreeMap<(&'a str, &'a str), String>,
     session: Vec<&'a Document<Context>>,
     /// All roles with what they inherit.
@@ -134,6 +136,17 @@ struct SharedComponent<'a> {
     with: usize,
 }
 
+/// Where a tenant runs.
+#[derive(Clone, Copy)]
+pub struct Placement<'a> {
+    /// The tenant.
+    pub tenant: &'a Document<Tenant>,
+    /// The environment.
+    pub environment: &'a Document<Environment>,
+    /// The cluster.
+    pub cluster: &'a Document<Cluster>,
+}
+
 /// A unit to be built.
 pub struct PlannedUnit<'a> {
     /// The tenant.
@@ -150,7 +163,15 @@ pub struct PlannedUnit<'a> {
     pub components: Vec<Chosen<'a>>,
 }
 
-impl PlannedUnit<'_> {
+impl<'a> PlannedUnit<'a> {
+    fn placement(&self) -> Placement<'a> {
+        Placement {
+            tenant: self.tenant,
+            environment: self.environment,
+            cluster: self.cluster,
+        }
+    }
+
     /// Which unit it is.
     pub fn key(&self) -> UnitKey {
         UnitKey {
@@ -217,7 +238,8 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     }
     units.sort_by_cached_key(PlannedUnit::key);
     let clusters = placement::clusters(&input, &units);
-    recovery::check(&input, &units, sink);
+    let placements: Vec<Placement<'_>> = units.iter().map(PlannedUnit::placement).collect();
+    recovery::check(&input, &placements, sink);
     units.retain(|unit| {
         input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant)
     });
@@ -229,6 +251,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
         platform,
         units,
         clusters,
+        placements,
         digests,
         session,
         roles,

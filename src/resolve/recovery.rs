@@ -1,7 +1,7 @@
 //! Recovery plans: whether they can hold what they promise, and for whom.
 
-use super::build::{Builder, extended, with_name};
-use super::{Input, PlannedUnit, monitoring};
+use super::build::{Builder, extended, name_node, with_name};
+use super::{Input, Placement, PlannedUnit, monitoring};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{RecoveryPlan, Spot, Tenant};
@@ -9,7 +9,7 @@ use crate::model::recovery::{self, readable};
 use crate::yaml::{Node, NodeId, Step, Value, entry};
 
 /// Checks the plans by themselves, and by the tenants that run where they say.
-pub fn check(input: &Input<'_>, units: &[PlannedUnit<'_>], sink: &mut Sink) {
+pub fn check(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
     for plan in &input.catalog.recovery_plans {
         let spec = &plan.spec;
         monitoring::names(input, plan, "tenants", &spec.tenants, sink);
@@ -78,7 +78,7 @@ fn usable(
 }
 
 /// Whether a unit is at a spot.
-fn is_at(unit: &PlannedUnit<'_>, spot: &Spot) -> bool {
+fn is_at(unit: &Placement<'_>, spot: &Spot) -> bool {
     unit.environment.name == spot.environment.0 && unit.cluster.name == spot.cluster.0
 }
 
@@ -91,7 +91,7 @@ fn covers(plan: &Document<RecoveryPlan>, tenant: &str) -> bool {
 fn tenants(
     input: &Input<'_>,
     plan: &Document<RecoveryPlan>,
-    units: &[PlannedUnit<'_>],
+    units: &[Placement<'_>],
     sink: &mut Sink,
 ) {
     let spec = &plan.spec;
@@ -323,7 +323,7 @@ fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
 }
 
 /// No tenant is in two plans for where it runs: nobody would know which to follow.
-fn twice(input: &Input<'_>, units: &[PlannedUnit<'_>], sink: &mut Sink) {
+fn twice(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
     for unit in units {
         let mut plans = input
             .catalog
@@ -349,7 +349,8 @@ fn twice(input: &Input<'_>, units: &[PlannedUnit<'_>], sink: &mut Sink) {
 pub fn of_unit(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let plans = builder.plan.input.catalog.recovery_plans.iter();
     let mut plans = plans.filter(|plan| covers(plan, &planned.tenant.name));
-    let found = plans.find_map(|plan| Some((plan, role(plan, |spot| is_at(planned, spot))?)));
+    let found =
+        plans.find_map(|plan| Some((plan, role(plan, |spot| is_at(&planned.placement(), spot))?)));
     found.map_or(Node::new(NodeId::NONE, Value::Null), |(plan, role)| {
         seen(builder, plan, role)
     })
@@ -361,8 +362,55 @@ pub fn of_cluster(builder: &Builder<'_, '_>) -> Node {
         spot.environment.0 == builder.environment.name && spot.cluster.0 == builder.cluster.name
     };
     let plans = builder.plan.input.catalog.recovery_plans.iter();
-    let plans = plans.filter_map(|plan| Some(seen(builder, plan, role(plan, here)?)));
+    let plans = plans.filter_map(|plan| {
+        let seen = seen(builder, plan, role(plan, here)?);
+        Some(extended(
+            &seen,
+            vec![entry("covered", covered(builder, plan))],
+        ))
+    });
     Node::new(NodeId::NONE, Value::List(plans.collect()))
+}
+
+/// The tenants of a plan, with their namespaces and the schedule of their copies to the first location.
+fn covered(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>) -> Node {
+    let units = builder.plan.placements.iter();
+    let units =
+        units.filter(|unit| is_at(unit, &plan.spec.primary) && covers(plan, &unit.tenant.name));
+    let items = units.map(|unit| {
+        let there = builder.at(unit.environment, unit.cluster);
+        let name = there.named("tenant", Some(unit.tenant), None);
+        let locations = plan
+            .spec
+            .backups
+            .iter()
+            .flat_map(|backups| &backups.locations);
+        let location = locations
+            .map(|location| location.name.0.as_str())
+            .next()
+            .unwrap_or_default();
+        let schedule = format!(
+            "{}-{}-{location}",
+            name.as_str().unwrap_or_default(),
+            unit.environment.name
+        );
+        let from = [
+            unit.tenant.name_id(),
+            plan.spec_at(&["backups", "locations"]),
+        ];
+        Node::map(
+            NodeId::NONE,
+            vec![
+                entry("tenant", name_node(unit.tenant)),
+                entry("namespace", there.namespace(unit.tenant)),
+                entry(
+                    "schedule",
+                    builder.derived(Value::String(schedule.into()), &from),
+                ),
+            ],
+        )
+    });
+    Node::new(NodeId::NONE, Value::List(items.collect()))
 }
 
 /// What a place is in a plan.

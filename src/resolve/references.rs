@@ -3,6 +3,7 @@
 use super::Input;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
 use crate::model::catalog::{Document, Documents};
+use crate::model::kinds::DeliveryEngine;
 use crate::yaml::{NodeId, Step};
 
 /// Checks the names of all documents but those of tenants' subscriptions, which `tenants` does.
@@ -25,6 +26,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     components(input, sink);
     datasets(input, sink);
     environments(input, sink);
+    windows(input, sink);
     for cluster in &catalog.clusters {
         if let Some(tenant) = &cluster.spec.dedicated_to {
             input.reference(
@@ -51,6 +53,31 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
                     sink,
                 );
             }
+        }
+    }
+}
+
+/// Windows for changes, where nothing keeps to them.
+fn windows(input: &Input<'_>, sink: &mut Sink) {
+    let platform = input.catalog.platforms.iter().next();
+    let Some(platform) =
+        platform.filter(|one| one.spec.delivery.engine != Some(DeliveryEngine::Argocd))
+    else {
+        return;
+    };
+    for environment in &input.catalog.environments {
+        if let Some(place) = environment
+            .written(&["syncWindows"])
+            .filter(|_| !environment.spec.sync_windows.is_empty())
+        {
+            let message =
+                "only Argo CD keeps to windows, and changes are delivered by something else";
+            sink.push(
+                Diagnostic::new(codes::NO_EFFECT, message)
+                    .at(input.span(place), "has no effect")
+                    .and(input.span(platform.spec_at(&["delivery", "engine"])), "what delivers")
+                    .help("remove it, and keep the windows where changes are merged; or write `engine: argocd`"),
+            );
         }
     }
 }

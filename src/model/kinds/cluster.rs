@@ -37,6 +37,9 @@ pub struct Cluster {
     /// The storage classes that exist.
     #[serde(default)]
     pub storage_classes: Vec<StorageClass>,
+    /// How the API server encrypts Secrets at rest. With it, an EncryptionConfiguration is rendered.
+    #[serde(default)]
+    pub encryption: Option<KeyService>,
     /// What the cluster can hold in all.
     #[serde(default)]
     pub capacity: Option<Capacity>,
@@ -115,7 +118,19 @@ pub enum TaintEffect {
     NoExecute,
 }
 
-/// A storage class that exists in the cluster.
+/// A service that keeps the keys by which the API server encrypts
+/// (<https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/>).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyService {
+    /// The plugin's name, which is kept beside what it encrypted.
+    pub name: Name,
+    /// Its socket: `unix:///var/run/kms/plugin.sock`.
+    #[schemars(regex(pattern = r"^unix:///[^ ]+$"), extend("format" = "unix-socket"))]
+    pub endpoint: String,
+}
+
+/// A storage class. It is rendered if its `provisioner` is written, and is there already if not.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StorageClass {
@@ -127,6 +142,12 @@ pub struct StorageClass {
     /// Whether it is what workloads get that name no class. The first one, if none says so.
     #[serde(default)]
     pub default: bool,
+    /// What makes its volumes: `ebs.csi.aws.com`.
+    #[serde(default)]
+    pub provisioner: Option<String>,
+    /// Settings of the provisioner: `{type: gp3, encrypted: "true"}`.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// What a cluster can hold in all.

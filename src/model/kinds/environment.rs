@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Workload;
-use crate::model::scalars::Name;
+use crate::model::scalars::{Cron, Duration, Name, TimeZone};
 
 /// A stage on the way to production, with the clusters that belong to it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -24,6 +24,40 @@ pub struct Environment {
     /// Who must approve a change.
     #[serde(default)]
     pub approvals: Option<Approvals>,
+    /// When changes may reach the clusters, and when not. Without any, always.
+    #[serde(default)]
+    pub sync_windows: Vec<SyncWindow>,
+}
+
+/// A time at which changes may reach the clusters, or may not.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SyncWindow {
+    /// Whether they may.
+    pub kind: SyncWindowKind,
+    /// When it begins: `0 8 * * 1-4`.
+    pub schedule: Cron,
+    /// How long it goes on.
+    pub duration: Duration,
+    /// The time zone of the schedule. Default: `Etc/UTC`.
+    #[serde(default)]
+    pub timezone: Option<TimeZone>,
+    /// Whether somebody may start a change by hand nevertheless. Default: false.
+    #[serde(default)]
+    pub manual: bool,
+    /// Why: `the close of the quarter`.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Whether changes may reach the clusters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncWindowKind {
+    /// They may, and at no other time.
+    Allow,
+    /// They may not.
+    Deny,
 }
 
 /// What an environment is for.
