@@ -4,7 +4,7 @@ use super::build::{Builder, extended, name_node, with_name};
 use super::{Input, Placement, PlannedUnit, monitoring};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
-use crate::model::kinds::{RecoveryPlan, Spot, Tenant};
+use crate::model::kinds::{Isolation, RecoveryPlan, Spot, Tenant, TenantStatus};
 use crate::model::recovery::{self, readable};
 use crate::yaml::{Node, NodeId, Step, Value, entry};
 
@@ -372,40 +372,37 @@ pub fn of_cluster(builder: &Builder<'_, '_>) -> Node {
     Node::new(NodeId::NONE, Value::List(plans.collect()))
 }
 
-/// The tenants of a plan, with their namespaces and the schedule of their copies to the first location.
+/// The tenants of a plan, with their namespaces and the name of what belongs to them there.
 fn covered(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>) -> Node {
     let units = builder.plan.placements.iter();
     let units =
         units.filter(|unit| is_at(unit, &plan.spec.primary) && covers(plan, &unit.tenant.name));
-    let items = units.map(|unit| {
+    let served = units.filter(|unit| {
+        matches!(
+            unit.tenant.spec.status,
+            None | Some(TenantStatus::Active | TenantStatus::Suspended)
+        )
+    });
+    let items = served.map(|unit| {
         let there = builder.at(unit.environment, unit.cluster);
         let name = there.named("tenant", Some(unit.tenant), None);
-        let locations = plan
-            .spec
-            .backups
-            .iter()
-            .flat_map(|backups| &backups.locations);
-        let location = locations
-            .map(|location| location.name.0.as_str())
-            .next()
-            .unwrap_or_default();
-        let schedule = format!(
-            "{}-{}-{location}",
+        let whole = format!(
+            "{}-{}",
             name.as_str().unwrap_or_default(),
             unit.environment.name
         );
-        let from = [
-            unit.tenant.name_id(),
-            plan.spec_at(&["backups", "locations"]),
-        ];
+        let from = [unit.tenant.name_id(), unit.environment.name_id()];
+        let is_shared = unit.tenant.spec.isolation == Some(Isolation::Shared);
+        let isolation = [unit.tenant.spec_at(&["isolation"])];
         Node::map(
             NodeId::NONE,
             vec![
                 entry("tenant", name_node(unit.tenant)),
                 entry("namespace", there.namespace(unit.tenant)),
+                entry("name", builder.derived(Value::String(whole.into()), &from)),
                 entry(
-                    "schedule",
-                    builder.derived(Value::String(schedule.into()), &from),
+                    "isShared",
+                    builder.derived(Value::Bool(is_shared), &isolation),
                 ),
             ],
         )
