@@ -522,6 +522,9 @@ pub enum ReportCommand {
     Capacity(Box<ReportOfCommand>),
     /// Show a week of all jobs: when they start, what runs at the same time, and what that asks for.
     Schedule(Box<ReportOfCommand>),
+    /// Show whether tenants come back when a cluster is lost: what recovery plans promise and can hold, and
+    /// who is in none; fails with code 3 if a promise does not hold.
+    Recovery(Box<ReportOfCommand>),
     /// Show what ends and by when: components that go and who still uses them, tenants that leave, grants,
     /// shares, waivers and contexts.
     Lifecycle(Box<ReportOfCommand>),

@@ -15,7 +15,7 @@ use crate::model::instance::Unit;
 use crate::model::lifecycle::Users;
 use crate::model::manifest::Rendered;
 use crate::model::money;
-use crate::report::figures::{self, Figures, capacity, cost, lifecycle, schedule};
+use crate::report::figures::{self, Figures, capacity, cost, lifecycle, recovery, schedule};
 use crate::report::{codeowners, isolation};
 use crate::{Compilation, Visitor, compile, read};
 
@@ -41,13 +41,28 @@ pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
         ReportCommand::Cost(command) => cost(command, arguments),
         ReportCommand::Schedule(command) => {
             let compilation = rendered(command, arguments)?;
-            let path = command.path.as_ref();
-            let day = present::options(arguments, path, &command.read, None)?.as_of;
+            let day = day(command, arguments)?;
             put_figures(
                 &schedule::figures(&compilation.footprints, day),
                 command,
                 arguments,
             )
+        }
+        ReportCommand::Recovery(command) => {
+            // What plans cannot hold are errors, so it is shown in spite of errors.
+            let compilation = compiled(command, arguments)?;
+            let day = day(command, arguments)?;
+            let (catalog, footprints) = (&compilation.catalog, &compilation.footprints);
+            put_figures(
+                &recovery::figures(catalog, footprints, day),
+                command,
+                arguments,
+            )?;
+            let holds = catalog
+                .recovery_plans
+                .iter()
+                .all(|plan| recovery::holds(&plan.spec, day));
+            Ok(if holds { DONE } else { DENIED })
         }
         ReportCommand::Capacity(command) => {
             let compilation = rendered(command, arguments)?;
@@ -121,6 +136,12 @@ fn lifecycle(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
         &compilation.sources,
     );
     put_figures(&figures, command, arguments)
+}
+
+/// The day by which a report is judged.
+fn day(command: &ReportOfCommand, arguments: &Arguments) -> Result<jiff::civil::Date> {
+    let path = command.path.as_ref();
+    Ok(present::options(arguments, path, &command.read, None)?.as_of)
 }
 
 fn put_figures(figures: &Figures, command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {

@@ -1,8 +1,9 @@
-//! What tenants cost, how full clusters are, when jobs run, and what ends: tables, JSON, CSV, and a page with charts.
+//! What tenants cost, how full clusters are, when jobs run, what ends, and what comes back: tables, JSON, CSV, and a page with charts.
 
 pub mod capacity;
 pub mod cost;
 pub mod lifecycle;
+pub mod recovery;
 pub mod schedule;
 
 use serde_json::Value as Json;
