@@ -249,6 +249,9 @@ pub struct DiffCommand {
     /// Compare this commit in place of the working tree.
     #[arg(long, value_name = "REF")]
     pub head: Option<String>,
+    /// Show what a failover by this recovery plan changes: its primary compared with its standby.
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["base", "head"])]
+    pub failover: Option<String>,
     /// Fail with code 3 if the change has a risk of one of these classes.
     #[arg(long, value_name = "RISK", value_delimiter = ',', env = "TENANTRY_FAIL_ON", value_parser = PossibleValuesParser::new(RiskClass::ALL.map(RiskClass::name)))]
     pub fail_on: Vec<String>,

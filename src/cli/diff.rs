@@ -10,9 +10,11 @@ use jiff::civil::Date;
 use super::arguments::{Arguments, DiffCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DIFFERENT, DONE, FAILED};
-use crate::comparison::{self, Base};
+use crate::comparison::{self, Base, Places};
+use crate::diagnostics::suggest;
 use crate::load::{Source, git};
 use crate::model::change::RiskClass;
+use crate::model::kinds::Spot;
 use crate::report::review::words;
 use crate::{Options, report};
 
@@ -38,7 +40,13 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
         }
         None => "the working tree".to_owned(),
     };
-    let (base, base_title) = base(command, arguments, &root, head.as_of)?;
+    let (base, base_title, head_title) = match &command.failover {
+        Some(plan) => failover(command, arguments, &head, plan)?,
+        None => {
+            let (base, title) = base(command, arguments, &root, head.as_of)?;
+            (base, title, head_title)
+        }
+    };
     let denied: BTreeSet<RiskClass> = RiskClass::ALL
         .into_iter()
         .filter(|class| command.fail_on.iter().any(|name| name == class.name()))
@@ -66,6 +74,41 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
         () if command.exit_code && !review.objects.is_empty() => DIFFERENT,
         () => DONE,
     })
+}
+
+/// The primary of a recovery plan, to be compared with its standby, and how people call the two.
+fn failover(
+    command: &DiffCommand,
+    arguments: &Arguments,
+    head: &Options,
+    name: &str,
+) -> Result<(Base, String, String)> {
+    let catalog = crate::read(head)?.catalog;
+    let Some(plan) = catalog.recovery_plans.get(name) else {
+        let known = suggest(name, catalog.recovery_plans.names());
+        let help = known.map_or_else(String::new, |known| format!("; {known}"));
+        bail!("there is no recovery plan `{name}`{help}");
+    };
+    let place = |spot: &Spot| (spot.environment.0.clone(), spot.cluster.0.clone());
+    let title = |spot: &Spot| format!("{} on {}", spot.environment, spot.cluster);
+    let (primary, standby) = (&plan.spec.primary, &plan.spec.standby);
+    let places = Places {
+        from: place(primary),
+        to: place(standby),
+        tenants: plan
+            .spec
+            .tenants
+            .iter()
+            .map(|name| name.0.clone())
+            .collect(),
+    };
+    let path = command.path.as_ref();
+    let options = Options {
+        as_of: head.as_of,
+        ..present::options(arguments, path, &command.read, None)?
+    };
+    let base = Base::Elsewhere(Box::new(options), places);
+    Ok((base, title(primary), title(standby)))
 }
 
 /// What to compare with, and how people call it.

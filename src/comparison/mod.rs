@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::diagnostics::{Sink, Sources};
 use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, Known, Loaded};
-use crate::model::change::{Place, Review};
+use crate::model::change::{Object, Place, Review};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::{self, Rendered};
 use crate::model::view::View;
@@ -39,10 +39,42 @@ use same::{is_made_the_same, sees_the_same, usage_of_base};
 pub enum Base {
     /// Another state of the repository.
     Repository(Box<Options>),
+    /// The same repository, and two places in it: what runs in one of them is compared with what
+    /// would take over in the other.
+    Elsewhere(Box<Options>, Places),
     /// A folder of rendered manifests.
     Folder(PathBuf),
     /// Manifests as one text.
     Text(String),
+}
+
+/// Two places: an environment on a cluster each.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Where tenants run.
+    pub from: (String, String),
+    /// Where they would run.
+    pub to: (String, String),
+    /// Which tenants; all that run there if none is named.
+    pub tenants: Vec<String>,
+}
+
+impl Places {
+    /// Whether a unit is one of these tenants at a place; what belongs to a cluster stays there.
+    fn has(&self, key: &UnitKey, place: &(String, String)) -> bool {
+        let is_there = (&key.environment, &key.cluster) == (&place.0, &place.1);
+        let is_named = self.tenants.is_empty() || self.tenants.contains(&key.tenant);
+        is_there && is_named && !key.tenant.is_empty()
+    }
+
+    /// The unit that would take over from one.
+    fn taking_over(&self, key: &UnitKey) -> UnitKey {
+        UnitKey {
+            environment: self.to.0.clone(),
+            cluster: self.to.1.clone(),
+            tenant: key.tenant.clone(),
+        }
+    }
 }
 
 /// A review, and what it was made from.
@@ -67,7 +99,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     let mut old: Option<(&Options, Loaded)> = None;
     let mut files: Vec<ManifestFile> = Vec::new();
     match base {
-        Base::Repository(options) => {
+        Base::Repository(options) | Base::Elsewhere(options, _) => {
             let known = Known::new(&loaded, &sources);
             let loaded = load::run(
                 &options.source,
@@ -83,7 +115,11 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
             (files, _) = manifests::of_text("(stdin)", text.clone(), &mut sources, old_sink);
         }
     }
-    if !matches!(base, Base::Repository(_)) {
+    let places = match base {
+        Base::Elsewhere(_, places) => Some(places),
+        _ => None,
+    };
+    if old.is_none() {
         readable(&files, old_sink, &sources)?;
     }
     let documents = trees(&loaded);
@@ -112,6 +148,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         same_policies,
         sources: &sources,
         same_making: old.as_ref().is_some_and(|old| is_made_the_same(old, &new)),
+        places,
     };
     let plans = (
         new.plan(&sources, new_sink),
@@ -123,7 +160,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     }
     let platform = plans.0.as_ref().map(|plan| &plan.platform.spec);
     let placed = placed(files, platform, plans.0.as_ref());
-    let pairs = pairs(plans.0.as_ref(), plans.1.as_ref(), &placed);
+    let pairs = pairs(plans.0.as_ref(), plans.1.as_ref(), &placed, places);
     let comparer = Comparer::new(&sources, inputs, one_sided(&pairs, &placed));
     let shared = Mutex::new(Shared::default());
     let changes = Changes::default();
@@ -176,7 +213,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         &not_compared,
     );
     let new_findings = new_sink.finish(&sources);
-    if old.is_some() {
+    if old.is_some() && places.is_none() {
         let old_findings = old_sink.finish(&sources);
         review.findings_compared = true;
         let compared = findings::compare(old_findings, new_findings, &sources);
@@ -192,7 +229,8 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         review.old_findings = new_findings;
     }
     // What has no place has no tenant to pay for it, and what has errors is not there to be counted.
-    if !placed.contains_key(&placeless) && !has_errors && !base_has_errors {
+    let counts = places.is_none() && !placed.contains_key(&placeless);
+    if counts && !has_errors && !base_has_errors {
         money_and_room(&mut review, &shared.footprints, &plans, old.as_ref(), &new);
     }
     let incomplete = Incomplete {
@@ -267,6 +305,7 @@ fn pairs<'a>(
     new: Option<&'a Plan<'a>>,
     old: Option<&'a Plan<'a>>,
     placed: &Placed,
+    places: Option<&Places>,
 ) -> BTreeMap<UnitKey, Pair<'a>> {
     let mut pairs: BTreeMap<UnitKey, Pair<'a>> = BTreeMap::new();
     let jobs = |plan: Option<&'a Plan<'a>>| {
@@ -274,10 +313,20 @@ fn pairs<'a>(
             .unwrap_or_default()
     };
     for job in jobs(old) {
-        pairs.entry(job.key()).or_default().0 = Some(job);
+        let key = match places {
+            None => job.key(),
+            Some(places) if places.has(&job.key(), &places.from) => places.taking_over(&job.key()),
+            Some(_) => continue,
+        };
+        pairs.entry(key).or_default().0 = Some(job);
     }
-    for job in jobs(new) {
+    let is_meant = |job: &Job<'_>| places.is_none_or(|places| places.has(&job.key(), &places.to));
+    for job in jobs(new).into_iter().filter(is_meant) {
         pairs.entry(job.key()).or_default().1 = Some(job);
+    }
+    // Tenants that only run where nothing fails over from have nothing to do with it.
+    if places.is_some() {
+        pairs.retain(|_, pair| pair.0.is_some());
     }
     for key in placed.keys().filter(|key| !key.cluster.is_empty()) {
         pairs.entry(key.clone()).or_default();
@@ -351,6 +400,8 @@ struct Work<'a> {
     same_policies: bool,
     sources: &'a Sources,
     same_making: bool,
+    /// What takes over from what.
+    places: Option<&'a Places>,
 }
 
 impl Work<'_> {
@@ -474,13 +525,16 @@ impl Work<'_> {
             }
             (None, None) => Vec::new(),
         };
-        self.judge_changes(
-            &old_views,
-            old_unit.as_ref(),
-            new_unit.as_ref(),
-            new_rendered.as_deref().map(manifest::objects),
-            &mut shared,
-        );
+        // A failover is no change that anybody could be denied.
+        if self.places.is_none() {
+            self.judge_changes(
+                &old_views,
+                old_unit.as_ref(),
+                new_unit.as_ref(),
+                new_rendered.as_deref().map(manifest::objects),
+                &mut shared,
+            );
+        }
         let mut documents: BTreeSet<(String, String)> = BTreeSet::new();
         for job in [old_job, new_job].into_iter().flatten() {
             documents.extend(job.documents().into_iter().map(document_key));
@@ -489,16 +543,52 @@ impl Work<'_> {
             documents.insert(document_key(&plan.platform.tree));
         }
         let documents = Arc::new(documents);
+        let namespace = new_unit.as_ref().map(|(_, unit)| unit.namespace.clone());
         let traced =
             |unit: Option<(Job<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (unit, rendered)
             {
                 (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
                 _ => Vec::new(),
             };
-        let before = read.unwrap_or_else(|| traced(old_unit, old_rendered));
+        let before = read.unwrap_or_else(|| match self.places {
+            None => traced(old_unit, old_rendered),
+            Some(places) => {
+                let there = old_unit.map(|(job, mut unit)| {
+                    unit.key = key.clone();
+                    (job, unit)
+                });
+                let own = there.as_ref().map(|(_, unit)| unit.namespace.clone());
+                let mut objects = traced(there, old_rendered);
+                for one in &mut objects {
+                    taken_over(
+                        &mut one.object,
+                        places,
+                        own.as_deref(),
+                        namespace.as_deref(),
+                    );
+                }
+                objects
+            }
+        });
         changes.unit(comparer, before, traced(new_unit, new_rendered));
         shared
     }
+}
+
+/// Gives an object the name and namespace that what takes over from it has.
+fn taken_over(object: &mut Object, places: &Places, own: Option<&str>, theirs: Option<&str>) {
+    if let (Some(own), Some(theirs)) = (own, theirs)
+        && object.namespace == own
+    {
+        theirs.clone_into(&mut object.namespace);
+    }
+    if let (Some(own), Some(theirs)) = (own, theirs)
+        && object.name == own
+    {
+        theirs.clone_into(&mut object.name);
+    }
+    object.name = object.name.replace(&places.from.0, &places.to.0);
+    object.name = object.name.replace(&places.from.1, &places.to.1);
 }
 
 impl Work<'_> {
@@ -614,7 +704,9 @@ fn notes(
         let names = names[..names.len().min(MOST)].join(", ");
         add(format!("not compared: {names}{more}"));
     }
-    if !matches!(base, Base::Repository(_)) {
+    if let Base::Elsewhere(..) = base {
+        add("both sides are the same input, so no line of it is named as a cause; what the standby lacks is said to be removed".to_owned());
+    } else if !matches!(base, Base::Repository(_)) {
         add("the base is rendered manifests: there is no input to name as a cause, and findings are not compared".to_owned());
     }
 }
