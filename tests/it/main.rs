@@ -7,10 +7,12 @@
     reason = "tests fail by panicking, and make files"
 )]
 
+mod alerts;
 mod architecture;
 mod commands;
 mod connections;
 mod coverage;
+mod custom_resources;
 mod determinism;
 mod diff;
 mod examples;

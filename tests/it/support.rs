@@ -77,6 +77,52 @@ pub fn copy_folder(from: &Path, to: &Path, reversed: bool) {
     }
 }
 
+/// Writes files of a repository.
+pub fn write_files(root: &Path, files: &[(String, String)]) {
+    for (path, text) in files {
+        let target = root.join(path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, text).unwrap();
+    }
+}
+
+/// What `tenantry render` makes of a repository, by path; it must succeed.
+pub fn render(root: &Path, arguments: &[&str]) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let out = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tenantry"))
+        .arg("render")
+        .arg(root)
+        .arg("--out")
+        .arg(out.path())
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    files_below(out.path())
+}
+
+/// The documents of a file.
+pub fn documents(text: &[u8]) -> Vec<serde_json::Value> {
+    let documents = serde_yaml::Deserializer::from_slice(text);
+    documents
+        .map(|document| serde::Deserialize::deserialize(document).unwrap())
+        .collect()
+}
+
+/// Whether a program is there; what it would judge is left out if not, and that is said.
+pub fn has_program(name: &str) -> bool {
+    let there = std::process::Command::new(name)
+        .arg("--version")
+        .output()
+        .is_ok();
+    if !there {
+        eprintln!("NOT JUDGED: {name} is not there (Debian: prometheus, prometheus-alertmanager)");
+    }
+    there
+}
+
 /// A visitor that only lets units pass.
 pub struct Nothing;
 
