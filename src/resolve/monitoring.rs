@@ -128,12 +128,18 @@ fn receivers(input: &Input<'_>, document: &Document<AlertRoute>, sink: &mut Sink
             );
         }
     }
-    for (severity, route) in &document.spec.severities {
-        let word = serde_json::to_value(severity).unwrap_or_default();
-        let word = word.as_str().unwrap_or_default().to_owned();
+    let severities = &document.spec.severities;
+    let severities = [
+        ("critical", &severities.critical),
+        ("error", &severities.error),
+        ("warning", &severities.warning),
+        ("info", &severities.info),
+    ];
+    for (word, route) in severities {
+        let Some(route) = route else { continue };
         let mut check = |path: Vec<Step>, name: &Name| {
             if !known.contains(&name.0.as_str()) {
-                let mut whole = vec!["severities".into(), Step::from(word.as_str())];
+                let mut whole = vec!["severities".into(), Step::from(word)];
                 whole.extend(path);
                 let what = "receiver of this document";
                 references::unknown(input, what, &name.0, known.clone(), at(&whole), sink);

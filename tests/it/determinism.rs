@@ -161,5 +161,12 @@ fn only_what_changed_is_written_again() {
         .into_keys()
         .filter(|path| !path.contains("globex"))
         .collect();
-    assert_eq!(left, ["NOTES.txt", "production/eu-1/kustomization.yaml"]);
+    assert_eq!(
+        left,
+        [
+            "NOTES.txt",
+            "api-server/production/eu-1/audit-policy.yaml",
+            "production/eu-1/kustomization.yaml"
+        ]
+    );
 }

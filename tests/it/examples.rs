@@ -16,6 +16,10 @@ use crate::support::{Nothing, assert_file, files_below, options, repository_path
 fn objects() -> Vec<(String, Json)> {
     let mut objects = Vec::new();
     for (path, bytes) in files_below(&repository_path("examples/acme/rendered")) {
+        // Pages for people, and what API servers read when they start.
+        if path.starts_with("runbooks/") || path.starts_with("api-server/") {
+            continue;
+        }
         for document in serde_yaml::Deserializer::from_slice(&bytes) {
             let json: Json = serde::Deserialize::deserialize(document)
                 .unwrap_or_else(|error| panic!("{path}: {error}"));

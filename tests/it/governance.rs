@@ -795,7 +795,7 @@ fn lineage_is_told_in_every_format() {
     );
     let job = get(
         &objects,
-        "production",
+        "development",
         "data-platform",
         "CronJob",
         "data-processing-data-platform-etl-daily",

@@ -1,7 +1,5 @@
 //! AlertRoute: who is told of what, and who is told next.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,23 +21,25 @@ pub struct AlertRoute {
     pub receivers: Vec<Receiver>,
     /// Who is told, by severity. Severities that are left out tell nobody.
     #[schemars(extend("minProperties" = 1))]
-    pub severities: BTreeMap<Severity, SeverityRoute>,
+    pub severities: Severities,
 }
 
-/// How bad it is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// To be looked at on a working day.
-    Warning,
-    /// To be looked at today.
-    Error,
+/// Who is told, by how bad it is.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Severities {
     /// Somebody must get up.
-    Critical,
+    #[serde(default)]
+    pub critical: Option<SeverityRoute>,
+    /// To be looked at today.
+    #[serde(default)]
+    pub error: Option<SeverityRoute>,
+    /// To be looked at on a working day.
+    #[serde(default)]
+    pub warning: Option<SeverityRoute>,
+    /// Good to know.
+    #[serde(default)]
+    pub info: Option<SeverityRoute>,
 }
 
 /// Somebody who can be told, in one or more ways.
