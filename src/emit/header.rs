@@ -35,7 +35,9 @@ pub fn with_header(platform: &str, path: &str, body: &str) -> String {
     let parts = [
         open, FIRST, platform, FIRST_END, close, open, SECOND, &digest, close, body,
     ];
-    parts.into_iter().for_each(|part| text.push_str(part));
+    for part in parts {
+        text.push_str(part);
+    }
     text
 }
 

@@ -100,13 +100,14 @@ fn exact_seconds(value: &Value) -> Result<Value, Error> {
     })?;
     // To the millisecond, so that no binary fraction shows.
     let rounded = (seconds * 1000.0).round() / 1000.0;
-    let made = match rounded.fract() == 0.0 {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "a duration of more than 2^53 seconds is out of the question"
-        )]
-        true => Value::from(rounded.min(9e15) as i64),
-        false => Value::from(rounded),
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a duration of more than 2^53 seconds is out of the question"
+    )]
+    let made = if rounded.fract() == 0.0 {
+        Value::from(rounded.min(9e15) as i64)
+    } else {
+        Value::from(rounded)
     };
     recorder::note_made(value, &made);
     Ok(made)

@@ -458,13 +458,15 @@ fn priority(
             of_job(pipeline, at, &["priority".into()]),
         ])
         .collect();
-    let value = match is_shared {
-        true => base,
-        false => (base + i64::from(own) - i64::from(MIDDLE)).max(0),
-    };
-    let owner = match is_shared {
-        true => builder.named("tenant", Some(planned.tenant), None),
-        false => builder.named("workload", Some(planned.tenant), Some(&name_node(pipeline))),
+    let (value, owner) = if is_shared {
+        (base, builder.named("tenant", Some(planned.tenant), None))
+    } else {
+        let value = (base + i64::from(own) - i64::from(MIDDLE)).max(0);
+        let pipeline = name_node(pipeline);
+        (
+            value,
+            builder.named("workload", Some(planned.tenant), Some(&pipeline)),
+        )
     };
     let name = format!(
         "{}-{}-{value}",

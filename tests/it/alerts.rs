@@ -23,7 +23,7 @@ fn objects(kind: &str) -> Vec<(String, Json)> {
     all.filter(|(_, object)| object["kind"] == kind).collect()
 }
 
-/// The groups of some PrometheusRules as a file of Prometheus, each group named for its object.
+/// The groups of some rules as a file of Prometheus, each group named for its object.
 fn groups<'a>(rules: impl IntoIterator<Item = &'a (String, Json)>) -> Json {
     let mut groups = Vec::new();
     for (path, rule) in rules {
@@ -597,7 +597,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The PrometheusRules that the cases are about.
+/// The rules that the cases are about.
 fn judged_rules() -> Vec<(String, Json)> {
     let of = [
         "data-science/model-server",

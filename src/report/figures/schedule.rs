@@ -206,9 +206,9 @@ fn hours(runs: &[Run], monday: Date) -> (Table, Vec<String>) {
         let name = monday
             .checked_add(jiff::Span::new().days(day))
             .unwrap_or(monday);
-        let label = readable(i32::try_from(day).unwrap_or(0) * 1440);
+        let label = readable(day * 1440);
         let mut cells = vec![format!("{} {:02}", &label[..3], name.day())];
-        let of_day = (0..24).map(|hour| most[&(i32::try_from(day).unwrap_or(0) * 24 + hour)]);
+        let of_day = (0..24).map(|hour| most[&(day * 24 + hour)]);
         let of_day: Vec<usize> = of_day.collect();
         cells.extend(of_day.iter().map(|count| {
             if *count == 0 {
