@@ -73,6 +73,9 @@ pub fn resources(catalog: &Catalog) -> Node {
             entry("components", list(&catalog.components)),
             entry("datasets", list(&catalog.datasets)),
             entry("connections", list(&catalog.connections)),
+            entry("pipelines", list(&catalog.pipelines)),
+            entry("alertRoutes", list(&catalog.alert_routes)),
+            entry("recoveryPlans", list(&catalog.recovery_plans)),
             entry("grants", list(&catalog.grants)),
             entry(
                 "roles",
@@ -147,7 +150,7 @@ impl Judged {
 }
 
 impl Policies<'_> {
-    /// Judges tenants, their grants, components, datasets, connections and the platform.
+    /// Judges tenants, their grants, components, datasets, connections, recovery plans and the platform.
     pub fn documents(&self, left: &mut Left, sink: &mut Sink) {
         let catalog = self.input.catalog;
         let platform = catalog.platforms.iter().next().map(seen);
@@ -191,6 +194,9 @@ impl Policies<'_> {
         }
         for connection in &catalog.connections {
             judged.push(Judged::alone(Target::Connection, "Connection", connection));
+        }
+        for plan in &catalog.recovery_plans {
+            judged.push(Judged::alone(Target::RecoveryPlan, "RecoveryPlan", plan));
         }
         for component in &catalog.components {
             judged.push(Judged::alone(Target::Component, "Component", component));

@@ -32,6 +32,8 @@ pub const NAMES: &[&str] = &[
     "connection",
     "grant",
     "role",
+    "recoveryPlan",
+    "monitoring",
 ];
 
 /// Positions in [`NAMES`].

@@ -117,7 +117,9 @@ pub enum Target {
     Dataset,
     /// Each connection, as `connection`.
     Connection,
-    /// Each component of a tenant in an environment on a cluster, as `instance` and `workload`.
+    /// Each recovery plan, as `recoveryPlan`.
+    RecoveryPlan,
+    /// Each component of a tenant in an environment on a cluster, as `instance`, `workload` and `monitoring`.
     Instance,
     /// Each object that a change touches, in `tenantry diff`, as `object`, `oldObject` and `change`.
     Change,
@@ -135,6 +137,7 @@ impl Target {
             Target::Grant => "grant",
             Target::Dataset => "dataset",
             Target::Connection => "connection",
+            Target::RecoveryPlan => "recoveryPlan",
             Target::Instance => "instance",
             Target::Change => "change",
             Target::Platform => "platform",
