@@ -22,6 +22,7 @@ mod hostile;
 mod integrations;
 mod isolation;
 mod layouts;
+mod operation;
 mod page;
 mod policy;
 mod review;
