@@ -232,7 +232,7 @@ pub fn suggest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
     if let Some(name) = nearest(wanted, known.iter().copied()) {
         return Some(format!("did you mean `{name}`?"));
     }
-    (!known.is_empty() && known.len() <= 24).then(|| format!("known here: {}", list_names(known)))
+    (!known.is_empty() && known.len() <= 32).then(|| format!("known here: {}", list_names(known)))
 }
 
 /// a, b and c, for people.

@@ -599,9 +599,19 @@ fn instance(
         .filter(|label| !label.key.ends_with("/component-digest"))
         .cloned()
         .collect();
+    // A pod that looks at the new version is none of the pods that answer.
+    let apart = format!("{}-validation", name.as_str().unwrap_or_default());
+    let validation_labels = extended(
+        &Node::map(NodeId::NONE, labels.clone()),
+        vec![entry(
+            "app.kubernetes.io/instance",
+            builder.text(apart, &[name.id]),
+        )],
+    );
     let mut entries = vec![
         entry("name", name.clone()),
         entry("namespace", namespace.clone()),
+        entry("validationLabels", validation_labels),
         entry("labels", Node::map(NodeId::NONE, labels)),
         entry("podLabels", Node::map(NodeId::NONE, pod_labels)),
         entry("selector", Node::map(NodeId::NONE, selector)),
@@ -670,6 +680,7 @@ fn previews(workload: &Node) -> (Node, Node) {
         let mut over = vec![
             entry("type", Node::text(NodeId::NONE, "job")),
             entry("args", nothing()),
+            entry("ports", nothing()),
         ];
         over.extend(
             validation

@@ -272,9 +272,9 @@ fn isolation_and_figures_can_be_explored() {
     say('fits=' + (document.documentElement.scrollWidth <= window.innerWidth));";
     let isolation = page_of(&["report", "isolation"]);
     let wanted = [
-        "cards=0,4,274,0",
+        "cards=0,5,306,0",
         "pair=supply-chain → finance",
-        "rows=4",
+        "rows=5",
         "fits=true",
     ];
     assert_eq!(explore(&browser, &isolation, steps, "1300,900"), wanted);
