@@ -377,6 +377,12 @@ pub enum FindWhat {
     Grants,
     /// Connections.
     Connections,
+    /// Pipelines.
+    Pipelines,
+    /// Routes of alerts.
+    AlertRoutes,
+    /// Recovery plans.
+    RecoveryPlans,
 }
 
 /// A class of data.

@@ -10,7 +10,7 @@ use super::arguments::{Arguments, ClearanceArgument, FindCommand, FindWhat, Read
 use super::present;
 use crate::diagnostics::suggest;
 use crate::model::catalog::Document;
-use crate::model::kinds::{Access, Component, Tenant};
+use crate::model::kinds::{Access, Component, Spot, Tenant};
 use crate::model::scalars::Name;
 use crate::read;
 use crate::report::table::Table;
@@ -280,6 +280,70 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
             }
             &["NAME", "SYSTEM", "PATTERN", "ENDPOINT", "CLASS", "OWNER"]
         }
+        FindWhat::Pipelines => {
+            for found in catalog.pipelines.iter().filter(|found| {
+                let is_run = |tenant: &Document<Tenant>| {
+                    tenant.spec.pipelines.iter().any(|one| one.pipeline.0 == found.name)
+                };
+                common(command, found) && tenant.is_none_or(is_run)
+            }) {
+                let tenants = catalog.tenants.iter().filter(|tenant| {
+                    tenant.spec.pipelines.iter().any(|one| one.pipeline.0 == found.name)
+                });
+                let tenants: Vec<&str> = tenants.map(|tenant| tenant.name.as_str()).collect();
+                rows.push(vec![
+                    found.name.clone(),
+                    text(found, "schedule"),
+                    text(found, "timezone"),
+                    found.spec.jobs.len().to_string(),
+                    text(found, "sla"),
+                    tenants.join(", "),
+                    found.spec.owner.clone(),
+                ]);
+            }
+            &["NAME", "SCHEDULE", "ZONE", "JOBS", "SLA", "TENANTS", "OWNER"]
+        }
+        FindWhat::AlertRoutes => {
+            for found in catalog.alert_routes.iter().filter(|found| {
+                let listed = &found.spec.tenants;
+                common(command, found)
+                    && tenant.is_none_or(|tenant| {
+                        listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)
+                    })
+            }) {
+                let severities = found.effective.get("severities").map(Node::entries);
+                let severities = severities.unwrap_or_default().iter();
+                rows.push(vec![
+                    found.name.clone(),
+                    all_or(&found.spec.tenants),
+                    all_or(&found.spec.environments),
+                    severities.map(|one| one.key.to_string()).collect::<Vec<_>>().join(", "),
+                ]);
+            }
+            &["NAME", "TENANTS", "ENVIRONMENTS", "SEVERITIES"]
+        }
+        FindWhat::RecoveryPlans => {
+            for found in catalog.recovery_plans.iter().filter(|found| {
+                let listed = &found.spec.tenants;
+                common(command, found)
+                    && tenant.is_none_or(|tenant| {
+                        listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)
+                    })
+            }) {
+                let spec = &found.spec;
+                let place = |spot: &Spot| format!("{} on {}", spot.environment, spot.cluster);
+                rows.push(vec![
+                    found.name.clone(),
+                    place(&spec.primary),
+                    place(&spec.standby),
+                    all_or(&spec.tenants),
+                    text(found, "rpo"),
+                    text(found, "rto"),
+                    spec.owner.clone(),
+                ]);
+            }
+            &["NAME", "PRIMARY", "STANDBY", "TENANTS", "RPO", "RTO", "OWNER"]
+        }
     };
     if command.json {
         let items: Vec<Value> = rows
@@ -306,6 +370,15 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
         eprintln!("{} found.", rows.len());
     }
     Ok(DONE)
+}
+
+/// Names, or that all are meant.
+fn all_or(listed: &[Name]) -> String {
+    if listed.is_empty() {
+        "all".to_owned()
+    } else {
+        names(listed)
+    }
 }
 
 /// Filters that all kinds share.

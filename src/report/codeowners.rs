@@ -50,6 +50,9 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
         &component.spec.owner
     });
     owned(&catalog.datasets, &mut add, |dataset| &dataset.spec.owner);
+    owned(&catalog.connections, &mut add, |one| &one.spec.owner);
+    owned(&catalog.pipelines, &mut add, |one| &one.spec.owner);
+    owned(&catalog.recovery_plans, &mut add, |one| &one.spec.owner);
     for dataset in &catalog.datasets {
         let approvers = dataset
             .spec
