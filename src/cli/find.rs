@@ -283,12 +283,20 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
         FindWhat::Pipelines => {
             for found in catalog.pipelines.iter().filter(|found| {
                 let is_run = |tenant: &Document<Tenant>| {
-                    tenant.spec.pipelines.iter().any(|one| one.pipeline.0 == found.name)
+                    tenant
+                        .spec
+                        .pipelines
+                        .iter()
+                        .any(|one| one.pipeline.0 == found.name)
                 };
                 common(command, found) && tenant.is_none_or(is_run)
             }) {
                 let tenants = catalog.tenants.iter().filter(|tenant| {
-                    tenant.spec.pipelines.iter().any(|one| one.pipeline.0 == found.name)
+                    tenant
+                        .spec
+                        .pipelines
+                        .iter()
+                        .any(|one| one.pipeline.0 == found.name)
                 });
                 let tenants: Vec<&str> = tenants.map(|tenant| tenant.name.as_str()).collect();
                 rows.push(vec![
@@ -301,7 +309,9 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     found.spec.owner.clone(),
                 ]);
             }
-            &["NAME", "SCHEDULE", "ZONE", "JOBS", "SLA", "TENANTS", "OWNER"]
+            &[
+                "NAME", "SCHEDULE", "ZONE", "JOBS", "SLA", "TENANTS", "OWNER",
+            ]
         }
         FindWhat::AlertRoutes => {
             for found in catalog.alert_routes.iter().filter(|found| {
@@ -317,7 +327,10 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     found.name.clone(),
                     all_or(&found.spec.tenants),
                     all_or(&found.spec.environments),
-                    severities.map(|one| one.key.to_string()).collect::<Vec<_>>().join(", "),
+                    severities
+                        .map(|one| one.key.to_string())
+                        .collect::<Vec<_>>()
+                        .join(", "),
                 ]);
             }
             &["NAME", "TENANTS", "ENVIRONMENTS", "SEVERITIES"]
@@ -342,7 +355,9 @@ pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {
                     spec.owner.clone(),
                 ]);
             }
-            &["NAME", "PRIMARY", "STANDBY", "TENANTS", "RPO", "RTO", "OWNER"]
+            &[
+                "NAME", "PRIMARY", "STANDBY", "TENANTS", "RPO", "RTO", "OWNER",
+            ]
         }
     };
     if command.json {

@@ -3,26 +3,20 @@
 use std::sync::Arc;
 
 use super::{
-    Chosen, Plan, PlannedCluster, PlannedUnit, SharedComponent, coherence, connections, layers,
-    monitoring, pipelines, prompts, recovery,
+    Plan, PlannedUnit, SharedComponent, connections, instances, monitoring, pipelines, prompts,
+    recovery,
 };
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
+use crate::diagnostics::Sink;
+use crate::model::access;
 use crate::model::catalog::Document;
-use crate::model::data::Flow;
-use crate::model::instance::{Derivations, Instance, Unit, UnitKey};
+use crate::model::instance::{Derivations, Instance, Unit};
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::model::{access, data};
 use crate::yaml::{Entry, Node, NodeId, Step, Value, entry, merge};
 
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
     let derivations = Arc::new(Derivations::default());
-    let builder = Builder {
-        plan,
-        environment: planned.environment,
-        cluster: planned.cluster,
-        derivations: &derivations,
-    };
+    let builder = Builder::new(plan, planned.environment, planned.cluster, &derivations);
     let namespace = builder.namespace(planned.tenant);
     let tenant = tenant(&builder, planned, &namespace);
     let mut variables = builder.variables();
@@ -49,7 +43,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     let instances: Vec<Instance> = planned
         .components
         .iter()
-        .filter_map(|chosen| instance(&builder, planned, *chosen, &namespace, sink))
+        .filter_map(|chosen| instances::build(&builder, planned, *chosen, &namespace, sink))
         .collect();
     let pipelines = pipelines::build(&builder, planned, &namespace, &instances, sink);
     let namespace = namespace.as_str().unwrap_or_default().to_owned();
@@ -86,109 +80,9 @@ fn promoted_from(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
 /// What templates see as `tenant` in a unit, without the rest of it.
 pub fn tenant_of(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
     let derivations = Derivations::default();
-    let builder = Builder {
-        plan,
-        environment: planned.environment,
-        cluster: planned.cluster,
-        derivations: &derivations,
-    };
+    let builder = Builder::new(plan, planned.environment, planned.cluster, &derivations);
     let namespace = builder.namespace(planned.tenant);
     tenant(&builder, planned, &namespace)
-}
-
-/// Builds what the templates of a cluster in an environment see.
-pub fn cluster(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
-    let derivations = Arc::new(Derivations::default());
-    let builder = Builder {
-        plan,
-        environment: planned.environment,
-        cluster: planned.cluster,
-        derivations: &derivations,
-    };
-    let mut variables = builder.variables();
-    let shared = planned
-        .tenants
-        .iter()
-        .find(|tenant| tenant.spec.isolation == Some(Isolation::Shared));
-    let mut entries = vec![entry(
-        "tenants",
-        builder.derived(
-            Value::Int(i64::try_from(planned.tenants.len()).unwrap_or(0)),
-            &[],
-        ),
-    )];
-    if let Some(tenant) = shared {
-        entries.push(entry("sharedNamespace", builder.namespace(tenant)));
-    }
-    entries.push(entry("auditDays", audit_days(&builder, planned)));
-    let first = plan.is_first_environment(planned);
-    entries.push(entry(
-        "isFirstEnvironment",
-        builder.derived(Value::Bool(first), &[]),
-    ));
-    variables.push(("here", Node::map(NodeId::NONE, entries)));
-    variables.push((
-        "monitoring",
-        monitoring::of(plan, None, &planned.environment.name, None),
-    ));
-    variables.push(("recoveryPlans", recovery::of_cluster(&builder)));
-    let key = UnitKey {
-        environment: planned.environment.name.clone(),
-        cluster: planned.cluster.name.clone(),
-        tenant: String::new(),
-    };
-    Unit {
-        key,
-        namespace: String::new(),
-        variables,
-        instances: Vec::new(),
-        pipelines: Vec::new(),
-        derivations,
-    }
-}
-
-/// Days in a month, and a little more: no log is gone a day too early.
-const MONTH: i64 = 31;
-/// What is kept where no framework says more: the 90 days of the source documents.
-const AUDIT_DAYS: i64 = 90;
-
-/// How many days the audit log of a cluster is kept: the longest that a framework of one of its tenants, or of the
-/// platform, asks for in `auditRetentionMonths`, by all environments that use the cluster.
-fn audit_days(builder: &Builder<'_, '_>, planned: &PlannedCluster<'_>) -> Node {
-    let catalog = builder.plan.input.catalog;
-    let of = |name: &str, given: &Node, asked: NodeId| -> Option<(i64, NodeId)> {
-        let framework = catalog.frameworks.get(name)?;
-        // Some write it in months.
-        let found = [("auditRetentionDays", 1), ("auditRetentionMonths", MONTH)].into_iter();
-        let mut found = found.filter_map(|(parameter, days)| {
-            let own = given.get(parameter);
-            let default = framework
-                .effective
-                .at(&["parameters", parameter, "default"]);
-            let Value::Int(number) = own.or(default)?.value else {
-                return None;
-            };
-            Some((number.saturating_mul(days), own.map_or(asked, |own| own.id)))
-        });
-        found.next()
-    };
-    let mut asked: Vec<(i64, NodeId)> = Vec::new();
-    let mut take = |frameworks: Option<&Node>| {
-        for framework in frameworks.map(Node::entries).unwrap_or_default() {
-            asked.extend(of(&framework.key, &framework.value, framework.key_id));
-        }
-    };
-    take(builder.plan.platform.effective.get("frameworks"));
-    let here = builder.plan.placements.iter();
-    for one in here.filter(|one| one.cluster.name == planned.cluster.name) {
-        take(one.tenant.effective.get("compliance"));
-    }
-    // Of two that ask for the same, the first.
-    let most = asked.into_iter().rev().max_by_key(|(days, _)| *days);
-    match most.filter(|(days, _)| *days > AUDIT_DAYS) {
-        Some((days, from)) => builder.derived(Value::Int(days), &[from]),
-        None => builder.derived(Value::Int(AUDIT_DAYS), &[]),
-    }
 }
 
 /// Makes values that templates see, in an environment on a cluster.
@@ -200,6 +94,23 @@ pub struct Builder<'b, 'a> {
     /// The cluster.
     pub cluster: &'b Document<Cluster>,
     derivations: &'b Derivations,
+}
+
+impl<'b, 'a> Builder<'b, 'a> {
+    /// For a place; what it computes is remembered in `derivations`.
+    pub fn new(
+        plan: &'b Plan<'a>,
+        environment: &'b Document<Environment>,
+        cluster: &'b Document<Cluster>,
+        derivations: &'b Derivations,
+    ) -> Builder<'b, 'a> {
+        Builder {
+            plan,
+            environment,
+            cluster,
+            derivations,
+        }
+    }
 }
 
 /// The name of a document.
@@ -237,7 +148,8 @@ fn merge_field(planned: &PlannedUnit<'_>, field: &str) -> Node {
 }
 
 impl Builder<'_, '_> {
-    fn variables(&self) -> Vec<(&'static str, Node)> {
+    /// What is the same for all templates of a place.
+    pub fn variables(&self) -> Vec<(&'static str, Node)> {
         vec![
             ("platform", with_name(self.plan.platform)),
             ("environment", self.promoted()),
@@ -266,7 +178,8 @@ impl Builder<'_, '_> {
         self.derivations.derive(value, from.iter().copied())
     }
 
-    fn text(&self, text: impl Into<Arc<str>>, from: &[NodeId]) -> Node {
+    /// A text of the compiler's own.
+    pub fn text(&self, text: impl Into<Arc<str>>, from: &[NodeId]) -> Node {
         self.derived(Value::String(text.into()), from)
     }
 
@@ -364,7 +277,8 @@ impl Builder<'_, '_> {
         labels
     }
 
-    fn constant(&self, text: &str) -> Node {
+    /// A text of the compiler's own.
+    pub fn constant(&self, text: &str) -> Node {
         self.text(text, &[])
     }
 }
@@ -456,7 +370,7 @@ fn roles(builder: &Builder<'_, '_>, grants: &Node) -> Node {
 }
 
 /// Those of some grants or shares that hold today in this environment.
-fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Option<&Node>) -> Node {
+pub fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Option<&Node>) -> Node {
     let Some(list) = list else {
         return Node::new(NodeId::NONE, Value::List(Arc::new([])));
     };
@@ -540,327 +454,4 @@ fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
         }
     }
     Node::new(NodeId::NONE, Value::List(items.into()))
-}
-
-fn instance(
-    builder: &Builder<'_, '_>,
-    planned: &PlannedUnit<'_>,
-    chosen: Chosen<'_>,
-    namespace: &Node,
-    sink: &mut Sink,
-) -> Option<Instance> {
-    let plan = builder.plan;
-    let component = chosen.component;
-    let layers = layers::of_instance(plan, planned, chosen);
-    let workload = layers::merge(plan, planned, &layers, sink);
-    coherence::check(plan, planned, chosen, &layers, &workload, sink);
-    let parameters = parameters(builder, planned, chosen, sink);
-    let subscription = planned.tenant.tree.at_path(&[
-        "spec".into(),
-        "components".into(),
-        Step::Index(chosen.subscription),
-    ])?;
-    let component_name = name_node(component);
-    let name = builder.named("workload", Some(planned.tenant), Some(&component_name));
-    let version = component
-        .tree
-        .at(&["spec", "version"])
-        .cloned()
-        .unwrap_or_else(|| builder.constant(""));
-    let digest = plan
-        .digests
-        .get(&(component.name.as_str(), component.spec.version.0.as_str()))
-        .cloned()
-        .unwrap_or_default();
-    let digest = builder.text(digest, &[component.tree.id]);
-
-    let selector = vec![
-        entry("app.kubernetes.io/name", component_name.clone()),
-        entry("app.kubernetes.io/instance", name.clone()),
-        builder.platform_label("tenant", name_node(planned.tenant)),
-    ];
-    let mut labels = selector.clone();
-    labels.extend([
-        entry("app.kubernetes.io/version", version.clone()),
-        entry("app.kubernetes.io/managed-by", builder.constant("tenantry")),
-        builder.platform_label("tier", name_node(planned.tier)),
-        builder.platform_label("environment", name_node(planned.environment)),
-        builder.platform_label("component-digest", digest.clone()),
-    ]);
-    if let Some(clearance) = component.effective.get("clearance") {
-        labels.push(builder.platform_label("classification", clearance.clone()));
-    }
-    if let Some(cost_center) = planned.tenant.effective.at(&["billing", "costCenter"]) {
-        labels.push(builder.platform_label("cost-center", cost_center.clone()));
-    }
-    // Pods are not replaced when only what describes the component changes.
-    let pod_labels = labels
-        .iter()
-        .filter(|label| !label.key.ends_with("/component-digest"))
-        .cloned()
-        .collect();
-    // A pod that looks at the new version is none of the pods that answer.
-    let apart = format!("{}-validation", name.as_str().unwrap_or_default());
-    let validation_labels = extended(
-        &Node::map(NodeId::NONE, labels.clone()),
-        vec![entry(
-            "app.kubernetes.io/instance",
-            builder.text(apart, &[name.id]),
-        )],
-    );
-    let mut entries = vec![
-        entry("name", name.clone()),
-        entry("namespace", namespace.clone()),
-        entry("validationLabels", validation_labels),
-        entry("labels", Node::map(NodeId::NONE, labels)),
-        entry("podLabels", Node::map(NodeId::NONE, pod_labels)),
-        entry("selector", Node::map(NodeId::NONE, selector)),
-        entry("version", version),
-        entry("digest", digest),
-        entry("dependencies", dependencies(builder, planned, chosen)),
-        entry(
-            "inputs",
-            data::list(plan.input.catalog, component, Flow::Input),
-        ),
-        entry(
-            "outputs",
-            data::list(plan.input.catalog, component, Flow::Output),
-        ),
-        entry(
-            "connections",
-            data::connections(plan.input.catalog, component),
-        ),
-        entry("shares", shares(builder, planned, chosen)),
-        entry(
-            "pipelines",
-            pipelines::running(builder, planned, &component.name),
-        ),
-    ];
-    let previews = previews(&workload);
-    entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
-    entries.extend(host(builder, planned, &component_name).map(|host| entry("host", host)));
-    let (validation, preview) = previews;
-    let variables = vec![
-        ("validation", validation),
-        ("preview", preview),
-        ("component", with_name(component)),
-        ("instance", Node::map(NodeId::NONE, entries)),
-        ("workload", workload),
-        ("parameters", parameters),
-        (
-            "monitoring",
-            monitoring::of(
-                plan,
-                Some(&planned.tenant.name),
-                &planned.environment.name,
-                Some(component),
-            ),
-        ),
-    ];
-    Some(Instance {
-        component: component.name.clone(),
-        subscription: subscription.id,
-        variables,
-        templates: component.spec.templates.clone(),
-        layers: layers.into(),
-    })
-}
-
-/// A workload as it is validated before a blue-green rollout switches, and as its other side runs it; nothing
-/// where it does neither.
-fn previews(workload: &Node) -> (Node, Node) {
-    let nothing = || Node::new(NodeId::NONE, Value::Null);
-    let rollout = workload.get("rollout");
-    let found = |key: &str| {
-        rollout
-            .and_then(|rollout| rollout.get(key))
-            .filter(|node| !node.is_null())
-    };
-    let validation = found("validation").map_or_else(nothing, |validation| {
-        let mut over = vec![
-            entry("type", Node::text(NodeId::NONE, "job")),
-            entry("args", nothing()),
-            entry("ports", nothing()),
-        ];
-        over.extend(
-            validation
-                .get("command")
-                .map(|command| entry("command", command.clone())),
-        );
-        merge::over(workload, &Node::map(validation.id, over))
-    });
-    let preview = found("preview").map_or_else(nothing, |preview| {
-        let image = ["tag", "digest"]
-            .map(|key| entry(key, preview.get(key).cloned().unwrap_or_else(nothing)));
-        merge::over(workload, &Node::map(preview.id, image.to_vec()))
-    });
-    (validation, preview)
-}
-
-/// The components that this one depends on, by the names that they have here.
-fn dependencies(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
-    let list = chosen.component.tree.at(&["spec", "dependencies"]);
-    let items: Vec<Node> = list
-        .and_then(Node::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|dependency| dependency.get("component"))
-        .map(|component| {
-            let name = builder.named("workload", Some(planned.tenant), Some(component));
-            Node::map(
-                NodeId::NONE,
-                vec![entry("component", component.clone()), entry("name", name)],
-            )
-        })
-        .collect();
-    Node::new(
-        list.map_or(NodeId::NONE, |list| list.id),
-        Value::List(items.into()),
-    )
-}
-
-/// The tenants that may reach this instance, with their namespaces.
-fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
-    let mut items = Vec::new();
-    let list = in_force(builder, planned, planned.tenant.effective.get("shares"));
-    for share in list.as_list().unwrap_or_default() {
-        if share.get("component").and_then(Node::as_str) != Some(&chosen.component.name) {
-            continue;
-        }
-        for with in share
-            .get("with")
-            .and_then(Node::as_list)
-            .unwrap_or_default()
-        {
-            let Some(other) = with
-                .as_str()
-                .and_then(|name| builder.plan.input.catalog.tenants.get(name))
-            else {
-                continue;
-            };
-            if !other
-                .spec
-                .environments
-                .keys()
-                .any(|name| name.0 == planned.environment.name)
-            {
-                continue;
-            }
-            let mut entries = vec![
-                entry("tenant", with.clone()),
-                entry("namespace", builder.namespace(other)),
-            ];
-            let more = ["ports", "expiresAt", "quota", "reason"];
-            let more = more
-                .iter()
-                .filter_map(|key| Some(entry(key, share.get(key)?.clone())));
-            entries.extend(more);
-            items.push(Node::map(share.id, entries));
-        }
-    }
-    Node::new(list.id, Value::List(items.into()))
-}
-
-/// The class of volumes that name none: the cluster's default, encrypted where that is required.
-fn storage_class(builder: &Builder<'_, '_>, workload: &Node) -> Option<Node> {
-    let classes = builder.cluster.effective.get("storageClasses")?.as_list()?;
-    let is = |class: &Node, field: &str| {
-        class
-            .get(field)
-            .is_some_and(|node| matches!(node.value, Value::Bool(true)))
-    };
-    let encrypted = workload
-        .get("encryptionRequired")
-        .is_none_or(|node| !matches!(node.value, Value::Bool(false)));
-    let mut fitting: Vec<&Node> = classes
-        .iter()
-        .filter(|class| !encrypted || is(class, "encrypted"))
-        .collect();
-    // The sort is stable: the default first, then the order of the document.
-    fitting.sort_by_key(|class| !is(class, "default"));
-    fitting.first()?.get("name").cloned()
-}
-
-fn host(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &Node) -> Option<Node> {
-    let domain = builder.cluster.effective.get("domain")?;
-    let text = format!(
-        "{}.{}.{}",
-        component.as_str()?,
-        planned.tenant.name,
-        domain.as_str()?
-    );
-    Some(builder.text(text, &[component.id, planned.tenant.name_id(), domain.id]))
-}
-
-/// The tenant's parameters, judged by the component's schema.
-fn parameters(
-    builder: &Builder<'_, '_>,
-    planned: &PlannedUnit<'_>,
-    chosen: Chosen<'_>,
-    sink: &mut Sink,
-) -> Node {
-    let path = [
-        "spec".into(),
-        "components".into(),
-        Step::Index(chosen.subscription),
-    ];
-    let subscription = planned.tenant.tree.at_path(&path);
-    let own = subscription.and_then(|node| node.get("parameters"));
-    let there = subscription
-        .and_then(|node| node.at(&["environments", &planned.environment.name, "parameters"]));
-    let parameters = merge::merge(own.into_iter().chain(there));
-    let Some(schema) = chosen
-        .component
-        .tree
-        .at(&["spec", "parameters"])
-        .filter(|node| !node.is_null())
-    else {
-        if let Some(first) = parameters.entries().first() {
-            sink.push(
-                Diagnostic::new(
-                    codes::BAD_PARAMETERS,
-                    format!("`{}` takes no parameters", chosen.component.name),
-                )
-                .at(builder.plan.input.span(first.key_id), "set here")
-                .help("remove them, or declare them in the component's `parameters`"),
-            );
-        }
-        return parameters;
-    };
-    let Ok(validator) = jsonschema::draft202012::new(&schema.to_json()) else {
-        return parameters;
-    };
-    for error in validator.iter_errors(&parameters.to_json()) {
-        let pointer = error.instance_path().to_string();
-        let node = pointer
-            .split('/')
-            .skip(1)
-            .try_fold(&parameters, |node, step| {
-                let step = step.replace("~1", "/").replace("~0", "~");
-                node.get(&step)
-                    .or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?))
-            });
-        let place = node
-            .map(|node| node.id)
-            .filter(|id| id.is_input())
-            .or_else(|| own.or(there).map(|node| node.id));
-        let place = place.unwrap_or_else(|| subscription.map_or(NodeId::NONE, |node| node.id));
-        sink.push(
-            Diagnostic::new(
-                codes::BAD_PARAMETERS,
-                format!(
-                    "the parameters of `{}` do not meet its schema: {error}",
-                    chosen.component.name
-                ),
-            )
-            .at(builder.plan.input.span(place), "")
-            .and(builder.plan.input.span(schema.id), "the schema")
-            .note(format!(
-                "for {}/{} in {}",
-                planned.tenant.name, chosen.component.name, planned.environment.name
-            ))
-            .help("write what the component's `parameters` allow"),
-        );
-    }
-    parameters
 }

@@ -15,13 +15,15 @@
 //! * `recovery`: whether plans can hold what they promise.
 //! * `prompts`: the facts that agents ask for.
 //! * `coherence`: whether the layered values make sense together.
-//! * `build`: names, labels, and what templates see.
+//! * `build`, `clusters`, `instances`: names, labels, and what templates see.
 
 mod access;
 mod build;
+mod clusters;
 mod coherence;
 mod connections;
 mod contexts;
+mod instances;
 mod layers;
 mod monitoring;
 mod pipelines;
@@ -349,7 +351,7 @@ impl Plan<'_> {
 
     /// What templates of scope cluster see.
     pub fn build_cluster(&self, cluster: &PlannedCluster<'_>) -> Unit {
-        build::cluster(self, cluster)
+        clusters::build(self, cluster)
     }
 }
 

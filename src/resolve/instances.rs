@@ -1,0 +1,332 @@
+//! What templates see of one component of a tenant: its names, labels and layered values.
+
+use super::build::{Builder, extended, in_force, name_node, with_name};
+use super::{Chosen, PlannedUnit, coherence, layers, monitoring, pipelines};
+use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
+use crate::model::data::{self, Flow};
+use crate::model::instance::Instance;
+use crate::yaml::{Node, NodeId, Step, Value, entry, merge};
+
+/// A component of a tenant in an environment on a cluster; nothing if the subscription is not written.
+pub fn build(
+    builder: &Builder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    chosen: Chosen<'_>,
+    namespace: &Node,
+    sink: &mut Sink,
+) -> Option<Instance> {
+    let plan = builder.plan;
+    let component = chosen.component;
+    let layers = layers::of_instance(plan, planned, chosen);
+    let workload = layers::merge(plan, planned, &layers, sink);
+    coherence::check(plan, planned, chosen, &layers, &workload, sink);
+    let parameters = parameters(builder, planned, chosen, sink);
+    let subscription = planned.tenant.tree.at_path(&[
+        "spec".into(),
+        "components".into(),
+        Step::Index(chosen.subscription),
+    ])?;
+    let component_name = name_node(component);
+    let name = builder.named("workload", Some(planned.tenant), Some(&component_name));
+    let version = component
+        .tree
+        .at(&["spec", "version"])
+        .cloned()
+        .unwrap_or_else(|| builder.constant(""));
+    let digest = plan
+        .digests
+        .get(&(component.name.as_str(), component.spec.version.0.as_str()))
+        .cloned()
+        .unwrap_or_default();
+    let digest = builder.text(digest, &[component.tree.id]);
+
+    let selector = vec![
+        entry("app.kubernetes.io/name", component_name.clone()),
+        entry("app.kubernetes.io/instance", name.clone()),
+        builder.platform_label("tenant", name_node(planned.tenant)),
+    ];
+    let mut labels = selector.clone();
+    labels.extend([
+        entry("app.kubernetes.io/version", version.clone()),
+        entry("app.kubernetes.io/managed-by", builder.constant("tenantry")),
+        builder.platform_label("tier", name_node(planned.tier)),
+        builder.platform_label("environment", name_node(planned.environment)),
+        builder.platform_label("component-digest", digest.clone()),
+    ]);
+    if let Some(clearance) = component.effective.get("clearance") {
+        labels.push(builder.platform_label("classification", clearance.clone()));
+    }
+    if let Some(cost_center) = planned.tenant.effective.at(&["billing", "costCenter"]) {
+        labels.push(builder.platform_label("cost-center", cost_center.clone()));
+    }
+    // Pods are not replaced when only what describes the component changes.
+    let pod_labels = labels
+        .iter()
+        .filter(|label| !label.key.ends_with("/component-digest"))
+        .cloned()
+        .collect();
+    // A pod that looks at the new version is none of the pods that answer.
+    let apart = format!("{}-validation", name.as_str().unwrap_or_default());
+    let validation_labels = extended(
+        &Node::map(NodeId::NONE, labels.clone()),
+        vec![entry(
+            "app.kubernetes.io/instance",
+            builder.text(apart, &[name.id]),
+        )],
+    );
+    let mut entries = vec![
+        entry("name", name.clone()),
+        entry("namespace", namespace.clone()),
+        entry("validationLabels", validation_labels),
+        entry("labels", Node::map(NodeId::NONE, labels)),
+        entry("podLabels", Node::map(NodeId::NONE, pod_labels)),
+        entry("selector", Node::map(NodeId::NONE, selector)),
+        entry("version", version),
+        entry("digest", digest),
+        entry("dependencies", dependencies(builder, planned, chosen)),
+        entry(
+            "inputs",
+            data::list(plan.input.catalog, component, Flow::Input),
+        ),
+        entry(
+            "outputs",
+            data::list(plan.input.catalog, component, Flow::Output),
+        ),
+        entry(
+            "connections",
+            data::connections(plan.input.catalog, component),
+        ),
+        entry("shares", shares(builder, planned, chosen)),
+        entry(
+            "pipelines",
+            pipelines::running(builder, planned, &component.name),
+        ),
+    ];
+    let previews = previews(&workload);
+    entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
+    entries.extend(host(builder, planned, &component_name).map(|host| entry("host", host)));
+    let (validation, preview) = previews;
+    let variables = vec![
+        ("validation", validation),
+        ("preview", preview),
+        ("component", with_name(component)),
+        ("instance", Node::map(NodeId::NONE, entries)),
+        ("workload", workload),
+        ("parameters", parameters),
+        (
+            "monitoring",
+            monitoring::of(
+                plan,
+                Some(&planned.tenant.name),
+                &planned.environment.name,
+                Some(component),
+            ),
+        ),
+    ];
+    Some(Instance {
+        component: component.name.clone(),
+        subscription: subscription.id,
+        variables,
+        templates: component.spec.templates.clone(),
+        layers: layers.into(),
+    })
+}
+
+/// A workload as it is validated before a blue-green rollout switches, and as its other side runs it; nothing
+/// where it does neither.
+fn previews(workload: &Node) -> (Node, Node) {
+    let nothing = || Node::new(NodeId::NONE, Value::Null);
+    let rollout = workload.get("rollout");
+    let found = |key: &str| {
+        rollout
+            .and_then(|rollout| rollout.get(key))
+            .filter(|node| !node.is_null())
+    };
+    let validation = found("validation").map_or_else(nothing, |validation| {
+        let mut over = vec![
+            entry("type", Node::text(NodeId::NONE, "job")),
+            entry("args", nothing()),
+            entry("ports", nothing()),
+        ];
+        over.extend(
+            validation
+                .get("command")
+                .map(|command| entry("command", command.clone())),
+        );
+        merge::over(workload, &Node::map(validation.id, over))
+    });
+    let preview = found("preview").map_or_else(nothing, |preview| {
+        let image = ["tag", "digest"]
+            .map(|key| entry(key, preview.get(key).cloned().unwrap_or_else(nothing)));
+        merge::over(workload, &Node::map(preview.id, image.to_vec()))
+    });
+    (validation, preview)
+}
+
+/// The components that this one depends on, by the names that they have here.
+fn dependencies(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
+    let list = chosen.component.tree.at(&["spec", "dependencies"]);
+    let items: Vec<Node> = list
+        .and_then(Node::as_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|dependency| dependency.get("component"))
+        .map(|component| {
+            let name = builder.named("workload", Some(planned.tenant), Some(component));
+            Node::map(
+                NodeId::NONE,
+                vec![entry("component", component.clone()), entry("name", name)],
+            )
+        })
+        .collect();
+    Node::new(
+        list.map_or(NodeId::NONE, |list| list.id),
+        Value::List(items.into()),
+    )
+}
+
+/// The tenants that may reach this instance, with their namespaces.
+fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
+    let mut items = Vec::new();
+    let list = in_force(builder, planned, planned.tenant.effective.get("shares"));
+    for share in list.as_list().unwrap_or_default() {
+        if share.get("component").and_then(Node::as_str) != Some(&chosen.component.name) {
+            continue;
+        }
+        for with in share
+            .get("with")
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+        {
+            let Some(other) = with
+                .as_str()
+                .and_then(|name| builder.plan.input.catalog.tenants.get(name))
+            else {
+                continue;
+            };
+            if !other
+                .spec
+                .environments
+                .keys()
+                .any(|name| name.0 == planned.environment.name)
+            {
+                continue;
+            }
+            let mut entries = vec![
+                entry("tenant", with.clone()),
+                entry("namespace", builder.namespace(other)),
+            ];
+            let more = ["ports", "expiresAt", "quota", "reason"];
+            let more = more
+                .iter()
+                .filter_map(|key| Some(entry(key, share.get(key)?.clone())));
+            entries.extend(more);
+            items.push(Node::map(share.id, entries));
+        }
+    }
+    Node::new(list.id, Value::List(items.into()))
+}
+
+/// The class of volumes that name none: the cluster's default, encrypted where that is required.
+fn storage_class(builder: &Builder<'_, '_>, workload: &Node) -> Option<Node> {
+    let classes = builder.cluster.effective.get("storageClasses")?.as_list()?;
+    let is = |class: &Node, field: &str| {
+        class
+            .get(field)
+            .is_some_and(|node| matches!(node.value, Value::Bool(true)))
+    };
+    let encrypted = workload
+        .get("encryptionRequired")
+        .is_none_or(|node| !matches!(node.value, Value::Bool(false)));
+    let mut fitting: Vec<&Node> = classes
+        .iter()
+        .filter(|class| !encrypted || is(class, "encrypted"))
+        .collect();
+    // The sort is stable: the default first, then the order of the document.
+    fitting.sort_by_key(|class| !is(class, "default"));
+    fitting.first()?.get("name").cloned()
+}
+
+fn host(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &Node) -> Option<Node> {
+    let domain = builder.cluster.effective.get("domain")?;
+    let text = format!(
+        "{}.{}.{}",
+        component.as_str()?,
+        planned.tenant.name,
+        domain.as_str()?
+    );
+    Some(builder.text(text, &[component.id, planned.tenant.name_id(), domain.id]))
+}
+
+/// The tenant's parameters, judged by the component's schema.
+fn parameters(
+    builder: &Builder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    chosen: Chosen<'_>,
+    sink: &mut Sink,
+) -> Node {
+    let path = [
+        "spec".into(),
+        "components".into(),
+        Step::Index(chosen.subscription),
+    ];
+    let subscription = planned.tenant.tree.at_path(&path);
+    let own = subscription.and_then(|node| node.get("parameters"));
+    let there = subscription
+        .and_then(|node| node.at(&["environments", &planned.environment.name, "parameters"]));
+    let parameters = merge::merge(own.into_iter().chain(there));
+    let Some(schema) = chosen
+        .component
+        .tree
+        .at(&["spec", "parameters"])
+        .filter(|node| !node.is_null())
+    else {
+        if let Some(first) = parameters.entries().first() {
+            sink.push(
+                Diagnostic::new(
+                    codes::BAD_PARAMETERS,
+                    format!("`{}` takes no parameters", chosen.component.name),
+                )
+                .at(builder.plan.input.span(first.key_id), "set here")
+                .help("remove them, or declare them in the component's `parameters`"),
+            );
+        }
+        return parameters;
+    };
+    let Ok(validator) = jsonschema::draft202012::new(&schema.to_json()) else {
+        return parameters;
+    };
+    for error in validator.iter_errors(&parameters.to_json()) {
+        let pointer = error.instance_path().to_string();
+        let node = pointer
+            .split('/')
+            .skip(1)
+            .try_fold(&parameters, |node, step| {
+                let step = step.replace("~1", "/").replace("~0", "~");
+                node.get(&step)
+                    .or_else(|| node.as_list()?.get(step.parse::<usize>().ok()?))
+            });
+        let place = node
+            .map(|node| node.id)
+            .filter(|id| id.is_input())
+            .or_else(|| own.or(there).map(|node| node.id));
+        let place = place.unwrap_or_else(|| subscription.map_or(NodeId::NONE, |node| node.id));
+        sink.push(
+            Diagnostic::new(
+                codes::BAD_PARAMETERS,
+                format!(
+                    "the parameters of `{}` do not meet its schema: {error}",
+                    chosen.component.name
+                ),
+            )
+            .at(builder.plan.input.span(place), "")
+            .and(builder.plan.input.span(schema.id), "the schema")
+            .note(format!(
+                "for {}/{} in {}",
+                planned.tenant.name, chosen.component.name, planned.environment.name
+            ))
+            .help("write what the component's `parameters` allow"),
+        );
+    }
+    parameters
+}
