@@ -55,6 +55,19 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
     let compared = comparison::compare(&head, &base, &progress)?;
     progress.finish();
     let mut review = compared.review;
+    if command.failover.is_some() {
+        // Nothing is removed and nothing restarts: the standby is not made of the primary.
+        let is_meant = |class: RiskClass| {
+            !matches!(
+                class,
+                RiskClass::Destroy | RiskClass::Replace | RiskClass::Restart
+            )
+        };
+        review.risks.retain(|risk| is_meant(risk.class));
+        for object in &mut review.objects {
+            object.risks.retain(|risk| is_meant(risk.class));
+        }
+    }
     review.base = base_title;
     review.head = head_title;
     present::write(&command.report, arguments.color, |format, color| {

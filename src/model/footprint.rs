@@ -35,6 +35,24 @@ impl Amounts {
         }
     }
 
+    /// These without others.
+    pub fn minus(&self, less: &Amounts) -> Amounts {
+        let mut left = *self;
+        for (amount, less) in left.0.iter_mut().zip(less.0) {
+            amount.thousandths -= less.thousandths;
+        }
+        left
+    }
+
+    /// Of each resource the larger amount.
+    pub fn larger(&self, other: &Amounts) -> Amounts {
+        let mut most = *self;
+        for (amount, other) in most.0.iter_mut().zip(other.0) {
+            *amount = (*amount).max(other);
+        }
+        most
+    }
+
     /// Adds all of others.
     pub fn append(&mut self, other: &Amounts) {
         for (sum, more) in self.0.iter_mut().zip(other.0) {

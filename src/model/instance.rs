@@ -83,11 +83,25 @@ pub struct PlannedPipeline {
 pub struct PipelineJob {
     /// The position of the component's instance in the unit.
     pub instance: usize,
+    /// The jobs that it waits for, in the end.
+    pub waits_for: std::collections::BTreeSet<String>,
     /// What its templates see besides the pipeline's variables.
     pub variables: Vec<Variable>,
 }
 
 impl PipelineJob {
+    /// Its name in the pipeline.
+    pub fn name(&self) -> &str {
+        let name = self.variable("job").and_then(|job| job.get("name"));
+        name.and_then(Node::as_str).unwrap_or_default()
+    }
+
+    /// Whether it and another job of its pipeline never run at the same time, because one of them waits for the
+    /// other.
+    pub fn waits_with(&self, other: &PipelineJob) -> bool {
+        self.waits_for.contains(other.name()) || other.waits_for.contains(self.name())
+    }
+
     /// One of its variables.
     pub fn variable(&self, name: &str) -> Option<&Node> {
         let mut variables = self.variables.iter();

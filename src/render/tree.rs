@@ -41,7 +41,7 @@ fn rule_of(name: &str) -> Option<&'static Rule> {
         "tenant" => "Tenant",
         "tier" => "Tier",
         "component" | "definition" => "Component",
-        "workload" | "validation" | "preview" => "Workload",
+        "workload" | "validation" | "previewValidation" | "preview" => "Workload",
         "pipeline" => "Pipeline",
         "job" => "PipelineJob",
         "monitoring" => "Monitoring",

@@ -334,6 +334,7 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
             in_force(builder, planned, effective.get("shares")),
         ),
         entry("sharedFrom", shared_from(builder, planned)),
+        entry("pipelineRuns", pipelines::listed(builder, planned)),
     ];
     let more = more.into_iter().chain(offboarding(builder, effective));
     extended(effective, more.collect())

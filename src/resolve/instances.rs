@@ -105,9 +105,10 @@ pub fn build(
     let previews = previews(&workload);
     entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
     entries.extend(host(builder, planned, &component_name).map(|host| entry("host", host)));
-    let (validation, preview) = previews;
+    let [validation, preview_validation, preview] = previews;
     let variables = vec![
         ("validation", validation),
+        ("previewValidation", preview_validation),
         ("preview", preview),
         ("component", with_name(component)),
         ("instance", Node::map(NodeId::NONE, entries)),
@@ -134,7 +135,7 @@ pub fn build(
 
 /// A workload as it is validated before a blue-green rollout switches, and as its other side runs it; nothing
 /// where it does neither.
-fn previews(workload: &Node) -> (Node, Node) {
+fn previews(workload: &Node) -> [Node; 3] {
     let nothing = || Node::new(NodeId::NONE, Value::Null);
     let rollout = workload.get("rollout");
     let found = |key: &str| {
@@ -142,25 +143,29 @@ fn previews(workload: &Node) -> (Node, Node) {
             .and_then(|rollout| rollout.get(key))
             .filter(|node| !node.is_null())
     };
-    let validation = found("validation").map_or_else(nothing, |validation| {
-        let mut over = vec![
-            entry("type", Node::text(NodeId::NONE, "job")),
-            entry("args", nothing()),
-            entry("ports", nothing()),
-        ];
-        over.extend(
-            validation
-                .get("command")
-                .map(|command| entry("command", command.clone())),
-        );
-        merge::over(workload, &Node::map(validation.id, over))
-    });
     let preview = found("preview").map_or_else(nothing, |preview| {
-        let image = ["tag", "digest"]
-            .map(|key| entry(key, preview.get(key).cloned().unwrap_or_else(nothing)));
+        let image = ["tag", "digest"];
+        let image = image.map(|key| entry(key, preview.get(key).cloned().unwrap_or_else(nothing)));
         merge::over(workload, &Node::map(preview.id, image.to_vec()))
     });
-    (validation, preview)
+    let validated = |workload: &Node| {
+        found("validation")
+            .filter(|_| !workload.is_null())
+            .map_or_else(nothing, |validation| {
+                let mut over = vec![
+                    entry("type", Node::text(NodeId::NONE, "job")),
+                    entry("args", nothing()),
+                    entry("ports", nothing()),
+                ];
+                over.extend(
+                    validation
+                        .get("command")
+                        .map(|command| entry("command", command.clone())),
+                );
+                merge::over(workload, &Node::map(validation.id, over))
+            })
+    };
+    [validated(workload), validated(&preview), preview]
 }
 
 /// The components that this one depends on, by the names that they have here.

@@ -4,7 +4,7 @@ use super::build::{extended, with_name};
 use super::{Input, Plan, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
-use crate::model::kinds::{AlertRoute, Component, Monitoring};
+use crate::model::kinds::{AlertRoute, Component, Monitoring, WorkloadType};
 use crate::model::scalars::Name;
 use crate::yaml::{Node, NodeId, Step, Value, entry, merge};
 
@@ -79,6 +79,7 @@ fn route(document: &Document<AlertRoute>) -> Node {
 /// Checks the names that Monitoring and AlertRoute documents mention.
 pub fn check(input: &Input<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
+    measurable(input, sink);
     for document in &catalog.monitorings {
         let spec = &document.spec;
         names(input, document, "tenants", &spec.tenants, sink);
@@ -90,6 +91,36 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
         names(input, document, "tenants", &spec.tenants, sink);
         names(input, document, "environments", &spec.environments, sink);
         receivers(input, document, sink);
+    }
+}
+
+/// What a component promises can be measured.
+fn measurable(input: &Input<'_>, sink: &mut Sink) {
+    for component in &input.catalog.components {
+        let workload = &component.spec.workload;
+        let answers = matches!(
+            workload.workload_type,
+            Some(WorkloadType::Service | WorkloadType::Worker | WorkloadType::Stateful)
+        );
+        let ports = workload.ports.iter().flatten();
+        let is_measured = ports
+            .map(|port| port.name.0.as_str())
+            .any(|name| name == "metrics");
+        let mut promised = ["availability", "latency"].into_iter();
+        let promised = promised.find_map(|key| component.written(&["slo", key]));
+        let mut watched = ["errorRate", "responseTime"].into_iter();
+        let watched = watched.find_map(|key| component.written(&["alerts", key]));
+        if let Some(place) = promised.or(watched).filter(|_| answers && !is_measured) {
+            let message = format!(
+                "nothing measures the requests of `{}`: it has no port named `metrics`",
+                component.name
+            );
+            sink.push(
+                Diagnostic::new(codes::NO_EFFECT, message)
+                    .at(input.span(place), "no alert comes of it")
+                    .help("add the port that Prometheus reads: `ports: [{name: metrics, port: 9090}]`"),
+            );
+        }
     }
 }
 

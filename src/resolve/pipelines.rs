@@ -9,6 +9,7 @@ use crate::model::catalog::Document;
 use crate::model::data::{self, Flow};
 use crate::model::instance::{Instance, PipelineJob, PlannedPipeline};
 use crate::model::kinds::{Isolation, Pipeline, Tenant, WorkloadType};
+use crate::model::recovery::{readable, seconds};
 use crate::yaml::{Entry, Node, NodeId, Step, Value, entry, merge};
 
 /// A place in one of a pipeline's jobs.
@@ -62,7 +63,8 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
                 }
             }
         }
-        match circle(pipeline) {
+        let named: BTreeSet<&str> = jobs.iter().map(|job| job.name.0.as_str()).collect();
+        match circle(pipeline).filter(|_| named.len() == jobs.len()) {
             Some(at) => {
                 let names = list_names(jobs.iter().filter_map(|job| {
                     before(pipeline, &job.name.0)
@@ -81,7 +83,10 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
                     .help("remove one of the dependencies"),
                 );
             }
-            None => races(input, pipeline, sink),
+            None => {
+                races(input, pipeline, sink);
+                promises(input, pipeline, sink);
+            }
         }
         let backoff = pipeline
             .tree
@@ -112,6 +117,66 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     }
     for tenant in &input.catalog.tenants {
         subscriptions(input, tenant, sink);
+    }
+}
+
+/// Whether jobs may take longer than what is promised; those that say no time are left out.
+fn promises(input: &Input<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
+    let jobs = &pipeline.spec.jobs;
+    let takes = |job: &crate::model::kinds::PipelineJob| {
+        let component = input.catalog.components.get(&job.component.0);
+        let deadline = component.and_then(|one| one.spec.workload.deadline.as_ref());
+        job.timeout.as_ref().or(deadline).map_or(0.0, seconds)
+    };
+    let mut ends: BTreeMap<&str, f64> = BTreeMap::new();
+    // There is no circle, so each round settles at least one more job.
+    for _ in jobs {
+        for job in jobs {
+            let before = job
+                .depends_on
+                .iter()
+                .filter_map(|name| ends.get(name.0.as_str()));
+            let start = before.copied().fold(0.0, f64::max);
+            ends.insert(&job.name.0, start + takes(job));
+        }
+    }
+    let whole = ends.values().copied().fold(0.0, f64::max);
+    let mut tell = |what: String, most: f64, place: NodeId| {
+        sink.push(
+            Diagnostic::new(codes::LATE, what)
+                .at(input.span(place), format!("{} is promised", readable(most)))
+                .help(
+                    "write shorter timeouts, let fewer jobs wait for one another, or promise less",
+                ),
+        );
+    };
+    if let Some(sla) = pipeline
+        .spec
+        .sla
+        .as_ref()
+        .map(seconds)
+        .filter(|sla| whole > *sla)
+    {
+        let place = pipeline
+            .written(&["sla"])
+            .unwrap_or_else(|| pipeline.name_id());
+        let what = format!(
+            "the jobs of `{}` may take {}, one after the other",
+            pipeline.name,
+            readable(whole)
+        );
+        tell(what, sla, place);
+    }
+    for (at, job) in jobs.iter().enumerate() {
+        if let Some(sla) = job
+            .sla
+            .as_ref()
+            .map(seconds)
+            .filter(|sla| takes(job) > *sla)
+        {
+            let what = format!("the job `{}` may take {}", job.name, readable(takes(job)));
+            tell(what, sla, of_job(pipeline, at, &["sla".into()]));
+        }
     }
 }
 
@@ -291,6 +356,29 @@ pub fn running(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: 
     Node::new(NodeId::NONE, Value::List(names.into()))
 }
 
+/// The pipelines of a unit for pages: what each is called here, when it runs, and the names of its jobs.
+pub fn listed(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
+    let pipelines = of_unit(builder.plan, planned)
+        .into_iter()
+        .map(|(_, pipeline)| {
+            let jobs = &pipeline.spec.jobs;
+            let names = jobs.iter().enumerate().map(|(at, job)| {
+                Node::text(of_job(pipeline, at, &["name".into()]), job.name.0.as_str())
+            });
+            let name = builder.named("workload", Some(planned.tenant), Some(&name_node(pipeline)));
+            let is_workflow =
+                builder.derived(Value::Bool(jobs.len() > 1), &[pipeline.spec_at(&["jobs"])]);
+            let names = Node::new(NodeId::NONE, Value::List(names.collect()));
+            let more = vec![
+                entry("resourceName", name),
+                entry("isWorkflow", is_workflow),
+                entry("jobs", names),
+            ];
+            extended(&with_name(pipeline), more)
+        });
+    Node::new(NodeId::NONE, Value::List(pipelines.collect()))
+}
+
 /// The pipelines of a unit as templates see them.
 pub fn build(
     builder: &Builder<'_, '_>,
@@ -366,7 +454,7 @@ fn reporting(builder: &Builder<'_, '_>, pipeline: &Document<Pipeline>, sink: &mu
         Diagnostic::new(codes::NO_API_SERVER, message)
             .at(input.span(cluster.name_id()), "this cluster")
             .and(input.span(pipeline.name_id()), "this pipeline is a workflow")
-            .help("add `apiServerCidrs` to the cluster: `kubectl get endpoints kubernetes` shows the addresses"),
+            .help("add `apiServerCidrs` to the cluster: `kubectl get endpointslices -l kubernetes.io/service-name=kubernetes` shows the addresses"),
     );
 }
 
@@ -428,8 +516,10 @@ fn job(
     more.push(entry("workload", workload.clone()));
     variables.push(("workload", workload));
     variables.push(("job", extended(seen, more)));
+    let earlier = before(pipeline, &pipeline.spec.jobs[at].name.0);
     Some(PipelineJob {
         instance: position,
+        waits_for: earlier.into_iter().map(str::to_owned).collect(),
         variables,
     })
 }

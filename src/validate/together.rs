@@ -12,6 +12,7 @@ const PLACEHOLDERS: [&str; 4] = ["tenant", "component", "environment", "cluster"
 pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
     let mut checker = Checker { sources, sink };
     checker.workloads(tree);
+    checker.secrets(tree);
     let Some(spec) = tree.get("spec") else { return };
     match kind {
         "Platform" => checker.platform(spec),
@@ -19,6 +20,7 @@ pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
         "Context" => checker.context(spec),
         "Tenant" => checker.tenant(spec),
         "Connection" => checker.connection(spec),
+        "Monitoring" => checker.monitoring(spec),
         _ => {}
     }
 }
@@ -347,6 +349,42 @@ impl Checker<'_> {
                 "the scope does not say whom it holds for".to_owned(),
                 "add `name`: the division, department, project, user or session".to_owned(),
             );
+        }
+    }
+
+    fn monitoring(&mut self, spec: &Node) {
+        let runbooks = spec
+            .get("runbooks")
+            .and_then(|node| Some((node, node.as_str()?)));
+        if let Some((node, _)) = runbooks.filter(|(_, text)| text.ends_with('/')) {
+            self.malformed(
+                codes::MALFORMED,
+                node,
+                "`runbooks` ends with a `/`".to_owned(),
+                "leave it out: what follows begins with one".to_owned(),
+            );
+        }
+    }
+
+    /// A path in the secret store that looks like the secret itself.
+    fn secrets(&mut self, node: &Node) {
+        for entry in node.entries() {
+            let is_path = matches!(&*entry.key, "from" | "repository")
+                && node.get("name").is_none_or(|_| node.get("keys").is_some());
+            let text = entry.value.as_str().filter(|_| is_path).unwrap_or_default();
+            let is_key = text.len() >= 24 && text.bytes().all(|b| b.is_ascii_hexdigit());
+            if text.contains("://") || is_key {
+                self.malformed(
+                    codes::MALFORMED,
+                    &entry.value,
+                    "this looks like the secret itself, not like where it is".to_owned(),
+                    "put it into the secret store, and write its path there, such as `platform/pagerduty`; what was committed must be replaced".to_owned(),
+                );
+            }
+            self.secrets(&entry.value);
+        }
+        for item in node.as_list().unwrap_or_default() {
+            self.secrets(item);
         }
     }
 

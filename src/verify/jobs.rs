@@ -1,13 +1,13 @@
 //! How long the jobs of a tenant run, and how many of them at the same time, against its limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::catalog::Document;
 use crate::model::footprint::UnitFootprint;
-use crate::model::kinds::{Catalog, Tenant};
+use crate::model::kinds::{Catalog, RecoveryMode, Spot, Tenant};
 use crate::model::money::money;
 use crate::model::timetable::{self, ScheduledJob};
 use crate::yaml::NodeId;
@@ -97,23 +97,81 @@ pub fn at_the_same_time(
             })
             .collect();
         then.sort();
-        let (shown, more) = then.split_at(then.len().min(8));
-        let more = if more.is_empty() {
-            String::new()
-        } else {
-            format!(" and {} more", more.len())
-        };
         sink.push(
             Diagnostic::new(codes::JOBS_AT_ONCE, message)
                 .at(sources.span(limit_of(tenant, "maxConcurrentJobs")), "sets the limit")
                 .note(format!(
-                    "at {} UTC, if each takes its time until its deadline: {}{more}",
+                    "at {} UTC, if each takes its time until its deadline: {}",
                     timetable::readable(minute),
-                    shown.join(", ")
+                    shortened(&then)
                 ))
                 .help("start them at other times, lower their `deadline`, or raise `limits.maxConcurrentJobs`; `tenantry report schedule` shows the week"),
         );
     }
+}
+
+/// Judges whether jobs of a tenant run where it lives and in the standby that waits for it.
+pub fn in_both_places(
+    units: &[UnitFootprint],
+    catalog: &Catalog,
+    sources: &Sources,
+    sink: &mut Sink,
+) {
+    for plan in &catalog.recovery_plans {
+        let spec = &plan.spec;
+        if spec.mode != RecoveryMode::ActivePassive {
+            continue;
+        }
+        let at = |spot: &Spot| {
+            let here = units.iter().filter(|unit| {
+                unit.key.environment == spot.environment.0 && unit.key.cluster == spot.cluster.0
+            });
+            let covered = here.filter(|unit| {
+                spec.tenants.is_empty() || spec.tenants.iter().any(|name| name.0 == unit.key.tenant)
+            });
+            let jobs = covered
+                .flat_map(|unit| &unit.scheduled)
+                .filter(|job| !job.is_suspended);
+            let names: BTreeSet<(&str, &str)> = jobs
+                .map(|job| (job.key.tenant.as_str(), job.component.as_str()))
+                .collect();
+            names
+        };
+        let (primary, standby) = (at(&spec.primary), at(&spec.standby));
+        let twice: Vec<String> = primary
+            .intersection(&standby)
+            .map(|(tenant, component)| format!("{component} of {tenant}"))
+            .collect();
+        if twice.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "the standby of `{}` waits, and jobs run there nevertheless: {}",
+            plan.name,
+            shortened(&twice)
+        );
+        let environment = catalog.environments.get(&spec.standby.environment.0);
+        let place = environment.map_or(NodeId::NONE, |one| one.name_id());
+        sink.push(
+            Diagnostic::new(codes::RUNS_TWICE, message)
+                .at(sources.span(plan.spec_at(&["mode"])), "it waits")
+                .and(sources.span(place), "where they run")
+                .help(format!(
+                    "write `values: {{schedule: {{suspend: true}}}}` into the environment {}, or `mode: active-active`",
+                    spec.standby.environment
+                )),
+        );
+    }
+}
+
+/// The first few of many names.
+fn shortened(names: &[String]) -> String {
+    let (shown, more) = names.split_at(names.len().min(8));
+    let more = match more.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn by_tenant(units: &[UnitFootprint]) -> BTreeMap<&str, Vec<&UnitFootprint>> {

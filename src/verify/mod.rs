@@ -26,7 +26,7 @@ use jiff::civil::Date;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
-use crate::model::instance::Unit;
+use crate::model::instance::{PipelineJob, Unit};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
@@ -165,7 +165,10 @@ fn footprint(locator: &Locator<'_>) -> UnitFootprint {
     let mut components: Vec<(String, Footprint)> = instances
         .map(|(at, instance)| (instance.component.clone(), of(Some(at))))
         .collect();
-    components.push((String::new(), of(None)));
+    let mut own = of(None);
+    // Jobs of a pipeline that wait for one another need no room beside each other.
+    own.peak = own.peak.minus(&waiting(locator));
+    components.push((String::new(), own));
     components.retain(|(_, footprint)| *footprint != Footprint::default());
     let instances = locator.unit.instances.iter().enumerate();
     let scheduled = instances.flat_map(|(at, instance)| {
@@ -184,6 +187,45 @@ fn footprint(locator: &Locator<'_>) -> UnitFootprint {
         most_job_hours: limit(locator.unit, "maxMonthlyProcessingHours"),
         most_jobs: limit(locator.unit, "maxConcurrentJobs"),
     }
+}
+
+/// What jobs of pipelines ask for and do not need, because they wait for one another: of each row of jobs that
+/// follow one another, all but the largest.
+fn waiting(locator: &Locator<'_>) -> Amounts {
+    let mut spared = Amounts::default();
+    for pipeline in &locator.unit.pipelines {
+        let asks: Vec<(&PipelineJob, Amounts)> = pipeline
+            .jobs
+            .iter()
+            .map(|job| {
+                let wanted = format!("{}-{}", pipeline.name, job.name());
+                let pods = locator
+                    .rendered
+                    .iter()
+                    .filter(|one| !one.is_written && one.manifest.name() == wanted);
+                (job, Footprint::of(pods.map(|one| one.manifest.root())).peak)
+            })
+            .collect();
+        // Rows are made greedily; whatever the rows, no two jobs of one run at the same time.
+        let mut rows: Vec<(Vec<&PipelineJob>, Amounts, Amounts)> = Vec::new();
+        for (job, amounts) in asks {
+            let row = rows
+                .iter_mut()
+                .find(|(row, ..)| row.iter().all(|other| other.waits_with(job)));
+            match row {
+                Some((row, sum, most)) => {
+                    row.push(job);
+                    sum.append(&amounts);
+                    *most = most.larger(&amounts);
+                }
+                None => rows.push((vec![job], amounts, amounts)),
+            }
+        }
+        for (_, sum, most) in rows {
+            spared.append(&sum.minus(&most));
+        }
+    }
+    spared
 }
 
 fn of_tenant<'a>(unit: &'a Unit, path: &[&str]) -> Option<&'a Node> {
@@ -321,6 +363,7 @@ pub fn across(
     duplicates(facts, sink);
     budget::check(footprints, catalog, sources, sink);
     jobs::hours(footprints, catalog, sources, sink);
+    jobs::in_both_places(footprints, catalog, sources, sink);
     jobs::at_the_same_time(footprints, catalog, as_of, sources, sink);
     let isolation = isolation::prove(facts, catalog, sink);
     quota::capacity(facts, catalog, sources, sink);

@@ -173,6 +173,11 @@ cause: "The pods of an Argo Workflow tell the API server what came of them, and 
 example: "a pipeline of several jobs on a cluster without `apiServerCidrs`"
 remedy: "Write the addresses of the API server into the Cluster's `apiServerCidrs`."
 
+LATE = "T0336" Warning "a pipeline promises to end before its jobs may have ended"
+cause: "By the `timeout` of its jobs, one after the other as they wait, the pipeline may take longer than its `sla`, or a job longer than its own."
+example: "sla: 1h\njobs: [{name: load, timeout: 2h, …}]"
+remedy: "Write shorter timeouts, let fewer jobs wait for one another, or promise less."
+
 TIER_ISOLATION = "T0322" Error "the tier does not include that isolation"
 cause: "A tier lists the levels of isolation that it offers."
 example: "tier: basic\nisolation: physical"

@@ -71,6 +71,11 @@ cause: "By their schedules and time zones, in the week of the day of judgement, 
 example: "limits: {maxConcurrentJobs: 1}   # and two jobs at two o'clock"
 remedy: "Start them at other times, lower their deadlines, or raise `limits.maxConcurrentJobs`. `tenantry report schedule` shows the week."
 
+RUNS_TWICE = "T0517" Warning "jobs run in a standby that waits"
+cause: "A recovery plan says `mode: active-passive`, and a job is not paused in the standby: it would work on the same data in both places."
+example: "mode: active-passive   # and an environment of the standby without `schedule: {suspend: true}`"
+remedy: "Pause jobs in the standby's environment, or write `mode: active-active` if they may run in both."
+
 NO_SCHEMA = "T0507" Warning "a custom resource without a schema"
 cause: "Nothing can be said about its fields. It is said once for each kind and cluster."
 example: "kind: Rollout   # and no CRD"

@@ -462,6 +462,10 @@ pub struct RolloutPreview {
     pub tag: Option<String>,
     /// The image's digest.
     pub digest: Option<ImageDigest>,
+    /// How many pods it has: as many as the load needs at the switch, because it is not scaled before.
+    /// Default: `minReplicas`.
+    #[schemars(range(min = 1, max = 1000))]
+    pub replicas: Option<u32>,
 }
 
 /// How a new version replaces the old.

@@ -21,7 +21,7 @@ function draw() {
   main.replaceChildren(cards([[data.plans.length, 'recovery plans'], [open, 'promises that do not hold', open ? 'bad' : 'good'], [tenants.length - without, 'tenants in production with a plan'], [without, 'without one', without ? 'warn' : 'good']]));
   for (const plan of data.plans.filter(hit)) {
     main.append(el('h2', {}, plan.plan), el('p', {class: 'sub'}, `${plan.primary} is taken over by ${plan.standby}, ${plan.mode}; ${plan.owner} answers for it.`), line(plan),
-      table(['', 'Promised', 'Found', 'Holds'], plan.checks.map(check => [check.what, check.promised, check.found, el('span', {class: check.holds ? 'good' : 'bad'}, check.holds ? 'yes' : 'no')])));
+      el('ol', {}, plan.steps.map(step => el('li', {}, `${step.name}: ${readable(step.seconds)}`))), table(['', 'Holds', 'Promised', 'Found'], plan.checks.map(check => [check.what, el('span', {class: check.holds ? 'good' : 'bad'}, check.holds ? 'yes' : 'no'), check.promised, check.found])));
   }
   main.append(el('h2', {}, 'Tenants in production'), table(['Tenant', 'Runs in', 'Plan', 'Comes back in', 'Without'], tenants.map(one => [one.tenant, one.place, one.plan || el('span', {class: 'bad'}, 'none'), one.standby, one.missing.join(', ')])));
 }

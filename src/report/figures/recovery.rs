@@ -55,7 +55,7 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
         Check {
             what: "copies are read back",
             found: verify.map_or("never".to_owned(), |verify| {
-                format!("at `{}`", verify.schedule.0)
+                format!("by {}", verify.schedule.0)
             }),
             promised: "on a schedule".to_owned(),
             holds: plan.backups.is_none() || verify.is_some(),
@@ -73,7 +73,7 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
             (None, None) => "none yet".to_owned(),
         },
         promised: plan.drills.as_ref().map_or("nothing".to_owned(), |drills| {
-            format!("at `{}`", drills.schedule.0)
+            format!("by {}", drills.schedule.0)
         }),
         holds: plan.drills.is_some() && due.is_none(),
     });
@@ -86,7 +86,11 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
                 readable(seconds(&last.took)),
                 lost.map_or_else(String::new, |lost| format!(", lost {}", readable(lost)))
             ),
-            promised: format!("{}, {}", readable(measured.rto), readable(measured.rpo)),
+            promised: format!(
+                "within {}, losing {}",
+                readable(measured.rto),
+                readable(measured.rpo)
+            ),
             holds: seconds(&last.took) <= measured.rto
                 && lost.is_none_or(|lost| lost <= measured.rpo),
         });

@@ -1,10 +1,10 @@
 // A week's calendar: the load above, then a line of time for each job.
-let tenant = '', cluster = '', day = -1;
+let tenant = '', cluster = '', day = -1, paused = false;
 const WEEK = 7 * 1440, names = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const clock = minute => `${names[Math.floor(((minute % WEEK) + WEEK) % WEEK / 1440)]} ${String(Math.floor(((minute % 1440) + 1440) % 1440 / 60)).padStart(2, '0')}:${String(((minute % 60) + 60) % 60).padStart(2, '0')}`;
 const title = job => job.pipeline && job.pipeline !== job.name ? `${job.pipeline} / ${job.name}` : job.name;
 const span = minutes => minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
-const width = 1080, left = 250, right = 16;
+const width = 1240, left = 300, right = 16;
 const range = () => day < 0 ? [0, WEEK] : [day * 1440, day * 1440 + 1440];
 const scale = () => { const [from, until] = range(); return minute => left + Math.max(0, Math.min(1, (minute - from) / (until - from))) * (width - left - right); };
 
@@ -20,8 +20,7 @@ function load(runs) {
   const steps = [[0, 0, 0]];
   let jobs = 0, cpu = 0;
   for (const [minute, change, more] of edges) { jobs += change; cpu += more; if (steps[steps.length - 1][0] === minute) steps.pop(); steps.push([minute, jobs, cpu]); }
-  steps.push([WEEK, 0, 0]);
-  return steps;
+  return steps.filter(step => step[0] <= WEEK);
 }
 
 function chart(runs) {
@@ -45,8 +44,8 @@ function lines(jobs, runs) {
   grid(root, height);
   const rows = new Map(jobs.map((at, row) => [at, row]));
   jobs.forEach((at, row) => {
-    const job = data.jobs[at], text = `${job.tenant}: ${title(job)}`;
-    const label = svg('text', {x: left - 10, y: row * step + 15, 'text-anchor': 'end', style: job.paused ? 'fill:var(--dim)' : ''}, text.length > 36 ? text.slice(0, 35) + '…' : text);
+    const job = data.jobs[at], text = `${job.tenant}: ${title(job)} (${job.environment})`;
+    const label = svg('text', {x: left - 10, y: row * step + 15, 'text-anchor': 'end', style: job.paused ? 'fill:var(--dim)' : ''}, text.length > 44 ? text.slice(0, 43) + '…' : text);
     label.append(svg('title', {}, `${text}, in ${job.environment} on ${job.cluster}: ${job.schedule} ${job.zone}${job.paused ? ', paused' : ''}`));
     root.append(label);
     if (job.paused) root.append(svg('text', {x: left + 6, y: row * step + 15, style: 'fill:var(--dim)'}, 'paused'));
@@ -68,9 +67,9 @@ function draw() {
   jobs.sort((a, b) => data.jobs[a].paused - data.jobs[b].paused || data.jobs[a].tenant.localeCompare(data.jobs[b].tenant) || data.jobs[a].pipeline.localeCompare(data.jobs[b].pipeline) || first(a) - first(b));
   const active = jobs.filter(at => !data.jobs[at].paused), most = Math.max(0, ...load(runs).map(step => step[1]));
   const hours = runs.reduce((sum, run) => sum + (run[2] - run[1]), 0) / 60;
-  main.replaceChildren(cards([[active.length, 'jobs with a schedule'], [jobs.length - active.length, 'paused', jobs.length > active.length ? 'warn' : ''], [runs.filter(run => run[1] >= 0).length, 'runs this week'], [most, 'at the same time, at the most'], [number(hours), 'hours, if all run until their deadlines']]),
+  main.replaceChildren(cards([[active.length, 'jobs with a schedule'], [jobs.length - active.length, 'paused', jobs.length > active.length ? 'warn' : ''], [number(runs.filter(run => run[1] >= 0).length), 'runs this week'], [most, 'at the same time, at the most'], [number(hours), 'hours, if all run until their deadlines']]),
     el('h2', {}, 'Load'), el('div', {class: 'legend'}, [['var(--c0)', 'jobs at the same time'], ['var(--c3)', 'processors that they request']].map(([color, text]) => el('span', {}, el('i', {style: `background:${color}`}), text))), chart(runs),
-    el('h2', {}, 'Jobs'), el('div', {class: 'legend'}, [['var(--c0)', 'a job by itself'], ['var(--c1)', 'a job of a pipeline']].map(([color, text]) => el('span', {}, el('i', {style: `background:${color}`}), text))), lines(jobs.slice(0, 300), runs));
+    el('h2', {}, 'Jobs'), el('div', {class: 'legend'}, [['var(--c0)', 'a job by itself'], ['var(--c1)', 'a job of a pipeline']].map(([color, text]) => el('span', {}, el('i', {style: `background:${color}`}), text))), lines(jobs.filter(at => paused || !data.jobs[at].paused).slice(0, 300), runs));
   if (jobs.length > 300) main.append(el('p', {class: 'sub'}, `and ${jobs.length - 300} more`));
   main.append(el('h2', {}, 'Busiest minutes'), table(['Cluster', 'At', 'Jobs', 'Processors', 'Memory'], data.peaks.filter(one => !cluster || one.cluster === cluster).map(one => [one.cluster, one.at, one.most, number(one.cpu, 1), one.memory]), [2, 3, 4]));
 }
@@ -79,5 +78,7 @@ const options = key => [['', 'all'], ...[...new Set(data.jobs.map(job => job[key
 select('Tenant', options('tenant'), value => { tenant = value; draw(); });
 select('Cluster', options('cluster'), value => { cluster = value; draw(); });
 select('Show', [['-1', 'the week'], ...names.map((name, at) => [String(at), name])], value => { day = Number(value); draw(); });
+const pausedButton = el('button', {'aria-pressed': false, onclick: () => { paused = !paused; pausedButton.setAttribute('aria-pressed', paused); draw(); }}, 'Paused ones, too');
+bar.append(pausedButton);
 themeButton();
 draw();
