@@ -97,7 +97,14 @@ pub fn files(
             }
             // Nothing applies them, so they lie apart.
             Scope::ApiServer => {
-                let name = file_name(&one.manifest.name());
+                // Not all that an API server reads has a name.
+                let name = one.manifest.name();
+                let name = if name.is_empty() {
+                    one.manifest.kind().to_lowercase().into()
+                } else {
+                    name
+                };
+                let name = file_name(&name);
                 (format!("api-server/{folder}/{name}"), false)
             }
             Scope::Runbook | Scope::ComponentRunbook => {

@@ -59,6 +59,8 @@ pub fn drill_due(drills: &Drills, as_of: Date) -> Option<Date> {
         .held
         .iter()
         .filter_map(|drill| drill.on.0.parse::<Date>().ok())
+        // What is to come was not held.
+        .filter(|day| *day <= as_of)
         .max();
     // A year is as far back as anybody looks for the first one.
     let first = as_of.checked_sub(jiff::Span::new().years(1)).ok()?;

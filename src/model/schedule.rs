@@ -34,11 +34,8 @@ impl Schedule {
         let [minutes, hours, days, months, weekdays] = fields.as_slice() else {
             return None;
         };
-        let mut week = field(weekdays, 0, 7, &WEEKDAYS, 0)?;
-        // Both 0 and 7 are Sunday.
-        if week & 1 << 7 != 0 {
-            week = (week & !(1 << 7)) | 1;
-        }
+        // Sunday is 0, and nothing else: <https://pkg.go.dev/github.com/robfig/cron/v3#hdr-CRON_Expression_Format>
+        let week = field(weekdays, 0, 6, &WEEKDAYS, 0)?;
         let is_any = |text: &str| text.starts_with(['*', '?']);
         Some(Schedule {
             minutes: field(minutes, 0, 59, &[], 0)?,
@@ -155,10 +152,7 @@ mod tests {
         assert!(day("0 2 * * *", friday));
         assert!(day("0 2 13 * mon", friday), "either day will do");
         assert!(!day("0 2 * * 0", friday));
-        assert!(
-            day("0 2 * * 7", jiff::civil::date(2026, 11, 15)),
-            "7 is Sunday"
-        );
+        assert!(day("0 2 * * 0", jiff::civil::date(2026, 11, 15)), "Sunday");
         assert!(!day("0 2 * feb *", friday));
         assert_eq!(
             Schedule::parse("*/15 9-10 * * *").unwrap().minutes_of_day(),
@@ -176,6 +170,7 @@ mod tests {
             "5-1 * * * *",
             "*/0 * * * *",
             "0 0 * * fun",
+            "0 2 * * 7",
         ] {
             assert_eq!(Schedule::parse(bad), None, "{bad}");
         }

@@ -31,6 +31,8 @@ pub struct ScheduledJob {
     pub zone: String,
     /// Whether it is paused.
     pub is_suspended: bool,
+    /// What happens when it is due and still goes on: `Allow`, `Forbid`, `Replace`.
+    pub concurrency: String,
     /// The longest that it may take, in minutes.
     pub minutes: i32,
     /// What its pods request.
@@ -107,6 +109,7 @@ pub fn jobs<'a>(
                     .collect(),
                 cron: object.text_at(&["spec", "schedule"]).into_owned(),
                 zone: object.text_at(&["spec", "timeZone"]).into_owned(),
+                concurrency: object.text_at(&["spec", "concurrencyPolicy"]).into_owned(),
                 is_suspended: matches!(
                     object.at(&["spec", "suspend"]).map(View::shape),
                     Some(Shape::Bool(true))
@@ -152,6 +155,7 @@ pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<Run> {
         let zone = zone.unwrap_or(TimeZone::UTC);
         let offset = offset(jobs, job, 0);
         let minutes = schedule.minutes_of_day();
+        let first_of_job = runs.len();
         // A run of the week before may still go on, and zones are up to a day apart.
         let first = monday
             .checked_sub(jiff::Span::new().days(8))
@@ -172,7 +176,14 @@ pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<Run> {
                 let start = i32::try_from(seconds.div_euclid(60)).unwrap_or(WEEK);
                 let from = start.saturating_add(offset);
                 let until = from.saturating_add(job.minutes);
-                if until > 0 && from < WEEK {
+                // The last one, wherever it lies: later ones wait for it, or stop it.
+                let last: Option<&mut Run> = runs[first_of_job..].last_mut();
+                match (job.concurrency.as_str(), last) {
+                    ("Forbid", Some(last)) if from < last.until => continue,
+                    ("Replace", Some(last)) => last.until = last.until.min(from),
+                    _ => {}
+                }
+                if from < WEEK {
                     runs.push(Run {
                         from,
                         until,
@@ -182,6 +193,7 @@ pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<Run> {
             }
         }
     }
+    runs.retain(|run| run.until > 0);
     runs.sort_unstable();
     runs
 }
@@ -240,6 +252,7 @@ mod tests {
             cron: cron.to_owned(),
             zone: zone.to_owned(),
             is_suspended: false,
+            concurrency: "Forbid".to_owned(),
             minutes,
             cpu: Amount::default(),
             memory: Amount::default(),

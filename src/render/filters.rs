@@ -26,6 +26,7 @@ pub fn install(environment: &mut Environment<'static>) {
     });
     environment.add_filter("mebibytes", mebibytes);
     environment.add_filter("seconds", seconds);
+    environment.add_filter("duration", duration);
     environment.add_filter("exact_seconds", exact_seconds);
     environment.add_filter("indent", indent);
     environment.add_filter("tojson", to_json);
@@ -86,6 +87,16 @@ fn seconds(value: &Value) -> Result<Value, Error> {
         reason = "a duration of more than 2^53 seconds is out of the question"
     )]
     let made = Value::from(seconds.min(9e15).ceil() as i64);
+    recorder::note_made(value, &made);
+    Ok(made)
+}
+
+/// `{{ pause | duration }}`: a duration as Go and Prometheus both read it: without days and fractions.
+fn duration(value: &Value) -> Result<Value, Error> {
+    if value.is_none() || !value.to_string().contains(['d', '.']) {
+        return Ok(value.clone());
+    }
+    let made = Value::from(format!("{}s", seconds(value)?));
     recorder::note_made(value, &made);
     Ok(made)
 }

@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_nam
 use crate::model::catalog::Document;
 use crate::model::kinds::{Isolation, RecoveryPlan, Spot, Tenant, TenantStatus};
 use crate::model::recovery::{self, readable};
+use crate::model::schedule::Schedule;
 use crate::yaml::{Node, NodeId, Step, Value, entry};
 
 /// Checks the plans by themselves, and by the tenants that run where they say.
@@ -121,7 +122,11 @@ fn tenants(
     let zone = input.catalog.clusters.get(&spec.standby.cluster.0);
     for unit in units.iter().filter(|unit| is_at(unit, &spec.primary)) {
         let tenant = unit.tenant;
-        if !covers(plan, &tenant.name) {
+        let is_served = matches!(
+            tenant.spec.status,
+            None | Some(TenantStatus::Active | TenantStatus::Suspended)
+        );
+        if !covers(plan, &tenant.name) || !is_served {
             continue;
         }
         let standby = plan.spec_at(&["standby"]);
@@ -325,11 +330,10 @@ fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
 /// No tenant is in two plans for where it runs: nobody would know which to follow.
 fn twice(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
     for unit in units {
-        let mut plans = input
-            .catalog
-            .recovery_plans
-            .iter()
-            .filter(|plan| is_at(unit, &plan.spec.primary) && covers(plan, &unit.tenant.name));
+        let mut plans = input.catalog.recovery_plans.iter().filter(|plan| {
+            let is_there = is_at(unit, &plan.spec.primary) || is_at(unit, &plan.spec.standby);
+            is_there && covers(plan, &unit.tenant.name)
+        });
         if let (Some(first), Some(second)) = (plans.next(), plans.next()) {
             let message = format!(
                 "{} is in two recovery plans for {} on {}",
@@ -349,8 +353,8 @@ fn twice(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
 pub fn of_unit(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let plans = builder.plan.input.catalog.recovery_plans.iter();
     let mut plans = plans.filter(|plan| covers(plan, &planned.tenant.name));
-    let found =
-        plans.find_map(|plan| Some((plan, role(plan, |spot| is_at(&planned.placement(), spot))?)));
+    let place = planned.placement();
+    let found = plans.find_map(|plan| Some((plan, role(plan, |spot| is_at(&place, spot))?)));
     found.map_or(Node::new(NodeId::NONE, Value::Null), |(plan, role)| {
         seen(builder, plan, role)
     })
@@ -422,5 +426,19 @@ fn role(plan: &Document<RecoveryPlan>, is_here: impl Fn(&Spot) -> bool) -> Optio
 fn seen(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) -> Node {
     let spots = [plan.spec_at(&["primary"]), plan.spec_at(&["standby"])];
     let role = builder.derived(Value::String(role.into()), &spots);
-    extended(&with_name(plan), vec![entry("role", role)])
+    let mut more = vec![entry("role", role)];
+    let schedule = plan
+        .spec
+        .backups
+        .as_ref()
+        .map(|backups| &backups.schedule.0);
+    let gap = schedule.and_then(|text| Schedule::parse(text)?.longest_gap());
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "whole minutes of two years at most"
+    )]
+    let gap = gap.map(|gap| Value::Int(gap as i64));
+    let from = [plan.spec_at(&["backups", "schedule"])];
+    more.extend(gap.map(|gap| entry("backupGap", builder.derived(gap, &from))));
+    extended(&with_name(plan), more)
 }

@@ -151,7 +151,7 @@ pub fn in_both_places(
             shortened(&twice)
         );
         let environment = catalog.environments.get(&spec.standby.environment.0);
-        let place = environment.map_or(NodeId::NONE, |one| one.name_id());
+        let place = environment.map_or(NodeId::NONE, Document::name_id);
         sink.push(
             Diagnostic::new(codes::RUNS_TWICE, message)
                 .at(sources.span(plan.spec_at(&["mode"])), "it waits")

@@ -42,8 +42,9 @@ pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
                         || name.starts_with(|c: char| c.is_ascii_lowercase())),
             ),
             // Kubernetes appends 11 characters to the names of a CronJob's jobs.
-            "CronJob" => (52, is_subdomain(&name)),
-            "Job" | "StatefulSet" => (63, is_subdomain(&name)),
+            "CronJob" | "CronWorkflow" => (52, is_subdomain(&name)),
+            // They become labels: Velero puts the name of a Schedule on its backups.
+            "Job" | "StatefulSet" | "Schedule" => (63, is_subdomain(&name)),
             _ => (253, is_subdomain(&name)),
         };
         if name.len() > most {

@@ -368,21 +368,24 @@ fn cases() -> Vec<Case> {
             "900-1x450",
         )],
     );
-    let run = r#"namespace="data-tenant-globex-production", job_name="data-processing-globex-anomaly-scan-29000000""#;
-    add(
-        "JobFailed",
-        "error",
-        "5m",
-        true,
-        &[one("kube_job_status_failed", run, "1x10")],
-    );
-    add(
-        "JobFailed",
-        "error",
-        "5m",
-        false,
-        &[one("kube_job_status_failed", run, "0x10")],
-    );
+    let run = |number: u32, ended: &str| {
+        let labels = format!(
+            r#"namespace="data-tenant-globex-production", job_name="data-processing-globex-anomaly-scan-{number}""#
+        );
+        [
+            one("kube_job_created", &labels, &format!("{number}x10")),
+            one(ended, &format!(r#"{labels}, condition="true""#), "1x10"),
+        ]
+    };
+    let failed = run(29_000_000, "kube_job_failed");
+    add("JobFailed", "error", "5m", true, &failed);
+    // What ran later, and well, ends it; what failed later does not.
+    let later = [failed.clone(), run(29_000_060, "kube_job_complete")].concat();
+    add("JobFailed", "error", "5m", false, &later);
+    let again = [later, run(29_000_120, "kube_job_failed").to_vec()].concat();
+    add("JobFailed", "error", "5m", true, &again);
+    let complete = run(29_000_000, "kube_job_complete");
+    add("JobFailed", "error", "5m", false, &complete);
     let cron = r#"namespace="data-tenant-globex-production", cronjob="data-processing-globex-anomaly-scan""#;
     let due = |suspend: &str| {
         [
@@ -447,7 +450,7 @@ fn cases() -> Vec<Case> {
         false,
         &running("32500"),
     );
-    let etl = format!(r#"{NIGHTLY}, job="etl""#);
+    let etl = format!(r#"{NIGHTLY}, pipeline_job="etl""#);
     add(
         "PipelineJobLate",
         "error",
@@ -552,23 +555,35 @@ fn cases() -> Vec<Case> {
     add(
         "BackupTooOld",
         "critical",
-        "50m",
+        "6h",
         true,
         &[one(
             "velero_backup_last_successful_timestamp",
             COPY,
-            "0x100",
+            "0x600",
         )],
     );
     add(
         "BackupTooOld",
         "critical",
-        "20m",
+        "4h",
         false,
         &[one(
             "velero_backup_last_successful_timestamp",
             COPY,
-            "0x100",
+            "0x600",
+        )],
+    );
+    add("BackupMissing", "error", "2d", true, &[]);
+    add(
+        "BackupMissing",
+        "error",
+        "2d",
+        false,
+        &[one(
+            "velero_backup_last_successful_timestamp",
+            COPY,
+            "1x3000",
         )],
     );
     let failures = |values: &str| {
@@ -579,7 +594,7 @@ fn cases() -> Vec<Case> {
     };
     add("BackupFailed", "error", "30m", true, &failures("0x20 1x60"));
     add("BackupFailed", "error", "30m", false, &failures("0x100"));
-    let volumes = r#"obj_namespace="data-tenant-globex-production", obj_name="log""#;
+    let volumes = r#"obj_namespace="data-tenant-globex-production", obj_name="data-processing-globex-event-store-log-0""#;
     add(
         "ReplicationTooOld",
         "critical",

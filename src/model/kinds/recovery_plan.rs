@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::scalars::{Cron, Date, Duration, Image, Name, Url};
+use crate::model::scalars::{Cidr, Cron, Date, Duration, Image, Name, Url};
 
 /// How tenants come back when the cluster that they run on is lost: what is backed up, where else
 /// they can run, what is done then, and how it is rehearsed.
@@ -118,6 +118,9 @@ pub struct Replication {
     /// The path in the secret store that holds the repository's address and password, as restic's
     /// environment variables. Tenants have folders of their own below the address.
     pub repository: String,
+    /// The addresses of that repository: what carries volumes may reach these, and nothing else.
+    #[schemars(length(min = 1))]
+    pub cidrs: Vec<Cidr>,
 }
 
 /// A step of a recovery.
