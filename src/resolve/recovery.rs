@@ -435,7 +435,7 @@ fn seen(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) ->
     let gap = schedule.and_then(|text| Schedule::parse(text)?.longest_gap());
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "whole minutes of two years at most"
+        reason = "seconds of two years at most"
     )]
     let gap = gap.map(|gap| Value::Int(gap as i64));
     let from = [plan.spec_at(&["backups", "schedule"])];
