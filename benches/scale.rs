@@ -1,7 +1,7 @@
-//! `cargo bench`: cold runs of the whole process, on generated platforms of N tenants × 4
+//! `cargo bench -p bench`: cold runs of the whole process, on generated platforms of N tenants × 4
 //! components (8 objects a tenant, 6 a component: 32 objects a tenant), as ratios in one run.
 //!
-//! `cargo bench -- 1000` takes only that size; `cargo bench -- generate 1000 DIR` only writes the
+//! `cargo bench -p bench -- 1000` takes only that size; `cargo bench -p bench -- generate 1000 DIR` only writes the
 //! platform.
 
 #![allow(
@@ -15,7 +15,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const TENANTRY: &str = env!("CARGO_BIN_EXE_tenantry");
+/// The release binary, which `main` builds first.
+const TENANTRY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/tenantry");
 
 fn main() {
     let arguments: Vec<String> = std::env::args()
@@ -32,6 +33,13 @@ fn main() {
         );
         return;
     }
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--package", "tenantry"])
+        .status();
+    assert!(
+        built.is_ok_and(|built| built.success()),
+        "the product is built"
+    );
     let only: Option<usize> = arguments.first().and_then(|argument| argument.parse().ok());
     println!("{:<44} {:>9} {:>9}  limit", "what", "time", "ratio");
     startup();
@@ -80,7 +88,7 @@ fn startup() {
     });
     row("python3 -c 'import json'", python, None, "");
     for (example, limit) in [("quickstart", 2.0), ("acme", 20.0)] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .join("examples")
             .join(example);
         let time = best(10, || {

@@ -235,6 +235,7 @@ impl Compiler<'_> {
             Ok(program) => Some(program),
             Err(errors) => {
                 for CompileError {
+                    panics: _,
                     message,
                     help,
                     position,

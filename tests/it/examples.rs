@@ -5,7 +5,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use k8s_openapi::api;
 use serde_json::Value as Json;
 use tenantry::compile;
 use tenantry::diagnostics::Severity;
@@ -158,85 +157,6 @@ fn the_example_shows_what_it_should() {
             .map(str::to_owned)
             .to_vec())
     );
-}
-
-/// A typed round trip through `k8s-openapi` loses no field: a field that the type does not know, or
-/// that stands at the wrong place, would be missing afterwards.
-#[test]
-fn built_in_kinds_survive_a_typed_round_trip() {
-    macro_rules! trip {
-        ($object:expr, $($kind:literal => $type:ty),* $(,)?) => {
-            match $object["kind"].as_str().unwrap() {
-                $($kind => serde_json::from_value::<$type>($object.clone()).map(|typed| serde_json::to_value(typed).unwrap()),)*
-                _ => Ok($object.clone()),
-            }
-        };
-    }
-    let mut seen = BTreeMap::new();
-    for (path, object) in objects() {
-        let round = trip!(object,
-            "Namespace" => api::core::v1::Namespace, "ResourceQuota" => api::core::v1::ResourceQuota, "LimitRange" => api::core::v1::LimitRange,
-            "ServiceAccount" => api::core::v1::ServiceAccount, "Service" => api::core::v1::Service, "ConfigMap" => api::core::v1::ConfigMap,
-            "PersistentVolumeClaim" => api::core::v1::PersistentVolumeClaim, "Deployment" => api::apps::v1::Deployment,
-            "StatefulSet" => api::apps::v1::StatefulSet, "Job" => api::batch::v1::Job, "CronJob" => api::batch::v1::CronJob,
-            "NetworkPolicy" => api::networking::v1::NetworkPolicy, "Ingress" => api::networking::v1::Ingress, "Role" => api::rbac::v1::Role,
-            "RoleBinding" => api::rbac::v1::RoleBinding, "PriorityClass" => api::scheduling::v1::PriorityClass,
-            "HorizontalPodAutoscaler" => api::autoscaling::v2::HorizontalPodAutoscaler, "PodDisruptionBudget" => api::policy::v1::PodDisruptionBudget,
-        );
-        let mut round =
-            round.unwrap_or_else(|error| panic!("{path}: {}: {error}", object["metadata"]["name"]));
-        let mut object = object;
-        // The types write quantities as text and empty objects in their own way; neither is a loss.
-        normalise(&mut round);
-        normalise(&mut object);
-        assert_eq!(round, object, "{path}");
-        *seen
-            .entry(object["kind"].as_str().unwrap().to_owned())
-            .or_insert(0) += 1;
-    }
-    for kind in [
-        "Deployment",
-        "StatefulSet",
-        "Job",
-        "CronJob",
-        "Ingress",
-        "RoleBinding",
-        "ExternalSecret",
-        "Application",
-        "AppProject",
-        "Rollout",
-        "HTTPRoute",
-    ] {
-        assert!(
-            seen.contains_key(kind),
-            "{kind} is not in the example: {seen:?}"
-        );
-    }
-}
-
-fn normalise(json: &mut Json) {
-    match json {
-        Json::Object(map) => {
-            map.values_mut().for_each(normalise);
-            for list in ["requests", "limits", "hard"] {
-                for amount in map
-                    .get_mut(list)
-                    .and_then(Json::as_object_mut)
-                    .into_iter()
-                    .flat_map(|amounts| amounts.values_mut())
-                {
-                    *amount = Json::from(
-                        amount
-                            .as_str()
-                            .map_or_else(|| amount.to_string(), str::to_owned),
-                    );
-                }
-            }
-            map.sort_keys();
-        }
-        Json::Array(items) => items.iter_mut().for_each(normalise),
-        _ => {}
-    }
 }
 
 /// The `jsonschema` crate judges by the same schemas, made strict, and has no objection either.

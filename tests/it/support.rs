@@ -77,15 +77,6 @@ pub fn copy_folder(from: &Path, to: &Path, reversed: bool) {
     }
 }
 
-/// Writes files of a repository.
-pub fn write_files(root: &Path, files: &[(String, String)]) {
-    for (path, text) in files {
-        let target = root.join(path);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::write(target, text).unwrap();
-    }
-}
-
 /// What `tenantry render` makes of a repository, by path; it must succeed.
 pub fn render(root: &Path, arguments: &[&str]) -> std::collections::BTreeMap<String, Vec<u8>> {
     let out = tempfile::tempdir().unwrap();

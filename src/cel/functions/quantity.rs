@@ -37,6 +37,13 @@ pub struct Quantity(i128);
 
 const ONE: i128 = 1_000_000_000;
 
+impl Quantity {
+    /// The amount, in billionths.
+    pub fn billionths(self) -> i128 {
+        self.0
+    }
+}
+
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 % ONE == 0 {

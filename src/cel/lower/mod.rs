@@ -51,6 +51,8 @@ pub struct CompileError {
     pub help: Option<String>,
     /// Line and column in the text, from 1.
     pub position: Option<(usize, usize)>,
+    /// The API server does not refuse it: its compiler panics.
+    pub panics: bool,
 }
 
 /// Compiles an expression. To be called with a large stack: parsing recurses.
@@ -63,6 +65,7 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
             message,
             help: Some(help.to_owned()),
             position: None,
+            panics: false,
         }]
     };
     if text.len() > MAX_LENGTH {
@@ -180,6 +183,7 @@ fn parse_errors(text: &str, errors: &[cel::ParseError]) -> Vec<CompileError> {
                 help: None,
                 position: (line > 0 && line <= text.lines().count() && column > 0)
                     .then_some((line, column)),
+                panics: false,
             }
         })
         .collect();
@@ -189,6 +193,7 @@ fn parse_errors(text: &str, errors: &[cel::ParseError]) -> Vec<CompileError> {
             message: "it is no expression".to_owned(),
             help: None,
             position: None,
+            panics: false,
         });
     }
     found
@@ -232,6 +237,7 @@ impl Lowering<'_> {
                 message: message.into(),
                 help,
                 position,
+                panics: false,
             });
         }
         NOTHING

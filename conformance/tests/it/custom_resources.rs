@@ -119,10 +119,7 @@ fn custom_resources_survive_a_typed_round_trip() {
         .1
         .push_str("  naming: {namespace: \"t-{tenant}-{environment}\"}\n");
     write_files(folder.path(), &files);
-    judge(
-        &render(folder.path(), &["--as-of", "2026-06-01"]),
-        &mut seen,
-    );
+    judge(&render(folder.path()), &mut seen);
     for kind in [
         "AlertmanagerConfig",
         "AnalysisTemplate",

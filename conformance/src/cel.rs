@@ -1,0 +1,237 @@
+//! Verdicts of expressions: `{expression, variables?, object?, result}` or `{…, error, class?}`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value as Json, json};
+use tenantry::cel::value::{Kubernetes, Value};
+use tenantry::cel::{self, Budget, Error, Globals, Names, Program};
+use tenantry::model::view::View;
+use tenantry::yaml::{self, Node};
+
+use super::{Cases, Tally};
+
+/// The names of an expression's environment, in the order of [`Scene::global`].
+const GLOBALS: &[&str] = &["object"];
+
+/// The objects that cases name, from `objects.json` beside the file, or else of this crate's own data.
+pub fn objects(cases: &Cases<'_>) -> Result<BTreeMap<String, Node>> {
+    let beside = cases.path.with_file_name("objects.json");
+    let text = std::fs::read_to_string(&beside)
+        .unwrap_or_else(|_| include_str!("../data/objects.json").to_owned());
+    let json: BTreeMap<String, Json> =
+        serde_json::from_str(&text).with_context(|| beside.display().to_string())?;
+    Ok(json
+        .into_iter()
+        .map(|(name, object)| (name, tree(&object)))
+        .collect())
+}
+
+/// A tree of YAML.
+pub fn tree(json: &Json) -> Node {
+    let mut parsed = yaml::parse::parse(&json.to_string(), 0);
+    parsed.documents.pop().unwrap_or_else(Node::empty_map)
+}
+
+/// What an expression sees, and its compiled variables.
+struct Scene<'a> {
+    object: Option<&'a Node>,
+    variables: Vec<(String, Program)>,
+}
+
+impl<'a> Globals<'a> for &'a Scene<'a> {
+    fn global(&self, _: usize) -> Result<Value<'a>, Error> {
+        Ok(match self.object {
+            Some(object) => cel::tree::of(View::of(object)),
+            None => Value::Null,
+        })
+    }
+
+    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+        let this: &'a Scene<'a> = self;
+        match this.variables.get(index) {
+            Some((_, program)) => cel::evaluate(program, self, budget),
+            None => Ok(Value::Null),
+        }
+    }
+}
+
+/// What the product answers, and what it cost: a result, or an error with its class.
+pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
+    let refused = |error: &cel::CompileError| {
+        let error = if error.panics { "panic" } else { "compile" };
+        (json!({"error": error}), 0)
+    };
+    let mut scene = Scene {
+        object: case["object"].as_str().and_then(|name| objects.get(name)),
+        variables: Vec::new(),
+    };
+    let mut names: Vec<String> = Vec::new();
+    for variable in case["variables"].as_array().into_iter().flatten() {
+        let text = variable["expression"].as_str().unwrap_or_default();
+        match compile(text, &names) {
+            Ok(program) => {
+                let name = variable["name"].as_str().unwrap_or_default().to_owned();
+                names.push(name.clone());
+                scene.variables.push((name, program));
+            }
+            Err(errors) => return refused(&errors[0]),
+        }
+    }
+    let program = match compile(case["expression"].as_str().unwrap_or_default(), &names) {
+        Ok(program) => program,
+        Err(errors) => return refused(&errors[0]),
+    };
+    let mut budget = Budget::new();
+    let verdict = cel::evaluate(&program, &&scene, &mut budget);
+    let cost = budget.spent();
+    let answer = match verdict {
+        Ok(value) => json!({"result": written(&value)}),
+        Err(Error::Cost) => json!({"error": "cost"}),
+        Err(error) => json!({"error": "runtime", "class": class(&error)}),
+    };
+    (answer, cost)
+}
+
+fn compile(text: &str, variables: &[String]) -> Result<Program, Vec<cel::CompileError>> {
+    cel::compile(
+        text,
+        &Names {
+            globals: GLOBALS,
+            variables: Some(variables),
+        },
+    )
+}
+
+/// The class of an error at run time, as the files name them.
+fn class(error: &Error) -> &'static str {
+    match error {
+        Error::NoSuchKey(_) => "key",
+        Error::Overload(_) => "overload",
+        Error::DivisionByZero => "division",
+        Error::Range(_) => "range",
+        _ => "other",
+    }
+}
+
+/// A value in the notation of the files.
+fn written(value: &Value<'_>) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => json!(value),
+        Value::Int(number) => json!(number),
+        Value::Uint(number) => json!({"uint": number.to_string()}),
+        Value::Double(number) => json!({"double": double(*number)}),
+        Value::Text(text) => json!(text.as_str()),
+        Value::Bytes(bytes) => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({"bytes": hex})
+        }
+        Value::Duration(span) => json!({"duration": span.as_nanos().to_string()}),
+        Value::Timestamp(time) => json!({"timestamp": time.to_string()}),
+        Value::Type(name) => json!({"type": name.as_str()}),
+        Value::Optional(None) => json!({"none": true}),
+        Value::Optional(Some(value)) => json!({"some": written(value)}),
+        Value::Kubernetes(value) => match &**value {
+            Kubernetes::Quantity(quantity) => {
+                json!({"quantity": quantity.billionths().to_string()})
+            }
+            Kubernetes::Ip(ip) => json!({"ip": ip.to_string()}),
+            Kubernetes::Cidr(ip, length) => json!({"cidr": format!("{ip}/{length}")}),
+            Kubernetes::Semver(version) => json!({"semver": version.to_string()}),
+            Kubernetes::Url(_) => json!({"url": true}),
+            Kubernetes::Format(name) => json!({"format": name}),
+        },
+        list_or_map => match (list_or_map.items(), list_or_map.keys()) {
+            (Some(items), _) => items.iter().map(written).collect(),
+            (None, keys) => map(list_or_map, &keys.unwrap_or_default()),
+        },
+    }
+}
+
+fn map(map: &Value<'_>, keys: &[Value<'_>]) -> Json {
+    let entry = |key: &Value<'_>| match map.lookup(key) {
+        Ok(Some(value)) => written(&value),
+        _ => Json::Null,
+    };
+    if keys.iter().all(|key| key.as_str().is_some()) {
+        let entries = keys
+            .iter()
+            .map(|key| (key.as_str().unwrap_or_default().to_owned(), entry(key)));
+        let mut entries: Vec<(String, Json)> = entries.collect();
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        return json!({"map": entries.into_iter().collect::<serde_json::Map<_, _>>()});
+    }
+    let mut entries: Vec<Json> = keys
+        .iter()
+        .map(|key| json!([written(key), entry(key)]))
+        .collect();
+    entries.sort_by_key(Json::to_string);
+    json!({"entries": entries})
+}
+
+fn double(number: f64) -> String {
+    if number.is_nan() {
+        "NaN".to_owned()
+    } else if number.is_infinite() {
+        if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else {
+        format!("{number:e}")
+    }
+}
+
+/// The recorded answer, in the notation of [`answer`].
+fn recorded(case: &Json) -> Json {
+    match case.get("error") {
+        Some(error) => match case.get("class") {
+            Some(class) => json!({"error": error, "class": class}),
+            None => json!({"error": error}),
+        },
+        None => json!({"result": sorted(&case["result"])}),
+    }
+}
+
+/// Entries of maps have no order.
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(sorted).collect(),
+        Json::Object(map) => {
+            let mut entries: Vec<(String, Json)> = map
+                .iter()
+                .map(|(key, value)| (key.clone(), sorted(value)))
+                .collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            if let [(key, Json::Array(list))] = entries.as_mut_slice()
+                && key == "entries"
+            {
+                list.sort_by_key(Json::to_string);
+            }
+            Json::Object(entries.into_iter().collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Judges verdicts.
+///
+/// # Errors
+/// The file is not of this format.
+pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
+    let objects = objects(cases)?;
+    let mut tally = Tally::default();
+    for case in cases.lines()? {
+        let (answer, _) = answer(&case, &objects);
+        let recorded = recorded(&case);
+        tally.of += 1;
+        if answer == recorded {
+            tally.agree += 1;
+        } else {
+            writeln!(
+                cases.out,
+                "{}\n  server: {recorded}\n  ours:   {answer}",
+                json!({"expression": case["expression"], "variables": case["variables"], "object": case["object"]})
+            )?;
+        }
+    }
+    Ok(tally)
+}

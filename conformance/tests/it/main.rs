@@ -1,0 +1,14 @@
+//! Judges that need much to be compiled: other people's types, and the public cases of the expression language.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests fail by panicking, and make files"
+)]
+
+mod built_in_kinds;
+mod custom_resources;
+mod expressions;
+mod schemas;
+mod support;
