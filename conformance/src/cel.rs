@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
 use tenantry::cel::value::{Kubernetes, Value};
-use tenantry::cel::{self, Budget, Error, Globals, Names, Program};
+use tenantry::cel::{self, Budget, Error, Globals, Names, Program, Variable};
 use tenantry::model::view::View;
 use tenantry::yaml::{self, Node};
 
@@ -36,7 +36,7 @@ pub fn tree(json: &Json) -> Node {
 /// What an expression sees, and its compiled variables.
 struct Scene<'a> {
     object: Option<&'a Node>,
-    variables: Vec<(String, Program)>,
+    variables: Vec<Program>,
 }
 
 impl<'a> Globals<'a> for &'a Scene<'a> {
@@ -50,7 +50,7 @@ impl<'a> Globals<'a> for &'a Scene<'a> {
     fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
         let this: &'a Scene<'a> = self;
         match this.variables.get(index) {
-            Some((_, program)) => cel::evaluate(program, self, budget),
+            Some(program) => cel::evaluate(program, self, budget),
             None => Ok(Value::Null),
         }
     }
@@ -66,14 +66,17 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
         object: case["object"].as_str().and_then(|name| objects.get(name)),
         variables: Vec::new(),
     };
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<Variable> = Vec::new();
     for variable in case["variables"].as_array().into_iter().flatten() {
         let text = variable["expression"].as_str().unwrap_or_default();
         match compile(text, &names) {
             Ok(program) => {
                 let name = variable["name"].as_str().unwrap_or_default().to_owned();
-                names.push(name.clone());
-                scene.variables.push((name, program));
+                names.push(Variable {
+                    name,
+                    of: program.gives.clone(),
+                });
+                scene.variables.push(program);
             }
             Err(errors) => return refused(&errors[0]),
         }
@@ -93,7 +96,7 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
     (answer, cost)
 }
 
-fn compile(text: &str, variables: &[String]) -> Result<Program, Vec<cel::CompileError>> {
+fn compile(text: &str, variables: &[Variable]) -> Result<Program, Vec<cel::CompileError>> {
     cel::compile(
         text,
         &Names {
@@ -110,6 +113,7 @@ fn class(error: &Error) -> &'static str {
         Error::Overload(_) => "overload",
         Error::DivisionByZero => "division",
         Error::Range(_) => "range",
+        Error::Overflow(_) => "overflow",
         _ => "other",
     }
 }
@@ -128,43 +132,38 @@ fn written(value: &Value<'_>) -> Json {
             json!({"bytes": hex})
         }
         Value::Duration(span) => json!({"duration": span.as_nanos().to_string()}),
-        Value::Timestamp(time) => json!({"timestamp": time.to_string()}),
+        Value::Timestamp(time) => json!({"timestamp": time.in_utc().to_string()}),
         Value::Type(name) => json!({"type": name.as_str()}),
         Value::Optional(None) => json!({"none": true}),
         Value::Optional(Some(value)) => json!({"some": written(value)}),
         Value::Kubernetes(value) => match &**value {
             Kubernetes::Quantity(quantity) => {
-                json!({"quantity": quantity.billionths().to_string()})
+                json!({"quantity": quantity.billionths()})
             }
             Kubernetes::Ip(ip) => json!({"ip": ip.to_string()}),
             Kubernetes::Cidr(ip, length) => json!({"cidr": format!("{ip}/{length}")}),
             Kubernetes::Semver(version) => json!({"semver": version.to_string()}),
             Kubernetes::Url(_) => json!({"url": true}),
-            Kubernetes::Format(name) => json!({"format": name}),
+            Kubernetes::Format(name) => json!({"format": name.to_lowercase()}),
         },
-        list_or_map => match (list_or_map.items(), list_or_map.keys()) {
+        list_or_map => match (list_or_map.items(), list_or_map.entries()) {
             (Some(items), _) => items.iter().map(written).collect(),
-            (None, keys) => map(list_or_map, &keys.unwrap_or_default()),
+            (None, entries) => map(&entries.unwrap_or_default()),
         },
     }
 }
 
-fn map(map: &Value<'_>, keys: &[Value<'_>]) -> Json {
-    let entry = |key: &Value<'_>| match map.lookup(key) {
-        Ok(Some(value)) => written(&value),
-        _ => Json::Null,
-    };
-    if keys.iter().all(|key| key.as_str().is_some()) {
-        let entries = keys
-            .iter()
-            .map(|key| (key.as_str().unwrap_or_default().to_owned(), entry(key)));
+fn map(entries: &[(Value<'_>, Value<'_>)]) -> Json {
+    let names: Option<Vec<&str>> = entries.iter().map(|(key, _)| key.as_str()).collect();
+    if let Some(names) = names {
+        let entries = names.iter().zip(entries).map(|(name, (_, value))| ((*name).to_owned(), written(value)));
         let mut entries: Vec<(String, Json)> = entries.collect();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         return json!({"map": entries.into_iter().collect::<serde_json::Map<_, _>>()});
     }
-    let mut entries: Vec<Json> = keys
+    let mut entries: Vec<Json> = entries
         .iter()
-        .map(|key| json!([written(key), entry(key)]))
+        .map(|(key, value)| json!([written(key), written(value)]))
         .collect();
     entries.sort_by_key(Json::to_string);
     json!({"entries": entries})
