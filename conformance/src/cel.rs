@@ -1,5 +1,6 @@
 //! Verdicts of expressions: `{expression, variables?, object?, result}` or `{…, error, class?}`.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
@@ -12,7 +13,7 @@ use tenantry::yaml::{self, Node};
 use super::{Cases, Tally};
 
 /// The names of an expression's environment, in the order of [`Scene::global`].
-const GLOBALS: &[&str] = &["object"];
+const GLOBALS: &[&str] = &["object", "oldObject", "request", "namespaceObject", "authorizer"];
 
 /// The objects that cases name, from `objects.json` beside the file, or else of this crate's own data.
 pub fn objects(cases: &Cases<'_>) -> Result<BTreeMap<String, Node>> {
@@ -37,21 +38,29 @@ pub fn tree(json: &Json) -> Node {
 struct Scene<'a> {
     object: Option<&'a Node>,
     variables: Vec<Program>,
+    /// Each variable is evaluated once.
+    known: Vec<OnceCell<Result<Value<'a>, Error>>>,
 }
 
 impl<'a> Globals<'a> for &'a Scene<'a> {
-    fn global(&self, _: usize) -> Result<Value<'a>, Error> {
+    fn global(&self, index: usize) -> Result<Value<'a>, Error> {
         Ok(match self.object {
-            Some(object) => cel::tree::of(View::of(object)),
-            None => Value::Null,
+            Some(object) if index == 0 => cel::tree::of(View::of(object)),
+            _ => Value::Null,
         })
     }
 
     fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
         let this: &'a Scene<'a> = self;
-        match this.variables.get(index) {
-            Some(program) => cel::evaluate(program, self, budget),
-            None => Ok(Value::Null),
+        match (this.variables.get(index), this.known.get(index)) {
+            (Some(program), Some(known)) => match known.get() {
+                Some(value) => value.clone(),
+                None => {
+                    let value = cel::evaluate(program, self, budget);
+                    known.get_or_init(|| value).clone()
+                }
+            },
+            _ => Ok(Value::Null),
         }
     }
 }
@@ -65,6 +74,7 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
     let mut scene = Scene {
         object: case["object"].as_str().and_then(|name| objects.get(name)),
         variables: Vec::new(),
+        known: Vec::new(),
     };
     let mut names: Vec<Variable> = Vec::new();
     for variable in case["variables"].as_array().into_iter().flatten() {
@@ -77,6 +87,7 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
                     of: program.gives.clone(),
                 });
                 scene.variables.push(program);
+                scene.known.push(OnceCell::new());
             }
             Err(errors) => return refused(&errors[0]),
         }
@@ -209,6 +220,30 @@ fn sorted(value: &Json) -> Json {
         }
         other => other.clone(),
     }
+}
+
+/// Judges costs: `{expression, variables?, object?, cost}`.
+///
+/// # Errors
+/// The file is not of this format.
+pub fn judge_costs(cases: &mut Cases<'_>) -> Result<Tally> {
+    let objects = objects(cases)?;
+    let mut tally = Tally::default();
+    for case in cases.lines()? {
+        let (answer, cost) = answer(&case, &objects);
+        tally.of += 1;
+        if case["cost"] == cost {
+            tally.agree += 1;
+        } else {
+            writeln!(
+                cases.out,
+                "{}\n  server: {}\n  ours:   {cost} ({answer})",
+                json!({"expression": case["expression"], "variables": case["variables"], "object": case["object"]}),
+                case["cost"]
+            )?;
+        }
+    }
+    Ok(tally)
 }
 
 /// Judges verdicts.

@@ -53,7 +53,7 @@ impl Cases<'_> {
 type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 
 /// What can be judged.
-const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge)];
+const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge), ("costs", cel::judge_costs)];
 
 /// The names of what can be judged.
 pub fn names() -> Vec<&'static str> {

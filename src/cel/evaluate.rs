@@ -331,7 +331,8 @@ impl<'a> Run<'_, 'a> {
             }
             let found = self.find(&value, key);
             if qualifier.tested {
-                self.budget.pay(1)?;
+                let is_absent = matches!(found, Ok(None));
+                self.budget.pay(u64::from(!(optional && is_absent)))?;
                 let present = found?.is_some();
                 return Ok(match (optional, present) {
                     (true, false) => Value::Optional(None),

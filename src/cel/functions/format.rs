@@ -188,15 +188,16 @@ fn fixed(number: f64, digits: usize) -> String {
 /// As Go's printer for English writes it: `1.500000×10⁰⁰`.
 fn scientific(number: f64) -> String {
     special(number).unwrap_or_else(|| {
-        let text = format!("{number:.6e}");
+        let sign = if number < 0.0 { "-" } else { "" };
+        let text = format!("{:.6e}", number.abs());
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or(0);
-        let sign = if exponent < 0 { "⁻" } else { "" };
+        let below = if exponent < 0 { "⁻" } else { "" };
         let raised: String = format!("{:02}", exponent.unsigned_abs())
             .bytes()
             .map(|digit| ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][usize::from(digit - b'0') % 10])
             .collect();
-        format!("{mantissa}×10{sign}{raised}")
+        format!("{sign}{mantissa}×10{below}{raised}")
     })
 }
 

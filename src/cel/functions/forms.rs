@@ -37,10 +37,10 @@ forms!(
     "qualifiedName" 60,
     "labelValue" 40,
     "uri" 1103,
-    "uuid" 77,
+    "uuid" 71,
     "byte" 84,
-    "date" 79,
-    "datetime" 79,
+    "date" 71,
+    "datetime" 71,
 );
 
 /// The size of the regular expression that stands for a form in costs.
