@@ -13,7 +13,13 @@ use tenantry::yaml::{self, Node};
 use super::{Cases, Tally};
 
 /// The names of an expression's environment, in the order of [`Scene::global`].
-const GLOBALS: &[&str] = &["object", "oldObject", "request", "namespaceObject", "authorizer"];
+const GLOBALS: &[&str] = &[
+    "object",
+    "oldObject",
+    "request",
+    "namespaceObject",
+    "authorizer",
+];
 
 /// The objects that cases name, from `objects.json` beside the file, or else of this crate's own data.
 pub fn objects(cases: &Cases<'_>) -> Result<BTreeMap<String, Node>> {
@@ -167,7 +173,10 @@ fn written(value: &Value<'_>) -> Json {
 fn map(entries: &[(Value<'_>, Value<'_>)]) -> Json {
     let names: Option<Vec<&str>> = entries.iter().map(|(key, _)| key.as_str()).collect();
     if let Some(names) = names {
-        let entries = names.iter().zip(entries).map(|(name, (_, value))| ((*name).to_owned(), written(value)));
+        let entries = names
+            .iter()
+            .zip(entries)
+            .map(|(name, (_, value))| ((*name).to_owned(), written(value)));
         let mut entries: Vec<(String, Json)> = entries.collect();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         return json!({"map": entries.into_iter().collect::<serde_json::Map<_, _>>()});

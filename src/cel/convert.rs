@@ -25,7 +25,9 @@ fn malformed<'a>(value: &Value<'_>, wanted: &str) -> Result<'a> {
 
 fn out_of_range<'a>(value: &Value<'_>, of: &str) -> Result<'a> {
     let text = to_text(value).unwrap_or_default();
-    Err(Error::Overflow(format!("`{text}` is not within the range of `{of}`")))
+    Err(Error::Overflow(format!(
+        "`{text}` is not within the range of `{of}`"
+    )))
 }
 
 /// The value itself.
@@ -42,7 +44,11 @@ pub fn lossless_int(number: f64) -> Option<i64> {
 }
 
 /// The whole number from zero up that a double stands for exactly.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 pub fn lossless_uint(number: f64) -> Option<u64> {
     let whole = number as u64;
     (number.fract() == 0.0
@@ -136,7 +142,10 @@ fn parse_double(text: &str) -> Option<f64> {
         return None;
     }
     let bytes = bare.as_bytes();
-    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
     let separates = |(at, _): (usize, &str)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1));
     if !bare.match_indices('_').all(separates) {
         return None;

@@ -98,8 +98,14 @@ fn of_language(overload: &str) -> Cost {
         "starts_with_string" | "ends_with_string" | "string_to_bytes" | "bytes_to_string"
         | "strings_quote" | "string_format" => Cost::Text(1.0),
         "in_list" => Cost::SecondList,
-        "less_string" | "greater_string" | "less_equals_string" | "greater_equals_string"
-        | "less_bytes" | "greater_bytes" | "less_equals_bytes" | "greater_equals_bytes" => Cost::Shorter,
+        "less_string"
+        | "greater_string"
+        | "less_equals_string"
+        | "greater_equals_string"
+        | "less_bytes"
+        | "greater_bytes"
+        | "less_equals_bytes"
+        | "greater_equals_bytes" => Cost::Shorter,
         "add_string" | "add_bytes" => Cost::Both,
         "matches" | "matches_string" => Cost::Pattern,
         "contains_string" => Cost::Search,
@@ -108,7 +114,11 @@ fn of_language(overload: &str) -> Cost {
 }
 
 /// A size times a factor, rounded up.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 fn part(size: u64, factor: f64) -> u64 {
     (size as f64 * factor).ceil() as u64
 }
@@ -123,11 +133,7 @@ pub fn equality(a: u64, b: u64, first: Option<&Value<'_>>) -> u64 {
 
 impl Cost {
     /// What a call costs; arguments that are errors count as one.
-    pub fn charge(
-        self,
-        arguments: &[Value<'_>],
-        result: Option<&Result<Value<'_>, Error>>,
-    ) -> u64 {
+    pub fn charge(self, arguments: &[Value<'_>], result: Option<&Result<Value<'_>, Error>>) -> u64 {
         let size = |at: usize| arguments.get(at).map_or(1, Value::weight);
         let result = || match result {
             Some(Ok(value)) => value.weight(),
@@ -145,7 +151,11 @@ impl Cost {
             Cost::Search => part(size(0), TRAVERSAL).saturating_mul(part(size(1), TRAVERSAL)),
             Cost::Networks { whole, read } => {
                 let own = part(2 * size(0), TRAVERSAL);
-                let mask = if whole { part(size(0), TRAVERSAL) + 1 } else { 0 };
+                let mask = if whole {
+                    part(size(0), TRAVERSAL) + 1
+                } else {
+                    0
+                };
                 own + mask + if read { part(size(1), TRAVERSAL) } else { 0 }
             }
             Cost::Form => match arguments.first() {
@@ -172,12 +182,20 @@ impl Cost {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 fn part_times(size: u64, times: f64) -> u64 {
     (size as f64 * times * TRAVERSAL).ceil() as u64
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 fn square(list: Option<&Value<'_>>) -> u64 {
     let size = list.map_or(1, Value::weight);
     let first = list.and_then(Value::first_item).flatten();
@@ -189,13 +207,18 @@ fn square(list: Option<&Value<'_>>) -> u64 {
 }
 
 /// All texts within a value at a tenth of their bytes, all other scalars at one.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 fn traversal(value: &Value<'_>) -> u64 {
     if let Some(items) = value.items() {
         return items.iter().map(traversal).sum();
     }
     if let Some(keys) = value.keys() {
-        let entry = |key: &Value<'_>| traversal(key) + value.lookup(key).map_or(1, |of| traversal(&of));
+        let entry =
+            |key: &Value<'_>| traversal(key) + value.lookup(key).map_or(1, |of| traversal(&of));
         return keys.iter().map(entry).sum();
     }
     match value {

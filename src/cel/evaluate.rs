@@ -327,7 +327,10 @@ impl<'a> Run<'_, 'a> {
                 }
             };
             if !key.is_key() {
-                return Err(Error::Malformed(format!("{} is not a key or position", key.kind_name())));
+                return Err(Error::Malformed(format!(
+                    "{} is not a key or position",
+                    key.kind_name()
+                )));
             }
             let found = self.find(&value, key);
             if qualifier.tested {
@@ -524,7 +527,11 @@ impl<'a> Run<'_, 'a> {
         base: usize,
     ) -> std::result::Result<(), Error> {
         let items = over.items();
-        let entries = if items.is_some() { None } else { over.entries() };
+        let entries = if items.is_some() {
+            None
+        } else {
+            over.entries()
+        };
         let count = match (&items, &entries) {
             (Some(items), _) => items.len(),
             (None, Some(entries)) => entries.len(),
@@ -548,7 +555,10 @@ impl<'a> Run<'_, 'a> {
                     (Value::Int(i64::try_from(at).unwrap_or(i64::MAX)), item)
                 }
                 (None, entries) => {
-                    let entry = entries.as_ref().and_then(|entries| entries.get(at)).cloned();
+                    let entry = entries
+                        .as_ref()
+                        .and_then(|entries| entries.get(at))
+                        .cloned();
                     let (key, value) = entry.unwrap_or((Value::Null, Value::Null));
                     if let (Value::Tree(tree), Value::Text(name), true) =
                         (over, &key, fold.two_names && self.budget.reads.is_some())
@@ -642,7 +652,10 @@ fn absent(of: &Value<'_>, key: &Value<'_>) -> Error {
 }
 
 fn not_optional(value: &Value<'_>) -> Error {
-    Error::Malformed(format!("`?` is for optional values, not {}", value.kind_name()))
+    Error::Malformed(format!(
+        "`?` is for optional values, not {}",
+        value.kind_name()
+    ))
 }
 
 /// Whether a value is true; anything but a truth value is an error.

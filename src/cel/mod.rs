@@ -8,19 +8,19 @@
 //! * `operators`, [`convert`]: what the language itself has.
 //! * [`functions`]: its libraries, one file each; every function says since which Kubernetes.
 
+mod check;
 #[allow(
     clippy::missing_errors_doc,
     reason = "all have the type of functions::Call"
 )]
 pub mod convert;
+mod cost;
 mod evaluate;
 #[allow(
     clippy::missing_errors_doc,
     reason = "all have the type of functions::Call"
 )]
 pub mod functions;
-mod check;
-mod cost;
 mod operators;
 mod syntax;
 pub mod tree;
@@ -29,8 +29,8 @@ pub mod value;
 
 use std::fmt;
 
-pub use evaluate::{Budget, Globals, Read, evaluate, truth};
 pub use check::{CompileError, Names, Program, Variable, compile};
+pub use evaluate::{Budget, Globals, Read, evaluate, truth};
 pub use value::Value;
 
 use crate::diagnostics::list_names;

@@ -33,7 +33,11 @@ fn mismatch(operator: &str, arguments: &[Value<'_>]) -> Error {
 /// # Errors
 /// It has more than 16 MiB.
 pub fn bounded(bytes: usize) -> std::result::Result<(), Error> {
-    if bytes > MOST_BYTES { Err(Error::Cost) } else { Ok(()) }
+    if bytes > MOST_BYTES {
+        Err(Error::Cost)
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses a list that is too long to be made.
@@ -41,18 +45,24 @@ pub fn bounded(bytes: usize) -> std::result::Result<(), Error> {
 /// # Errors
 /// It has more than two million items.
 pub fn bounded_items(items: usize) -> std::result::Result<(), Error> {
-    if items > MOST_ITEMS { Err(Error::Cost) } else { Ok(()) }
+    if items > MOST_ITEMS {
+        Err(Error::Cost)
+    } else {
+        Ok(())
+    }
 }
 
 /// `a + b`
 pub fn add<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
-        [Value::Int(a), Value::Int(b)] => {
-            a.checked_add(*b).map(Value::Int).ok_or_else(|| overflow("+"))
-        }
-        [Value::Uint(a), Value::Uint(b)] => {
-            a.checked_add(*b).map(Value::Uint).ok_or_else(|| overflow("+"))
-        }
+        [Value::Int(a), Value::Int(b)] => a
+            .checked_add(*b)
+            .map(Value::Int)
+            .ok_or_else(|| overflow("+")),
+        [Value::Uint(a), Value::Uint(b)] => a
+            .checked_add(*b)
+            .map(Value::Uint)
+            .ok_or_else(|| overflow("+")),
         [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a + b)),
         [Value::Text(left), Value::Text(right)] => {
             let (left, right) = (left.as_str(), right.as_str());
@@ -63,7 +73,9 @@ pub fn add<'a>(arguments: &[Value<'a>]) -> Result<'a> {
             bounded(left.len() + right.len())?;
             Ok(Value::Bytes([&**left, &**right].concat().into()))
         }
-        [Value::Duration(a), Value::Duration(b)] => duration(nanos_of(*a).checked_add(nanos_of(*b)), "+"),
+        [Value::Duration(a), Value::Duration(b)] => {
+            duration(nanos_of(*a).checked_add(nanos_of(*b)), "+")
+        }
         [Value::Timestamp(time), Value::Duration(span)]
         | [Value::Duration(span), Value::Timestamp(time)] => time
             .plus(nanos_of(*span))
@@ -92,12 +104,14 @@ fn duration<'a>(nanos: Option<i64>, operator: &str) -> Result<'a> {
 /// `a - b`
 pub fn subtract<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
-        [Value::Int(a), Value::Int(b)] => {
-            a.checked_sub(*b).map(Value::Int).ok_or_else(|| overflow("-"))
-        }
-        [Value::Uint(a), Value::Uint(b)] => {
-            a.checked_sub(*b).map(Value::Uint).ok_or_else(|| overflow("-"))
-        }
+        [Value::Int(a), Value::Int(b)] => a
+            .checked_sub(*b)
+            .map(Value::Int)
+            .ok_or_else(|| overflow("-")),
+        [Value::Uint(a), Value::Uint(b)] => a
+            .checked_sub(*b)
+            .map(Value::Uint)
+            .ok_or_else(|| overflow("-")),
         [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a - b)),
         [Value::Duration(a), Value::Duration(b)] => {
             duration(nanos_of(*a).checked_sub(nanos_of(*b)), "-")
@@ -115,12 +129,14 @@ pub fn subtract<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 /// `a * b`
 pub fn multiply<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
-        [Value::Int(a), Value::Int(b)] => {
-            a.checked_mul(*b).map(Value::Int).ok_or_else(|| overflow("*"))
-        }
-        [Value::Uint(a), Value::Uint(b)] => {
-            a.checked_mul(*b).map(Value::Uint).ok_or_else(|| overflow("*"))
-        }
+        [Value::Int(a), Value::Int(b)] => a
+            .checked_mul(*b)
+            .map(Value::Int)
+            .ok_or_else(|| overflow("*")),
+        [Value::Uint(a), Value::Uint(b)] => a
+            .checked_mul(*b)
+            .map(Value::Uint)
+            .ok_or_else(|| overflow("*")),
         [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a * b)),
         _ => Err(mismatch("_*_", arguments)),
     }
@@ -132,9 +148,10 @@ pub fn divide<'a>(arguments: &[Value<'a>]) -> Result<'a> {
         [Value::Int(_), Value::Int(0)] | [Value::Uint(_), Value::Uint(0)] => {
             Err(Error::DivisionByZero)
         }
-        [Value::Int(a), Value::Int(b)] => {
-            a.checked_div(*b).map(Value::Int).ok_or_else(|| overflow("/"))
-        }
+        [Value::Int(a), Value::Int(b)] => a
+            .checked_div(*b)
+            .map(Value::Int)
+            .ok_or_else(|| overflow("/")),
         [Value::Uint(a), Value::Uint(b)] => Ok(Value::Uint(a / b)),
         [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a / b)),
         _ => Err(mismatch("_/_", arguments)),
@@ -147,9 +164,10 @@ pub fn remainder<'a>(arguments: &[Value<'a>]) -> Result<'a> {
         [Value::Int(_), Value::Int(0)] | [Value::Uint(_), Value::Uint(0)] => {
             Err(Error::DivisionByZero)
         }
-        [Value::Int(a), Value::Int(b)] => {
-            a.checked_rem(*b).map(Value::Int).ok_or_else(|| overflow("%"))
-        }
+        [Value::Int(a), Value::Int(b)] => a
+            .checked_rem(*b)
+            .map(Value::Int)
+            .ok_or_else(|| overflow("%")),
         [Value::Uint(a), Value::Uint(b)] => Ok(Value::Uint(a % b)),
         _ => Err(mismatch("_%_", arguments)),
     }

@@ -20,7 +20,10 @@ pub enum Expr {
     /// `a || b`
     Or(Box<[Expr; 2]>),
     /// `a == b`, or `a != b`.
-    Equal { negated: bool, sides: Box<[Expr; 2]> },
+    Equal {
+        negated: bool,
+        sides: Box<[Expr; 2]>,
+    },
     /// `[a, ?b]`
     List(Vec<(Expr, bool)>),
     /// `{a: b, ?c: d}`
@@ -34,7 +37,10 @@ pub enum Expr {
         arguments: Vec<Expr>,
     },
     /// `item in [literals]`, which costs nothing.
-    Among { item: Box<Expr>, list: Value<'static> },
+    Among {
+        item: Box<Expr>,
+        list: Value<'static>,
+    },
     /// `optional.orValue(other)`, or `or`: the other is evaluated only if it is needed.
     OptionalElse {
         of: Box<Expr>,

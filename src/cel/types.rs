@@ -248,7 +248,9 @@ impl Sig {
                 None => false,
             },
             Sig::Map(key, of) => match value.first_entry() {
-                Some(first) => first.is_none_or(|(name, value)| key.takes(&name) && of.takes(&value)),
+                Some(first) => {
+                    first.is_none_or(|(name, value)| key.takes(&name) && of.takes(&value))
+                }
                 None => false,
             },
             Sig::Optional(_) => matches!(value, Value::Optional(_)),
@@ -278,7 +280,10 @@ impl Substitutions {
             return false;
         }
         let before = self.known.clone();
-        let assignable = from.iter().zip(to).all(|(from, to)| self.assignable(from, to));
+        let assignable = from
+            .iter()
+            .zip(to)
+            .all(|(from, to)| self.assignable(from, to));
         if !assignable {
             self.known = before;
         }
@@ -356,7 +361,10 @@ impl Substitutions {
                 Some(known) => self.is_free_of(param, known),
                 None => true,
             },
-            other => other.parameters().into_iter().all(|inner| self.is_free_of(param, inner)),
+            other => other
+                .parameters()
+                .into_iter()
+                .all(|inner| self.is_free_of(param, inner)),
         }
     }
 
@@ -380,7 +388,11 @@ impl Substitutions {
 
 /// The more general of two types that unify.
 pub fn most_general(a: &Type, b: &Type) -> Type {
-    if is_equal_or_less_specific(a, b) { a.clone() } else { b.clone() }
+    if is_equal_or_less_specific(a, b) {
+        a.clone()
+    } else {
+        b.clone()
+    }
 }
 
 fn is_equal_or_less_specific(a: &Type, b: &Type) -> bool {

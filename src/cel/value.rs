@@ -231,10 +231,12 @@ impl<'a> Value<'a> {
     pub fn first_entry(&self) -> Option<Option<(Value<'a>, Value<'a>)>> {
         match self {
             Value::Map(map) => Some(map.values().next().cloned()),
-            Value::Tree(tree) if !tree.is_list() => Some(tree.keys().into_iter().next().map(|key| {
-                let value = key.as_str().and_then(|name| tree.get(name));
-                (key, value.unwrap_or(Value::Null))
-            })),
+            Value::Tree(tree) if !tree.is_list() => {
+                Some(tree.keys().into_iter().next().map(|key| {
+                    let value = key.as_str().and_then(|name| tree.get(name));
+                    (key, value.unwrap_or(Value::Null))
+                }))
+            }
             _ => None,
         }
     }
@@ -259,7 +261,9 @@ impl<'a> Value<'a> {
             _ => [None, None],
         };
         let keys = std::iter::once(own).chain(others.into_iter().flatten());
-        keys.filter_map(|key| map.get(&key)).map(|(_, value)| value.clone()).next()
+        keys.filter_map(|key| map.get(&key))
+            .map(|(_, value)| value.clone())
+            .next()
     }
 
     /// The keys and their values, when this is a map.
@@ -269,7 +273,10 @@ impl<'a> Value<'a> {
             Value::Tree(tree) if !tree.is_list() => {
                 let value = |key: &Value<'a>| key.as_str().and_then(|name| tree.get(name));
                 let keys = tree.keys().into_iter();
-                Some(keys.map(|key| (key.clone(), value(&key).unwrap_or(Value::Null))).collect())
+                Some(
+                    keys.map(|key| (key.clone(), value(&key).unwrap_or(Value::Null)))
+                        .collect(),
+                )
             }
             _ => None,
         }
@@ -343,7 +350,9 @@ impl<'a> Value<'a> {
             (Value::Duration(a), Value::Duration(b)) => a == b,
             (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b).is_eq(),
             (Value::Kubernetes(a), Value::Kubernetes(b)) => {
-                return a.equals(b).ok_or_else(|| Error::overload("_==_", &[self, other]));
+                return a
+                    .equals(b)
+                    .ok_or_else(|| Error::overload("_==_", &[self, other]));
             }
             (Value::Kubernetes(_), _) => return Err(Error::overload("_==_", &[self, other])),
             (Value::Optional(a), Value::Optional(b)) => match (a, b) {
@@ -376,10 +385,12 @@ impl<'a> Value<'a> {
             return false;
         };
         keys.len() == size
-            && keys.iter().all(|key| match (self.lookup(key), other.lookup(key)) {
-                (Some(a), Some(b)) => a.equals(&b).unwrap_or(true),
-                _ => false,
-            })
+            && keys
+                .iter()
+                .all(|key| match (self.lookup(key), other.lookup(key)) {
+                    (Some(a), Some(b)) => a.equals(&b).unwrap_or(true),
+                    _ => false,
+                })
     }
 
     /// Which of two values comes first.
@@ -393,18 +404,18 @@ impl<'a> Value<'a> {
             (Value::Bytes(a), Value::Bytes(b)) => Ok(a.cmp(b)),
             (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(b)),
             (Value::Timestamp(a), Value::Timestamp(b)) => Ok(a.cmp(b)),
-            (Value::Double(number), _) | (Value::Int(_) | Value::Uint(_), Value::Double(number))
+            (Value::Double(number), _)
+            | (Value::Int(_) | Value::Uint(_), Value::Double(number))
                 if number.is_nan() =>
             {
                 Err(Error::Malformed("NaN has no order".to_owned()))
             }
-            _ => compare_numbers(self, other)
-                .ok_or_else(|| match other {
-                    Value::Double(number) if number.is_nan() => {
-                        Error::Malformed("NaN has no order".to_owned())
-                    }
-                    _ => Error::overload("_<_", &[self, other]),
-                }),
+            _ => compare_numbers(self, other).ok_or_else(|| match other {
+                Value::Double(number) if number.is_nan() => {
+                    Error::Malformed("NaN has no order".to_owned())
+                }
+                _ => Error::overload("_<_", &[self, other]),
+            }),
         }
     }
 

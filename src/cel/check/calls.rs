@@ -16,7 +16,16 @@ use crate::diagnostics::suggest;
 
 /// Functions that the API server computes when it compiles, if their argument is a literal.
 const CONVERSIONS: &[&str] = &[
-    "bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint",
+    "bool",
+    "bytes",
+    "double",
+    "duration",
+    "dyn",
+    "int",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
 ];
 
 impl Checker<'_> {
@@ -67,7 +76,11 @@ impl Checker<'_> {
         let (Ast::Ident(name), Ast::List(items)) = (&list.expr, &item.expr) else {
             return WRONG;
         };
-        let to = self.scope.iter().rposition(|local| local.name == *name).unwrap_or(0);
+        let to = self
+            .scope
+            .iter()
+            .rposition(|local| local.name == *name)
+            .unwrap_or(0);
         let [one] = items.elements.as_slice() else {
             return WRONG;
         };
@@ -78,7 +91,14 @@ impl Checker<'_> {
         };
         let is_literal = matches!(one.expr, Expr::Constant(_));
         let item = Box::new(one.expr);
-        Typed::new(Expr::Append { to, item, is_literal }, of)
+        Typed::new(
+            Expr::Append {
+                to,
+                item,
+                is_literal,
+            },
+            of,
+        )
     }
 
     fn function(
@@ -90,7 +110,10 @@ impl Checker<'_> {
     ) -> Typed {
         let is_format = name == "format" && target.is_some();
         self.formats += usize::from(is_format);
-        let mut typed: Vec<Typed> = arguments.iter().map(|argument| self.check(argument)).collect();
+        let mut typed: Vec<Typed> = arguments
+            .iter()
+            .map(|argument| self.check(argument))
+            .collect();
         if let Some(target) = target {
             typed.insert(0, self.check(target));
         }
@@ -109,11 +132,17 @@ impl Checker<'_> {
         is_method: bool,
         arguments: Vec<Typed>,
     ) -> Typed {
-        let types: Vec<Type> = arguments.iter().map(|argument| argument.of.clone()).collect();
+        let types: Vec<Type> = arguments
+            .iter()
+            .map(|argument| argument.of.clone())
+            .collect();
         let Some((function, chosen, of)) = self.overload(ast, name, is_method, &types) else {
             return WRONG;
         };
-        let arguments: Vec<Expr> = arguments.into_iter().map(|argument| argument.expr).collect();
+        let arguments: Vec<Expr> = arguments
+            .into_iter()
+            .map(|argument| argument.expr)
+            .collect();
         let expr = self.build(ast, function, chosen, arguments);
         Typed::new(expr, of)
     }
@@ -147,7 +176,11 @@ impl Checker<'_> {
                 known.push((name, of.clone()));
                 of
             };
-            let takes: Vec<Type> = overload.takes.iter().map(|sig| sig.instance(&mut param)).collect();
+            let takes: Vec<Type> = overload
+                .takes
+                .iter()
+                .map(|sig| sig.instance(&mut param))
+                .collect();
             let result = overload.gives.instance(&mut param);
             if !self.types.assign_all(types, &takes) {
                 continue;
@@ -165,7 +198,11 @@ impl Checker<'_> {
             self.no_overload(ast, function, is_method, types);
             return None;
         };
-        let since = fitting.iter().map(|overload| overload.since).min().unwrap_or(0);
+        let since = fitting
+            .iter()
+            .map(|overload| overload.since)
+            .min()
+            .unwrap_or(0);
         self.needs(since, function.name);
         let chosen = match fitting.as_slice() {
             [one] => Some(*one),
@@ -175,11 +212,23 @@ impl Checker<'_> {
     }
 
     /// Says why no overload fits: how it is called, with how many arguments, or of which types.
-    fn no_overload(&mut self, ast: &IdedExpr, function: &Declared, is_method: bool, types: &[Type]) {
-        let types: Vec<Type> = types.iter().map(|of| self.types.resolve(of, true)).collect();
+    fn no_overload(
+        &mut self,
+        ast: &IdedExpr,
+        function: &Declared,
+        is_method: bool,
+        types: &[Type],
+    ) {
+        let types: Vec<Type> = types
+            .iter()
+            .map(|of| self.types.resolve(of, true))
+            .collect();
         let name = function.name.trim_matches(['_', '@']);
-        let styled: Vec<&&Overload> =
-            function.overloads.iter().filter(|overload| overload.is_method == is_method).collect();
+        let styled: Vec<&&Overload> = function
+            .overloads
+            .iter()
+            .filter(|overload| overload.is_method == is_method)
+            .collect();
         if styled.is_empty() {
             let message = if is_method {
                 format!("`{name}` is not a method: write `{name}(value)`")
@@ -190,12 +239,23 @@ impl Checker<'_> {
             return;
         }
         let own = usize::from(is_method);
-        if !styled.iter().any(|overload| overload.takes.len() == types.len()) {
+        if !styled
+            .iter()
+            .any(|overload| overload.takes.len() == types.len())
+        {
             let counts = styled.iter().map(|overload| overload.takes.len() - own);
             let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
-            let wanted = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+            let wanted = if least == most {
+                format!("{least}")
+            } else {
+                format!("{least} to {most}")
+            };
             let noun = if most == 1 { "argument" } else { "arguments" };
-            self.error(ast, format!("`{name}` takes {wanted} {noun}, not {}", types.len() - own), None);
+            self.error(
+                ast,
+                format!("`{name}` takes {wanted} {noun}, not {}", types.len() - own),
+                None,
+            );
             return;
         }
         let shown = |types: &[Type]| types.iter().map(|of| format!("`{of}`")).collect::<Vec<_>>();
@@ -226,12 +286,18 @@ impl Checker<'_> {
     ) -> Expr {
         let pair = |arguments: Vec<Expr>| <[Expr; 2]>::try_from(arguments).map(Box::new);
         match function.name {
-            operators::LOGICAL_AND => return pair(arguments).map_or(Expr::Constant(Value::Null), Expr::And),
-            operators::LOGICAL_OR => return pair(arguments).map_or(Expr::Constant(Value::Null), Expr::Or),
+            operators::LOGICAL_AND => {
+                return pair(arguments).map_or(Expr::Constant(Value::Null), Expr::And);
+            }
+            operators::LOGICAL_OR => {
+                return pair(arguments).map_or(Expr::Constant(Value::Null), Expr::Or);
+            }
             operators::EQUALS | operators::NOT_EQUALS => {
                 let negated = function.name == operators::NOT_EQUALS;
-                return pair(arguments)
-                    .map_or(Expr::Constant(Value::Null), |sides| Expr::Equal { negated, sides });
+                return pair(arguments).map_or(Expr::Constant(Value::Null), |sides| Expr::Equal {
+                    negated,
+                    sides,
+                });
             }
             operators::NOT_STRICTLY_FALSE => {
                 return Expr::NotFalse(Box::new(arguments.remove(0)));
@@ -245,7 +311,9 @@ impl Checker<'_> {
                 let key = match arguments.remove(1) {
                     Expr::Constant(value) if !value.is_key() => {
                         let kind = value.kind_name();
-                        return self.error(ast, format!("{kind} is not a key or position"), None).expr;
+                        return self
+                            .error(ast, format!("{kind} is not a key or position"), None)
+                            .expr;
                     }
                     Expr::Constant(value) => Key::Constant(value),
                     Expr::Attribute(attribute) => Key::Attribute(attribute),
@@ -297,10 +365,17 @@ impl Checker<'_> {
             let is_scalar = |item: &Value<'_>| {
                 matches!(
                     item,
-                    Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Text(_)
+                    Value::Bool(_)
+                        | Value::Int(_)
+                        | Value::Uint(_)
+                        | Value::Double(_)
+                        | Value::Text(_)
                 )
             };
-            if list.items().is_some_and(|items| items.iter().all(is_scalar)) {
+            if list
+                .items()
+                .is_some_and(|items| items.iter().all(is_scalar))
+            {
                 let list = list.clone();
                 let item = Box::new(arguments.remove(0));
                 return Expr::Among { item, list };
@@ -320,4 +395,3 @@ impl Checker<'_> {
         }
     }
 }
-

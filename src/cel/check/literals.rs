@@ -37,25 +37,46 @@ impl Literals {
 
     /// Notes a literal that a function reads when the expression is stored.
     pub(super) fn call(&mut self, _ast: &IdedExpr, call: &CallExpr) {
-        let Some(first) = call.args.first() else { return };
+        let Some(first) = call.args.first() else {
+            return;
+        };
         let wrong = match (&first.expr, call.func_name.as_str()) {
-            (Ast::Literal(LiteralValue::String(text)), "duration") => convert::parse_duration(text.inner())
-                .is_none()
-                .then(|| format!("`{}` is not a duration: write `1h30m` or `1.5s`", text.inner())),
-            (Ast::Literal(LiteralValue::String(text)), "timestamp") => Time::parse(text.inner())
-                .is_none()
-                .then(|| format!("`{}` is not a time: write `2026-01-31T12:00:00Z`", text.inner())),
+            (Ast::Literal(LiteralValue::String(text)), "duration") => {
+                convert::parse_duration(text.inner()).is_none().then(|| {
+                    format!(
+                        "`{}` is not a duration: write `1h30m` or `1.5s`",
+                        text.inner()
+                    )
+                })
+            }
+            (Ast::Literal(LiteralValue::String(text)), "timestamp") => {
+                Time::parse(text.inner()).is_none().then(|| {
+                    format!(
+                        "`{}` is not a time: write `2026-01-31T12:00:00Z`",
+                        text.inner()
+                    )
+                })
+            }
             // As in the API server, `matches(text, pattern)` has its text judged as a pattern, too.
-            (Ast::Literal(LiteralValue::String(pattern)), "matches") => functions::pattern_error(pattern.inner()),
+            (Ast::Literal(LiteralValue::String(pattern)), "matches") => {
+                functions::pattern_error(pattern.inner())
+            }
             _ => return,
         };
-        self.add(Literal::Read { id: first.id, wrong });
+        self.add(Literal::Read {
+            id: first.id,
+            wrong,
+        });
     }
 }
 
 impl Literal {
     /// A format with its values, if both are literals.
-    pub(super) fn format(ast: &IdedExpr, target: Option<&IdedExpr>, arguments: &[IdedExpr]) -> Literal {
+    pub(super) fn format(
+        ast: &IdedExpr,
+        target: Option<&IdedExpr>,
+        arguments: &[IdedExpr],
+    ) -> Literal {
         let text = target.map(|target| &target.expr);
         match (text, arguments) {
             (Some(Ast::Literal(LiteralValue::String(text))), [list]) => match &list.expr {
@@ -78,12 +99,18 @@ impl Checker<'_> {
             match literal {
                 Literal::List(items) => self.one_type(&items),
                 Literal::Map(entries) => {
-                    let keys: Vec<_> = entries.iter().map(|((id, of), _)| (*id, of.clone(), false)).collect();
+                    let keys: Vec<_> = entries
+                        .iter()
+                        .map(|((id, of), _)| (*id, of.clone(), false))
+                        .collect();
                     let values: Vec<_> = entries.into_iter().map(|(_, value)| value).collect();
                     self.one_type(&keys);
                     self.one_type(&values);
                 }
-                Literal::Read { id, wrong: Some(wrong) } => self.error_at(id, wrong, None),
+                Literal::Read {
+                    id,
+                    wrong: Some(wrong),
+                } => self.error_at(id, wrong, None),
                 Literal::Format { id, text, values } => self.format(id, &text, &values),
                 Literal::Read { .. } | Literal::None => {}
             }
@@ -105,7 +132,9 @@ impl Checker<'_> {
             match &first {
                 None => first = Some(of),
                 Some(wanted) if !is_equivalent(wanted, &of) => {
-                    let message = format!("this is of type `{of}`, and what stands before it of type `{wanted}`");
+                    let message = format!(
+                        "this is of type `{of}`, and what stands before it of type `{wanted}`"
+                    );
                     let help = "write `dyn(…)` around each where several types are meant";
                     self.error_at(*id, message, Some(help.to_owned()));
                     return;
@@ -118,8 +147,12 @@ impl Checker<'_> {
     /// The API server's compiler ends with an error of its own.
     fn panic_at(&mut self, id: u64) {
         let error = CompileError {
-            message: "the API server cannot compile `?` with a value whose type is not known".to_owned(),
-            help: Some("write `optional.of(…)` or select with `.?` from a value whose type is known".to_owned()),
+            message: "the API server cannot compile `?` with a value whose type is not known"
+                .to_owned(),
+            help: Some(
+                "write `optional.of(…)` or select with `.?` from a value whose type is known"
+                    .to_owned(),
+            ),
             position: self.position(id),
             panics: true,
         };
@@ -141,7 +174,11 @@ impl Checker<'_> {
                 }
                 Piece::Value(verb, _) => verb,
             };
-            let unfit = if verb == 's' { self.unfit(&values[used]) } else { self.unfit_number(verb, &values[used]) };
+            let unfit = if verb == 's' {
+                self.unfit(&values[used])
+            } else {
+                self.unfit_number(verb, &values[used])
+            };
             if let Some((at, of)) = unfit {
                 self.error_at(at, format!("`%{verb}` does not write `{of}`"), None);
                 return;
@@ -149,13 +186,18 @@ impl Checker<'_> {
             used += 1;
         }
         if used < values.len() {
-            let message = format!("the text has {used} `%`, and there are {} values", values.len());
+            let message = format!(
+                "the text has {used} `%`, and there are {} values",
+                values.len()
+            );
             self.error_at(id, message, None);
         }
     }
 
     fn known_type(&self, value: &IdedExpr) -> Type {
-        self.known.get(&value.id).map_or(Type::Dyn, |of| self.types.resolve(of, true))
+        self.known
+            .get(&value.id)
+            .map_or(Type::Dyn, |of| self.types.resolve(of, true))
     }
 
     /// The part of a value that `%s` does not write.
@@ -183,7 +225,9 @@ impl Checker<'_> {
         match &value.expr {
             Ast::List(list) => list.elements.iter().find_map(|element| self.unfit(element)),
             Ast::Map(map) => map.entries.iter().find_map(|entry| match &entry.expr {
-                EntryExpr::MapEntry(entry) => self.unfit(&entry.key).or_else(|| self.unfit(&entry.value)),
+                EntryExpr::MapEntry(entry) => {
+                    self.unfit(&entry.key).or_else(|| self.unfit(&entry.value))
+                }
                 EntryExpr::StructField(_) => None,
             }),
             _ => None,

@@ -27,10 +27,15 @@ impl<'c> Checker<'c> {
         let init = self.check(&loops.accu_init);
         if matches!(init.of, Type::Int) && self.is_called(ast, "existsOne") {
             // The parser has it for one name, the API server only for two.
-            return self.error(ast, "unknown function `existsOne`", Some("write `exists_one`".to_owned()));
+            return self.error(
+                ast,
+                "unknown function `existsOne`",
+                Some("write `exists_one`".to_owned()),
+            );
         }
-        let names: Vec<&str> =
-            std::iter::once(loops.iter_var.as_str()).chain(loops.iter_var2.as_deref()).collect();
+        let names: Vec<&str> = std::iter::once(loops.iter_var.as_str())
+            .chain(loops.iter_var2.as_deref())
+            .collect();
         self.fold(
             &loops.iter_range,
             over,
@@ -47,7 +52,10 @@ impl<'c> Checker<'c> {
 
     /// Whether a loop is written as a call of a name: it stands at the bracket behind.
     fn is_called(&self, ast: &IdedExpr, name: &str) -> bool {
-        let start = self.info.offset_for(ast.id).map_or(0, |(start, _)| start as usize);
+        let start = self
+            .info
+            .offset_for(ast.id)
+            .map_or(0, |(start, _)| start as usize);
         let before: String = self.text.chars().take(start).collect();
         before.trim_end().ends_with(name)
     }
@@ -72,7 +80,11 @@ impl<'c> Checker<'c> {
                 (Type::Dyn, Type::Dyn)
             }
             other => {
-                self.error(range, format!("a loop goes over a list or map, not over `{other}`"), None);
+                self.error(
+                    range,
+                    format!("a loop goes over a list or map, not over `{other}`"),
+                    None,
+                );
                 (Type::Error, Type::Error)
             }
         };
@@ -86,8 +98,13 @@ impl<'c> Checker<'c> {
             of,
             is_built,
         };
-        self.scope.push(local(accumulator, init.of.clone(), is_built));
-        self.scope.push(local(names.first().copied().unwrap_or_default(), first, false));
+        self.scope
+            .push(local(accumulator, init.of.clone(), is_built));
+        self.scope.push(local(
+            names.first().copied().unwrap_or_default(),
+            first,
+            false,
+        ));
         if let Some(name) = names.get(1) {
             self.scope.push(local(name, second, false));
         }
@@ -112,8 +129,15 @@ impl<'c> Checker<'c> {
 
     fn assert(&mut self, at: &IdedExpr, wanted: &Type, found: &Type) {
         if !self.types.assign(wanted, found) {
-            let (wanted, found) = (self.types.resolve(wanted, true), self.types.resolve(found, true));
-            self.error(at, format!("this loop needs `{wanted}` where it has `{found}`"), None);
+            let (wanted, found) = (
+                self.types.resolve(wanted, true),
+                self.types.resolve(found, true),
+            );
+            self.error(
+                at,
+                format!("this loop needs `{wanted}` where it has `{found}`"),
+                None,
+            );
         }
     }
 
@@ -168,7 +192,10 @@ impl<'c> Checker<'c> {
         let again = |of: &Type| Typed::new(Expr::Shared(Arc::clone(&shared)), of.clone());
         let has_value = self.apply(ast, "hasValue", true, vec![again(&of.of)]);
         let value = self.apply(ast, "value", true, vec![again(&of.of)]);
-        let range = Typed::new(Expr::Constant(Value::list(Vec::new())), Type::list(self.types.fresh()));
+        let range = Typed::new(
+            Expr::Constant(Value::list(Vec::new())),
+            Type::list(self.types.fresh()),
+        );
         let mapped = self.fold(
             ast,
             range,
@@ -181,9 +208,18 @@ impl<'c> Checker<'c> {
                 result: &mut |checker, _| checker.check(body),
             },
         );
-        let mapped = if flat { mapped } else { self.apply(ast, "optional.of", false, vec![mapped]) };
+        let mapped = if flat {
+            mapped
+        } else {
+            self.apply(ast, "optional.of", false, vec![mapped])
+        };
         let none = self.apply(ast, "optional.none", false, Vec::new());
-        self.apply(ast, operators::CONDITIONAL, false, vec![has_value, mapped, none])
+        self.apply(
+            ast,
+            operators::CONDITIONAL,
+            false,
+            vec![has_value, mapped, none],
+        )
     }
 
     /// The accumulator of a loop.
@@ -192,7 +228,13 @@ impl<'c> Checker<'c> {
     }
 
     /// A list, and a list of keys, one for each of its items.
-    fn sort_by(&mut self, ast: &IdedExpr, target: &IdedExpr, variable: &IdedExpr, key: &IdedExpr) -> Typed {
+    fn sort_by(
+        &mut self,
+        ast: &IdedExpr,
+        target: &IdedExpr,
+        variable: &IdedExpr,
+        key: &IdedExpr,
+    ) -> Typed {
         self.needs(34, "sortBy");
         let is_sortable = matches!(
             target.expr,
@@ -205,7 +247,10 @@ impl<'c> Checker<'c> {
             return NOTHING;
         };
         let list = self.check(target);
-        let range = Typed::new(Expr::Constant(Value::list(Vec::new())), Type::list(self.types.fresh()));
+        let range = Typed::new(
+            Expr::Constant(Value::list(Vec::new())),
+            Type::list(self.types.fresh()),
+        );
         self.fold(
             ast,
             range,
@@ -227,7 +272,10 @@ impl<'c> Checker<'c> {
     /// `list.map(name, value)`
     fn map_to(&mut self, ast: &IdedExpr, list: usize, name: &str, value: &IdedExpr) -> Typed {
         let over = self.itself(list);
-        let empty = Typed::new(Expr::Constant(Value::list(Vec::new())), Type::list(self.types.fresh()));
+        let empty = Typed::new(
+            Expr::Constant(Value::list(Vec::new())),
+            Type::list(self.types.fresh()),
+        );
         self.fold(
             ast,
             over,
@@ -252,7 +300,14 @@ impl<'c> Checker<'c> {
         let of = self.apply(ast, operators::ADD, false, vec![list, one]).of;
         let is_literal = matches!(item.expr, Expr::Constant(_));
         let item = Box::new(item.expr);
-        Typed::new(Expr::Append { to, item, is_literal }, of)
+        Typed::new(
+            Expr::Append {
+                to,
+                item,
+                is_literal,
+            },
+            of,
+        )
     }
 
     /// The macros with two names for an item: position and value, or key and value.
@@ -267,13 +322,18 @@ impl<'c> Checker<'c> {
         body: &IdedExpr,
     ) -> Typed {
         self.needs(32, "loops with two names");
-        let (Some(first), Some(second)) =
-            (self.simple_name(variables[0]), self.simple_name(variables[1]))
-        else {
+        let (Some(first), Some(second)) = (
+            self.simple_name(variables[0]),
+            self.simple_name(variables[1]),
+        ) else {
             return NOTHING;
         };
         if first == second {
-            return self.error(variables[1], format!("`{name}` needs two different names"), None);
+            return self.error(
+                variables[1],
+                format!("`{name}` needs two different names"),
+                None,
+            );
         }
         let over = self.check(target);
         let truth = |value: bool| Typed::new(Expr::Constant(Value::Bool(value)), Type::Bool);
@@ -283,9 +343,10 @@ impl<'c> Checker<'c> {
             "all" => truth(true),
             "exists" => truth(false),
             "existsOne" | "exists_one" => Typed::new(Expr::Constant(Value::Int(0)), Type::Int),
-            "transformList" => {
-                Typed::new(Expr::Constant(Value::list(Vec::new())), Type::list(self.types.fresh()))
-            }
+            "transformList" => Typed::new(
+                Expr::Constant(Value::list(Vec::new())),
+                Type::list(self.types.fresh()),
+            ),
             _ => Typed::new(
                 Expr::Constant(Value::Map(Arc::default())),
                 Type::map(key_type, self.types.fresh()),
@@ -294,7 +355,9 @@ impl<'c> Checker<'c> {
         let mut condition = |checker: &mut Checker<'c>, base: usize| {
             let accumulator = checker.itself(base);
             match name {
-                "all" => checker.apply(ast, operators::NOT_STRICTLY_FALSE, false, vec![accumulator]),
+                "all" => {
+                    checker.apply(ast, operators::NOT_STRICTLY_FALSE, false, vec![accumulator])
+                }
                 "exists" => {
                     let not = checker.apply(ast, operators::LOGICAL_NOT, false, vec![accumulator]);
                     checker.apply(ast, operators::NOT_STRICTLY_FALSE, false, vec![not])
@@ -307,7 +370,11 @@ impl<'c> Checker<'c> {
             let filter = filter.map(|filter| checker.check(filter));
             let next = match name {
                 "all" | "exists" => {
-                    let word = if name == "all" { operators::LOGICAL_AND } else { operators::LOGICAL_OR };
+                    let word = if name == "all" {
+                        operators::LOGICAL_AND
+                    } else {
+                        operators::LOGICAL_OR
+                    };
                     let body = checker.check(body);
                     return checker.apply(ast, word, false, vec![accumulator, body]);
                 }
@@ -315,7 +382,12 @@ impl<'c> Checker<'c> {
                     let body = checker.check(body);
                     let more = checker.apply(ast, operators::ADD, false, vec![accumulator, one()]);
                     let same = checker.itself(base);
-                    return checker.apply(ast, operators::CONDITIONAL, false, vec![body, more, same]);
+                    return checker.apply(
+                        ast,
+                        operators::CONDITIONAL,
+                        false,
+                        vec![body, more, same],
+                    );
                 }
                 "transformList" => {
                     let value = checker.check(body);
@@ -352,7 +424,10 @@ impl<'c> Checker<'c> {
     /// The map that a loop builds, with an entry of the item's key.
     fn inserted(&mut self, ast: &IdedExpr, to: usize, body: &IdedExpr) -> Typed {
         let of = self.scope[to].of.clone();
-        let key = Typed::new(attribute(Root::Local(to + 1)), self.scope[to + 1].of.clone());
+        let key = Typed::new(
+            attribute(Root::Local(to + 1)),
+            self.scope[to + 1].of.clone(),
+        );
         let value = self.check(body);
         self.assert(ast, &Type::map(key.of.clone(), value.of.clone()), &of);
         let expr = Expr::Insert {

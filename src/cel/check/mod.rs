@@ -109,7 +109,10 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
     }
     if syntax_errors::nesting(text) > MAX_DEPTH / 4 {
         return Err(refuse(
-            format!("the expression opens more than {} brackets at once", MAX_DEPTH / 4),
+            format!(
+                "the expression opens more than {} brackets at once",
+                MAX_DEPTH / 4
+            ),
             "give its parts names in `variables`",
         ));
     }

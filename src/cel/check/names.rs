@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr, LiteralValue, MapExpr, ListExpr, SelectExpr};
+use cel::common::ast::{
+    EntryExpr, Expr as Ast, IdedExpr, ListExpr, LiteralValue, MapExpr, SelectExpr,
+};
 
 use super::literals::Literal;
 use super::{Checker, Typed, WRONG};
@@ -128,7 +130,11 @@ impl Checker<'_> {
             optional,
             tested,
         }));
-        let found = if is_optional || optional { Type::optional(found) } else { found };
+        let found = if is_optional || optional {
+            Type::optional(found)
+        } else {
+            found
+        };
         Typed::new(Expr::Attribute(attribute), found)
     }
 
@@ -140,7 +146,8 @@ impl Checker<'_> {
                 None => {
                     let known = object.fields.iter().map(|(name, _)| name.as_str());
                     let help = suggest(field, known);
-                    self.error(ast, format!("{} has no field `{field}`", object.name), help).of
+                    self.error(ast, format!("{} has no field `{field}`", object.name), help)
+                        .of
                 }
             },
             Type::Param(_) => {
@@ -150,7 +157,11 @@ impl Checker<'_> {
             }
             Type::Dyn | Type::Error => Type::Dyn,
             other => {
-                self.error(ast, format!("a value of type `{other}` has no fields, so no `{field}`"), None);
+                self.error(
+                    ast,
+                    format!("a value of type `{other}` has no fields, so no `{field}`"),
+                    None,
+                );
                 Type::Dyn
             }
         }
@@ -160,7 +171,11 @@ impl Checker<'_> {
         let variables = self.names.variables.unwrap_or_default();
         let Some(at) = variables.iter().position(|known| known.name == field) else {
             let help = suggest(field, variables.iter().map(|known| known.name.as_str()));
-            return self.error(ast, format!("`variables.{field}` is not declared above"), help);
+            return self.error(
+                ast,
+                format!("`variables.{field}` is not declared above"),
+                help,
+            );
         };
         if !self.variables.contains(&at) {
             self.variables.push(at);
@@ -171,7 +186,10 @@ impl Checker<'_> {
             optional,
             tested,
         };
-        Typed::new(attribute(root), if optional { Type::optional(of) } else { of })
+        Typed::new(
+            attribute(root),
+            if optional { Type::optional(of) } else { of },
+        )
     }
 
     fn list(&mut self, list: &ListExpr) -> Typed {
@@ -209,7 +227,9 @@ impl Checker<'_> {
         let (mut keys, mut values): (Option<Type>, Option<Type>) = (None, None);
         let mut members = Vec::new();
         for entry in &map.entries {
-            let EntryExpr::MapEntry(entry) = &entry.expr else { continue };
+            let EntryExpr::MapEntry(entry) = &entry.expr else {
+                continue;
+            };
             let key = self.check(&entry.key);
             keys = Some(self.join(keys, key.of.clone()));
             let value = self.check(&entry.value);
@@ -252,7 +272,11 @@ impl Checker<'_> {
         let of = self.types.resolve(of, false);
         let (inner, is_optional) = of.unwrapped();
         if !is_optional && !matches!(inner, Type::Dyn) {
-            self.error(element, format!("`?` is for optional values, not for `{inner}`"), None);
+            self.error(
+                element,
+                format!("`?` is for optional values, not for `{inner}`"),
+                None,
+            );
         }
         inner.clone()
     }
@@ -324,7 +348,10 @@ fn named_type(name: &str) -> Option<Typed> {
         _ => return None,
     };
     let value = Value::Type(Text::Borrowed(name));
-    Some(Typed::new(Expr::Constant(value), Type::Type(Some(Arc::new(of)))))
+    Some(Typed::new(
+        Expr::Constant(value),
+        Type::Type(Some(Arc::new(of))),
+    ))
 }
 
 /// The types of the API server's own names; all others are known only when an expression runs.
@@ -342,11 +369,19 @@ fn global_type(name: &str) -> Type {
 static REQUEST: LazyLock<Type> = LazyLock::new(|| {
     let kind = Type::object(
         "kubernetes.GroupVersionKind",
-        vec![("group", Type::Text), ("version", Type::Text), ("kind", Type::Text)],
+        vec![
+            ("group", Type::Text),
+            ("version", Type::Text),
+            ("kind", Type::Text),
+        ],
     );
     let resource = Type::object(
         "kubernetes.GroupVersionResource",
-        vec![("group", Type::Text), ("version", Type::Text), ("resource", Type::Text)],
+        vec![
+            ("group", Type::Text),
+            ("version", Type::Text),
+            ("resource", Type::Text),
+        ],
     );
     let user = Type::object(
         "kubernetes.UserInfo",
@@ -409,7 +444,10 @@ static NAMESPACE: LazyLock<Type> = LazyLock::new(|| {
         "kubernetes.NamespaceStatus",
         vec![("conditions", Type::list(condition)), ("phase", Type::Text)],
     );
-    let spec = Type::object("kubernetes.NamespaceSpec", vec![("finalizers", Type::list(Type::Text))]);
+    let spec = Type::object(
+        "kubernetes.NamespaceSpec",
+        vec![("finalizers", Type::list(Type::Text))],
+    );
     Type::object(
         "kubernetes.Namespace",
         vec![("metadata", metadata), ("spec", spec), ("status", status)],

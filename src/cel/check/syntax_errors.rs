@@ -35,7 +35,8 @@ pub(super) fn describe(text: &str, errors: &[cel::ParseError]) -> Vec<CompileErr
     vec![CompileError {
         message: message_of(message),
         help: None,
-        position: (line > 0 && line <= text.lines().count() && column > 0).then_some((line, column)),
+        position: (line > 0 && line <= text.lines().count() && column > 0)
+            .then_some((line, column)),
         panics: false,
     }]
 }

@@ -15,23 +15,125 @@ const DECISION: Sig = Sig::Named("kubernetes.authorization.Decision");
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("path", &[method("authorizer_path", &[AUTHORIZER, Text], PATH, 27, unknown)]),
-    guarded("group", &[method("authorizer_group", &[AUTHORIZER, Text], GROUP, 27, unknown)]),
-    guarded("serviceAccount", &[method("authorizer_serviceaccount", &[AUTHORIZER, Text, Text], AUTHORIZER, 27, unknown)]),
-    guarded("resource", &[method("groupcheck_resource", &[GROUP, Text], RESOURCE, 27, unknown)]),
-    guarded("subresource", &[method("resourcecheck_subresource", &[RESOURCE, Text], RESOURCE, 27, unknown)]),
-    guarded("namespace", &[method("resourcecheck_namespace", &[RESOURCE, Text], RESOURCE, 27, unknown)]),
-    guarded("name", &[method("resourcecheck_name", &[RESOURCE, Text], RESOURCE, 27, unknown)]),
-    guarded("check", &[
-        method("pathcheck_check", &[PATH, Text], DECISION, 27, unknown),
-        method("resourcecheck_check", &[RESOURCE, Text], DECISION, 27, unknown),
-    ]),
-    guarded("allowed", &[method("decision_allowed", &[DECISION], Bool, 27, unknown)]),
-    guarded("reason", &[method("decision_reason", &[DECISION], Text, 27, unknown)]),
-    guarded("errored", &[method("decision_errored", &[DECISION], Bool, 28, unknown)]),
-    guarded("error", &[method("decision_error", &[DECISION], Text, 28, unknown)]),
-    guarded("fieldSelector", &[method("authorizer_fieldselector", &[RESOURCE, Text], RESOURCE, 31, unknown)]),
-    guarded("labelSelector", &[method("authorizer_labelselector", &[RESOURCE, Text], RESOURCE, 31, unknown)]),
+    guarded(
+        "path",
+        &[method(
+            "authorizer_path",
+            &[AUTHORIZER, Text],
+            PATH,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "group",
+        &[method(
+            "authorizer_group",
+            &[AUTHORIZER, Text],
+            GROUP,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "serviceAccount",
+        &[method(
+            "authorizer_serviceaccount",
+            &[AUTHORIZER, Text, Text],
+            AUTHORIZER,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "resource",
+        &[method(
+            "groupcheck_resource",
+            &[GROUP, Text],
+            RESOURCE,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "subresource",
+        &[method(
+            "resourcecheck_subresource",
+            &[RESOURCE, Text],
+            RESOURCE,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "namespace",
+        &[method(
+            "resourcecheck_namespace",
+            &[RESOURCE, Text],
+            RESOURCE,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "name",
+        &[method(
+            "resourcecheck_name",
+            &[RESOURCE, Text],
+            RESOURCE,
+            27,
+            unknown,
+        )],
+    ),
+    guarded(
+        "check",
+        &[
+            method("pathcheck_check", &[PATH, Text], DECISION, 27, unknown),
+            method(
+                "resourcecheck_check",
+                &[RESOURCE, Text],
+                DECISION,
+                27,
+                unknown,
+            ),
+        ],
+    ),
+    guarded(
+        "allowed",
+        &[method("decision_allowed", &[DECISION], Bool, 27, unknown)],
+    ),
+    guarded(
+        "reason",
+        &[method("decision_reason", &[DECISION], Text, 27, unknown)],
+    ),
+    guarded(
+        "errored",
+        &[method("decision_errored", &[DECISION], Bool, 28, unknown)],
+    ),
+    guarded(
+        "error",
+        &[method("decision_error", &[DECISION], Text, 28, unknown)],
+    ),
+    guarded(
+        "fieldSelector",
+        &[method(
+            "authorizer_fieldselector",
+            &[RESOURCE, Text],
+            RESOURCE,
+            31,
+            unknown,
+        )],
+    ),
+    guarded(
+        "labelSelector",
+        &[method(
+            "authorizer_labelselector",
+            &[RESOURCE, Text],
+            RESOURCE,
+            31,
+            unknown,
+        )],
+    ),
 ];
 
 fn unknown<'a>(_: &[Value<'a>]) -> Result<Value<'a>, Error> {

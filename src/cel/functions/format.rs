@@ -195,7 +195,9 @@ fn scientific(number: f64) -> String {
         let below = if exponent < 0 { "⁻" } else { "" };
         let raised: String = format!("{:02}", exponent.unsigned_abs())
             .bytes()
-            .map(|digit| ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][usize::from(digit - b'0') % 10])
+            .map(|digit| {
+                ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][usize::from(digit - b'0') % 10]
+            })
             .collect();
         format!("{sign}{mantissa}×10{below}{raised}")
     })
@@ -245,11 +247,18 @@ fn member(value: &Value<'_>) -> Option<String> {
     }
     match value {
         Value::Text(text) => Some(quoted_as_go(text.as_str())),
-        Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(|text| format!("b{}", quoted_as_go(text))),
+        Value::Bytes(bytes) => std::str::from_utf8(bytes)
+            .ok()
+            .map(|text| format!("b{}", quoted_as_go(text))),
         Value::Double(number) if number.is_nan() => Some("\"NaN\"".to_owned()),
-        Value::Double(number) if number.is_infinite() => {
-            Some(if *number > 0.0 { "\"+Inf\"" } else { "\"-Inf\"" }.to_owned())
-        }
+        Value::Double(number) if number.is_infinite() => Some(
+            if *number > 0.0 {
+                "\"+Inf\""
+            } else {
+                "\"-Inf\""
+            }
+            .to_owned(),
+        ),
         Value::Double(number) => Some(format!("{number:.6}")),
         Value::Duration(_) => Some(format!("duration({})", quoted_as_go(&to_text(value)?))),
         Value::Timestamp(_) => Some(format!("timestamp({})", quoted_as_go(&to_text(value)?))),
@@ -286,7 +295,11 @@ pub fn quoted_as_go(text: &str) -> String {
         match c {
             c if c.is_ascii_control() => shown.push_str(&format!("\\x{:02x}", u32::from(c))),
             // What joins or marks characters does not print on its own.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{feff}' => {
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{80}'..='\u{a0}'
+            | '\u{ad}'
+            | '\u{feff}' => {
                 shown.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             c => shown.push(c),

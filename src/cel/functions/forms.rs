@@ -45,7 +45,10 @@ forms!(
 
 /// The size of the regular expression that stands for a form in costs.
 pub fn regex_size(name: &str) -> u32 {
-    FORMS.iter().find(|(known, _)| *known == name).map_or(0, |(_, size)| *size)
+    FORMS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or(0, |(_, size)| *size)
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "has the type of Call")]
@@ -107,8 +110,14 @@ fn too_long(text: &str, most: usize) -> Option<String> {
 
 /// As the API server writes it, with its commas.
 fn unlike(what: &str, examples: &[&str], regex: &str) -> String {
-    let examples: Vec<String> = examples.iter().map(|example| format!("'{example}', ")).collect();
-    format!("{what} (e.g. {}regex used for validation is '{regex}')", examples.join(" or "))
+    let examples: Vec<String> = examples
+        .iter()
+        .map(|example| format!("'{example}', "))
+        .collect();
+    format!(
+        "{what} (e.g. {}regex used for validation is '{regex}')",
+        examples.join(" or ")
+    )
 }
 
 fn label_problems(text: &str) -> Vec<String> {
@@ -226,7 +235,9 @@ fn is_datetime(text: &str) -> bool {
 fn is_time_of_day(text: &str) -> bool {
     let bytes = text.as_bytes();
     let two = |at: usize| {
-        let digits = text.get(at..at + 2).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
+        let digits = text
+            .get(at..at + 2)
+            .filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
         digits.and_then(|digits| digits.parse::<u32>().ok())
     };
     let (Some(hour), Some(minute), Some(second)) = (two(0), two(3), two(6)) else {
@@ -244,7 +255,10 @@ fn is_time_of_day(text: &str) -> bool {
             || rest.len() == 6
                 && rest.starts_with(['+', '-'])
                 && rest.as_bytes()[3] == b':'
-                && rest.bytes().enumerate().all(|(at, b)| at == 0 || at == 3 || b.is_ascii_digit())
+                && rest
+                    .bytes()
+                    .enumerate()
+                    .all(|(at, b)| at == 0 || at == 3 || b.is_ascii_digit())
     };
     if !is_offset(rest) && digits > 0 {
         rest = &rest[after + digits..];
@@ -257,7 +271,9 @@ fn is_base64(text: &str) -> bool {
     !text.is_empty()
         && text.len().is_multiple_of(4)
         && bare.len() + 2 >= text.len()
-        && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+        && bare
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -275,7 +291,13 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn problems(form: &str, text: &str) -> Vec<String> {
-    let unless = |good: bool, problem: &str| if good { Vec::new() } else { vec![problem.to_owned()] };
+    let unless = |good: bool, problem: &str| {
+        if good {
+            Vec::new()
+        } else {
+            vec![problem.to_owned()]
+        }
+    };
     match form {
         "dns1123Label" => label_problems(text),
         "dns1123Subdomain" => subdomain_problems(text),

@@ -4,7 +4,9 @@
 use std::cmp::Ordering;
 
 use super::{Function, global, guarded, int_of, method, mismatch, own};
-use crate::cel::types::Sig::{self, Bool, Bytes, Double, Duration, Dyn, Int, Text, Timestamp, Uint};
+use crate::cel::types::Sig::{
+    self, Bool, Bytes, Double, Duration, Dyn, Int, Text, Timestamp, Uint,
+};
 use crate::cel::value::Value;
 use crate::cel::{Error, operators};
 
@@ -18,14 +20,62 @@ const LIST: Sig = Sig::List(&T);
 macro_rules! comparable {
     ($before:literal, $after:literal, $since:literal, $call:expr, $gives:ident) => {
         &[
-            method(concat!($before, "int", $after), &[Sig::List(&Int)], $gives!(Int), $since, $call),
-            method(concat!($before, "uint", $after), &[Sig::List(&Uint)], $gives!(Uint), $since, $call),
-            method(concat!($before, "double", $after), &[Sig::List(&Double)], $gives!(Double), $since, $call),
-            method(concat!($before, "bool", $after), &[Sig::List(&Bool)], $gives!(Bool), $since, $call),
-            method(concat!($before, "duration", $after), &[Sig::List(&Duration)], $gives!(Duration), $since, $call),
-            method(concat!($before, "timestamp", $after), &[Sig::List(&Timestamp)], $gives!(Timestamp), $since, $call),
-            method(concat!($before, "string", $after), &[Sig::List(&Text)], $gives!(Text), $since, $call),
-            method(concat!($before, "bytes", $after), &[Sig::List(&Bytes)], $gives!(Bytes), $since, $call),
+            method(
+                concat!($before, "int", $after),
+                &[Sig::List(&Int)],
+                $gives!(Int),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "uint", $after),
+                &[Sig::List(&Uint)],
+                $gives!(Uint),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "double", $after),
+                &[Sig::List(&Double)],
+                $gives!(Double),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "bool", $after),
+                &[Sig::List(&Bool)],
+                $gives!(Bool),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "duration", $after),
+                &[Sig::List(&Duration)],
+                $gives!(Duration),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "timestamp", $after),
+                &[Sig::List(&Timestamp)],
+                $gives!(Timestamp),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "string", $after),
+                &[Sig::List(&Text)],
+                $gives!(Text),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "bytes", $after),
+                &[Sig::List(&Bytes)],
+                $gives!(Bytes),
+                $since,
+                $call,
+            ),
         ]
     };
 }
@@ -54,40 +104,135 @@ macro_rules! by_keys {
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("isSorted", comparable!("list_", "_is_sorted_bool", 0, is_sorted, truth)),
-    guarded("min", comparable!("list_", "_min", 0, |v| extreme("min", v, Ordering::Greater), itself)),
-    guarded("max", comparable!("list_", "_max", 0, |v| extreme("max", v, Ordering::Less), itself)),
-    guarded("sum", &[
-        method("list_int_sum_int", &[Sig::List(&Int)], Int, 0, |v| sum(v, Value::Int(0))),
-        method("list_uint_sum_uint", &[Sig::List(&Uint)], Uint, 0, |v| sum(v, Value::Uint(0))),
-        method("list_double_sum_double", &[Sig::List(&Double)], Double, 0, |v| sum(v, Value::Double(0.0))),
-        method("list_duration_sum_duration", &[Sig::List(&Duration)], Duration, 0, |v| {
-            sum(v, Value::Duration(jiff::SignedDuration::ZERO))
-        }),
-    ]),
-    guarded("indexOf", &[method("list_a_index_of_int", &[Sig::List(&A), A], Int, 0, index_of)]),
-    guarded("lastIndexOf", &[method("list_a_last_index_of_int", &[Sig::List(&A), A], Int, 0, last_index_of)]),
-    guarded("includes", &[method("list_includes_dyn_dyn", &[Dyn, Dyn], Bool, 37, includes)]),
-    guarded("slice", &[method("list_slice", &[LIST, Int, Int], LIST, 34, slice)]),
-    own("flatten", &[
-        method("list_flatten", &[Sig::List(&LIST)], LIST, 34, flatten),
-        method("list_flatten_int", &[Sig::List(&Dyn), Int], Sig::List(&Dyn), 34, flatten),
-    ]),
+    guarded(
+        "isSorted",
+        comparable!("list_", "_is_sorted_bool", 0, is_sorted, truth),
+    ),
+    guarded(
+        "min",
+        comparable!(
+            "list_",
+            "_min",
+            0,
+            |v| extreme("min", v, Ordering::Greater),
+            itself
+        ),
+    ),
+    guarded(
+        "max",
+        comparable!(
+            "list_",
+            "_max",
+            0,
+            |v| extreme("max", v, Ordering::Less),
+            itself
+        ),
+    ),
+    guarded(
+        "sum",
+        &[
+            method("list_int_sum_int", &[Sig::List(&Int)], Int, 0, |v| {
+                sum(v, Value::Int(0))
+            }),
+            method("list_uint_sum_uint", &[Sig::List(&Uint)], Uint, 0, |v| {
+                sum(v, Value::Uint(0))
+            }),
+            method(
+                "list_double_sum_double",
+                &[Sig::List(&Double)],
+                Double,
+                0,
+                |v| sum(v, Value::Double(0.0)),
+            ),
+            method(
+                "list_duration_sum_duration",
+                &[Sig::List(&Duration)],
+                Duration,
+                0,
+                |v| sum(v, Value::Duration(jiff::SignedDuration::ZERO)),
+            ),
+        ],
+    ),
+    guarded(
+        "indexOf",
+        &[method(
+            "list_a_index_of_int",
+            &[Sig::List(&A), A],
+            Int,
+            0,
+            index_of,
+        )],
+    ),
+    guarded(
+        "lastIndexOf",
+        &[method(
+            "list_a_last_index_of_int",
+            &[Sig::List(&A), A],
+            Int,
+            0,
+            last_index_of,
+        )],
+    ),
+    guarded(
+        "includes",
+        &[method(
+            "list_includes_dyn_dyn",
+            &[Dyn, Dyn],
+            Bool,
+            37,
+            includes,
+        )],
+    ),
+    guarded(
+        "slice",
+        &[method("list_slice", &[LIST, Int, Int], LIST, 34, slice)],
+    ),
+    own(
+        "flatten",
+        &[
+            method("list_flatten", &[Sig::List(&LIST)], LIST, 34, flatten),
+            method(
+                "list_flatten_int",
+                &[Sig::List(&Dyn), Int],
+                Sig::List(&Dyn),
+                34,
+                flatten,
+            ),
+        ],
+    ),
     own("sort", comparable!("list_", "_sort", 34, sort, list)),
-    own("@sortByAssociatedKeys", by_keys!("int" Int, "uint" Uint, "double" Double, "bool" Bool, "duration" Duration,
-        "timestamp" Timestamp, "string" Text, "bytes" Bytes)),
-    guarded("lists.range", &[global("lists_range", &[Int], Sig::List(&Int), 34, range)]),
-    guarded("reverse", &[method("list_reverse", &[LIST], LIST, 34, reverse)]),
-    guarded("distinct", &[method("list_distinct", &[LIST], LIST, 34, distinct)]),
+    own(
+        "@sortByAssociatedKeys",
+        by_keys!("int" Int, "uint" Uint, "double" Double, "bool" Bool, "duration" Duration,
+        "timestamp" Timestamp, "string" Text, "bytes" Bytes),
+    ),
+    guarded(
+        "lists.range",
+        &[global("lists_range", &[Int], Sig::List(&Int), 34, range)],
+    ),
+    guarded(
+        "reverse",
+        &[method("list_reverse", &[LIST], LIST, 34, reverse)],
+    ),
+    guarded(
+        "distinct",
+        &[method("list_distinct", &[LIST], LIST, 34, distinct)],
+    ),
 ];
 
 fn items<'a>(name: &str, arguments: &[Value<'a>]) -> std::result::Result<Vec<Value<'a>>, Error> {
     let items = arguments.first().and_then(Value::items);
-    items.map(std::borrow::Cow::into_owned).ok_or_else(|| mismatch(name, arguments))
+    items
+        .map(std::borrow::Cow::into_owned)
+        .ok_or_else(|| mismatch(name, arguments))
 }
 
 fn comparable(name: &str, item: &Value<'_>) -> std::result::Result<(), Error> {
-    if item.is_comparable() { Ok(()) } else { Err(mismatch(name, std::slice::from_ref(item))) }
+    if item.is_comparable() {
+        Ok(())
+    } else {
+        Err(mismatch(name, std::slice::from_ref(item)))
+    }
 }
 
 /// Items that have no order with one another count as sorted.
@@ -131,12 +276,16 @@ fn is_same<'a>(item: &Value<'a>, other: &Value<'a>) -> bool {
 
 fn index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let list = items("indexOf", arguments)?;
-    Ok(position(list.iter().position(|item| is_same(item, &arguments[1]))))
+    Ok(position(
+        list.iter().position(|item| is_same(item, &arguments[1])),
+    ))
 }
 
 fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let list = items("lastIndexOf", arguments)?;
-    Ok(position(list.iter().rposition(|item| is_same(item, &arguments[1]))))
+    Ok(position(
+        list.iter().rposition(|item| is_same(item, &arguments[1])),
+    ))
 }
 
 /// `list.includes(item)`, or whether a value is the other.
@@ -203,7 +352,11 @@ fn flatten<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 
 /// What the API server charges ends quadratic work: [`crate::cel::COST_PER_CALL`] is 700 items squared.
 fn bounded_square(items: usize) -> std::result::Result<(), Error> {
-    if items > 1000 { Err(Error::Cost) } else { Ok(()) }
+    if items > 1000 {
+        Err(Error::Cost)
+    } else {
+        Ok(())
+    }
 }
 
 fn distinct<'a>(arguments: &[Value<'a>]) -> Result<'a> {

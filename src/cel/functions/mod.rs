@@ -33,9 +33,6 @@ use super::{Error, Minor};
 /// What an overload does.
 pub type Call = for<'a> fn(&[Value<'a>]) -> Result<Value<'a>, Error>;
 
-/// A function that no Kubernetes has.
-pub const NEVER: Minor = Minor::MAX;
-
 /// How the overload of a call is found when the expression runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
@@ -187,7 +184,11 @@ impl Declared {
     ) -> Result<Value<'a>, Error> {
         let takes = |overload: &Overload| {
             overload.takes.len() == arguments.len()
-                && overload.takes.iter().zip(arguments).all(|(sig, value)| sig.takes(value))
+                && overload
+                    .takes
+                    .iter()
+                    .zip(arguments)
+                    .all(|(sig, value)| sig.takes(value))
         };
         let own = || self.overloads.iter().copied();
         let overload = match (self.binding, chosen) {

@@ -15,44 +15,98 @@ const CIDR: Sig = Sig::Named("net.CIDR");
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("ip", &[
-        global("string_to_ip", &[Text], IP, 30, ip),
-        method("cidr_ip", &[CIDR], IP, 30, ip),
-    ]),
-    guarded("string", &[
-        global("ip_to_string", &[IP], Text, 30, to_string),
-        global("cidr_to_string", &[CIDR], Text, 30, to_string),
-    ]),
+    guarded(
+        "ip",
+        &[
+            global("string_to_ip", &[Text], IP, 30, ip),
+            method("cidr_ip", &[CIDR], IP, 30, ip),
+        ],
+    ),
+    guarded(
+        "string",
+        &[
+            global("ip_to_string", &[IP], Text, 30, to_string),
+            global("cidr_to_string", &[CIDR], Text, 30, to_string),
+        ],
+    ),
     guarded("isIP", &[global("is_ip", &[Text], Bool, 30, is_ip)]),
-    guarded("ip.isCanonical", &[global("ip_is_canonical", &[Text], Bool, 30, is_canonical)]),
+    guarded(
+        "ip.isCanonical",
+        &[global("ip_is_canonical", &[Text], Bool, 30, is_canonical)],
+    ),
     guarded("family", &[method("ip_family", &[IP], Int, 30, family)]),
-    guarded("isUnspecified", &[method("ip_is_unspecified", &[IP], Bool, 30, |v| {
-        asks("isUnspecified", v, |ip| ip.is_unspecified())
-    })]),
-    guarded("isLoopback", &[method("ip_is_loopback", &[IP], Bool, 30, |v| {
-        asks("isLoopback", v, |ip| ip.is_loopback())
-    })]),
-    guarded("isLinkLocalMulticast", &[method("ip_is_link_local_multicast", &[IP], Bool, 30, |v| {
-        asks("isLinkLocalMulticast", v, link_local_multicast)
-    })]),
-    guarded("isLinkLocalUnicast", &[method("ip_is_link_local_unicast", &[IP], Bool, 30, |v| {
-        asks("isLinkLocalUnicast", v, link_local)
-    })]),
-    guarded("isGlobalUnicast", &[method("ip_is_global_unicast", &[IP], Bool, 30, |v| {
-        asks("isGlobalUnicast", v, global_unicast)
-    })]),
+    guarded(
+        "isUnspecified",
+        &[method("ip_is_unspecified", &[IP], Bool, 30, |v| {
+            asks("isUnspecified", v, |ip| ip.is_unspecified())
+        })],
+    ),
+    guarded(
+        "isLoopback",
+        &[method("ip_is_loopback", &[IP], Bool, 30, |v| {
+            asks("isLoopback", v, |ip| ip.is_loopback())
+        })],
+    ),
+    guarded(
+        "isLinkLocalMulticast",
+        &[method("ip_is_link_local_multicast", &[IP], Bool, 30, |v| {
+            asks("isLinkLocalMulticast", v, link_local_multicast)
+        })],
+    ),
+    guarded(
+        "isLinkLocalUnicast",
+        &[method("ip_is_link_local_unicast", &[IP], Bool, 30, |v| {
+            asks("isLinkLocalUnicast", v, link_local)
+        })],
+    ),
+    guarded(
+        "isGlobalUnicast",
+        &[method("ip_is_global_unicast", &[IP], Bool, 30, |v| {
+            asks("isGlobalUnicast", v, global_unicast)
+        })],
+    ),
     guarded("cidr", &[global("string_to_cidr", &[Text], CIDR, 30, cidr)]),
     guarded("isCIDR", &[global("is_cidr", &[Text], Bool, 30, is_cidr)]),
-    guarded("containsIP", &[
-        method("cidr_contains_ip_string", &[CIDR, Text], Bool, 30, contains_ip),
-        method("cidr_contains_ip_ip", &[CIDR, IP], Bool, 30, contains_ip),
-    ]),
-    guarded("containsCIDR", &[
-        method("cidr_contains_cidr_string", &[CIDR, Text], Bool, 30, contains_cidr),
-        method("cidr_contains_cidr", &[CIDR, CIDR], Bool, 30, contains_cidr),
-    ]),
-    guarded("masked", &[method("cidr_masked", &[CIDR], CIDR, 30, masked)]),
-    guarded("prefixLength", &[method("cidr_prefix_length", &[CIDR], Int, 30, prefix_length)]),
+    guarded(
+        "containsIP",
+        &[
+            method(
+                "cidr_contains_ip_string",
+                &[CIDR, Text],
+                Bool,
+                30,
+                contains_ip,
+            ),
+            method("cidr_contains_ip_ip", &[CIDR, IP], Bool, 30, contains_ip),
+        ],
+    ),
+    guarded(
+        "containsCIDR",
+        &[
+            method(
+                "cidr_contains_cidr_string",
+                &[CIDR, Text],
+                Bool,
+                30,
+                contains_cidr,
+            ),
+            method("cidr_contains_cidr", &[CIDR, CIDR], Bool, 30, contains_cidr),
+        ],
+    ),
+    guarded(
+        "masked",
+        &[method("cidr_masked", &[CIDR], CIDR, 30, masked)],
+    ),
+    guarded(
+        "prefixLength",
+        &[method(
+            "cidr_prefix_length",
+            &[CIDR],
+            Int,
+            30,
+            prefix_length,
+        )],
+    ),
 ];
 
 /// Kubernetes refuses zones, and IPv4 addresses that are written as IPv6.
@@ -154,11 +208,7 @@ fn family<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     Ok(Value::Int(if ip.is_ipv4() { 4 } else { 6 }))
 }
 
-fn asks<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    question: fn(IpAddr) -> bool,
-) -> Result<'a> {
+fn asks<'a>(name: &str, arguments: &[Value<'a>], question: fn(IpAddr) -> bool) -> Result<'a> {
     Ok(Value::Bool(question(ip_of(name, arguments)?)))
 }
 
@@ -192,7 +242,9 @@ fn cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 
 /// What is wrong with a network: the server tells a prefix that is too long from the rest.
 fn bad_cidr(text: &str) -> Error {
-    let parts = text.split_once('/').map(|(ip, length)| (parse_ip(ip), length.parse::<u32>()));
+    let parts = text
+        .split_once('/')
+        .map(|(ip, length)| (parse_ip(ip), length.parse::<u32>()));
     match parts {
         Some((Some(ip), Ok(length))) if length > u32::from(bits(ip)) => {
             Error::Range(format!("`{text}` has a prefix that is too long"))
@@ -222,8 +274,7 @@ fn contains_ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 fn contains_cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let (own, length) = cidr_of("containsCIDR", arguments)?;
     let (other, other_length) = match &arguments[1] {
-        Value::Text(text) => parse_cidr(text.as_str())
-            .ok_or_else(|| bad_cidr(text.as_str()))?,
+        Value::Text(text) => parse_cidr(text.as_str()).ok_or_else(|| bad_cidr(text.as_str()))?,
         other => cidr_of("containsCIDR", std::slice::from_ref(other))?,
     };
     Ok(Value::Bool(

@@ -15,18 +15,91 @@ const LIST: Sig = Sig::List(&V);
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("optional.of", &[global("optional_of", &[V], OPTIONAL, 28, of)]),
-    guarded("optional.none", &[global("optional_none", &[], OPTIONAL, 28, none)]),
-    guarded("optional.ofNonZeroValue", &[global("optional_ofNonZeroValue", &[V], OPTIONAL, 28, of_non_zero)]),
-    guarded("optional.unwrap", &[global("optional_unwrap", &[Sig::List(&OPTIONAL)], LIST, 32, unwrap)]),
-    guarded("unwrapOpt", &[method("optional_unwrapOpt", &[Sig::List(&OPTIONAL)], LIST, 32, unwrap)]),
-    guarded("hasValue", &[method("optional_hasValue", &[OPTIONAL], Bool, 28, has_value)]),
-    guarded("value", &[method("optional_value", &[OPTIONAL], V, 28, value)]),
+    guarded(
+        "optional.of",
+        &[global("optional_of", &[V], OPTIONAL, 28, of)],
+    ),
+    guarded(
+        "optional.none",
+        &[global("optional_none", &[], OPTIONAL, 28, none)],
+    ),
+    guarded(
+        "optional.ofNonZeroValue",
+        &[global(
+            "optional_ofNonZeroValue",
+            &[V],
+            OPTIONAL,
+            28,
+            of_non_zero,
+        )],
+    ),
+    guarded(
+        "optional.unwrap",
+        &[global(
+            "optional_unwrap",
+            &[Sig::List(&OPTIONAL)],
+            LIST,
+            32,
+            unwrap,
+        )],
+    ),
+    guarded(
+        "unwrapOpt",
+        &[method(
+            "optional_unwrapOpt",
+            &[Sig::List(&OPTIONAL)],
+            LIST,
+            32,
+            unwrap,
+        )],
+    ),
+    guarded(
+        "hasValue",
+        &[method(
+            "optional_hasValue",
+            &[OPTIONAL],
+            Bool,
+            28,
+            has_value,
+        )],
+    ),
+    guarded(
+        "value",
+        &[method("optional_value", &[OPTIONAL], V, 28, value)],
+    ),
     // Their second argument is evaluated only where it is needed.
-    guarded("or", &[method("optional_or_optional", &[OPTIONAL, OPTIONAL], OPTIONAL, 28, operators::no_call)]),
-    guarded("orValue", &[method("optional_orValue_value", &[OPTIONAL, V], V, 28, operators::no_call)]),
-    guarded("first", &[method("list_first", &[LIST], OPTIONAL, 34, |v| end(v, true))]),
-    guarded("last", &[method("list_last", &[LIST], OPTIONAL, 34, |v| end(v, false))]),
+    guarded(
+        "or",
+        &[method(
+            "optional_or_optional",
+            &[OPTIONAL, OPTIONAL],
+            OPTIONAL,
+            28,
+            operators::no_call,
+        )],
+    ),
+    guarded(
+        "orValue",
+        &[method(
+            "optional_orValue_value",
+            &[OPTIONAL, V],
+            V,
+            28,
+            operators::no_call,
+        )],
+    ),
+    guarded(
+        "first",
+        &[method("list_first", &[LIST], OPTIONAL, 34, |v| {
+            end(v, true)
+        })],
+    ),
+    guarded(
+        "last",
+        &[method("list_last", &[LIST], OPTIONAL, 34, |v| {
+            end(v, false)
+        })],
+    ),
 ];
 
 fn of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
@@ -92,7 +165,11 @@ fn end<'a>(arguments: &[Value<'a>], first: bool) -> Result<'a> {
     let [list] = arguments else {
         return Err(mismatch("first", arguments));
     };
-    let at = if first { Some(0) } else { list.size().and_then(|size| size.checked_sub(1)) };
+    let at = if first {
+        Some(0)
+    } else {
+        list.size().and_then(|size| size.checked_sub(1))
+    };
     let item = at.and_then(|at| list.item(at));
     Ok(Value::Optional(item.map(Arc::new)))
 }

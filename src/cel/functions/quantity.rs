@@ -16,29 +16,100 @@ const QUANTITY: Sig = Sig::Named("kubernetes.Quantity");
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("quantity", &[global("string_to_quantity", &[Text], QUANTITY, 28, quantity)]),
-    guarded("isQuantity", &[global("is_quantity_string", &[Text], Bool, 28, is_quantity)]),
-    guarded("sign", &[global("quantity_sign", &[QUANTITY], Int, 28, sign)]),
-    guarded("isInteger", &[method("quantity_is_integer", &[QUANTITY], Bool, 28, is_integer)]),
-    guarded("asInteger", &[method("quantity_get_int", &[QUANTITY], Int, 28, as_integer)]),
-    guarded("asApproximateFloat", &[method("quantity_get_float", &[QUANTITY], Double, 28, as_float)]),
-    guarded("add", &[
-        method("quantity_add", &[QUANTITY, QUANTITY], QUANTITY, 28, |v| sum("add", v, false)),
-        method("quantity_add_int", &[QUANTITY, Int], QUANTITY, 28, |v| sum("add", v, false)),
-    ]),
-    guarded("sub", &[
-        method("quantity_sub", &[QUANTITY, QUANTITY], QUANTITY, 28, |v| sum("sub", v, true)),
-        method("quantity_sub_int", &[QUANTITY, Int], QUANTITY, 28, |v| sum("sub", v, true)),
-    ]),
-    guarded("compareTo", &[method("quantity_compare_to", &[QUANTITY, QUANTITY], Int, 28, |v| {
-        compare("compareTo", v, |order| Value::Int(order as i64))
-    })]),
-    guarded("isGreaterThan", &[method("quantity_is_greater_than", &[QUANTITY, QUANTITY], Bool, 28, |v| {
-        compare("isGreaterThan", v, |order| Value::Bool(order.is_gt()))
-    })]),
-    guarded("isLessThan", &[method("quantity_is_less_than", &[QUANTITY, QUANTITY], Bool, 28, |v| {
-        compare("isLessThan", v, |order| Value::Bool(order.is_lt()))
-    })]),
+    guarded(
+        "quantity",
+        &[global(
+            "string_to_quantity",
+            &[Text],
+            QUANTITY,
+            28,
+            quantity,
+        )],
+    ),
+    guarded(
+        "isQuantity",
+        &[global("is_quantity_string", &[Text], Bool, 28, is_quantity)],
+    ),
+    guarded(
+        "sign",
+        &[global("quantity_sign", &[QUANTITY], Int, 28, sign)],
+    ),
+    guarded(
+        "isInteger",
+        &[method(
+            "quantity_is_integer",
+            &[QUANTITY],
+            Bool,
+            28,
+            is_integer,
+        )],
+    ),
+    guarded(
+        "asInteger",
+        &[method("quantity_get_int", &[QUANTITY], Int, 28, as_integer)],
+    ),
+    guarded(
+        "asApproximateFloat",
+        &[method(
+            "quantity_get_float",
+            &[QUANTITY],
+            Double,
+            28,
+            as_float,
+        )],
+    ),
+    guarded(
+        "add",
+        &[
+            method("quantity_add", &[QUANTITY, QUANTITY], QUANTITY, 28, |v| {
+                sum("add", v, false)
+            }),
+            method("quantity_add_int", &[QUANTITY, Int], QUANTITY, 28, |v| {
+                sum("add", v, false)
+            }),
+        ],
+    ),
+    guarded(
+        "sub",
+        &[
+            method("quantity_sub", &[QUANTITY, QUANTITY], QUANTITY, 28, |v| {
+                sum("sub", v, true)
+            }),
+            method("quantity_sub_int", &[QUANTITY, Int], QUANTITY, 28, |v| {
+                sum("sub", v, true)
+            }),
+        ],
+    ),
+    guarded(
+        "compareTo",
+        &[method(
+            "quantity_compare_to",
+            &[QUANTITY, QUANTITY],
+            Int,
+            28,
+            |v| compare("compareTo", v, |order| Value::Int(order as i64)),
+        )],
+    ),
+    guarded(
+        "isGreaterThan",
+        &[method(
+            "quantity_is_greater_than",
+            &[QUANTITY, QUANTITY],
+            Bool,
+            28,
+            |v| compare("isGreaterThan", v, |order| Value::Bool(order.is_gt())),
+        )],
+    ),
+    guarded(
+        "isLessThan",
+        &[method(
+            "quantity_is_less_than",
+            &[QUANTITY, QUANTITY],
+            Bool,
+            28,
+            |v| compare("isLessThan", v, |order| Value::Bool(order.is_lt())),
+        )],
+    ),
 ];
 
 /// An amount: `unscaled * 10^scale`.
@@ -78,7 +149,11 @@ impl Ord for Quantity {
             return signs;
         }
         let order = magnitude(self).cmp(&magnitude(other));
-        if self.unscaled < 0 { order.reverse() } else { order }
+        if self.unscaled < 0 {
+            order.reverse()
+        } else {
+            order
+        }
     }
 }
 
@@ -86,14 +161,19 @@ impl Ord for Quantity {
 fn magnitude(quantity: &Quantity) -> (i32, String) {
     let digits = quantity.unscaled.unsigned_abs().to_string();
     let length = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    (length + quantity.scale, digits.trim_end_matches('0').to_owned())
+    (
+        length + quantity.scale,
+        digits.trim_end_matches('0').to_owned(),
+    )
 }
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.unscaled.unsigned_abs().to_string();
         let sign = if self.unscaled < 0 { "-" } else { "" };
-        let scale = usize::try_from(self.scale.unsigned_abs()).unwrap_or(0).min(400);
+        let scale = usize::try_from(self.scale.unsigned_abs())
+            .unwrap_or(0)
+            .min(400);
         if self.scale >= 0 {
             let zeros = if self.unscaled == 0 { 0 } else { scale };
             return write!(f, "{sign}{digits}{}", "0".repeat(zeros));
@@ -147,7 +227,9 @@ impl Quantity {
         let unscaled: i128 = [whole, fraction].concat().parse().ok()?;
         let unscaled = if negative { -unscaled } else { unscaled };
         let (factor, exponent, precision) = match Suffix::read(suffix)? {
-            Suffix::Decimal(exponent) => (1, exponent, MOST_DIGITS - length(whole) - length(fraction)),
+            Suffix::Decimal(exponent) => {
+                (1, exponent, MOST_DIGITS - length(whole) - length(fraction))
+            }
             Suffix::Binary(power) if fraction.is_empty() => {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
                 let taken = (power as f32 * 3.0 / 10.0) as i32;
@@ -182,14 +264,21 @@ impl Quantity {
             let by = u32::try_from(NANO - self.scale).ok()?;
             match 10i128.checked_pow(by) {
                 Some(power) => {
-                    let up = if self.unscaled % power == 0 { 0 } else { self.unscaled.signum() };
+                    let up = if self.unscaled % power == 0 {
+                        0
+                    } else {
+                        self.unscaled.signum()
+                    };
                     self.unscaled = self.unscaled / power + up;
                 }
                 None => self.unscaled = self.unscaled.signum(),
             }
         } else {
             let by = u32::try_from(self.scale - NANO).ok()?;
-            match 10i128.checked_pow(by).and_then(|power| self.unscaled.checked_mul(power)) {
+            match 10i128
+                .checked_pow(by)
+                .and_then(|power| self.unscaled.checked_mul(power))
+            {
                 Some(unscaled) => self.unscaled = unscaled,
                 None => return Some(self.limited(is_binary)),
             }
@@ -227,7 +316,11 @@ impl Quantity {
     #[allow(clippy::cast_precision_loss)]
     fn as_float(self) -> f64 {
         let power: f64 = format!("1e{}", self.scale).parse().unwrap_or(f64::INFINITY);
-        if self.scale == 0 { self.unscaled as f64 } else { self.unscaled as f64 * power }
+        if self.scale == 0 {
+            self.unscaled as f64
+        } else {
+            self.unscaled as f64 * power
+        }
     }
 
     fn plus(self, other: Quantity) -> Option<Quantity> {
@@ -341,7 +434,9 @@ fn sign<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 fn is_integer<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Bool(target("isInteger", arguments)?.as_int().is_some()))
+    Ok(Value::Bool(
+        target("isInteger", arguments)?.as_int().is_some(),
+    ))
 }
 
 fn as_integer<'a>(arguments: &[Value<'a>]) -> Result<'a> {
@@ -353,7 +448,9 @@ fn as_integer<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 fn as_float<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Double(target("asApproximateFloat", arguments)?.as_float()))
+    Ok(Value::Double(
+        target("asApproximateFloat", arguments)?.as_float(),
+    ))
 }
 
 fn sum<'a>(name: &str, arguments: &[Value<'a>], negative: bool) -> Result<'a> {

@@ -57,7 +57,11 @@ impl Reader<'_> {
             '(' => return self.group(),
             ')' => {
                 self.out.push(')');
-                let inner = if self.counts.len() > 1 { self.counts.pop() } else { None };
+                let inner = if self.counts.len() > 1 {
+                    self.counts.pop()
+                } else {
+                    None
+                };
                 self.item(inner.unwrap_or(1));
             }
             '|' => {
@@ -112,7 +116,9 @@ impl Reader<'_> {
         }
         let total = self.last.saturating_mul(count.max(1));
         if total > MOST_REPEATS {
-            return Err(format!("`{operator}` repeats more than {MOST_REPEATS} times"));
+            return Err(format!(
+                "`{operator}` repeats more than {MOST_REPEATS} times"
+            ));
         }
         self.out.push_str(operator);
         if self.rest.peek() == Some(&'?') {
@@ -177,7 +183,9 @@ impl Reader<'_> {
                 self.out.push('\\');
                 self.out.push(c);
             }
-            'b' | 'B' => self.out.push_str(if c == 'b' { "(?-u:\\b)" } else { "(?-u:\\B)" }),
+            'b' | 'B' => self
+                .out
+                .push_str(if c == 'b' { "(?-u:\\b)" } else { "(?-u:\\B)" }),
             'Q' => {
                 let mut quoted = String::new();
                 while let Some(c) = self.rest.next() {
@@ -235,7 +243,11 @@ impl Reader<'_> {
                     Some(perl_class @ ('d' | 's' | 'w' | 'D' | 'S' | 'W')) => {
                         self.rest.next();
                         let (negated, ranges) = perl(perl_class);
-                        let class = if negated { format!("[^{ranges}]") } else { ranges.to_owned() };
+                        let class = if negated {
+                            format!("[^{ranges}]")
+                        } else {
+                            ranges.to_owned()
+                        };
                         self.out.push_str(&class);
                         continue;
                     }
@@ -292,8 +304,8 @@ impl Reader<'_> {
         };
         let name = &ahead[1..end.max(1)];
         const KNOWN: &[&str] = &[
-            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
-            "space", "upper", "word", "xdigit",
+            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print",
+            "punct", "space", "upper", "word", "xdigit",
         ];
         if !KNOWN.contains(&name.trim_start_matches('^')) || name.starts_with("^^") {
             return Err(format!("`[:{name}:]` is not a class"));
@@ -332,7 +344,14 @@ fn counted(rest: Peekable<Chars<'_>>) -> Option<(String, Result<u32, String>)> {
         return None;
     }
     let number = |digits: &str| digits.parse::<u32>().unwrap_or(u32::MAX);
-    let (low, high) = (number(least), if most.is_empty() { None } else { Some(number(most)) });
+    let (low, high) = (
+        number(least),
+        if most.is_empty() {
+            None
+        } else {
+            Some(number(most))
+        },
+    );
     let bad = || Err(format!("`{text}` is not a repetition"));
     let count = match high {
         _ if low > MOST_REPEATS => bad(),
@@ -370,11 +389,19 @@ fn unicode(kind: char, rest: &mut Peekable<Chars<'_>>) -> Result<String, String>
     let negated = name.starts_with('^') != (kind == 'P');
     let bare = name.trim_start_matches('^');
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if bare.is_empty() || !bare.chars().all(is_name) || !bare.starts_with(|c: char| c.is_ascii_uppercase()) {
+    if bare.is_empty()
+        || !bare.chars().all(is_name)
+        || !bare.starts_with(|c: char| c.is_ascii_uppercase())
+    {
         return Err(format!("`\\p{{{name}}}` is not a class"));
     }
     if bare == "Any" {
-        return Ok(if negated { "[^\\x{0}-\\x{10FFFF}]" } else { "[\\x{0}-\\x{10FFFF}]" }.to_owned());
+        return Ok(if negated {
+            "[^\\x{0}-\\x{10FFFF}]"
+        } else {
+            "[\\x{0}-\\x{10FFFF}]"
+        }
+        .to_owned());
     }
     Ok(format!("\\{}{{{bare}}}", if negated { 'P' } else { 'p' }))
 }
@@ -390,7 +417,9 @@ fn escaped(c: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, String> {
         'r' => 13,
         'v' => 11,
         '0'..='7' => {
-            let is_octal = |rest: &mut Peekable<Chars<'_>>| rest.peek().is_some_and(|c| ('0'..='7').contains(c));
+            let is_octal = |rest: &mut Peekable<Chars<'_>>| {
+                rest.peek().is_some_and(|c| ('0'..='7').contains(c))
+            };
             if c != '0' && !is_octal(rest) {
                 return refuse();
             }
@@ -419,7 +448,8 @@ fn escaped(c: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, String> {
                     return refuse();
                 }
             }
-            let is_hexadecimal = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+            let is_hexadecimal =
+                !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
             match u32::from_str_radix(&digits, 16) {
                 Ok(code) if is_hexadecimal => code,
                 _ => return refuse(),

@@ -14,15 +14,36 @@ type Result<'a> = std::result::Result<Value<'a>, Error>;
 
 /// The functions of this library, and `matches`.
 pub const TABLE: &[Function] = &[
-    guarded("matches", &[
-        global("matches", &[Text, Text], Bool, 0, matches),
-        method("matches_string", &[Text, Text], Bool, 0, matches),
-    ]),
-    guarded("find", &[method("string_find_string", &[Text, Text], Text, 0, find)]),
-    guarded("findAll", &[
-        method("string_find_all_string", &[Text, Text], Sig::List(&Text), 0, find_all),
-        method("string_find_all_string_int", &[Text, Text, Int], Sig::List(&Text), 0, find_all),
-    ]),
+    guarded(
+        "matches",
+        &[
+            global("matches", &[Text, Text], Bool, 0, matches),
+            method("matches_string", &[Text, Text], Bool, 0, matches),
+        ],
+    ),
+    guarded(
+        "find",
+        &[method("string_find_string", &[Text, Text], Text, 0, find)],
+    ),
+    guarded(
+        "findAll",
+        &[
+            method(
+                "string_find_all_string",
+                &[Text, Text],
+                Sig::List(&Text),
+                0,
+                find_all,
+            ),
+            method(
+                "string_find_all_string_int",
+                &[Text, Text, Int],
+                Sig::List(&Text),
+                0,
+                find_all,
+            ),
+        ],
+    ),
 ];
 
 /// How large a compiled pattern may be, in bytes, and how many are kept for each thread.
@@ -56,10 +77,7 @@ pub fn pattern_error(pattern: &str) -> Option<String> {
     compile(pattern).err()
 }
 
-fn with_pattern<T>(
-    pattern: &str,
-    work: impl FnOnce(&Regex) -> T,
-) -> std::result::Result<T, Error> {
+fn with_pattern<T>(pattern: &str, work: impl FnOnce(&Regex) -> T) -> std::result::Result<T, Error> {
     PATTERNS.with_borrow_mut(|patterns| {
         if !patterns.contains_key(pattern) {
             if patterns.len() >= KEPT {

@@ -11,9 +11,36 @@ const LIST: Sig = Sig::List(&Sig::Param("T"));
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("sets.contains", &[global("list_sets_contains_list", &[LIST, LIST], Bool, 29, contains)]),
-    guarded("sets.equivalent", &[global("list_sets_equivalent_list", &[LIST, LIST], Bool, 29, equivalent)]),
-    guarded("sets.intersects", &[global("list_sets_intersects_list", &[LIST, LIST], Bool, 29, intersects)]),
+    guarded(
+        "sets.contains",
+        &[global(
+            "list_sets_contains_list",
+            &[LIST, LIST],
+            Bool,
+            29,
+            contains,
+        )],
+    ),
+    guarded(
+        "sets.equivalent",
+        &[global(
+            "list_sets_equivalent_list",
+            &[LIST, LIST],
+            Bool,
+            29,
+            equivalent,
+        )],
+    ),
+    guarded(
+        "sets.intersects",
+        &[global(
+            "list_sets_intersects_list",
+            &[LIST, LIST],
+            Bool,
+            29,
+            intersects,
+        )],
+    ),
 ];
 
 /// Both lists, if comparing all pairs is within what an expression may cost.
@@ -50,5 +77,7 @@ fn equivalent<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 fn intersects<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let (a, b) = lists("sets.intersects", arguments)?;
     let items = a.items().unwrap_or_default();
-    Ok(Value::Bool(items.iter().any(|item| operators::has(b, item))))
+    Ok(Value::Bool(
+        items.iter().any(|item| operators::has(b, item)),
+    ))
 }

@@ -10,53 +10,152 @@ type Result<'a> = std::result::Result<Value<'a>, Error>;
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("contains", &[method("contains_string", &[Text, Text], Bool, 0, |v| {
-        asks("contains", v, |text, part| text.contains(part))
-    })]),
-    guarded("startsWith", &[method("starts_with_string", &[Text, Text], Bool, 0, |v| {
-        asks("startsWith", v, |text, part| text.starts_with(part))
-    })]),
-    guarded("endsWith", &[method("ends_with_string", &[Text, Text], Bool, 0, |v| {
-        asks("endsWith", v, |text, part| text.ends_with(part))
-    })]),
-    guarded("charAt", &[method("string_char_at_int", &[Text, Int], Text, 0, char_at)]),
-    guarded("indexOf", &[
-        method("string_index_of_string", &[Text, Text], Int, 0, index_of),
-        method("string_index_of_string_int", &[Text, Text, Int], Int, 0, index_of),
-    ]),
-    guarded("lastIndexOf", &[
-        method("string_last_index_of_string", &[Text, Text], Int, 0, last_index_of),
-        method("string_last_index_of_string_int", &[Text, Text, Int], Int, 0, last_index_of),
-    ]),
-    guarded("lowerAscii", &[method("string_lower_ascii", &[Text], Text, 0, |v| {
-        changed("lowerAscii", v, |text| text.to_ascii_lowercase())
-    })]),
-    guarded("upperAscii", &[method("string_upper_ascii", &[Text], Text, 0, |v| {
-        changed("upperAscii", v, |text| text.to_ascii_uppercase())
-    })]),
-    guarded("trim", &[method("string_trim", &[Text], Text, 0, |v| {
-        changed("trim", v, |text| text.trim().to_owned())
-    })]),
-    guarded("replace", &[
-        method("string_replace_string_string", &[Text, Text, Text], Text, 0, replace),
-        method("string_replace_string_string_int", &[Text, Text, Text, Int], Text, 0, replace),
-    ]),
-    guarded("split", &[
-        method("string_split_string", &[Text, Text], Sig::List(&Text), 0, split),
-        method("string_split_string_int", &[Text, Text, Int], Sig::List(&Text), 0, split),
-    ]),
-    guarded("join", &[
-        method("list_join", &[Sig::List(&Text)], Text, 0, join),
-        method("list_join_string", &[Sig::List(&Text), Text], Text, 0, join),
-    ]),
-    guarded("substring", &[
-        method("string_substring_int", &[Text, Int], Text, 0, substring),
-        method("string_substring_int_int", &[Text, Int, Int], Text, 0, substring),
-    ]),
-    guarded("format", &[method("string_format", &[Text, Sig::List(&Dyn)], Text, 29, format::format)]),
-    guarded("strings.quote", &[global("strings_quote", &[Text], Text, 29, |v| {
-        changed("strings.quote", v, format::quoted)
-    })]),
+    guarded(
+        "contains",
+        &[method("contains_string", &[Text, Text], Bool, 0, |v| {
+            asks("contains", v, |text, part| text.contains(part))
+        })],
+    ),
+    guarded(
+        "startsWith",
+        &[method("starts_with_string", &[Text, Text], Bool, 0, |v| {
+            asks("startsWith", v, |text, part| text.starts_with(part))
+        })],
+    ),
+    guarded(
+        "endsWith",
+        &[method("ends_with_string", &[Text, Text], Bool, 0, |v| {
+            asks("endsWith", v, |text, part| text.ends_with(part))
+        })],
+    ),
+    guarded(
+        "charAt",
+        &[method("string_char_at_int", &[Text, Int], Text, 0, char_at)],
+    ),
+    guarded(
+        "indexOf",
+        &[
+            method("string_index_of_string", &[Text, Text], Int, 0, index_of),
+            method(
+                "string_index_of_string_int",
+                &[Text, Text, Int],
+                Int,
+                0,
+                index_of,
+            ),
+        ],
+    ),
+    guarded(
+        "lastIndexOf",
+        &[
+            method(
+                "string_last_index_of_string",
+                &[Text, Text],
+                Int,
+                0,
+                last_index_of,
+            ),
+            method(
+                "string_last_index_of_string_int",
+                &[Text, Text, Int],
+                Int,
+                0,
+                last_index_of,
+            ),
+        ],
+    ),
+    guarded(
+        "lowerAscii",
+        &[method("string_lower_ascii", &[Text], Text, 0, |v| {
+            changed("lowerAscii", v, |text| text.to_ascii_lowercase())
+        })],
+    ),
+    guarded(
+        "upperAscii",
+        &[method("string_upper_ascii", &[Text], Text, 0, |v| {
+            changed("upperAscii", v, |text| text.to_ascii_uppercase())
+        })],
+    ),
+    guarded(
+        "trim",
+        &[method("string_trim", &[Text], Text, 0, |v| {
+            changed("trim", v, |text| text.trim().to_owned())
+        })],
+    ),
+    guarded(
+        "replace",
+        &[
+            method(
+                "string_replace_string_string",
+                &[Text, Text, Text],
+                Text,
+                0,
+                replace,
+            ),
+            method(
+                "string_replace_string_string_int",
+                &[Text, Text, Text, Int],
+                Text,
+                0,
+                replace,
+            ),
+        ],
+    ),
+    guarded(
+        "split",
+        &[
+            method(
+                "string_split_string",
+                &[Text, Text],
+                Sig::List(&Text),
+                0,
+                split,
+            ),
+            method(
+                "string_split_string_int",
+                &[Text, Text, Int],
+                Sig::List(&Text),
+                0,
+                split,
+            ),
+        ],
+    ),
+    guarded(
+        "join",
+        &[
+            method("list_join", &[Sig::List(&Text)], Text, 0, join),
+            method("list_join_string", &[Sig::List(&Text), Text], Text, 0, join),
+        ],
+    ),
+    guarded(
+        "substring",
+        &[
+            method("string_substring_int", &[Text, Int], Text, 0, substring),
+            method(
+                "string_substring_int_int",
+                &[Text, Int, Int],
+                Text,
+                0,
+                substring,
+            ),
+        ],
+    ),
+    guarded(
+        "format",
+        &[method(
+            "string_format",
+            &[Text, Sig::List(&Dyn)],
+            Text,
+            29,
+            format::format,
+        )],
+    ),
+    guarded(
+        "strings.quote",
+        &[global("strings_quote", &[Text], Text, 29, |v| {
+            changed("strings.quote", v, format::quoted)
+        })],
+    ),
 ];
 
 fn asks<'a>(name: &str, arguments: &[Value<'a>], question: fn(&str, &str) -> bool) -> Result<'a> {
@@ -97,7 +196,9 @@ fn offset(name: &str, arguments: &[Value<'_>]) -> std::result::Result<Option<usi
     match arguments.get(2) {
         Some(_) => {
             let offset = int_of(name, arguments, 2)?;
-            usize::try_from(offset).map(Some).map_err(|_| out_of_range(offset))
+            usize::try_from(offset)
+                .map(Some)
+                .map_err(|_| out_of_range(offset))
         }
         None => Ok(None),
     }

@@ -56,7 +56,11 @@ impl Time {
     }
 
     fn new(seconds: i64, nanos: u32, offset: i32) -> Option<Time> {
-        RANGE.contains(&seconds).then_some(Time { seconds, nanos, offset })
+        RANGE.contains(&seconds).then_some(Time {
+            seconds,
+            nanos,
+            offset,
+        })
     }
 
     /// Since 1970-01-01T00:00:00Z.
@@ -155,7 +159,11 @@ impl Time {
 
 /// A number of so many digits.
 fn digits(rest: &mut &str, least: usize, most: usize) -> Option<i64> {
-    let length = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let length = rest
+        .bytes()
+        .take(most)
+        .take_while(u8::is_ascii_digit)
+        .count();
     if length < least {
         return None;
     }
@@ -186,7 +194,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -227,9 +239,13 @@ macro_rules! part {
                 method($id, &[Sig::Timestamp], Sig::Int, 0, |values| {
                     part($name, values, $read)
                 }),
-                method($with_zone, &[Sig::Timestamp, Sig::Text], Sig::Int, 0, |values| {
-                    part($name, values, $read)
-                }),
+                method(
+                    $with_zone,
+                    &[Sig::Timestamp, Sig::Text],
+                    Sig::Int,
+                    0,
+                    |values| part($name, values, $read),
+                ),
             ],
         }
     };
@@ -245,9 +261,13 @@ macro_rules! part_or_span {
                 method($id, &[Sig::Timestamp], Sig::Int, 0, |values| {
                     part($name, values, $read)
                 }),
-                method($with_zone, &[Sig::Timestamp, Sig::Text], Sig::Int, 0, |values| {
-                    part($name, values, $read)
-                }),
+                method(
+                    $with_zone,
+                    &[Sig::Timestamp, Sig::Text],
+                    Sig::Int,
+                    0,
+                    |values| part($name, values, $read),
+                ),
                 method($span, &[Sig::Duration], Sig::Int, 0, |values| {
                     span($name, values, $nanos)
                 }),
@@ -258,20 +278,74 @@ macro_rules! part_or_span {
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    part!("getFullYear", "timestamp_to_year", "timestamp_to_year_with_tz", |c, _| c.year),
-    part!("getMonth", "timestamp_to_month", "timestamp_to_month_with_tz", |c, _| c.month - 1),
-    part!("getDate", "timestamp_to_day_of_month_1_based", "timestamp_to_day_of_month_1_based_with_tz", |c, _| c.day),
-    part!("getDayOfMonth", "timestamp_to_day_of_month", "timestamp_to_day_of_month_with_tz", |c, _| c.day - 1),
-    part!("getDayOfWeek", "timestamp_to_day_of_week", "timestamp_to_day_of_week_with_tz", |c, _| {
-        (days_from_civil(c.year, c.month, c.day) + 4).rem_euclid(7)
-    }),
-    part!("getDayOfYear", "timestamp_to_day_of_year", "timestamp_to_day_of_year_with_tz", |c, _| {
-        days_from_civil(c.year, c.month, c.day) - days_from_civil(c.year, 1, 1)
-    }),
-    part_or_span!("getHours", "timestamp_to_hours", "timestamp_to_hours_with_tz", "duration_to_hours", 3_600_000_000_000, |c, _| c.seconds / 3600),
-    part_or_span!("getMinutes", "timestamp_to_minutes", "timestamp_to_minutes_with_tz", "duration_to_minutes", 60_000_000_000, |c, _| c.seconds / 60 % 60),
-    part_or_span!("getSeconds", "timestamp_to_seconds", "timestamp_to_seconds_tz", "duration_to_seconds", 1_000_000_000, |c, _| c.seconds % 60),
-    part_or_span!("getMilliseconds", "timestamp_to_milliseconds", "timestamp_to_milliseconds_with_tz", "duration_to_milliseconds", 1_000_000, |_, nanos| i64::from(nanos) / 1_000_000),
+    part!(
+        "getFullYear",
+        "timestamp_to_year",
+        "timestamp_to_year_with_tz",
+        |c, _| c.year
+    ),
+    part!(
+        "getMonth",
+        "timestamp_to_month",
+        "timestamp_to_month_with_tz",
+        |c, _| c.month - 1
+    ),
+    part!(
+        "getDate",
+        "timestamp_to_day_of_month_1_based",
+        "timestamp_to_day_of_month_1_based_with_tz",
+        |c, _| c.day
+    ),
+    part!(
+        "getDayOfMonth",
+        "timestamp_to_day_of_month",
+        "timestamp_to_day_of_month_with_tz",
+        |c, _| c.day - 1
+    ),
+    part!(
+        "getDayOfWeek",
+        "timestamp_to_day_of_week",
+        "timestamp_to_day_of_week_with_tz",
+        |c, _| { (days_from_civil(c.year, c.month, c.day) + 4).rem_euclid(7) }
+    ),
+    part!(
+        "getDayOfYear",
+        "timestamp_to_day_of_year",
+        "timestamp_to_day_of_year_with_tz",
+        |c, _| { days_from_civil(c.year, c.month, c.day) - days_from_civil(c.year, 1, 1) }
+    ),
+    part_or_span!(
+        "getHours",
+        "timestamp_to_hours",
+        "timestamp_to_hours_with_tz",
+        "duration_to_hours",
+        3_600_000_000_000,
+        |c, _| c.seconds / 3600
+    ),
+    part_or_span!(
+        "getMinutes",
+        "timestamp_to_minutes",
+        "timestamp_to_minutes_with_tz",
+        "duration_to_minutes",
+        60_000_000_000,
+        |c, _| c.seconds / 60 % 60
+    ),
+    part_or_span!(
+        "getSeconds",
+        "timestamp_to_seconds",
+        "timestamp_to_seconds_tz",
+        "duration_to_seconds",
+        1_000_000_000,
+        |c, _| c.seconds % 60
+    ),
+    part_or_span!(
+        "getMilliseconds",
+        "timestamp_to_milliseconds",
+        "timestamp_to_milliseconds_with_tz",
+        "duration_to_milliseconds",
+        1_000_000,
+        |_, nanos| i64::from(nanos) / 1_000_000
+    ),
 ];
 
 /// Seconds east of UTC of a name of the IANA database, or of an offset such as `-08:00`, at a time.

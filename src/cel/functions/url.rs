@@ -16,19 +16,50 @@ const URL: Sig = Sig::Named("kubernetes.URL");
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
     guarded("url", &[global("string_to_url", &[Text], URL, 0, url)]),
-    guarded("isURL", &[global("is_url_string", &[Text], Bool, 0, is_url)]),
-    guarded("getScheme", &[method("url_get_scheme", &[URL], Text, 0, |v| part("getScheme", v, |url| url.scheme.clone()))]),
-    guarded("getHost", &[method("url_get_host", &[URL], Text, 0, |v| part("getHost", v, |url| url.host.clone()))]),
-    guarded("getHostname", &[method("url_get_hostname", &[URL], Text, 0, |v| {
-        part("getHostname", v, |url| url.host_and_port().0.to_owned())
-    })]),
-    guarded("getPort", &[method("url_get_port", &[URL], Text, 0, |v| {
-        part("getPort", v, |url| url.host_and_port().1.to_owned())
-    })]),
-    guarded("getEscapedPath", &[method("url_get_escaped_path", &[URL], Text, 0, |v| {
-        part("getEscapedPath", v, |url| url.path.clone())
-    })]),
-    guarded("getQuery", &[method("url_get_query", &[URL], Sig::Map(&Text, &Sig::List(&Text)), 0, query)]),
+    guarded(
+        "isURL",
+        &[global("is_url_string", &[Text], Bool, 0, is_url)],
+    ),
+    guarded(
+        "getScheme",
+        &[method("url_get_scheme", &[URL], Text, 0, |v| {
+            part("getScheme", v, |url| url.scheme.clone())
+        })],
+    ),
+    guarded(
+        "getHost",
+        &[method("url_get_host", &[URL], Text, 0, |v| {
+            part("getHost", v, |url| url.host.clone())
+        })],
+    ),
+    guarded(
+        "getHostname",
+        &[method("url_get_hostname", &[URL], Text, 0, |v| {
+            part("getHostname", v, |url| url.host_and_port().0.to_owned())
+        })],
+    ),
+    guarded(
+        "getPort",
+        &[method("url_get_port", &[URL], Text, 0, |v| {
+            part("getPort", v, |url| url.host_and_port().1.to_owned())
+        })],
+    ),
+    guarded(
+        "getEscapedPath",
+        &[method("url_get_escaped_path", &[URL], Text, 0, |v| {
+            part("getEscapedPath", v, |url| url.path.clone())
+        })],
+    ),
+    guarded(
+        "getQuery",
+        &[method(
+            "url_get_query",
+            &[URL],
+            Sig::Map(&Text, &Sig::List(&Text)),
+            0,
+            query,
+        )],
+    ),
 ];
 
 /// A URL.
@@ -54,10 +85,14 @@ impl Url {
     /// The host without brackets, and the port.
     fn host_and_port(&self) -> (&str, &str) {
         let (host, port) = match self.host.rfind(':') {
-            Some(at) if is_optional_port(&self.host[at..]) => (&self.host[..at], &self.host[at + 1..]),
+            Some(at) if is_optional_port(&self.host[at..]) => {
+                (&self.host[..at], &self.host[at + 1..])
+            }
             _ => (self.host.as_str(), ""),
         };
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
         (bare.unwrap_or(host), port)
     }
 }
@@ -74,7 +109,10 @@ enum Mode {
 /// What is wrong with a URL as `url.ParseRequestURI` reads it, in Go's words.
 pub fn request_error(text: &str) -> Option<String> {
     let why = parse(text, Mode::Request).err()?;
-    Some(format!("parse {}: {why}", super::format::quoted_as_go(text)))
+    Some(format!(
+        "parse {}: {why}",
+        super::format::quoted_as_go(text)
+    ))
 }
 
 fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
@@ -116,7 +154,11 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
         if mode == Mode::Request {
             return Err("invalid URI for request".to_owned());
         }
-        if rest.split('/').next().is_some_and(|segment| segment.contains(':')) {
+        if rest
+            .split('/')
+            .next()
+            .is_some_and(|segment| segment.contains(':'))
+        {
             return Err("first path segment in URL cannot contain colon".to_owned());
         }
     }
@@ -130,8 +172,14 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
         None => rest,
     };
     let plain = unescape(path, Part::Path)?;
-    let is_way_to_write = path.bytes().all(|byte| b"!$&'()*+,;=:@[]%".contains(&byte) || !Part::Path.escapes(byte));
-    url.path = if is_way_to_write { path.to_owned() } else { escape(&plain) };
+    let is_way_to_write = path
+        .bytes()
+        .all(|byte| b"!$&'()*+,;=:@[]%".contains(&byte) || !Part::Path.escapes(byte));
+    url.path = if is_way_to_write {
+        path.to_owned()
+    } else {
+        escape(&plain)
+    };
     Ok(url)
 }
 
@@ -160,7 +208,6 @@ fn authority_host(authority: &str) -> std::result::Result<String, String> {
     unescape(user, Part::User)?;
     Ok(host)
 }
-
 
 fn is_optional_port(text: &str) -> bool {
     text.is_empty()
@@ -231,23 +278,35 @@ fn unescape(text: &str, part: Part) -> std::result::Result<String, String> {
         rest = after;
         match byte {
             b'%' => {
-                let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+                let code = after
+                    .get(..2)
+                    .and_then(|code| std::str::from_utf8(code).ok());
                 let value = code
                     .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))
                     .and_then(|code| u8::from_str_radix(code, 16).ok());
                 let Some(value) = value else {
-                    let shown: Vec<u8> = std::iter::once(b'%').chain(after.iter().copied().take(2)).collect();
+                    let shown: Vec<u8> = std::iter::once(b'%')
+                        .chain(after.iter().copied().take(2))
+                        .collect();
                     let shown = String::from_utf8_lossy(&shown).into_owned();
-                    return Err(format!("invalid URL escape {}", super::format::quoted_as_go(&shown)));
+                    return Err(format!(
+                        "invalid URL escape {}",
+                        super::format::quoted_as_go(&shown)
+                    ));
                 };
                 let is_bad = match part {
                     Part::Host => value < 0x80 && value != b'%',
-                    Part::Zone => value != b'%' && value < 0x80 && Part::Host.escapes(value) && value != b' ',
+                    Part::Zone => {
+                        value != b'%' && value < 0x80 && Part::Host.escapes(value) && value != b' '
+                    }
                     _ => false,
                 };
                 if is_bad {
                     let shown = format!("%{}", code.unwrap_or_default());
-                    return Err(format!("invalid URL escape {}", super::format::quoted_as_go(&shown)));
+                    return Err(format!(
+                        "invalid URL escape {}",
+                        super::format::quoted_as_go(&shown)
+                    ));
                 }
                 bytes.push(value);
                 rest = &after[2..];
@@ -309,7 +368,11 @@ fn part<'a>(name: &str, arguments: &[Value<'a>], read: fn(&Url) -> String) -> Re
 fn query<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let url = target("getQuery", arguments)?;
     let mut found: BTreeMap<String, Vec<Value<'a>>> = BTreeMap::new();
-    for pair in url.query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
+    for pair in url
+        .query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.contains(';'))
+    {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         if let (Ok(key), Ok(value)) = (unescape(key, Part::Query), unescape(value, Part::Query)) {
             found.entry(key).or_default().push(Value::text(value));

@@ -16,26 +16,68 @@ const SEMVER: Sig = Sig::Named("kubernetes.Semver");
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    guarded("semver", &[
-        global("string_to_semver", &[Text], SEMVER, 33, semver),
-        global("string_bool_to_semver", &[Text, Bool], SEMVER, 33, semver),
-    ]),
-    guarded("isSemver", &[
-        global("is_semver_string", &[Text], Bool, 33, is_semver),
-        global("is_semver_string_bool", &[Text, Bool], Bool, 33, is_semver),
-    ]),
-    guarded("major", &[method("semver_major", &[SEMVER], Int, 33, |v| number("major", v, |version| version.major))]),
-    guarded("minor", &[method("semver_minor", &[SEMVER], Int, 33, |v| number("minor", v, |version| version.minor))]),
-    guarded("patch", &[method("semver_patch", &[SEMVER], Int, 33, |v| number("patch", v, |version| version.patch))]),
-    guarded("compareTo", &[method("semver_compare_to", &[SEMVER, SEMVER], Int, 33, |v| {
-        compare("compareTo", v, |order| Value::Int(order as i64))
-    })]),
-    guarded("isGreaterThan", &[method("semver_is_greater_than", &[SEMVER, SEMVER], Bool, 33, |v| {
-        compare("isGreaterThan", v, |order| Value::Bool(order.is_gt()))
-    })]),
-    guarded("isLessThan", &[method("semver_is_less_than", &[SEMVER, SEMVER], Bool, 33, |v| {
-        compare("isLessThan", v, |order| Value::Bool(order.is_lt()))
-    })]),
+    guarded(
+        "semver",
+        &[
+            global("string_to_semver", &[Text], SEMVER, 33, semver),
+            global("string_bool_to_semver", &[Text, Bool], SEMVER, 33, semver),
+        ],
+    ),
+    guarded(
+        "isSemver",
+        &[
+            global("is_semver_string", &[Text], Bool, 33, is_semver),
+            global("is_semver_string_bool", &[Text, Bool], Bool, 33, is_semver),
+        ],
+    ),
+    guarded(
+        "major",
+        &[method("semver_major", &[SEMVER], Int, 33, |v| {
+            number("major", v, |version| version.major)
+        })],
+    ),
+    guarded(
+        "minor",
+        &[method("semver_minor", &[SEMVER], Int, 33, |v| {
+            number("minor", v, |version| version.minor)
+        })],
+    ),
+    guarded(
+        "patch",
+        &[method("semver_patch", &[SEMVER], Int, 33, |v| {
+            number("patch", v, |version| version.patch)
+        })],
+    ),
+    guarded(
+        "compareTo",
+        &[method(
+            "semver_compare_to",
+            &[SEMVER, SEMVER],
+            Int,
+            33,
+            |v| compare("compareTo", v, |order| Value::Int(order as i64)),
+        )],
+    ),
+    guarded(
+        "isGreaterThan",
+        &[method(
+            "semver_is_greater_than",
+            &[SEMVER, SEMVER],
+            Bool,
+            33,
+            |v| compare("isGreaterThan", v, |order| Value::Bool(order.is_gt())),
+        )],
+    ),
+    guarded(
+        "isLessThan",
+        &[method(
+            "semver_is_less_than",
+            &[SEMVER, SEMVER],
+            Bool,
+            33,
+            |v| compare("isLessThan", v, |order| Value::Bool(order.is_lt())),
+        )],
+    ),
 ];
 
 /// With `normalize`, a leading `v` and leading zeros are removed first, and missing numbers added; a short version then has
