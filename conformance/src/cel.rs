@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
@@ -21,13 +22,25 @@ const GLOBALS: &[&str] = &[
     "authorizer",
 ];
 
-/// The objects that cases name, from `objects.json` beside the file, or else of this crate's own data.
-pub fn objects(cases: &Cases<'_>) -> Result<BTreeMap<String, Node>> {
-    let beside = cases.path.with_file_name("objects.json");
-    let text = std::fs::read_to_string(&beside)
-        .unwrap_or_else(|_| include_str!("../data/objects.json").to_owned());
-    let json: BTreeMap<String, Json> =
-        serde_json::from_str(&text).with_context(|| beside.display().to_string())?;
+/// The objects that cases name, from `objects.json` beside a file, or else of this crate's own data.
+///
+/// # Errors
+/// The file is not of the form.
+fn objects_beside(path: &Path) -> Result<BTreeMap<String, Node>> {
+    let beside = path.with_file_name("objects.json");
+    let Ok(text) = std::fs::read_to_string(&beside) else {
+        return Ok(objects());
+    };
+    read_objects(&text).with_context(|| beside.display().to_string())
+}
+
+/// The objects of this crate's own data.
+pub fn objects() -> BTreeMap<String, Node> {
+    read_objects(include_str!("../data/objects.json")).unwrap_or_default()
+}
+
+fn read_objects(text: &str) -> Result<BTreeMap<String, Node>> {
+    let json: BTreeMap<String, Json> = serde_json::from_str(text)?;
     Ok(json
         .into_iter()
         .map(|(name, object)| (name, tree(&object)))
@@ -236,7 +249,7 @@ fn sorted(value: &Json) -> Json {
 /// # Errors
 /// The file is not of this format.
 pub fn judge_costs(cases: &mut Cases<'_>) -> Result<Tally> {
-    let objects = objects(cases)?;
+    let objects = objects_beside(cases.path)?;
     let mut tally = Tally::default();
     for case in cases.lines()? {
         let (answer, cost) = answer(&case, &objects);
@@ -260,7 +273,7 @@ pub fn judge_costs(cases: &mut Cases<'_>) -> Result<Tally> {
 /// # Errors
 /// The file is not of this format.
 pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
-    let objects = objects(cases)?;
+    let objects = objects_beside(cases.path)?;
     let mut tally = Tally::default();
     for case in cases.lines()? {
         let (answer, _) = answer(&case, &objects);

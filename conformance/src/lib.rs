@@ -4,6 +4,8 @@
 
 mod cel;
 
+pub use cel::{answer, objects};
+
 use std::io::Write;
 use std::path::Path;
 
