@@ -107,11 +107,11 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
             "split it into `variables` or several `validations`",
         ));
     }
-    if syntax_errors::nesting(text) > MAX_DEPTH / 4 {
+    if syntax_errors::nesting(text) > MAX_DEPTH {
         return Err(refuse(
             format!(
                 "the expression opens more than {} brackets at once",
-                MAX_DEPTH / 4
+                MAX_DEPTH
             ),
             "give its parts names in `variables`",
         ));
