@@ -2,11 +2,12 @@
 //! findings at the input line of the value that decided them, what clusters enforce, and evidence.
 //!
 //! * `rules`, `admission`: from documents to rules; every expression is compiled once.
-//! * `names`: what expressions see. `matching`: which objects a rule judges. `judge`: one rule, one
-//!   object. `judging`: all rules, one unit.
+//! * `names`: what expressions see. `matching`, `equivalents`: which objects a rule judges, and in which
+//!   version. `judge`: one rule, one object. `judging`: all rules, one unit.
 //! * `parameters`, `waivers`, `baseline`: what is asked of whom, and what is excepted.
 //! * `documents`: rules about tenants, components and the platform.
-//! * `enforce`: the same rules for the API server. `cases`: the rules' own tests.
+//! * `enforce`: the same rules for the API server. `cases`: the rules' own tests, on objects as they are written
+//!   and as the API server stores them (`typed`). `manifests`: any manifests by any policies.
 //!
 //! A new rule is a new file below `policies/`, with its own cases; no rule is decided in code.
 
@@ -15,14 +16,17 @@ pub mod baseline;
 pub mod cases;
 mod documents;
 pub mod enforce;
+mod equivalents;
 mod judge;
 mod judging;
+pub mod manifests;
 mod matching;
 mod names;
 mod parameters;
 mod report;
 pub mod rules;
 mod selection;
+mod typed;
 mod waivers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -44,6 +48,7 @@ use crate::model::view::View;
 use crate::yaml::{Node, NodeId, Value as Yaml, entry};
 use baseline::Baseline;
 use judging::Judging;
+use matching::Objects;
 use names::Request;
 use rules::Rule;
 pub use selection::Circumstances;
@@ -260,6 +265,7 @@ impl<'a> Policies<'a> {
             rendered: objects.rendered,
         };
         let namespace = namespace_object(objects);
+        let kubernetes = kubernetes_of(unit);
         let named = named(unit);
         let mut judging = Judging {
             policies: self,
@@ -270,13 +276,20 @@ impl<'a> Policies<'a> {
         };
         for one in objects.rendered {
             let root = one.manifest.root();
-            let request = matching::request(root, Operation::Create);
+            let request = Request {
+                kubernetes,
+                ..matching::request(root, Operation::Create)
+            };
             let naming = self.naming(Target::Manifest, &request);
             if naming.iter().any(|index| active.contains_key(index)) {
                 let scene = judging.scene(request, Some(one), None, namespace.as_ref());
                 for index in naming.iter() {
                     if let Some(params) = active.get(index) {
-                        judging.object(*index, params, &scene, one, root);
+                        let objects = Objects {
+                            object: Some(root),
+                            old: None,
+                        };
+                        judging.object(*index, params, &scene, Some(one), objects);
                     }
                 }
             }
@@ -307,6 +320,7 @@ impl<'a> Policies<'a> {
             rendered: objects.rendered,
         };
         let namespace = namespace_object(objects);
+        let kubernetes = kubernetes_of(objects.unit);
         let named = named(objects.unit);
         let mut judging = Judging {
             policies: self,
@@ -325,7 +339,14 @@ impl<'a> Policies<'a> {
             let Some(place) = root.or(*before) else {
                 continue;
             };
-            let request = matching::request(place, operation);
+            let request = Request {
+                kubernetes,
+                ..matching::request(place, operation)
+            };
+            let state = Objects {
+                object: root,
+                old: *before,
+            };
             let mut scene = judging.scene(request.clone(), *after, *before, namespace.as_ref());
             let word = Node::text(NodeId::NONE, request.operation_word());
             let change = Node::map(NodeId::NONE, vec![entry("operation", word)]);
@@ -347,11 +368,12 @@ impl<'a> Policies<'a> {
                                 operation: Some(Operation::Create),
                                 ..request.clone()
                             },
-                            place,
+                            state,
                             &|_| None,
-                        );
+                        )
+                        .is_some();
                     if let (Some(params), false) = (active.get(index), told) {
-                        judging.changed(*index, params, &scene, *after, place);
+                        judging.object(*index, params, &scene, *after, state);
                     }
                 }
             }
@@ -521,6 +543,13 @@ fn named(unit: &Unit) -> Vec<(&'static str, Node)> {
     variables
         .map(|(name, node)| (*name, names::named_entries(node)))
         .collect()
+}
+
+/// The minor version of Kubernetes of a unit's cluster.
+fn kubernetes_of(unit: &Unit) -> Option<cel::Minor> {
+    let (_, cluster) = unit.variables.iter().find(|(name, _)| *name == "cluster")?;
+    let version = cluster.get("kubernetesVersion")?.as_str()?;
+    version.split('.').nth(1)?.parse().ok()
 }
 
 /// The namespace of a unit as the API server has it: with the label of its name.

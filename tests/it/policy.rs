@@ -14,7 +14,8 @@ use tenantry::model::instance::Unit;
 use tenantry::model::kinds::policy::Operation;
 use tenantry::model::kinds::{Catalog, Policy};
 use tenantry::model::manifest::Rendered;
-use tenantry::policy::cases::{self, Manifest};
+use tenantry::policy::cases;
+use tenantry::policy::manifests::{self, Manifest};
 use tenantry::policy::rules::{Rule, pack_of};
 use tenantry::policy::{admission, with_large_stack};
 use tenantry::report::compliance::ledger;
@@ -316,7 +317,7 @@ fn emitted_policies_give_the_verdicts_of_their_sources() {
                     namespace,
                     operation: Operation::Create,
                 };
-                let answer = cases::evaluate(
+                let answer = manifests::evaluate(
                     rule,
                     &manifest,
                     &cases::no_parameters(),
