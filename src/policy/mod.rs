@@ -225,6 +225,15 @@ impl<'a> Policies<'a> {
             && self.resources.value == other.resources.value
     }
 
+    /// Whether both except the same.
+    pub fn has_same_waivers(&self, other: &Policies<'_>) -> bool {
+        let trees = |policies: &Policies<'_>| -> Vec<Yaml> {
+            let waivers = policies.input.catalog.waivers.iter();
+            waivers.map(|waiver| waiver.tree.value.clone()).collect()
+        };
+        self.input.as_of == other.input.as_of && trees(self) == trees(other)
+    }
+
     /// All rules, sorted by name.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
