@@ -2,6 +2,11 @@
 //!
 //! To add a format: a module with `judge`, and its line in [`FORMATS`].
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it reads the files that it is given"
+)]
+
 mod cel;
 mod policies;
 

@@ -49,7 +49,7 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
     if command.unchecked.unchecked {
         present::unchecked(&compilation, &command.report)?;
     }
-    let summary = compilation.output.clone().unwrap_or_default();
+    let summary = compilation.output.unwrap_or_default();
     present::close(
         &compilation,
         &command.report,

@@ -60,12 +60,14 @@ pub fn judge<'a>(
     params: &Value<'a>,
     spent: &mut u64,
 ) -> Verdict<'a> {
-    let mut budget = Budget::new();
-    let stage = Stage::new(scene, rule, params.clone());
-    let decided = conditions(rule, &stage, &mut budget);
-    *spent += budget.spent();
-    if let Some(verdict) = decided {
-        return verdict;
+    if !rule.conditions.is_empty() {
+        let mut budget = Budget::new();
+        let stage = Stage::new(scene, rule, params.clone());
+        let decided = conditions(rule, &stage, &mut budget);
+        *spent += budget.spent();
+        if let Some(verdict) = decided {
+            return verdict;
+        }
     }
     let mut budget = Budget::new();
     let verdict = validations(rule, scene, params, &mut budget);
@@ -173,12 +175,7 @@ fn validations<'a>(
         });
     }
     let Ok(messages) = messages(rule, &answers, &stage, budget) else {
-        let message = || format!("{CANNOT}: its messageExpression: {}", Error::Cost);
-        return if rule.fails_on_error {
-            Verdict::Failed(vec![Failure::error(message())])
-        } else {
-            Verdict::Met
-        };
+        return out_of_budget(rule);
     };
     let mut failures = Vec::new();
     let mut undecided = None;
@@ -269,7 +266,7 @@ fn annotations<'a>(
     let mut found = Annotations::default();
     for (key, program) in &rule.annotations {
         let problem = match evaluate(program, &stage, budget) {
-            Ok(Value::Null) => continue,
+            Ok(Value::Null) | Err(Error::OnlyInCluster(_)) => continue,
             Ok(Value::Text(text)) => {
                 let text = text.as_str().trim();
                 if !text.is_empty() {
@@ -278,7 +275,6 @@ fn annotations<'a>(
                 continue;
             }
             Ok(other) => format!("it is {}, not text or null", other.kind_name()),
-            Err(Error::OnlyInCluster(_)) => continue,
             Err(error) if ends(&error, budget) => return Err(()),
             Err(_) if !rule.fails_on_error => continue,
             Err(error) => error.to_string(),

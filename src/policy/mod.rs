@@ -45,7 +45,7 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
-use crate::yaml::{Node, NodeId, Value as Yaml, entry};
+use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 use baseline::Baseline;
 use judging::Judging;
 use matching::Objects;
@@ -561,40 +561,18 @@ fn kubernetes_of(unit: &Unit) -> Option<cel::Minor> {
     version.split('.').nth(1)?.parse().ok()
 }
 
-/// The namespace of a unit as the API server has it: with the label of its name.
+/// The namespace of a unit as the API server has it: with the label of its name, and alive.
 fn namespace_object(objects: &UnitObjects<'_>) -> Option<Node> {
     let one = objects.rendered.iter().find(|one| {
         one.manifest.kind() == "Namespace" && one.manifest.name() == objects.unit.namespace
     })?;
-    let mut tree = Node::from_json(&one.manifest.root().to_json());
-    let name = one.manifest.name();
-    if let Yaml::Map(map) = &mut tree.value {
-        let map = Arc::make_mut(map);
-        if let Some(metadata) = map
-            .entries
-            .iter_mut()
-            .find(|entry| &*entry.key == "metadata")
-            && let Yaml::Map(metadata) = &mut metadata.value.value
-        {
-            let metadata = Arc::make_mut(metadata);
-            let label = entry(matching::NAME_LABEL, Node::text(NodeId::NONE, &*name));
-            match metadata
-                .entries
-                .iter_mut()
-                .find(|entry| &*entry.key == "labels")
-            {
-                Some(labels) => {
-                    if let Yaml::Map(labels) = &mut labels.value.value {
-                        Arc::make_mut(labels).entries.push(label);
-                    }
-                }
-                None => metadata
-                    .entries
-                    .push(entry("labels", Node::map(NodeId::NONE, vec![label]))),
-            }
-        }
-    }
-    Some(tree)
+    let rendered = Node::from_json(&one.manifest.root().to_json());
+    let stored = serde_json::json!({
+        "metadata": {"labels": {matching::NAME_LABEL: one.manifest.name()}},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    });
+    Some(merge::over(&rendered, &Node::from_json(&stored)))
 }
 
 /// What a finding does, after the Platform's word for the rule's pack.
