@@ -2,7 +2,13 @@
 //!
 //! To add a format: a module with `judge`, and its line in [`FORMATS`].
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it reads the files that it is given"
+)]
+
 mod cel;
+mod policies;
 
 pub use cel::{answer, objects};
 
@@ -55,7 +61,11 @@ impl Cases<'_> {
 type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 
 /// What can be judged.
-const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge), ("costs", cel::judge_costs)];
+const FORMATS: &[(&str, Judge)] = &[
+    ("cel", cel::judge),
+    ("costs", cel::judge_costs),
+    ("policies", policies::judge),
+];
 
 /// The names of what can be judged.
 pub fn names() -> Vec<&'static str> {

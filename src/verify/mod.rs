@@ -36,6 +36,19 @@ use crate::schema::kubernetes::BUILT_IN_VERSION;
 use crate::schema::{self, Mode, Problem};
 use crate::yaml::Node;
 
+/// An object whose fields nothing checks, because its kind has no schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unchecked {
+    /// Its cluster.
+    pub cluster: String,
+    /// The group and version of its kind.
+    pub api_version: String,
+    /// Its namespace; empty for none.
+    pub namespace: String,
+    /// Its kind and name: `Rollout/web`.
+    pub object: String,
+}
+
 /// What one unit leaves behind for the checks that cross units.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -43,6 +56,8 @@ pub struct Facts {
     identities: Vec<Identity>,
     /// Kinds without a schema, with the template that makes them.
     unknown_kinds: Vec<(String, Option<Span>)>,
+    /// Objects without a schema.
+    pub unchecked: Vec<Unchecked>,
     /// What the unit's workloads request at most.
     peak: Amounts,
     /// What they ask for, by component.
@@ -94,11 +109,16 @@ pub fn unit(
         if !is_object(&locator, one, sink) {
             continue;
         }
-        structure(schemas, &locator, one, &mut facts, sink);
+        let mut found = Sink::default();
+        structure(schemas, &locator, one, &mut facts, &mut found);
+        if one.is_written {
+            names::check(&locator, one, &mut found);
+        }
+        about(unit, one, &mut found);
+        sink.append(found);
         if !one.is_written {
             continue;
         }
-        names::check(&locator, one, sink);
         let key = identity(&unit.key.cluster, one);
         if let Some(first) = seen.insert(key.clone(), one) {
             let diagnostic = Diagnostic::new(
@@ -304,6 +324,19 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
     false
 }
 
+/// Says which object findings are about, where a waiver may except them.
+fn about(unit: &Unit, one: &Rendered, found: &mut Sink) {
+    for finding in found
+        .iter_mut()
+        .filter(|finding| finding.code.is_waivable())
+    {
+        let instance = one.instance.and_then(|at| unit.instances.get(at));
+        let about = finding.about.get_or_insert_default();
+        about.object = one.manifest.title();
+        about.component = instance.map_or_else(String::new, |instance| instance.component.clone());
+    }
+}
+
 fn structure(
     schemas: &Schemas,
     locator: &Locator<'_>,
@@ -318,11 +351,20 @@ fn structure(
         if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
             facts.unknown_kinds.push((name, locator.place(root).1));
         }
+        if one.is_written {
+            facts.unchecked.push(Unchecked {
+                cluster: locator.unit.key.cluster.clone(),
+                api_version: api_version.into_owned(),
+                namespace: one.manifest.namespace().into_owned(),
+                object: one.manifest.title(),
+            });
+        }
         return;
     };
     for violation in schema::check(root, rule, set, Mode::Whole) {
         let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
+        diagnostic = diagnostic.on(violation.path.to_string());
         if let Problem::WrongType {
             expected, found, ..
         } = &violation.problem

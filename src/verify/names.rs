@@ -8,6 +8,12 @@ use crate::model::scalars::{is_label, is_subdomain};
 use crate::model::view::View;
 use crate::yaml::NodeId;
 
+/// The path of a place in an object.
+fn path_of(root: View<'_>, view: View<'_>) -> String {
+    root.path_to(view)
+        .map_or_else(String::new, |path| path.to_string())
+}
+
 /// Checks the names and labels of one object.
 pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
     let root = one.manifest.root();
@@ -18,7 +24,8 @@ pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
     let mut report_at = |view: View<'_>, key: Option<NodeId>, message: String, help: &str| {
         let diagnostic = Diagnostic::new(codes::BAD_OBJECT_NAME, message)
             .note(locator.object(one))
-            .help(help);
+            .help(help)
+            .on(path_of(root, view));
         sink.push(match key.and_then(|id| locator.sources.span(id)) {
             Some(span) => diagnostic
                 .at(span, "")
