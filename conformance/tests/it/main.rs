@@ -12,3 +12,4 @@ mod custom_resources;
 mod expressions;
 mod schemas;
 mod support;
+mod versions;
