@@ -16,18 +16,23 @@ use std::sync::OnceLock;
 
 use serde_json::value::RawValue;
 
-pub use check::{Mode, Problem, Violation, check};
+use crate::kubernetes::versions;
+
+pub use check::{Mode, Problem, Violation, check, check_as_of};
 pub use compile::{Additional, Limits, Rule, Types};
 
 /// Schemas that refer to each other by name.
 #[derive(Debug, Default)]
 pub struct SchemaSet {
+    /// Whether definitions are those of Kubernetes' newest version, of whose fields the history is known.
+    has_history: bool,
     definitions: Vec<Definition>,
     names: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
 struct Definition {
+    name: Box<str>,
     source: Box<RawValue>,
     strict: bool,
     rule: OnceLock<Rule>,
@@ -39,6 +44,7 @@ impl SchemaSet {
     pub fn add(&mut self, name: &str, source: Box<RawValue>, strict: bool) {
         self.names.insert(name.to_owned(), self.definitions.len());
         self.definitions.push(Definition {
+            name: name.into(),
             source,
             strict,
             rule: OnceLock::new(),
@@ -63,7 +69,11 @@ impl SchemaSet {
         };
         definition.rule.get_or_init(|| {
             let json = serde_json::from_str(definition.source.get()).unwrap_or_default();
-            compile::compile(&json, self, definition.strict)
+            let mut rule = compile::compile(&json, self, definition.strict);
+            if self.has_history {
+                rule.add_history(versions::fields(&definition.name));
+            }
+            rule
         })
     }
 
