@@ -135,13 +135,6 @@ impl ObjectSchemas {
         if self.set.index(name).is_some() {
             return Ok(());
         }
-        let source = if name.ends_with(".api.resource.Quantity") {
-            // Version 2 calls it text, but the API server takes numbers, too.
-            RawValue::from_string(r#"{"type": ["string", "number"]}"#.to_owned())
-                .map_err(|error| error.to_string())?
-        } else {
-            source.to_owned()
-        };
         let named = if source.get().contains("x-kubernetes-group-version-kind") {
             let named: Named =
                 serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
@@ -149,7 +142,7 @@ impl ObjectSchemas {
         } else {
             Vec::new()
         };
-        self.set.add(name, source, true);
+        self.set.add(name, source.to_owned(), true);
         if let Some(index) = self.set.index(name) {
             for GroupVersionKind {
                 group,

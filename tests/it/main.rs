@@ -14,6 +14,7 @@ mod connections;
 mod coverage;
 mod determinism;
 mod diff;
+mod dumps;
 mod examples;
 mod governance;
 mod hostile;
