@@ -29,3 +29,4 @@ mod scalars;
 mod schemas;
 mod support;
 mod ui;
+mod upgrade;
