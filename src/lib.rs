@@ -24,6 +24,7 @@ pub mod diagnostics;
 #[allow(clippy::disallowed_methods, reason = "the stage that writes files")]
 pub mod emit;
 #[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
+pub mod kubernetes;
 pub mod load;
 pub mod model;
 pub mod policy;

@@ -28,6 +28,7 @@ pub struct SchemaSet {
 
 #[derive(Debug)]
 struct Definition {
+    name: Box<str>,
     source: Box<RawValue>,
     strict: bool,
     rule: OnceLock<Rule>,
@@ -39,6 +40,7 @@ impl SchemaSet {
     pub fn add(&mut self, name: &str, source: Box<RawValue>, strict: bool) {
         self.names.insert(name.to_owned(), self.definitions.len());
         self.definitions.push(Definition {
+            name: name.into(),
             source,
             strict,
             rule: OnceLock::new(),
@@ -48,6 +50,23 @@ impl SchemaSet {
     /// The index of a name.
     pub fn index(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
+    }
+
+    /// The names of all definitions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(|definition| &*definition.name)
+    }
+
+    /// The name at an index.
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.definitions
+            .get(index)
+            .map(|definition| &*definition.name)
+    }
+
+    /// The text of a definition.
+    pub fn source(&self, name: &str) -> Option<&str> {
+        Some(self.definitions.get(self.index(name)?)?.source.get())
     }
 
     /// The rule of a name.
