@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use serde_json::Value as Json;
-use tenantry::kubernetes::validation::{self, Kind, Known, Violation};
+use tenantry::kubernetes::validation::{self, Kind, Known};
 use tenantry::model::view::View;
 use tenantry::schema::kubernetes::built_in;
 use tenantry::schema::{self, Mode, Problem};
@@ -74,10 +74,9 @@ fn answer(case: &Json) -> Answer {
         answer.add(path, format!("{:?}", violation.problem));
     }
     let old = old.as_ref().map(View::of);
-    for Violation { path, message, .. } in
-        validation::check(view, Known::BuiltIn(definition), old, Kind::All)
-    {
-        answer.add(path, message);
+    for violation in validation::check(view, Known::BuiltIn(definition), old, Kind::All) {
+        let message = violation.message();
+        answer.add(violation.path, message);
     }
     answer
 }

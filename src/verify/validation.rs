@@ -5,7 +5,7 @@ use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::kubernetes::validation::{self, Kind, Known, Violation};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
-use crate::yaml::Step;
+use crate::yaml::{Path, Step};
 
 /// Validates an object; `is_typed` if its values have the types of its schema, without which the API server does not
 /// come to the rules of a CRD.
@@ -33,17 +33,26 @@ fn describe(
     kind: &str,
     violation: &Violation<'_>,
 ) -> Diagnostic {
-    let is_metadata = violation
+    let metadata = violation
         .path
         .0
         .iter()
-        .any(|step| *step == Step::from("metadata"));
-    let code = if is_metadata {
-        codes::BAD_OBJECT_NAME
-    } else {
-        codes::REFUSED
+        .rposition(|step| *step == Step::from("metadata"));
+    let diagnostic = match metadata {
+        // Labels are the same on many objects, and are told once.
+        Some(at) if violation.path.0.len() > at + 1 => {
+            let path = Path(violation.path.0[at..].to_vec());
+            let of = if at == 0 && path.0[1] == Step::from("name") {
+                format!("{kind}: ")
+            } else {
+                String::new()
+            };
+            let message = format!("{of}`{path}` {}", violation.says);
+            Diagnostic::new(codes::BAD_OBJECT_NAME, message)
+        }
+        _ => Diagnostic::new(codes::REFUSED, format!("{kind}: {}", violation.message())),
     };
-    let diagnostic = Diagnostic::new(code, format!("{kind}: {}", violation.message))
+    let diagnostic = diagnostic
         .note(locator.object(one))
         .help(violation.help.clone());
     match violation.key.and_then(|id| locator.sources.span(id)) {

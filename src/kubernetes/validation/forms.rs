@@ -14,12 +14,26 @@ pub struct Form {
     pub name: &'static str,
     /// What to write, for people.
     pub expected: &'static str,
+    /// The greatest length in bytes, if the form has one.
+    pub most: Option<usize>,
     /// Whether a text has it.
     pub is: fn(&str) -> bool,
 }
 
 const fn form(name: &'static str, expected: &'static str, is: fn(&str) -> bool) -> Form {
-    Form { name, expected, is }
+    Form {
+        name,
+        expected,
+        most: None,
+        is,
+    }
+}
+
+impl Form {
+    const fn at_most(mut self, most: usize) -> Form {
+        self.most = Some(most);
+        self
+    }
 }
 
 /// All forms of this crate's data.
@@ -28,17 +42,17 @@ pub const FORMS: &[Form] = &[
         "dns1123-label",
         "lower-case letters, digits and `-`, a letter or digit at both ends, at most 63 characters",
         is_label,
-    ),
+    ).at_most(63),
     form(
         "dns1123-subdomain",
         "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 253 characters",
         is_subdomain,
-    ),
+    ).at_most(253),
     form(
         "dns1035-label",
         "lower-case letters, digits and `-`, a letter first, at most 63 characters",
         is_dns1035_label,
-    ),
+    ).at_most(63),
     form(
         "wildcard-subdomain",
         "a domain with `*.` in front, such as `*.acme.example`",
@@ -58,7 +72,7 @@ pub const FORMS: &[Form] = &[
         "label-value",
         "letters, digits, `-`, `_` and `.`, a letter or digit at both ends, at most 63 characters",
         is_label_value,
-    ),
+    ).at_most(63),
     form(
         "resource-name",
         "`cpu`, `memory` or another resource of Kubernetes, or `domain/name`",
@@ -78,12 +92,12 @@ pub const FORMS: &[Form] = &[
         "config-map-key",
         "letters, digits, `-`, `_` and `.`, at most 253 characters",
         is_config_map_key,
-    ),
+    ).at_most(253),
     form(
         "port-name",
         "lower-case letters, digits and `-` with at least one letter, at most 15 characters",
         is_port_name,
-    ),
+    ).at_most(15),
     form("port-number", "a port from 1 to 65535", |text| {
         text.parse::<u32>()
             .is_ok_and(|port| (1..=65535).contains(&port))

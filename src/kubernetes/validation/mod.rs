@@ -84,10 +84,20 @@ pub struct Violation<'a> {
     pub key: Option<NodeId>,
     /// Why.
     pub reason: Reason,
-    /// What is wrong, with the field's name.
-    pub message: String,
+    /// What is wrong, to be said of the field.
+    pub says: String,
     /// What to write.
     pub help: String,
     /// The text of the rule, if a rule of the expression language decided.
     pub rule: Option<String>,
+}
+
+impl Violation<'_> {
+    /// What is wrong, with the field's name.
+    pub fn message(&self) -> String {
+        match self.path.0.as_slice() {
+            [] => self.says.clone(),
+            _ => format!("`{}` {}", self.path, self.says),
+        }
+    }
 }

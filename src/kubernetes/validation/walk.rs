@@ -144,17 +144,12 @@ impl<'a> Judge<'a> {
         says: &str,
         help: String,
     ) {
-        let message = if path.0.is_empty() {
-            says.to_owned()
-        } else {
-            format!("`{path}` {says}")
-        };
         self.found.push(Violation {
             path,
             view,
             key,
             reason,
-            message,
+            says: says.to_owned(),
             help,
             rule: None,
         });
@@ -245,13 +240,9 @@ impl<'a> Judge<'a> {
                 );
                 for violation in &mut self.found[before..] {
                     violation.key = field.key_id.is_input().then_some(field.key_id);
-                    "the key ".clone_into(&mut violation.message);
-                    violation.message += &format!(
-                        "`{}` of `{}` {}",
-                        field.key,
-                        place.trail.path(),
-                        keys.says(&field.key)
-                    );
+                    violation.path = place.trail.path();
+                    violation.says =
+                        format!("has the key `{}`, which {}", field.key, violation.says);
                 }
             }
             let inner = overlay
@@ -559,6 +550,15 @@ impl Overlay {
                 return Some((Reason::NotSupported, format!("cannot be `{text}`"), help));
             }
         }
+        if let Some(most) = self.form.and_then(|form| form.most)
+            && text.len() > most
+        {
+            let says = format!(
+                "has {} characters, and {most} are allowed: `{text}`",
+                text.len()
+            );
+            return Some((Reason::Invalid, says, "shorten it".to_owned()));
+        }
         if let Some(form) = self.form
             && !(form.is)(&text)
         {
@@ -604,14 +604,6 @@ impl Overlay {
             format!("must be {range}, and is {text}"),
             format!("write a number that is {range}"),
         ))
-    }
-
-    /// What is wrong with a key.
-    fn says(&self, key: &str) -> String {
-        self.scalar(&Value::text(key))
-            .map_or_else(String::new, |(_, says, _)| {
-                says.replace(&format!("cannot be `{key}`"), "is malformed")
-            })
     }
 }
 
