@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Rule, SchemaSet};
+use crate::kubernetes::validation::Overlay;
 
 /// The Kubernetes version of the built-in schemas: the newest that the `k8s-openapi` crate offers.
 pub const BUILT_IN_VERSION: &str = "1.37";
@@ -16,6 +17,8 @@ pub const BUILT_IN_VERSION: &str = "1.37";
 pub struct ObjectSchemas {
     set: SchemaSet,
     kinds: HashMap<(String, String), usize>,
+    /// What custom resources must meet beyond their schema, by definition; compiled when it is used.
+    overlays: HashMap<usize, OnceLock<Overlay>>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +92,35 @@ impl ObjectSchemas {
         Some((self.set.rule_at(*index), &self.set))
     }
 
+    /// What a custom resource must meet beyond its schema.
+    pub fn overlay(&self, api_version: &str, kind: &str) -> Option<&Overlay> {
+        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
+        let overlay = self.overlays.get(index)?;
+        Some(overlay.get_or_init(|| {
+            let name = self.set.name(*index).unwrap_or_default();
+            let source = self.set.source(name).unwrap_or_default();
+            Overlay::of_crd(&serde_json::from_str(source).unwrap_or_default())
+        }))
+    }
+
+    /// The name of a kind's definition.
+    pub fn definition(&self, api_version: &str, kind: &str) -> Option<&str> {
+        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
+        self.set.name(*index)
+    }
+
+    /// The names of all definitions, sorted.
+    pub fn definitions(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.set.names().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The text of a definition.
+    pub fn definition_source(&self, name: &str) -> Option<&str> {
+        self.set.source(name)
+    }
+
     /// Whether an API is known: `group/version` or `group/version/Kind`.
     pub fn has_api(&self, wanted: &str) -> bool {
         match wanted.rsplit_once('/') {
@@ -155,6 +187,7 @@ impl ObjectSchemas {
                 } else {
                     format!("{group}/{version}")
                 };
+                self.overlays.insert(index, OnceLock::new());
                 self.kinds.insert((api_version, kind), index);
             }
         }
@@ -195,6 +228,7 @@ impl ObjectSchemas {
             let definition = format!("{group}/{name}/{kind}");
             self.set.add(&definition, raw, true);
             if let Some(index) = self.set.index(&definition) {
+                self.overlays.insert(index, OnceLock::new());
                 self.kinds
                     .insert((format!("{group}/{name}"), kind.to_owned()), index);
             }

@@ -56,6 +56,23 @@ impl SchemaSet {
         self.names.get(name).copied()
     }
 
+    /// The names of all definitions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(|definition| &*definition.name)
+    }
+
+    /// The name at an index.
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.definitions
+            .get(index)
+            .map(|definition| &*definition.name)
+    }
+
+    /// The text of a definition.
+    pub fn source(&self, name: &str) -> Option<&str> {
+        Some(self.definitions.get(self.index(name)?)?.source.get())
+    }
+
     /// The rule of a name.
     pub fn rule(&self, name: &str) -> Option<&Rule> {
         Some(self.rule_at(self.index(name)?))

@@ -6,7 +6,8 @@
 //! * `budget`: what it costs, against the tenant's budget.
 //! * `jobs`: how long they run and how many at once, against the tenant's limits.
 //! * `isolation`: who reaches whom, and what accounts may do.
-//! * `names`: what Kubernetes allows as a name or label.
+//! * `validation`: what the API server would refuse beyond that.
+//! * `names`: how long operators allow names to be.
 //! * `references`: what objects refer to.
 //! * `quota`: requests at the most replicas, against the tenant's quota and the cluster's capacity.
 
@@ -17,6 +18,7 @@ mod names;
 mod quota;
 mod references;
 mod schemas;
+mod validation;
 mod versions;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -95,10 +97,11 @@ pub fn unit(
         if !is_object(&locator, one, sink) {
             continue;
         }
-        structure(schemas, &locator, one, &mut facts, sink);
+        let is_typed = structure(schemas, &locator, one, &mut facts, sink);
         if !one.is_written {
             continue;
         }
+        validation::check(schemas, &locator, one, is_typed, sink);
         names::check(&locator, one, sink);
         let key = identity(&unit.key.cluster, one);
         if let Some(first) = seen.insert(key.clone(), one) {
@@ -305,30 +308,32 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
     false
 }
 
+/// Judges an object by its schema, and tells whether it meets it.
 fn structure(
     schemas: &Schemas,
     locator: &Locator<'_>,
     one: &Rendered,
     facts: &mut Facts,
     sink: &mut Sink,
-) {
+) -> bool {
     let root = one.manifest.root();
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
     if !versions::check(schemas, locator, one, sink) {
-        return;
+        return false;
     }
     let Some((rule, set)) = schemas.find(&locator.unit.key.cluster, &api_version, &kind) else {
         let name = format!("{kind} of {api_version}");
         if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
             facts.unknown_kinds.push((name, locator.place(root).1));
         }
-        return;
+        return true;
     };
     let cluster = &locator.unit.key.cluster;
     let violations = match schemas.minor(cluster) {
         Some(minor) => schema::check_as_of(root, rule, set, minor),
         None => schema::check(root, rule, set, Mode::Whole),
     };
+    let is_typed = violations.is_empty();
     for violation in violations {
         let code = match violation.problem {
             Problem::OtherVersion { .. } => codes::FIELD_VERSION,
@@ -360,6 +365,7 @@ fn structure(
             _ => locator.at(diagnostic, violation.view, ""),
         });
     }
+    is_typed
 }
 
 /// Checks what only all units together show, and proves the isolation of each cluster. `footprints` are what

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
+use crate::kubernetes::validation::Known;
 use crate::kubernetes::versions::{self, Minor};
 use crate::model::kinds::Catalog;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
@@ -107,6 +108,17 @@ impl Schemas {
             let rest = api.strip_prefix(api_version);
             rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/') == Some(kind))
         })
+    }
+
+    /// What is known of a kind beyond its schema.
+    pub fn known(&self, cluster: &str, api_version: &str, kind: &str) -> Known<'_> {
+        if let Some(definition) = built_in().definition(api_version, kind) {
+            return Known::BuiltIn(definition);
+        }
+        let own = self.clusters.get(cluster);
+        let dump = own.and_then(|own| own.dump.as_ref()?.overlay(api_version, kind));
+        let overlay = dump.or_else(|| own?.crds.overlay(api_version, kind));
+        overlay.map_or(Known::Nothing, Known::Custom)
     }
 
     /// Whether a cluster's own API dump judges.

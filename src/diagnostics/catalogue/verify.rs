@@ -21,6 +21,11 @@ cause: "Names are DNS labels or subdomains with a greatest length that depends o
 example: "a Service with a name of 70 characters"
 remedy: "Shorten the names that it is made of, or the Platform's `naming`."
 
+REFUSED = "T0518" Error "the API server would refuse a manifest"
+cause: "Its values have the right types, but break a rule of the API server or of a CRD: a form, a range, a list of values, or what fields say together."
+example: "ports: [{containerPort: 70000}]"
+remedy: "Write what the help says. The rules are those of Kubernetes' own validation; see docs/api-server.md."
+
 QUOTA = "T0505" Error "the tenant's workloads cannot fit into its quota"
 cause: "Requests times the most replicas, plus the surge of an update, exceed the tenant's limit: the cluster would refuse the last pods, when they are needed most."
 example: "limits: {cpu: 2}   # and 10 replicas of 1 cpu"
