@@ -79,6 +79,46 @@ pub const FORMS: &[Form] = &[
         is_qualified_name,
     ),
     form(
+        "dns1123-label-or-empty",
+        "lower-case letters, digits and `-`, a letter or digit at both ends, at most 63 characters",
+        |text| text.is_empty() || is_label(text),
+    ),
+    form(
+        "dns1123-subdomain-or-empty",
+        "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 253 characters",
+        |text| text.is_empty() || is_subdomain(text),
+    ),
+    form(
+        "dns1123-subdomain-prefix",
+        "lower-case letters, digits, `-` and `.`, a letter or digit first",
+        |text| is_subdomain(&masked(text)),
+    ),
+    form(
+        "qualified-name-or-empty",
+        "`name` or `domain/name`; the name with at most 63 letters, digits, `-`, `_` and `.`",
+        |text| text.is_empty() || is_qualified_name(text),
+    ),
+    form(
+        "port-name-or-empty",
+        "lower-case letters, digits and `-` with at least one letter, at most 15 characters",
+        |text| text.is_empty() || is_port_name(text),
+    ),
+    form(
+        "csi-driver-name",
+        "a domain of at most 63 characters, such as `csi.acme.example`",
+        |text| text.len() <= 63 && is_subdomain(&text.to_lowercase()),
+    ),
+    form(
+        "domain-prefixed-path",
+        "`domain/path`, such as `acme.example/controller`",
+        is_domain_prefixed_path,
+    ),
+    form(
+        "local-path",
+        "a path without a leading `/` and without `..`",
+        |text| is_relative_path(text) && !text.starts_with(".."),
+    ),
+    form(
         "env-var-name",
         "printable ASCII characters other than `=`",
         is_env_var_name,
@@ -354,6 +394,21 @@ fn is_port_number_or_name(text: &str) -> bool {
         Ok(port) => (1..=65535).contains(&port),
         Err(_) => is_port_name(text),
     }
+}
+
+/// A prefix of a name: what comes after a trailing `-` is generated.
+fn masked(text: &str) -> String {
+    match text.strip_suffix('-') {
+        Some(rest) if !rest.is_empty() => format!("{rest}a"),
+        _ => text.to_owned(),
+    }
+}
+
+fn is_domain_prefixed_path(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._~%!$&'()*+,;=:-@/".contains(c);
+    text.split_once('/').is_some_and(|(domain, path)| {
+        is_subdomain(domain) && !path.is_empty() && path.chars().all(is_plain)
+    })
 }
 
 fn has_dots(text: &str) -> bool {

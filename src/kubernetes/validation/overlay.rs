@@ -372,3 +372,13 @@ impl Overlay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Every file is of a definition that exists, and all its forms, fields and expressions are known.
+    #[test]
+    fn the_data_is_sound() {
+        let problems = super::problems();
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+}
