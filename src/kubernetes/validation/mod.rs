@@ -4,12 +4,16 @@
 //! Schema, Kubernetes' extensions, and rules of the Common Expression Language. The same walker runs the rules of
 //! CRDs. Definitions are compiled when an object needs them, and a rule when it is first evaluated.
 //!
+//! * `checks`, `crd`: what the expression language cannot say, by name.
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
 //! * `walk`: judges an object.
 //! * [`forms`]: named forms of text.
 
+mod checks;
+mod crd;
 mod cron;
+mod expressions;
 pub mod forms;
 mod overlay;
 mod rule;

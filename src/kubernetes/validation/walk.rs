@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::Value as Json;
 
+use super::checks::Check;
 use super::overlay::{Bounds, ListType, Overlay, definition, named};
 use super::rule::{Rule, Scene, Verdict, Way};
 use super::{Reason, Violation, forms};
@@ -207,6 +208,11 @@ impl<'a> Judge<'a> {
         }
         if !overlay.rules.is_empty() {
             self.rules(place, overlay);
+        }
+        if self.kind == Kind::All {
+            for check in &overlay.checks {
+                self.check(place, *check);
+            }
         }
         if let Value::Tree(tree) = place.value {
             if tree.is_list() {
@@ -484,6 +490,23 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn check(&mut self, place: Place<'_, 'a>, check: Check) {
+        for found in check(&place.view.to_json()) {
+            let mut path = place.trail.path();
+            let mut view = Some(place.view);
+            let mut nearest = place.view;
+            for step in &found.place {
+                view = view.and_then(|view| match step {
+                    Step::Key(key) => view.get(key),
+                    Step::Index(at) => view.items().get(*at).copied(),
+                });
+                nearest = view.unwrap_or(nearest);
+            }
+            path.0.extend(found.field);
+            self.push(path, nearest, None, found.reason, &found.says, found.help);
+        }
+    }
+
     fn rule(&mut self, place: Place<'_, 'a>, rule: &'a Rule, scene: &Scene<'_, 'a>) {
         let verdict = if rule.is_own {
             rule.judge(scene, &mut Budget::new())
@@ -499,10 +522,10 @@ impl<'a> Judge<'a> {
         };
         let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
         let mut path = place.trail.path();
+        path.0.extend(rule.field.iter().cloned());
         let mut view = place.view;
         let mut is_there = true;
-        for step in &rule.field {
-            path.0.push(step.clone());
+        for step in rule.place.as_ref().unwrap_or(&rule.field) {
             let next = match step {
                 _ if !is_there => None,
                 Step::Key(key) => view.get(key),
