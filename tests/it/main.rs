@@ -30,3 +30,4 @@ mod schemas;
 mod support;
 mod ui;
 mod upgrade;
+mod validation_data;
