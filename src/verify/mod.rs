@@ -92,11 +92,13 @@ pub fn unit(
         ..Facts::default()
     };
     let mut seen: HashMap<String, &Rendered> = HashMap::new();
+    let mut pods = validation::Pods::new(schemas, &locator);
     for one in rendered {
         if !is_object(&locator, one, sink) {
             continue;
         }
         let is_typed = structure(schemas, &locator, one, &mut facts, sink);
+        pods.check(one, sink);
         if !one.is_written {
             continue;
         }

@@ -20,6 +20,8 @@ pub struct Schemas {
 struct ClusterSchemas {
     dump: Option<ObjectSchemas>,
     crds: ObjectSchemas,
+    /// The minor version of Kubernetes.
+    minor: Option<u32>,
 }
 
 impl Schemas {
@@ -32,7 +34,11 @@ impl Schemas {
     ) -> Schemas {
         let mut schemas = Schemas::default();
         for cluster in &catalog.clusters {
-            let mut own = ClusterSchemas::default();
+            let minor = cluster.spec.kubernetes_version.split('.').nth(1);
+            let mut own = ClusterSchemas {
+                minor: minor.and_then(|minor| minor.parse().ok()),
+                ..ClusterSchemas::default()
+            };
             let mut unreadable = |path: &str, place, why: &str| {
                 sink.push(
                     Diagnostic::new(
@@ -97,6 +103,12 @@ impl Schemas {
         let dump = own.and_then(|own| own.dump.as_ref()?.overlay(api_version, kind));
         let overlay = dump.or_else(|| own?.crds.overlay(api_version, kind));
         overlay.map_or(Known::Nothing, Known::Custom)
+    }
+
+    /// The minor version of Kubernetes that a cluster has; the newest, if it is not known.
+    pub fn minor(&self, cluster: &str) -> u32 {
+        let own = self.clusters.get(cluster);
+        own.and_then(|own| own.minor).unwrap_or(u32::MAX)
     }
 
     /// Whether a cluster's own API dump judges.

@@ -25,6 +25,8 @@ pub struct Rule {
     pub(super) help: Option<String>,
     /// Below `self` or `item`.
     pub(super) field: Vec<Step>,
+    /// What a finding points at, if not at the field.
+    pub(super) place: Option<Vec<Step>>,
     pub(super) reason: Reason,
     /// Whether it is judged without an old value, which then is an empty optional value.
     pub(super) is_old_optional: bool,
@@ -226,6 +228,7 @@ impl Rule {
                 .map(|text| Expression::new(text, is_own, variables)),
             help: text("help"),
             field: field(json["fieldPath"].as_str().unwrap_or_default())?,
+            place: json["place"].as_str().map(field).transpose()?,
             reason,
             is_old_optional: json["optionalOldSelf"].as_bool().unwrap_or(false),
             places,
