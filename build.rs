@@ -13,6 +13,7 @@ fn main() {
     list("templates");
     list("policies");
     list("kubernetes/validation");
+    list("kubernetes/admission");
 }
 
 /// Writes `NAME.rs`: the paths of a folder's files, and their texts.

@@ -4,6 +4,7 @@
 
 use anyhow::Result;
 use serde_json::Value as Json;
+use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
 use tenantry::kubernetes::validation::{self, Kind, Known};
 use tenantry::model::view::View;
 use tenantry::schema::kubernetes::built_in;
@@ -53,7 +54,7 @@ fn expanded(json: &Json) -> Json {
     }
 }
 
-fn answer(case: &Json) -> Answer {
+fn answer(case: &Json, kubernetes: u32) -> Answer {
     let mut answer = Answer::default();
     let object = tree(&expanded(&case["object"]));
     let old = case.get("old").map(|old| tree(&expanded(old)));
@@ -78,6 +79,19 @@ fn answer(case: &Json) -> Answer {
         let message = violation.message();
         answer.add(violation.path, message);
     }
+    // The namespace of the cases enforces the strictest level, and has no quota that concerns them.
+    let mut namespace = Namespace::default();
+    namespace.runtime_classes = Some(Vec::new());
+    (namespace.level, namespace.minor) = (Level::Restricted, kubernetes);
+    for violation in admission::refusals(view, &namespace) {
+        let message = violation.message();
+        if kind == "Pod" {
+            answer.add(Path::default(), message);
+        } else {
+            answer.pods = true;
+            answer.messages.push(message);
+        }
+    }
     answer
 }
 
@@ -100,10 +114,13 @@ fn steps(field: &str) -> Vec<String> {
     steps
 }
 
+/// The API server leaves positions and some steps out of its paths, and names some fields as its internal types do.
+const LEFT_OUT: [&str; 3] = ["metadata", "items", "securityContext"];
+
 /// Whether a finding is at a field that the API server names: there, or directly above or below.
 fn is_at(path: &Path, field: &str) -> bool {
     let named = steps(field);
-    let mut ours: Vec<String> = path
+    let ours: Vec<String> = path
         .0
         .iter()
         .map(|step| match step {
@@ -111,18 +128,24 @@ fn is_at(path: &Path, field: &str) -> bool {
             Step::Index(at) => at.to_string(),
         })
         .collect();
-    // The API server leaves out `metadata` of templates: `spec.template.labels`.
-    if let Some(at) = ours.iter().skip(1).position(|step| step == "metadata")
-        && !named.iter().skip(1).any(|step| step == "metadata")
+    let (mut a, mut b) = (ours.as_slice(), named.as_slice());
+    let is_left_out =
+        |step: &String| LEFT_OUT.contains(&step.as_str()) || step.parse::<usize>().is_ok();
+    let mut is_any = false;
+    while let (Some((ours, after_ours)), Some((theirs, after_theirs))) =
+        (a.split_first(), b.split_first())
     {
-        ours.remove(at + 1);
+        if ours == theirs || *ours == format!("{theirs}s") {
+            (a, b, is_any) = (after_ours, after_theirs, true);
+        } else if is_left_out(ours) {
+            a = after_ours;
+        } else if is_left_out(theirs) && theirs.parse::<usize>().is_err() {
+            b = after_theirs;
+        } else {
+            return false;
+        }
     }
-    let (short, long) = if ours.len() < named.len() {
-        (&ours, &named)
-    } else {
-        (&named, &ours)
-    };
-    !short.is_empty() && long.len() - short.len() <= 1 && long.starts_with(short)
+    is_any && a.len() + b.len() <= 1
 }
 
 /// Judges refusals.
@@ -132,7 +155,9 @@ fn is_at(path: &Path, field: &str) -> bool {
 pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
     let mut tally = Tally::default();
     for case in cases.lines()? {
-        let answer = answer(&case);
+        let is = |flag: &str| case[flag] == Json::Bool(true);
+        let pods = is("podsRefused") || is("restrictedNamespaceRefuses");
+        let answer = answer(&case, cases.kubernetes);
         let accepted = case["accepted"] == Json::Bool(true);
         let fields = case["fields"].as_array().map_or(&[][..], Vec::as_slice);
         let fields: Vec<&str> = fields
@@ -146,9 +171,7 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
                 .iter()
                 .any(|path| fields.iter().any(|field| is_at(path, field)));
         let agrees = match (accepted, answer.fields.is_empty()) {
-            (true, is_accepted) => {
-                is_accepted && answer.pods == (case["podsRefused"] == Json::Bool(true))
-            }
+            (true, is_accepted) => is_accepted && answer.pods == pods,
             (false, is_accepted) => !is_accepted && is_named,
         };
         tally.of += 1;
@@ -160,11 +183,7 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
             } else {
                 format!("refused at {}", fields.join(", "))
             };
-            let pods = if case["podsRefused"] == Json::Bool(true) {
-                ", its pods refused"
-            } else {
-                ""
-            };
+            let pods = if pods { ", its pods refused" } else { "" };
             writeln!(
                 cases.out,
                 "{} {}\n  server: {server}{pods}\n  ours:   {}",

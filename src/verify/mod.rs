@@ -36,7 +36,7 @@ use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::timetable;
-use crate::schema::{self, Mode, Problem};
+use crate::schema::{self, Problem};
 use crate::yaml::Node;
 
 /// What one unit leaves behind for the checks that cross units.
@@ -93,11 +93,13 @@ pub fn unit(
         ..Facts::default()
     };
     let mut seen: HashMap<String, &Rendered> = HashMap::new();
+    let mut pods = validation::Pods::new(schemas, &locator);
     for one in rendered {
         if !is_object(&locator, one, sink) {
             continue;
         }
         let is_typed = structure(schemas, &locator, one, &mut facts, sink);
+        pods.check(one, sink);
         if !one.is_written {
             continue;
         }
@@ -328,11 +330,8 @@ fn structure(
         }
         return true;
     };
-    let cluster = &locator.unit.key.cluster;
-    let violations = match schemas.minor(cluster) {
-        Some(minor) => schema::check_as_of(root, rule, set, minor),
-        None => schema::check(root, rule, set, Mode::Whole),
-    };
+    let minor = schemas.minor(&locator.unit.key.cluster);
+    let violations = schema::check_as_of(root, rule, set, minor);
     let is_typed = violations.is_empty();
     for violation in violations {
         let code = match violation.problem {

@@ -96,11 +96,6 @@ impl Schemas {
         first.or_else(|| own?.crds.find(api_version, kind))
     }
 
-    /// The version that a cluster runs.
-    pub fn minor(&self, cluster: &str) -> Option<Minor> {
-        self.clusters.get(cluster)?.minor
-    }
-
     /// Whether a cluster's `apis` list a kind.
     pub fn is_listed(&self, cluster: &str, api_version: &str, kind: &str) -> bool {
         let apis = self.clusters.get(cluster).map_or(&[][..], |own| &own.apis);
@@ -119,6 +114,12 @@ impl Schemas {
         let dump = own.and_then(|own| own.dump.as_ref()?.overlay(api_version, kind));
         let overlay = dump.or_else(|| own?.crds.overlay(api_version, kind));
         overlay.map_or(Known::Nothing, Known::Custom)
+    }
+
+    /// The minor version of Kubernetes that a cluster has; the newest, if it is not known.
+    pub fn minor(&self, cluster: &str) -> Minor {
+        let own = self.clusters.get(cluster);
+        own.and_then(|own| own.minor).unwrap_or(Minor::MAX)
     }
 
     /// Whether a cluster's own API dump judges.

@@ -1,7 +1,10 @@
 //! What the API server would refuse of an object, beyond its schema.
 
+use std::collections::HashMap;
+
 use super::Schemas;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
+use crate::kubernetes::validation::admission::{self, Namespace};
 use crate::kubernetes::validation::{self, Kind, Known, Violation};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
@@ -23,6 +26,52 @@ pub fn check(
     };
     for violation in validation::check(one.manifest.root(), known, None, Kind::All) {
         sink.push(describe(locator, one, &kind, &violation));
+    }
+}
+
+/// The pods of a unit, against what their namespaces allow.
+pub struct Pods<'a> {
+    locator: &'a Locator<'a>,
+    minor: u32,
+    namespaces: HashMap<String, Namespace<'a>>,
+}
+
+impl<'a> Pods<'a> {
+    /// The pods of a unit.
+    pub fn new(schemas: &Schemas, locator: &'a Locator<'a>) -> Pods<'a> {
+        Pods {
+            locator,
+            minor: schemas.minor(&locator.unit.key.cluster),
+            namespaces: HashMap::new(),
+        }
+    }
+
+    /// Judges the pods of an object by the level, the LimitRanges and the quotas of its namespace, as far as the unit
+    /// renders them.
+    pub fn check(&mut self, one: &Rendered, sink: &mut Sink) {
+        let root = one.manifest.root();
+        if admission::pod(root).is_none() {
+            return;
+        }
+        let (locator, minor) = (self.locator, self.minor);
+        let name = one.manifest.namespace();
+        let objects = locator.rendered.iter().map(|one| one.manifest.root());
+        let namespace = self
+            .namespaces
+            .entry(name.to_string())
+            .or_insert_with(|| Namespace::among(objects, &name, minor));
+        let kind = one.manifest.kind();
+        for violation in admission::refusals(root, namespace) {
+            let message = if kind == "Pod" {
+                format!("{kind}: {}", violation.message())
+            } else {
+                format!("the pods of a {kind} are refused: {}", violation.message())
+            };
+            let diagnostic = Diagnostic::new(codes::PODS_REFUSED, message)
+                .note(locator.object(one))
+                .help(violation.help.clone());
+            sink.push(locator.at(diagnostic, violation.view, ""));
+        }
     }
 }
 

@@ -26,6 +26,11 @@ cause: "Its values have the right types, but break a rule of the API server or o
 example: "ports: [{containerPort: 70000}]"
 remedy: "Write what the help says. The rules are those of Kubernetes' own validation; see docs/api-server.md."
 
+PODS_REFUSED = "T0519" Error "the namespace refuses the pods of a workload"
+cause: "The Pod Security level that the namespace enforces, its LimitRange or a ResourceQuota does not allow them. The API server accepts the workload, and no pod ever starts."
+example: "hostNetwork: true   # in a namespace that enforces the level restricted"
+remedy: "Write what the help says, or choose another level for the namespace."
+
 QUOTA = "T0505" Error "the tenant's workloads cannot fit into its quota"
 cause: "Requests times the most replicas, plus the surge of an update, exceed the tenant's limit: the cluster would refuse the last pods, when they are needed most."
 example: "limits: {cpu: 2}   # and 10 replicas of 1 cpu"

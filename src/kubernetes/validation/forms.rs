@@ -16,6 +16,8 @@ pub struct Form {
     pub expected: &'static str,
     /// The greatest length in bytes, if the form has one.
     pub most: Option<usize>,
+    /// Whether a number has it; nothing where numbers are judged as they are written.
+    pub number: Option<fn(i64) -> bool>,
     /// Whether a text has it.
     pub is: fn(&str) -> bool,
 }
@@ -25,11 +27,17 @@ const fn form(name: &'static str, expected: &'static str, is: fn(&str) -> bool) 
         name,
         expected,
         most: None,
+        number: None,
         is,
     }
 }
 
 impl Form {
+    const fn or_number(mut self, number: fn(i64) -> bool) -> Form {
+        self.number = Some(number);
+        self
+    }
+
     const fn at_most(mut self, most: usize) -> Form {
         self.most = Some(most);
         self
@@ -145,8 +153,8 @@ pub const FORMS: &[Form] = &[
     form(
         "port-number-or-name",
         "a port from 1 to 65535, or the name of one",
-        is_port_number_or_name,
-    ),
+        is_port_name,
+    ).or_number(|port| (1..=65535).contains(&port)),
     form("absolute-path", "a path that starts with `/`", |text| {
         text.starts_with('/')
     }),
@@ -213,13 +221,13 @@ pub const FORMS: &[Form] = &[
     form(
         "int-or-percent",
         "a whole number that is not negative, or a percentage such as `25%`",
-        is_int_or_percent,
-    ),
+        |text| percent(text).is_some(),
+    ).or_number(|number| number >= 0),
     form(
         "percent-to-100",
         "a whole number that is not negative, or a percentage up to `100%`",
         is_percent_to_100,
-    ),
+    ).or_number(|number| number >= 0),
     form(
         "url",
         "a URL with its scheme, such as `https://acme.example`",
@@ -395,14 +403,6 @@ pub fn is_port_name(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-fn is_port_number_or_name(text: &str) -> bool {
-    match text.parse::<i64>() {
-        Ok(port) => (1..=65535).contains(&port),
-        Err(_) => is_port_name(text),
-    }
-}
-
-/// A prefix of a name: what comes after a trailing `-` is generated.
 fn masked(text: &str) -> String {
     match text.strip_suffix('-') {
         Some(rest) if !rest.is_empty() => format!("{rest}a"),
@@ -526,7 +526,9 @@ fn is_strfmt_duration(text: &str) -> bool {
 
 fn is_time_zone(text: &str) -> bool {
     let is_local = text.eq_ignore_ascii_case("local");
-    !text.is_empty() && !is_local && text.trim() == text && jiff::tz::TimeZone::get(text).is_ok()
+    // The API server's names are files, so their case counts.
+    let has_name = |zone: jiff::tz::TimeZone| zone.iana_name() == Some(text) || text == "UTC";
+    !text.is_empty() && !is_local && jiff::tz::TimeZone::get(text).is_ok_and(has_name)
 }
 
 fn is_date_time(text: &str) -> bool {
@@ -542,16 +544,8 @@ fn percent(text: &str) -> Option<u64> {
         .then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-fn is_int_or_percent(text: &str) -> bool {
-    text.parse::<i64>()
-        .map_or_else(|_| percent(text).is_some(), |number| number >= 0)
-}
-
 fn is_percent_to_100(text: &str) -> bool {
-    text.parse::<i64>().map_or_else(
-        |_| percent(text).is_some_and(|percent| percent <= 100),
-        |number| number >= 0,
-    )
+    percent(text).is_some_and(|percent| percent <= 100)
 }
 
 fn is_url(text: &str) -> bool {

@@ -8,13 +8,16 @@
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
 //! * `walk`: judges an object.
-//! * [`forms`]: named forms of text.
+//! * [`forms`]: named forms of text; `cron`: schedules.
+//! * [`admission`]: what admission refuses of pods; `limits`: LimitRanges and ResourceQuotas.
 
+pub mod admission;
 mod checks;
 mod crd;
 mod cron;
 mod expressions;
 pub mod forms;
+mod limits;
 mod overlay;
 mod rule;
 mod walk;

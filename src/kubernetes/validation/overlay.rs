@@ -159,20 +159,27 @@ fn compile_definition(name: &str, problems: &mut Vec<String>) -> Overlay {
 }
 
 fn schema_of(text: &str, problems: &mut Vec<String>) -> Json {
+    document(text, problems)["schema"].take()
+}
+
+/// The document of a file.
+pub(super) fn document(text: &str, problems: &mut Vec<String>) -> Json {
     let parsed = yaml::parse::parse(text, u32::MAX);
     for (_, problem) in &parsed.problems {
         problems.push(format!("{problem:?}"));
     }
     let document = parsed.documents.into_iter().next();
-    let schema = document
-        .as_ref()
-        .and_then(|document| document.get("schema"));
-    schema.map_or(Json::Null, yaml::Node::to_json)
+    document.map_or(Json::Null, |document| document.to_json())
+}
+
+/// The overlay of rules that belong to no definition.
+pub(super) fn of_data(schema: &Json, problems: &mut Vec<String>) -> Overlay {
+    compile(&Json::Null, schema, Origin::BuiltIn, problems)
 }
 
 /// What is wrong with the data itself: for the test of it.
 pub fn problems() -> Vec<String> {
-    let mut all = Vec::new();
+    let mut all = super::admission::problems();
     for (path, text) in FILES {
         let mut found = Vec::new();
         let mut lines = text.lines();
@@ -371,7 +378,7 @@ fn bounds(schema: &Json, origin: Origin) -> Option<Box<Bounds>> {
 
 impl Overlay {
     /// Compiles all rules at and below this place, for their problems.
-    fn compile_rules(&self, problems: &mut Vec<String>) {
+    pub(super) fn compile_rules(&self, problems: &mut Vec<String>) {
         problems.extend(self.rules.iter().filter_map(Rule::problem));
         problems.extend(self.variables.problems());
         let below = self.properties.iter().map(|(_, overlay)| overlay);

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::Reason;
-use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value};
+use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
 use crate::yaml::Step;
 
 /// The names that rules of this crate's data can use, by position.
@@ -25,7 +25,7 @@ pub struct Rule {
     pub(super) help: Option<String>,
     /// Below `self` or `item`.
     pub(super) field: Vec<Step>,
-    /// Where the mistake stands, if the API server names another field.
+    /// What a finding points at, if not at the field.
     pub(super) place: Option<Vec<Step>>,
     pub(super) reason: Reason,
     /// Whether it is judged without an old value, which then is an empty optional value.
@@ -63,7 +63,7 @@ struct Expression {
 /// `x-kubernetes-variables`: expressions over `self` that rules of the same place share.
 #[derive(Debug, Default)]
 pub struct Variables {
-    names: Vec<String>,
+    names: Vec<Variable>,
     programs: Vec<Expression>,
 }
 
@@ -80,7 +80,7 @@ impl Variables {
             variables
                 .programs
                 .push(Expression::new(text("expression"), true, &Arc::new(before)));
-            variables.names.push(text("name"));
+            variables.names.push(Variable::dynamic(&text("name")));
         }
         variables
     }

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde_json::Value as Json;
 
 use super::checks::Check;
+use super::forms::Form;
 use super::overlay::{Bounds, ListType, Overlay, definition, named};
 use super::rule::{Rule, Scene, Verdict, Way};
 use super::{Reason, Violation, forms};
@@ -76,10 +77,39 @@ pub fn check<'a>(
     }
     let metadata = overlay.and_then(|overlay| overlay.property("metadata"));
     let name = metadata.and_then(|metadata| metadata.property("name"));
-    if kind == Kind::All && name.is_none() {
-        judge.name(object);
+    if kind == Kind::All {
+        judge.name(object, name.is_some());
     }
     judge.found
+}
+
+/// Judges the rules of one place of an object, such as its pod; keys lead there.
+pub(super) fn rules_of<'a>(
+    object: View<'a>,
+    keys: &[&str],
+    overlay: &'a Overlay,
+    found: &mut Vec<Violation<'a>>,
+) {
+    let root = Value::Tree(Tree::object(object));
+    let value = keys.iter().try_fold(root, |value, key| below(&value, key));
+    let (Some(value), Some(place)) = (value, object.at(keys)) else {
+        return;
+    };
+    let mut judge = Judge {
+        root: Value::Tree(Tree::of(object)),
+        kind: Kind::All,
+        found: std::mem::take(found),
+        steps: 0,
+        budget: Budget::new(),
+    };
+    let place = Place {
+        value: &value,
+        old: None,
+        view: place,
+        trail: &Trail::Root,
+    };
+    judge.rules(place, overlay);
+    *found = judge.found;
 }
 
 struct Judge<'a> {
@@ -156,24 +186,45 @@ impl<'a> Judge<'a> {
         });
     }
 
-    /// The name of an object, where its kind says nothing of names.
-    fn name(&mut self, object: View<'a>) {
-        let Some(view) = object.at(&["metadata", "name"]) else {
-            return;
+    /// The name of an object; its form, where the kind says nothing of it.
+    fn name(&mut self, object: View<'a>, has_form: bool) {
+        let metadata = object.get("metadata");
+        let text = |key| {
+            metadata
+                .map(|view| view.text_at(&[key]))
+                .unwrap_or_default()
         };
-        let (Some(text), Some(form)) = (view.text(), forms::find("dns1123-subdomain")) else {
-            return;
-        };
-        if !text.is_empty() && !(form.is)(&text) {
-            let path = Path(vec!["metadata".into(), "name".into()]);
+        let path = |key: &str| Path(vec!["metadata".into(), key.into()]);
+        let view = metadata.unwrap_or(object);
+        if text("name").is_empty() && text("generateName").is_empty() {
+            let help = "add `metadata.name`".to_owned();
             self.push(
-                path,
+                path("name"),
                 view,
                 None,
-                Reason::Invalid,
-                &format!("cannot be `{text}`"),
-                format!("write {}", form.expected),
+                Reason::Required,
+                "is missing",
+                help,
             );
+        }
+        if has_form {
+            return;
+        }
+        for (key, form) in [
+            ("name", "dns1123-subdomain"),
+            ("generateName", "dns1123-subdomain-prefix"),
+        ] {
+            let (text, Some(form)) = (text(key), forms::find(form)) else {
+                continue;
+            };
+            if !text.is_empty() && !(form.is)(&text) {
+                let view = view.get(key).unwrap_or(view);
+                let (says, help) = (
+                    format!("cannot be `{text}`"),
+                    format!("write {}", form.expected),
+                );
+                self.push(path(key), view, None, Reason::Invalid, &says, help);
+            }
         }
     }
 
@@ -522,18 +573,17 @@ impl<'a> Judge<'a> {
         };
         let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
         let mut path = place.trail.path();
-        path.0.extend(rule.field.iter().cloned());
         let mut view = place.view;
-        let mut is_there = true;
-        for step in rule.place.as_ref().unwrap_or(&rule.field) {
+        let place = rule.place.as_ref().unwrap_or(&rule.field);
+        for step in place {
             let next = match step {
-                _ if !is_there => None,
                 Step::Key(key) => view.get(key),
                 Step::Index(at) => view.items().get(*at).copied(),
             };
-            is_there = next.is_some();
-            view = next.unwrap_or(view);
+            let Some(next) = next else { break };
+            view = next;
         }
+        path.0.extend(rule.field.iter().cloned());
         let says = if rule.is_own || path.0.is_empty() {
             message
         } else {
@@ -582,8 +632,12 @@ impl Overlay {
             );
             return Some((Reason::Invalid, says, "shorten it".to_owned()));
         }
+        let has_form = |form: &Form| match (value, form.number) {
+            (Value::Int(number), Some(is)) => is(*number),
+            _ => (form.is)(&text),
+        };
         if let Some(form) = self.form
-            && !(form.is)(&text)
+            && !has_form(form)
         {
             return Some((
                 Reason::Invalid,
@@ -684,13 +738,13 @@ fn below<'a>(value: &Value<'a>, key: &str) -> Option<Value<'a>> {
 fn is_same_item<'a>(a: &Value<'a>, b: &Value<'a>, list: &ListType) -> bool {
     match list {
         ListType::Atomic => false,
-        ListType::Set => a.equals(b),
+        ListType::Set => a.equals(b) == Ok(true),
         ListType::Map(keys) => {
             let mut is_any = false;
             keys.iter().all(|key| match (below(a, key), below(b, key)) {
                 (Some(a), Some(b)) => {
                     is_any = true;
-                    a.equals(&b)
+                    a.equals(&b) == Ok(true)
                 }
                 (None, None) => true,
                 _ => false,
