@@ -20,6 +20,7 @@ pub mod forms;
 mod limits;
 mod overlay;
 mod rule;
+mod structural;
 mod walk;
 
 use crate::model::view::View;

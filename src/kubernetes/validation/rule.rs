@@ -344,7 +344,7 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
 
 /// Names of fields as CRDs' rules escape them, in the language's own quotes: `` .`a-b` `` for `.a__dash__b`.
 /// <https://kubernetes.io/docs/reference/using-api/cel/#escaping>
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     if !text.contains("__") {
         return text.to_owned();
     }
