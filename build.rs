@@ -12,6 +12,8 @@ use std::{env, fs};
 fn main() {
     list("templates");
     list("policies");
+    list("kubernetes/validation");
+    list("kubernetes/admission");
 }
 
 /// Writes `NAME.rs`: the paths of a folder's files, and their texts.
@@ -37,7 +39,8 @@ fn list(folder: &str) {
     }
     text.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join(format!("{folder}.rs")), text).expect("cargo's own folder can be written");
+    let name = folder.replace('/', "-");
+    fs::write(out.join(format!("{name}.rs")), text).expect("cargo's own folder can be written");
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

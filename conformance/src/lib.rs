@@ -9,6 +9,7 @@
 
 mod cel;
 mod policies;
+mod validation;
 
 pub use cel::{answer, objects};
 
@@ -65,6 +66,7 @@ const FORMATS: &[(&str, Judge)] = &[
     ("cel", cel::judge),
     ("costs", cel::judge_costs),
     ("policies", policies::judge),
+    ("validation", validation::judge),
 ];
 
 /// The names of what can be judged.

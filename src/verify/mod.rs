@@ -2,11 +2,12 @@
 //! the output, names, quotas. Findings point at the input line of the value; the template line is
 //! secondary.
 //!
-//! * `schemas`: the schemas of a cluster.
+//! * `schemas`: the schemas of a cluster. `versions`: which kinds and fields its version has.
 //! * `budget`: what it costs, against the tenant's budget.
 //! * `jobs`: how long they run and how many at once, against the tenant's limits.
 //! * `isolation`: who reaches whom, and what accounts may do.
-//! * `names`: what Kubernetes allows as a name or label.
+//! * `validation`: what the API server would refuse beyond that.
+//! * `names`: how long operators allow names to be.
 //! * `references`: what objects refer to.
 //! * `quota`: requests at the most replicas, against the tenant's quota and the cluster's capacity.
 
@@ -17,6 +18,8 @@ mod names;
 mod quota;
 mod references;
 mod schemas;
+mod validation;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -25,6 +28,7 @@ pub use schemas::Schemas;
 use jiff::civil::Date;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
+use crate::kubernetes::versions::{FIELD_VERSIONS, minor};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::{PipelineJob, Unit};
 use crate::model::isolation::ClusterIsolation;
@@ -32,8 +36,7 @@ use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::timetable;
-use crate::schema::kubernetes::BUILT_IN_VERSION;
-use crate::schema::{self, Mode, Problem};
+use crate::schema::{self, Problem};
 use crate::yaml::Node;
 
 /// An object whose fields nothing checks, because its kind has no schema.
@@ -105,13 +108,16 @@ pub fn unit(
         ..Facts::default()
     };
     let mut seen: HashMap<String, &Rendered> = HashMap::new();
+    let mut pods = validation::Pods::new(schemas, &locator);
     for one in rendered {
         if !is_object(&locator, one, sink) {
             continue;
         }
         let mut found = Sink::default();
-        structure(schemas, &locator, one, &mut facts, &mut found);
+        let is_typed = structure(schemas, &locator, one, &mut facts, &mut found);
+        pods.check(one, &mut found);
         if one.is_written {
+            validation::check(schemas, &locator, one, is_typed, &mut found);
             names::check(&locator, one, &mut found);
         }
         about(unit, one, &mut found);
@@ -337,15 +343,19 @@ fn about(unit: &Unit, one: &Rendered, found: &mut Sink) {
     }
 }
 
+/// Judges an object by its schema, and tells whether it meets it.
 fn structure(
     schemas: &Schemas,
     locator: &Locator<'_>,
     one: &Rendered,
     facts: &mut Facts,
     sink: &mut Sink,
-) {
+) -> bool {
     let root = one.manifest.root();
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
+    if !versions::check(schemas, locator, one, sink) {
+        return false;
+    }
     let Some((rule, set)) = schemas.find(&locator.unit.key.cluster, &api_version, &kind) else {
         let name = format!("{kind} of {api_version}");
         if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
@@ -359,10 +369,17 @@ fn structure(
                 object: one.manifest.title(),
             });
         }
-        return;
+        return true;
     };
-    for violation in schema::check(root, rule, set, Mode::Whole) {
-        let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
+    let minor = schemas.minor(&locator.unit.key.cluster);
+    let violations = schema::check_as_of(root, rule, set, minor);
+    let is_typed = violations.is_empty();
+    for violation in violations {
+        let code = match violation.problem {
+            Problem::OtherVersion { .. } => codes::FIELD_VERSION,
+            _ => codes::SCHEMA,
+        };
+        let mut diagnostic = violation.describe(code).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
         diagnostic = diagnostic.on(violation.path.to_string());
         if let Problem::WrongType {
@@ -383,12 +400,13 @@ fn structure(
                     .at(span, "")
                     .and(template, "printed by this template line")
             }
-            (Problem::UnknownField(..), None) => {
+            (Problem::UnknownField(..) | Problem::OtherVersion { .. }, None) => {
                 locator.at_template(diagnostic, violation.view, "")
             }
             _ => locator.at(diagnostic, violation.view, ""),
         });
     }
+    is_typed
 }
 
 /// Checks what only all units together show, and proves the isolation of each cluster. `footprints` are what
@@ -443,18 +461,19 @@ pub fn across(
         .iter()
         .filter(|cluster| used.contains(cluster.name.as_str()))
     {
-        let version = cluster
-            .spec
-            .kubernetes_version
-            .splitn(3, '.')
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(".");
-        if version != BUILT_IN_VERSION && !schemas.has_dump(&cluster.name) {
+        let Some(minor) = minor(&cluster.spec.kubernetes_version) else {
+            continue;
+        };
+        if !FIELD_VERSIONS.contains(&minor) && !schemas.has_dump(&cluster.name) {
             let span = sources.span(cluster.spec_at(&["kubernetesVersion"]));
+            let nearest = minor.clamp(*FIELD_VERSIONS.start(), *FIELD_VERSIONS.end());
+            let message = format!(
+                "cluster `{}` runs 1.{minor}, and is judged by the schemas of 1.{nearest}",
+                cluster.name
+            );
             sink.push(
-                Diagnostic::new(codes::OTHER_VERSION, format!("cluster `{}` runs {version}, and is judged by the schemas of {BUILT_IN_VERSION}", cluster.name))
-                    .at(span, "another version")
+                Diagnostic::new(codes::OTHER_VERSION, message)
+                    .at(span, "not a version whose schemas are built in")
                     .help("add a dump of its API as `openapi` (kubectl get --raw /openapi/v2)"),
             );
         }
