@@ -23,6 +23,7 @@ pub mod cli;
 pub mod diagnostics;
 #[allow(clippy::disallowed_methods, reason = "the stage that writes files")]
 pub mod emit;
+pub mod kubernetes;
 #[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod load;
 pub mod model;

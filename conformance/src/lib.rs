@@ -3,6 +3,7 @@
 //! To add a format: a module with `judge`, and its line in [`FORMATS`].
 
 mod cel;
+mod defaults;
 
 use std::io::Write;
 use std::path::Path;
@@ -53,7 +54,7 @@ impl Cases<'_> {
 type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 
 /// What can be judged.
-const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge)];
+const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge), ("defaults", defaults::judge)];
 
 /// The names of what can be judged.
 pub fn names() -> Vec<&'static str> {

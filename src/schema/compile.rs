@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::SchemaSet;
+use crate::yaml::Node;
 
 /// What a value may be. Everything is allowed that nothing here forbids.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub struct Rule {
     pub any_of: Vec<Rule>,
     /// All of these must hold, besides.
     pub all_of: Vec<Rule>,
+    /// What the API server fills in where nothing is written.
+    pub default: Option<Box<Node>>,
     /// What it is, for people.
     pub description: String,
 }
@@ -50,6 +53,7 @@ impl Rule {
         limits: None,
         any_of: Vec::new(),
         all_of: Vec::new(),
+        default: None,
         description: String::new(),
     };
 
@@ -175,6 +179,9 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
             .iter()
             .map(|part| compile(part, set, strict))
             .collect(),
+        default: schema
+            .get("default")
+            .map(|default| Box::new(Node::from_json(default))),
         description: text(json, "description"),
         ..Rule::default()
     };

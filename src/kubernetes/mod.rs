@@ -1,0 +1,7 @@
+//! What is known of Kubernetes itself.
+//!
+//! * `defaults`: what the API server makes of an object when it stores it.
+//! * `volatile`: the parts of objects that no manifest sets.
+
+pub mod defaults;
+pub mod volatile;
