@@ -71,7 +71,12 @@ impl<'a> Tree<'a> {
 
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        self.part.get(key).map(value)
+        let stored = self.part.get(key)?;
+        match self.part.view.get(key) {
+            // Admission still sees an empty list of which null is stored.
+            Some(list) if list.is_list() && matches!(stored.shape(), Shape::Null) => Some(of(list)),
+            _ => Some(value(stored)),
+        }
     }
 
     /// The place of a key's value, if it is written.

@@ -122,10 +122,7 @@ impl Form<'_> {
             match (was.get(&**key), is.get(&**key)) {
                 (Some(before), Some(after)) => self.values(before, after, &path, found),
                 (Some(one), None) | (None, Some(one)) if self.is_without_effect(one, &path) => {}
-                (before, after) => {
-                    let view = |one: Option<&&Stored<'a>>| one.and_then(|one| one.written);
-                    found.push(changed(path, view(before), view(after)));
-                }
+                _ => found.push(changed(path, before.place(key), after.place(key))),
             }
         }
     }

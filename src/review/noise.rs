@@ -28,10 +28,12 @@ impl Form<'_> {
         if self.kind.is_empty() {
             return false;
         }
-        let is_refused = || value.as_text().is_some_and(|text| text == "None");
-        value.written.is_none()
-            || (volatile::is_assigned(self.kind, path) && !is_refused())
-            || self.is_hollow(value, path)
+        value.written.is_none() || self.is_assigned(value, path) || self.is_hollow(value, path)
+    }
+
+    /// Whether somebody else than the manifest assigns a value; `None` is set by somebody.
+    fn is_assigned(&self, value: &Stored<'_>, path: &FieldPath) -> bool {
+        volatile::is_assigned(self.kind, path) && value.as_text().is_none_or(|text| text != "None")
     }
 
     /// Whether a map or list has something in it, and all of that is volatile.
@@ -72,7 +74,8 @@ impl Form<'_> {
                 for (key, value) in value.fields() {
                     let path = path.joined(Step::Key(key.as_ref().into()));
                     let is_left_out = self.is_written_by_server(&path)
-                        || (!self.kind.is_empty() && self.is_hollow(&value, &path));
+                        || (!self.kind.is_empty()
+                            && (self.is_assigned(&value, &path) || self.is_hollow(&value, &path)));
                     if !is_left_out {
                         map.push((key.into_owned(), self.canonical(&value, &path)));
                     }

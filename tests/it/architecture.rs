@@ -8,7 +8,14 @@ use crate::support::repository_path;
 const STAGES: [&str; 9] = [
     "load", "validate", "resolve", "render", "verify", "policy", "review", "emit", "report",
 ];
-const VOCABULARY: [&str; 5] = ["cel", "diagnostics", "model", "schema", "yaml"];
+const VOCABULARY: [&str; 6] = [
+    "cel",
+    "diagnostics",
+    "kubernetes",
+    "model",
+    "schema",
+    "yaml",
+];
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

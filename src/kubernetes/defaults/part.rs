@@ -427,6 +427,14 @@ impl<'a> Stored<'a> {
         }
     }
 
+    /// Where the value of a key is written, even if it is not stored so.
+    pub fn place(&self, key: &str) -> Option<View<'a>> {
+        match &self.held {
+            Held::Part(part) => part.view.get(key),
+            _ => self.get(key)?.written,
+        }
+    }
+
     /// Whether a key is written here.
     pub fn has_written(&self, key: &str) -> bool {
         matches!(&self.held, Held::Part(part) if part.written(key).is_some())
