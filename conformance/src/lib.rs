@@ -4,6 +4,7 @@
 
 mod cel;
 mod defaults;
+mod live;
 
 use std::io::Write;
 use std::path::Path;
@@ -54,7 +55,11 @@ impl Cases<'_> {
 type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 
 /// What can be judged.
-const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge), ("defaults", defaults::judge)];
+const FORMATS: &[(&str, Judge)] = &[
+    ("cel", cel::judge),
+    ("defaults", defaults::judge),
+    ("live", live::judge),
+];
 
 /// The names of what can be judged.
 pub fn names() -> Vec<&'static str> {

@@ -243,7 +243,9 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         base: base_has_errors,
         head: has_errors,
     };
-    let review = review::finish(comparer, changes, &shared.population, incomplete, review);
+    let belongs = |object: &Object| placed::belongs(object, plans.0.as_ref(), &head.selection);
+    let population = &shared.population;
+    let review = review::finish(comparer, changes, population, incomplete, &belongs, review);
     drop((plans, old_policies, policies));
     Ok(Comparison {
         review,
@@ -296,6 +298,7 @@ pub fn of_texts_with(
         changes,
         &population,
         Incomplete::default(),
+        &|_| true,
         Review::default(),
     ))
 }

@@ -70,6 +70,8 @@ pub struct Input<'a> {
 pub struct Selection {
     /// Environments by name.
     pub environments: Vec<String>,
+    /// Clusters by name.
+    pub clusters: Vec<String>,
     /// Tenants by name.
     pub tenants: Vec<String>,
     /// Components by name.
@@ -82,6 +84,7 @@ impl Selection {
     /// Whether everything is selected.
     pub fn is_everything(&self) -> bool {
         self.environments.is_empty()
+            && self.clusters.is_empty()
             && self.tenants.is_empty()
             && self.components.is_empty()
             && self.labels.is_empty()
@@ -89,6 +92,11 @@ impl Selection {
 
     fn environment(&self, name: &str) -> bool {
         self.environments.is_empty() || self.environments.iter().any(|wanted| wanted == name)
+    }
+
+    /// Whether a cluster is selected.
+    pub fn cluster(&self, name: &str) -> bool {
+        self.clusters.is_empty() || self.clusters.iter().any(|wanted| wanted == name)
     }
 
     fn tenant(&self, tenant: &Document<Tenant>) -> bool {
@@ -104,7 +112,8 @@ impl Selection {
                 })
     }
 
-    fn component(&self, name: &str) -> bool {
+    /// Whether a component is selected.
+    pub fn component(&self, name: &str) -> bool {
         self.components.is_empty() || self.components.iter().any(|wanted| wanted == name)
     }
 }
@@ -243,7 +252,9 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     let placements: Vec<Placement<'_>> = units.iter().map(PlannedUnit::placement).collect();
     recovery::check(&input, &placements, sink);
     units.retain(|unit| {
-        input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant)
+        input.selection.environment(&unit.environment.name)
+            && input.selection.cluster(&unit.cluster.name)
+            && input.selection.tenant(unit.tenant)
     });
     let digests = versions::digests(input.catalog);
     let roles = crate::model::access::roles(input.catalog);
@@ -296,6 +307,11 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
         "Environment",
         &selection.environments,
         catalog.environments.names().collect(),
+    );
+    check(
+        "Cluster",
+        &selection.clusters,
+        catalog.clusters.names().collect(),
     );
     check(
         "Tenant",
