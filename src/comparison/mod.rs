@@ -187,6 +187,9 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         tenant: String::new(),
     };
     if let Some(objects) = placed.get(&placeless) {
+        review
+            .notes
+            .extend(placed::cluster_note(objects, plans.0.as_ref()));
         changes.unit(&comparer, objects.clone(), Vec::new());
     }
     shared.footprints.sort_by(|a, b| a.key.cmp(&b.key));

@@ -98,6 +98,21 @@ pub(super) fn belongs(object: &Object, plan: Option<&Plan<'_>>, selection: &Sele
     is_here && is_selected && selection.component(&component)
 }
 
+/// What a cluster holds says nothing of other clusters.
+pub(super) fn cluster_note(objects: &[Traced], plan: Option<&Plan<'_>>) -> Option<String> {
+    let clusters: BTreeSet<&str> = plan
+        .into_iter()
+        .flat_map(|plan| &plan.clusters)
+        .map(|cluster| cluster.cluster.name.as_str())
+        .collect();
+    let is_live = objects
+        .iter()
+        .any(|one| generated::is_live(one.object.root()));
+    (is_live && clusters.len() > 1).then(|| {
+        "the base is what a cluster holds, and several clusters are selected: select its own with `--cluster`".to_owned()
+    })
+}
+
 /// The unit that a file of the output belongs to.
 fn unit_of(path: &str, layout: Option<Layout>, clusters: &BTreeSet<(String, String)>) -> UnitKey {
     let delivery = path.strip_prefix("delivery/");

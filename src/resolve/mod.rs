@@ -288,6 +288,23 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
             "select labels of `metadata.labels` of a tenant: `tenantry find tenants -l KEY`",
         ));
     }
+    let meet = |environment: &Document<Environment>| {
+        let clusters = &mut environment.spec.clusters.iter();
+        selection.environment(&environment.name) && clusters.any(|name| selection.cluster(&name.0))
+    };
+    let known = (selection.clusters.iter()).all(|name| catalog.clusters.get(name).is_some())
+        && (selection.environments.iter()).all(|name| catalog.environments.get(name).is_some());
+    if known
+        && !selection.is_everything()
+        && !catalog.environments.iter().any(meet)
+        && !input.incomplete
+    {
+        let message = "no selected environment is on a selected cluster";
+        sink.push(
+            Diagnostic::new(codes::UNKNOWN_REFERENCE, message)
+                .help("select a cluster that `spec.clusters` of the environment lists"),
+        );
+    }
     let mut check = |kind: &str, wanted: &[String], known: Vec<&str>| {
         for name in wanted {
             if known.contains(&name.as_str()) || input.may_exist(kind, name) {

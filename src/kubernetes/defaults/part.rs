@@ -230,7 +230,10 @@ impl<'a> Part<'a> {
 
     /// What is written at a key and not dropped.
     pub fn written(&self, key: &str) -> Option<Part<'a>> {
-        let view = self.view.get(key)?;
+        self.not_dropped(key, self.view.get(key)?)
+    }
+
+    fn not_dropped(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
         let place = self.place.child(key);
         let part = Part { view, place };
         (!self.drops(key, &part)).then_some(part)
@@ -257,12 +260,17 @@ impl<'a> Part<'a> {
 
     /// What is stored at a key.
     pub fn get(&self, key: &str) -> Option<Stored<'a>> {
+        self.stored(key, self.view.get(key))
+    }
+
+    fn stored(&self, key: &str, view: Option<View<'a>>) -> Option<Stored<'a>> {
         let fill = self.fill(key);
         let overlay = match fill {
             Resolved::Map(fills) | Resolved::Items(fills) => Some(fills),
             _ => None,
         };
-        let written = self.written(key).map(|mut part| {
+        let written = view.and_then(|view| self.not_dropped(key, view));
+        let written = written.map(|mut part| {
             part.place.overlay = overlay;
             Stored::written(part)
         });
@@ -306,7 +314,7 @@ impl<'a> Part<'a> {
         let written = self.view.fields();
         let mut fields: Vec<(Cow<'a, str>, Stored<'a>)> = Vec::with_capacity(written.len());
         for field in written {
-            if let Some(value) = self.get(&field.key) {
+            if let Some(value) = self.stored(&field.key, Some(field.value)) {
                 fields.push((field.key, value));
             }
         }

@@ -1,6 +1,7 @@
 //! What the table cannot say: fields that are computed of those beside them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::canonical::base64;
 use super::part::{Part, Stored};
@@ -126,8 +127,10 @@ fn string_data<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Fou
         return written;
     };
     let mut data = written.map(|data| data.fields()).unwrap_or_default();
-    for field in texts.fields() {
-        data.retain(|(key, _)| *key != field.key);
+    let fields = texts.fields();
+    let names: BTreeSet<&str> = fields.iter().map(|field| &*field.key).collect();
+    data.retain(|(key, _)| !names.contains(&**key));
+    for field in fields {
         let text = field.value.text().unwrap_or_default();
         data.push((field.key, Stored::text(base64(&text), Some(field.value))));
     }
@@ -141,8 +144,10 @@ pub(super) fn filled_up<'a>(
 ) -> Found<'a> {
     let view = written.as_ref().and_then(|map| map.written);
     let mut fields = written.map(|map| map.fields()).unwrap_or_default();
+    let known = fields.iter().map(|(key, _)| key.to_string());
+    let mut known: BTreeSet<String> = known.collect();
     for (key, value) in others.into_iter().flatten().flat_map(|map| map.fields()) {
-        if !fields.iter().any(|(known, _)| *known == key) {
+        if known.insert(key.to_string()) {
             let value = Stored {
                 written: None,
                 ..value
