@@ -47,8 +47,8 @@ pub fn check<'a>(
     old: Option<View<'a>>,
     kind: Kind,
 ) -> Vec<Violation<'a>> {
-    let root = Value::Tree(Tree::object(object));
-    let old = old.map(|old| Value::Tree(Tree::object(old)));
+    let root = Value::Tree(Tree::as_sent(object));
+    let old = old.map(|old| Value::Tree(Tree::as_sent(old)));
     let mut judge = Judge {
         root: root.clone(),
         kind,
@@ -90,7 +90,7 @@ pub(super) fn rules_of<'a>(
     overlay: &'a Overlay,
     found: &mut Vec<Violation<'a>>,
 ) {
-    let root = Value::Tree(Tree::object(object));
+    let root = Value::Tree(Tree::as_sent(object));
     let value = keys.iter().try_fold(root, |value, key| below(&value, key));
     let (Some(value), Some(place)) = (value, object.at(keys)) else {
         return;
