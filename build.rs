@@ -1,4 +1,4 @@
-//! Lists the built-in templates and policies, so that a new one is a new file and nothing else.
+//! Lists the built-in templates, policies and tables, so that a new one is a new file and nothing else.
 
 #![allow(
     clippy::disallowed_methods,
@@ -14,9 +14,10 @@ fn main() {
     list("policies");
     list("kubernetes/validation");
     list("kubernetes/admission");
+    list("kubernetes/defaults");
 }
 
-/// Writes `NAME.rs`: the paths of a folder's files, and their texts.
+/// Writes `NAME.rs`, a slash in it as `_`: the paths of a folder's files, and their texts.
 fn list(folder: &str) {
     println!("cargo::rerun-if-changed={folder}");
     let root =
@@ -39,7 +40,7 @@ fn list(folder: &str) {
     }
     text.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    let name = folder.replace('/', "-");
+    let name = folder.replace('/', "_");
     fs::write(out.join(format!("{name}.rs")), text).expect("cargo's own folder can be written");
 }
 

@@ -287,6 +287,9 @@ fn owns(
         Layout::EnvironmentFirst => (first, second),
         Layout::ClusterFirst => (second, first),
     };
+    if !selection.cluster(cluster) {
+        return false;
+    }
     let in_shard = if tenant.is_empty() {
         shard.is_first()
     } else {

@@ -29,7 +29,7 @@ pub struct Side<'o> {
     /// The templates.
     pub templates: Templates,
     /// The schemas of its clusters.
-    schemas: Schemas,
+    pub schemas: Schemas,
     /// Files that documents name.
     pub named_files: BTreeMap<String, Result<String, String>>,
     default_workload: Node,

@@ -12,6 +12,8 @@ mod policies;
 mod validation;
 
 pub use cel::{answer, objects};
+mod defaults;
+mod live;
 
 use std::io::Write;
 use std::path::Path;
@@ -67,6 +69,8 @@ const FORMATS: &[(&str, Judge)] = &[
     ("costs", cel::judge_costs),
     ("policies", policies::judge),
     ("validation", validation::judge),
+    ("defaults", defaults::judge),
+    ("live", live::judge),
 ];
 
 /// The names of what can be judged.

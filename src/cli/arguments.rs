@@ -103,6 +103,14 @@ pub struct ReadOptions {
         value_delimiter = ','
     )]
     pub environments: Vec<String>,
+    /// Only these clusters.
+    #[arg(
+        long = "cluster",
+        value_name = "NAME",
+        env = "TENANTRY_CLUSTER",
+        value_delimiter = ','
+    )]
+    pub clusters: Vec<String>,
     /// Only these tenants.
     #[arg(
         short,
@@ -139,6 +147,7 @@ impl ReadOptions {
     /// Everything, today.
     pub const NONE: ReadOptions = ReadOptions {
         environments: Vec::new(),
+        clusters: Vec::new(),
         tenants: Vec::new(),
         components: Vec::new(),
         labels: Vec::new(),

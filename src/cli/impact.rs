@@ -12,6 +12,7 @@ use super::arguments::{Arguments, ImpactCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED};
 use crate::diagnostics::{Sources, list_names, nearest, suggest};
+use crate::kubernetes::defaults::{Part, Stored};
 use crate::model::change::{FieldPath, Place, Step};
 use crate::model::instance::Unit;
 use crate::model::kinds::{Catalog, KINDS};
@@ -400,7 +401,8 @@ fn note_line(
         Value::List(items) => {
             let keys = lists::of_document(path).keys;
             for (at, item) in items.iter().enumerate() {
-                let label = lists::label(View::of(item), keys).unwrap_or_else(|| at.to_string());
+                let stored = Stored::written(Part::unknown(View::of(item)));
+                let label = lists::label(&stored, keys).unwrap_or_else(|| at.to_string());
                 let path = path.joined(Step::Item(label.into()));
                 let scalar = item.as_map().is_none() && item.as_list().is_none();
                 if scalar && is_here(item.id) {

@@ -68,6 +68,7 @@ pub fn options(
     };
     let selection = Selection {
         environments: read.environments.clone(),
+        clusters: read.clusters.clone(),
         tenants: read.tenants.clone(),
         components: read.components.clone(),
         labels: read.labels.iter().map(|label| parse_label(label)).collect(),

@@ -28,6 +28,7 @@ use crate::review::inputs::{InputSide, Inputs, document_key};
 use crate::review::objects::{self, Changes, Incomplete};
 use crate::review::risks::capacity::{Asked, UnitFootprints};
 use crate::review::{self, findings};
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::side::{self, Job, Side, Tally};
 use crate::yaml::Node;
 use crate::{Options, Visitor};
@@ -164,7 +165,12 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     let platform = plans.0.as_ref().map(|plan| &plan.platform.spec);
     let placed = placed(files, platform, plans.0.as_ref());
     let pairs = pairs(plans.0.as_ref(), plans.1.as_ref(), &placed, places);
-    let comparer = Comparer::new(&sources, inputs, one_sided(&pairs, &placed));
+    let comparer = Comparer::new(
+        &sources,
+        inputs,
+        one_sided(&pairs, &placed),
+        new.schemas.custom(),
+    );
     let shared = Mutex::new(Shared::default());
     let changes = Changes::default();
     let done = AtomicUsize::new(0);
@@ -184,6 +190,9 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         tenant: String::new(),
     };
     if let Some(objects) = placed.get(&placeless) {
+        review
+            .notes
+            .extend(placed::cluster_note(objects, plans.0.as_ref()));
         changes.unit(&comparer, objects.clone(), Vec::new());
     }
     shared.footprints.sort_by(|a, b| a.key.cmp(&b.key));
@@ -240,7 +249,9 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         base: base_has_errors,
         head: has_errors,
     };
-    let review = review::finish(comparer, changes, &shared.population, incomplete, review);
+    let belongs = |object: &Object| placed::belongs(object, plans.0.as_ref(), &head.selection);
+    let population = &shared.population;
+    let review = review::finish(comparer, changes, population, incomplete, &belongs, review);
     drop((plans, old_policies, policies));
     Ok(Comparison {
         review,
@@ -251,6 +262,16 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
 
 /// Compares two texts of manifests; nothing if one of them is something else.
 pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
+    of_texts_with(path, before, after, &ObjectSchemas::default())
+}
+
+/// Compares two texts of manifests, of which some are custom resources of known schemas.
+pub fn of_texts_with(
+    path: &str,
+    before: String,
+    after: String,
+    custom: &ObjectSchemas,
+) -> Option<Review> {
     let mut sources = Sources::default();
     let mut sink = Sink::default();
     let is_empty = [before.trim().is_empty(), after.trim().is_empty()];
@@ -268,7 +289,12 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
     if sink.has_errors() || unread || others {
         return None;
     }
-    let comparer = Comparer::new(&sources, Inputs::none(), BTreeSet::new());
+    let comparer = Comparer::new(
+        &sources,
+        Inputs::none(),
+        BTreeSet::new(),
+        BTreeMap::from([("", custom)]),
+    );
     let changes = Changes::default();
     let [before, after] = sides;
     changes.unit(&comparer, before, after);
@@ -278,6 +304,7 @@ pub fn of_texts(path: &str, before: String, after: String) -> Option<Review> {
         changes,
         &population,
         Incomplete::default(),
+        &|_| true,
         Review::default(),
     ))
 }

@@ -5,11 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use crate::diagnostics::{Sink, Sources};
+use crate::kubernetes::generated;
 use crate::load::manifests::ManifestFile;
 use crate::model::change::{Body, Object, Place};
 use crate::model::instance::UnitKey;
 use crate::model::kinds::{Layout, Platform};
-use crate::resolve::Plan;
+use crate::resolve::{Plan, Selection};
 use crate::review::causes::Traced;
 use crate::review::objects;
 use crate::yaml::Node;
@@ -71,6 +72,45 @@ pub(super) fn placed(
         });
     }
     placed
+}
+
+/// Whether an object of a base without places is one of those that are compared, so that it is removed where the head
+/// lacks it: of what a cluster holds, only what is ours and is selected.
+pub(super) fn belongs(object: &Object, plan: Option<&Plan<'_>>, selection: &Selection) -> bool {
+    let root = object.root();
+    if !generated::is_live(root) {
+        return true;
+    }
+    let Some(plan) = plan.filter(|_| generated::is_ours(root) && !generated::is_generated(root))
+    else {
+        return false;
+    };
+    let prefix = &plan.platform.spec.label_prefix.0;
+    let own = |name: &str| root.text_at(&["metadata", "labels", &format!("{prefix}/{name}")]);
+    let (environment, tenant) = (own("environment"), own("tenant"));
+    let mut clusters = plan.clusters.iter();
+    let is_here =
+        environment.is_empty() || clusters.any(|one| one.environment.name == *environment);
+    let by_tenant = !selection.tenants.is_empty() || !selection.labels.is_empty();
+    let mut units = plan.units.iter();
+    let is_selected = !by_tenant || units.any(|unit| unit.tenant.name == *tenant);
+    let component = root.text_at(&["metadata", "labels", "app.kubernetes.io/name"]);
+    is_here && is_selected && selection.component(&component)
+}
+
+/// What a cluster holds says nothing of other clusters.
+pub(super) fn cluster_note(objects: &[Traced], plan: Option<&Plan<'_>>) -> Option<String> {
+    let clusters: BTreeSet<&str> = plan
+        .into_iter()
+        .flat_map(|plan| &plan.clusters)
+        .map(|cluster| cluster.cluster.name.as_str())
+        .collect();
+    let is_live = objects
+        .iter()
+        .any(|one| generated::is_live(one.object.root()));
+    (is_live && clusters.len() > 1).then(|| {
+        "the base is what a cluster holds, and several clusters are selected: select its own with `--cluster`".to_owned()
+    })
 }
 
 /// The unit that a file of the output belongs to.

@@ -1,7 +1,10 @@
 //! What workloads ask of a cluster: requests times pods, at the least and at the most replicas.
 
+use std::collections::BTreeMap;
+
 use super::scalars::Amount;
 use super::view::{Shape, View};
+use crate::kubernetes::defaults::Part;
 
 /// What one workload or volume asks of one resource.
 #[derive(Clone, Debug)]
@@ -64,6 +67,7 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
         .copied()
         .filter(|root| root.text_at(&["kind"]) == "HorizontalPodAutoscaler")
         .collect();
+    let defaults = default_requests(&objects);
     let mut requests = Vec::new();
     for root in &objects {
         let kind = root.text_at(&["kind"]);
@@ -108,13 +112,15 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
             before.max(running + sidecars)
         };
         for (request, resource) in REQUESTS {
-            // A limit without a request is the request, too.
+            // A limit without a request is the request, too; without either, the namespace's LimitRange decides.
             let asked = |container: View<'_>| {
                 let of = |kind: &str| container.at(&["resources", kind, request]);
-                of("requests")
-                    .or_else(|| of("limits"))
-                    .map(amount)
-                    .unwrap_or_default()
+                let own = of("requests").or_else(|| of("limits")).map(amount);
+                let default = || {
+                    let namespace = root.text_at(&["metadata", "namespace"]);
+                    defaults.get(&(namespace.into_owned(), request)).copied()
+                };
+                own.or_else(default).unwrap_or_default()
             };
             add(resource, both(&asked), pods);
         }
@@ -128,6 +134,31 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
         }
     }
     requests
+}
+
+/// What containers request where they say nothing, by namespace and resource: LimitRanges say it.
+fn default_requests(objects: &[View<'_>]) -> BTreeMap<(String, &'static str), Amount> {
+    let mut defaults = BTreeMap::new();
+    let is_range = |root: &&View<'_>| root.text_at(&["kind"]) == "LimitRange";
+    for root in objects.iter().filter(is_range) {
+        let namespace = root.text_at(&["metadata", "namespace"]);
+        let limits = Part::object(*root, None).get("spec");
+        let limits = limits.and_then(|spec| spec.get("limits"));
+        for item in limits.map(|limits| limits.items()).unwrap_or_default() {
+            let is_of_containers = item
+                .get("type")
+                .and_then(|name| name.as_text())
+                .is_some_and(|name| name == "Container");
+            let requests = item.get("defaultRequest").filter(|_| is_of_containers);
+            for (request, _) in REQUESTS {
+                let amount = requests.as_ref().and_then(|all| all.get(request)?.amount());
+                if let Some(amount) = amount {
+                    defaults.insert((namespace.clone().into_owned(), request), amount);
+                }
+            }
+        }
+    }
+    defaults
 }
 
 fn gpus(container: View<'_>) -> Amount {

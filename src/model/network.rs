@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::view::{Shape, View};
+use crate::kubernetes::defaults::{Part, Stored};
 
 /// Labels of a pod or namespace.
 pub type Labels = Vec<(Box<str>, Box<str>)>;
@@ -376,19 +377,13 @@ impl Policy {
     /// Reads a NetworkPolicy.
     pub fn of(root: View<'_>) -> Policy {
         let spec = root.get("spec");
+        let stored = Part::object(root, None).get("spec");
+        let types = stored.and_then(|spec| spec.get("policyTypes"));
+        let types = types.map(|types| types.items()).unwrap_or_default();
         let list = |direction: &str, rules: &str, peers: &str| -> Option<Vec<Rule>> {
-            let spec = spec?;
-            let items = |key: &str| spec.get(key).map(View::items).unwrap_or_default();
-            let (types, rules) = (items("policyTypes"), items(rules));
-            // Without types, a policy rules what comes in, and what goes out if it has rules for it; the API
-            // server takes an empty list for none.
-            let is_ruled = if types.is_empty() {
-                direction == "Ingress" || !rules.is_empty()
-            } else {
-                let mut types = types.iter();
-                types.any(|one| one.text().as_deref() == Some(direction))
-            };
-            is_ruled.then(|| {
+            let rules = spec?.get(rules).map(View::items).unwrap_or_default();
+            let mut types = types.iter().filter_map(Stored::as_text);
+            types.any(|one| one == direction).then(|| {
                 rules
                     .into_iter()
                     .map(|rule| Rule::of(rule, peers))

@@ -186,6 +186,40 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether an empty value stands here: `false`, `0`, `""`, `[]` or `{}`.
+    pub fn is_zero(self) -> bool {
+        let value = match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Scalar(value) => value,
+                PartKind::Text(pieces) => {
+                    return pieces.iter().all(|piece| match piece {
+                        Piece::Literal(text) => text.is_empty(),
+                        Piece::Hole(index) => {
+                            let value = holes.get(*index).map(|hole| &hole.value);
+                            value
+                                .and_then(scalar_text)
+                                .is_none_or(|text| text.is_empty())
+                        }
+                    });
+                }
+                PartKind::List(_) => return self.items().is_empty(),
+                PartKind::Map(_) | PartKind::OpenMap(_) => return self.fields().is_empty(),
+                PartKind::Hole(_) => return true,
+            },
+            View::Node { node, .. } => &node.value,
+            View::Filled { hole, .. } => &hole.value,
+        };
+        match value {
+            Value::Null => true,
+            Value::Bool(value) => !value,
+            Value::Int(number) => *number == 0,
+            Value::Float(number) => *number == 0.0,
+            Value::String(text) => text.is_empty(),
+            Value::List(_) => self.items().is_empty(),
+            Value::Map(map) => map.entries.iter().all(|entry| entry.value.is_null()),
+        }
+    }
+
     /// Whether a sequence stands here.
     pub fn is_list(self) -> bool {
         match self.filled() {

@@ -70,6 +70,8 @@ pub struct Input<'a> {
 pub struct Selection {
     /// Environments by name.
     pub environments: Vec<String>,
+    /// Clusters by name.
+    pub clusters: Vec<String>,
     /// Tenants by name.
     pub tenants: Vec<String>,
     /// Components by name.
@@ -120,6 +122,7 @@ impl Selection {
     /// Whether everything is selected.
     pub fn is_everything(&self) -> bool {
         self.environments.is_empty()
+            && self.clusters.is_empty()
             && self.tenants.is_empty()
             && self.components.is_empty()
             && self.labels.is_empty()
@@ -127,6 +130,11 @@ impl Selection {
 
     fn environment(&self, name: &str) -> bool {
         self.environments.is_empty() || self.environments.iter().any(|wanted| wanted == name)
+    }
+
+    /// Whether a cluster is selected.
+    pub fn cluster(&self, name: &str) -> bool {
+        self.clusters.is_empty() || self.clusters.iter().any(|wanted| wanted == name)
     }
 
     fn tenant(&self, tenant: &Document<Tenant>) -> bool {
@@ -142,7 +150,8 @@ impl Selection {
                 })
     }
 
-    fn component(&self, name: &str) -> bool {
+    /// Whether a component is selected.
+    pub fn component(&self, name: &str) -> bool {
         self.components.is_empty() || self.components.iter().any(|wanted| wanted == name)
     }
 }
@@ -281,7 +290,9 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     let placements: Vec<Placement<'_>> = units.iter().map(PlannedUnit::placement).collect();
     recovery::check(&input, &placements, sink);
     units.retain(|unit| {
-        input.selection.environment(&unit.environment.name) && input.selection.tenant(unit.tenant)
+        input.selection.environment(&unit.environment.name)
+            && input.selection.cluster(&unit.cluster.name)
+            && input.selection.tenant(unit.tenant)
     });
     let digests = versions::digests(input.catalog);
     let roles = crate::model::access::roles(input.catalog);
@@ -315,6 +326,23 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
             "select labels of `metadata.labels` of a tenant: `tenantry find tenants -l KEY`",
         ));
     }
+    let meet = |environment: &Document<Environment>| {
+        let clusters = &mut environment.spec.clusters.iter();
+        selection.environment(&environment.name) && clusters.any(|name| selection.cluster(&name.0))
+    };
+    let known = (selection.clusters.iter()).all(|name| catalog.clusters.get(name).is_some())
+        && (selection.environments.iter()).all(|name| catalog.environments.get(name).is_some());
+    if known
+        && !selection.is_everything()
+        && !catalog.environments.iter().any(meet)
+        && !input.incomplete
+    {
+        let message = "no selected environment is on a selected cluster";
+        sink.push(
+            Diagnostic::new(codes::UNKNOWN_REFERENCE, message)
+                .help("select a cluster that `spec.clusters` of the environment lists"),
+        );
+    }
     let mut check = |kind: &str, wanted: &[String], known: Vec<&str>| {
         for name in wanted {
             if known.contains(&name.as_str()) || input.may_exist(kind, name) {
@@ -334,6 +362,11 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
         "Environment",
         &selection.environments,
         catalog.environments.names().collect(),
+    );
+    check(
+        "Cluster",
+        &selection.clusters,
+        catalog.clusters.names().collect(),
     );
     check(
         "Tenant",

@@ -202,6 +202,7 @@ pub fn clusters<'a>(input: &Input<'a>, units: &[PlannedUnit<'a>]) -> Vec<Planned
             .spec
             .clusters
             .iter()
+            .filter(|name| input.selection.cluster(&name.0))
             .filter_map(|name| input.catalog.clusters.get(&name.0))
         {
             let tenants = units

@@ -1,7 +1,7 @@
 //! Why a field changed: the values that it was made of, on both sides, and the changes of the input
 //! among them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fields::{self, Difference};
@@ -14,6 +14,7 @@ use crate::model::instance::{Derivations, Layer};
 use crate::model::manifest::TemplateLine;
 use crate::model::secrets::{self, redacted};
 use crate::model::view::{Shape, View};
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{NodeId, merge};
 
 /// Most values of one field that are followed.
@@ -36,6 +37,9 @@ pub struct Traced {
     pub documents: Arc<BTreeSet<(String, String)>>,
 }
 
+/// The schemas of custom resources by cluster; under no name, those of objects without a place.
+pub type Custom<'a> = BTreeMap<&'a str, &'a ObjectSchemas>;
+
 /// Compares objects and names causes.
 pub struct Comparer<'a> {
     /// Where values were written, of both sides.
@@ -44,6 +48,8 @@ pub struct Comparer<'a> {
     pub inputs: Inputs,
     /// Environment, cluster, tenant and component that only one side has.
     pub one_sided: BTreeSet<Place>,
+    /// The schemas of custom resources by cluster, from which they are filled.
+    pub custom: Custom<'a>,
     origins: Mutex<(HashMap<Origin, usize>, Vec<Origin>)>,
     /// Changes of the input that secrets are made of.
     secret: Mutex<BTreeSet<usize>>,
@@ -51,11 +57,17 @@ pub struct Comparer<'a> {
 
 impl<'a> Comparer<'a> {
     /// Compares with these sources and changes.
-    pub fn new(sources: &'a Sources, inputs: Inputs, one_sided: BTreeSet<Place>) -> Comparer<'a> {
+    pub fn new(
+        sources: &'a Sources,
+        inputs: Inputs,
+        one_sided: BTreeSet<Place>,
+        custom: Custom<'a>,
+    ) -> Comparer<'a> {
         Comparer {
             sources,
             inputs,
             one_sided,
+            custom,
             origins: Mutex::default(),
             secret: Mutex::default(),
         }
@@ -75,7 +87,8 @@ impl<'a> Comparer<'a> {
         if is_same(&before.object.body, &after.object.body) {
             return None;
         }
-        let differences = fields::of_objects(&before.object, &after.object);
+        let differences =
+            fields::of_objects(&before.object, &after.object, self.custom(&after.object));
         if differences.is_empty() {
             return None;
         }
@@ -91,6 +104,11 @@ impl<'a> Comparer<'a> {
             origin: None,
             risks: Vec::new(),
         })
+    }
+
+    /// The schemas of custom resources where an object is.
+    fn custom(&self, object: &Object) -> Option<&'a ObjectSchemas> {
+        self.custom.get(&*object.place.cluster).copied()
     }
 
     fn field(&self, before: &Traced, after: &Traced, found: &Difference<'_>) -> FieldChange {

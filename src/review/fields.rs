@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::lists::{self, ListRule};
-use super::noise::{amount, canonical, is_default, is_written_by_server};
+use super::lists;
+use super::noise::Form;
+use crate::kubernetes::defaults::{Part, Stored};
 use crate::model::change::{FieldPath, Object, Step};
-use crate::model::view::{FieldView, Shape, View};
-use crate::schema::kubernetes::built_in;
+use crate::model::view::{Shape, View};
+use crate::schema::kubernetes::{ObjectSchemas, built_in};
 
 /// A field that differs.
 #[derive(Clone, Debug)]
@@ -24,145 +25,144 @@ pub struct Difference<'a> {
     pub orders: Option<[Vec<String>; 2]>,
 }
 
-/// How two trees are compared.
-struct Comparison<'r> {
-    built_in: bool,
-    rule: &'r dyn Fn(&FieldPath) -> ListRule,
-}
-
-/// The fields of an object that differ, in the order in which they are written.
-pub fn of_objects<'a>(before: &'a Object, after: &'a Object) -> Vec<Difference<'a>> {
+/// The fields of an object that differ, in the order in which they are written. `custom` has the schemas of custom
+/// resources.
+pub fn of_objects<'a>(
+    before: &'a Object,
+    after: &'a Object,
+    custom: Option<&'a ObjectSchemas>,
+) -> Vec<Difference<'a>> {
     let built_in = is_built_in(&after.api_version);
-    let rule = |path: &FieldPath| lists::of_object(&after.kind, built_in, path);
-    let comparison = Comparison {
-        built_in,
-        rule: &rule,
+    let form = Form {
+        kind: &after.kind,
+        rule: &|path: &FieldPath| lists::of_object(&after.kind, built_in, path),
     };
+    let stored = |object: &'a Object| Stored::written(Part::object(object.root(), custom));
     let mut found = Vec::new();
-    comparison.map(
-        before.root(),
-        after.root(),
-        &FieldPath::default(),
-        &mut found,
-    );
+    let path = FieldPath::default();
+    form.map(&stored(before), &stored(after), &path, &mut found);
     found
 }
 
 /// The fields of a document of ours that differ.
 pub fn of_documents<'a>(before: View<'a>, after: View<'a>) -> Vec<Difference<'a>> {
-    let comparison = Comparison {
-        built_in: false,
+    let form = Form {
+        kind: "",
         rule: &lists::of_document,
     };
+    let stored = |view| Stored::written(Part::unknown(view));
     let mut found = Vec::new();
-    comparison.map(before, after, &FieldPath::default(), &mut found);
+    let path = FieldPath::default();
+    form.map(&stored(before), &stored(after), &path, &mut found);
     found
 }
 
 /// An object in a form in which what makes no difference is not there.
 pub fn canonical_object(object: &Object) -> serde_json::Value {
     let built_in = is_built_in(&object.api_version);
-    let rule = |path: &FieldPath| lists::of_object(&object.kind, built_in, path);
-    canonical(object.root(), &FieldPath::default(), built_in, &rule)
+    let form = Form {
+        kind: &object.kind,
+        rule: &|path: &FieldPath| lists::of_object(&object.kind, built_in, path),
+    };
+    let stored = Stored::written(Part::object(object.root(), None));
+    form.canonical(&stored, &FieldPath::default())
 }
 
-/// Whether an API is Kubernetes' own, so that its defaults are known.
+/// Whether an API is Kubernetes' own, so that its lists are known.
 pub fn is_built_in(api_version: &str) -> bool {
     built_in().has_api(api_version)
 }
 
-impl Comparison<'_> {
+impl Form<'_> {
     fn values<'a>(
         &self,
-        before: View<'a>,
-        after: View<'a>,
+        before: &Stored<'a>,
+        after: &Stored<'a>,
         path: &FieldPath,
         found: &mut Vec<Difference<'a>>,
     ) {
-        let same = match (before.shape(), after.shape()) {
-            (Shape::Map, Shape::Map) => return self.map(before, after, path, found),
-            (Shape::List, Shape::List) => return self.list(before, after, path, found),
-            (Shape::Text(a), Shape::Text(b)) if a == b => true,
-            (Shape::Int(a), Shape::Int(b)) if a == b => true,
-            (Shape::Bool(a), Shape::Bool(b)) => a == b,
-            (Shape::Float(a), Shape::Float(b)) => a.to_bits() == b.to_bits(),
-            (Shape::Null, Shape::Null) => true,
-            (Shape::Map | Shape::List, _) | (_, Shape::Map | Shape::List) => false,
-            _ if self.built_in => {
-                let amounts = (amount(before, path), amount(after, path));
-                amounts.0.is_some() && amounts.0 == amounts.1
-            }
-            _ => false,
+        let same = match (before.written, after.written) {
+            // What differs there follows from something else.
+            (None, None) => true,
+            (Some(_), Some(_)) => match (before.shape(), after.shape()) {
+                (Shape::Map, Shape::Map) => return self.map(before, after, path, found),
+                (Shape::List, Shape::List) => return self.list(before, after, path, found),
+                _ => self.canonical(before, path) == self.canonical(after, path),
+            },
+            _ => self.canonical(before, path) == self.canonical(after, path),
         };
         if !same {
-            found.push(changed(path.clone(), Some(before), Some(after)));
+            found.push(changed(path.clone(), before.written, after.written));
         }
     }
 
     fn map<'a>(
         &self,
-        before: View<'a>,
-        after: View<'a>,
+        before: &Stored<'a>,
+        after: &Stored<'a>,
         path: &FieldPath,
         found: &mut Vec<Difference<'a>>,
     ) {
         let (old, new) = (before.fields(), after.fields());
-        let by_key = |fields: &'_ [FieldView<'a>]| -> BTreeMap<String, View<'a>> {
-            let fields = fields.iter();
-            fields
-                .map(|field| (field.key.to_string(), field.value))
-                .collect()
-        };
-        let (was, is) = (by_key(&old), by_key(&new));
-        let only_old = old.iter().filter(|field| !is.contains_key(&*field.key));
-        for field in new.iter().chain(only_old) {
-            let path = path.joined(Step::Key(field.key.as_ref().into()));
-            if is_written_by_server(&path) {
+        let was: BTreeMap<&str, &Stored<'a>> = old.iter().map(|(key, at)| (&**key, at)).collect();
+        let is: BTreeMap<&str, &Stored<'a>> = new.iter().map(|(key, at)| (&**key, at)).collect();
+        let only_old = old.iter().filter(|(key, _)| !is.contains_key(&**key));
+        for (key, _) in new.iter().chain(only_old) {
+            let name = match &**key {
+                // As it is written.
+                "data" if before.has_written("stringData") || after.has_written("stringData") => {
+                    "stringData"
+                }
+                key => key,
+            };
+            let path = path.joined(Step::Key(name.into()));
+            if self.is_written_by_server(&path) {
                 continue;
             }
-            match (was.get(&*field.key), is.get(&*field.key)) {
-                (Some(before), Some(after)) => self.values(*before, *after, &path, found),
-                (Some(one), None) | (None, Some(one))
-                    if self.built_in && is_default(*one, &path) => {}
-                (before, after) => found.push(changed(path, before.copied(), after.copied())),
+            match (was.get(&**key), is.get(&**key)) {
+                (Some(before), Some(after)) => self.values(before, after, &path, found),
+                (Some(one), None) | (None, Some(one)) if self.is_without_effect(one, &path) => {}
+                _ => found.push(changed(path, before.place(key), after.place(key))),
             }
         }
     }
 
     fn list<'a>(
         &self,
-        before: View<'a>,
-        after: View<'a>,
+        before: &Stored<'a>,
+        after: &Stored<'a>,
         path: &FieldPath,
         found: &mut Vec<Difference<'a>>,
     ) {
         let rule = (self.rule)(path);
         let keyed = labelled(before, rule.keys).zip(labelled(after, rule.keys));
         let Some((old, new)) = keyed else {
-            let canonical = |view| canonical(view, path, self.built_in, self.rule);
-            if canonical(before) != canonical(after) {
-                found.push(changed(path.clone(), Some(before), Some(after)));
+            if self.canonical(before, path) != self.canonical(after, path) {
+                found.push(changed(path.clone(), before.written, after.written));
             }
             return;
         };
-        let index = |items: &[(String, View<'a>)]| -> BTreeMap<String, View<'a>> {
-            items.iter().cloned().collect()
-        };
-        let (was, is) = (index(&old), index(&new));
+        let (was, is): (Labelled<'a>, Labelled<'a>) =
+            (old.iter().cloned().collect(), new.iter().cloned().collect());
         for (label, item) in old.iter().filter(|(label, _)| !is.contains_key(label)) {
-            found.push(changed(item_path(path, label), Some(*item), None));
+            let path = item_path(path, label);
+            if !self.is_without_effect(item, &path) {
+                found.push(changed(path, item.written, None));
+            }
         }
         for (position, (label, item)) in new.iter().enumerate() {
+            let path = item_path(path, label);
             match was.get(label) {
-                Some(before) => self.values(*before, *item, &item_path(path, label), found),
+                Some(before) => self.values(before, item, &path, found),
+                None if self.is_without_effect(item, &path) => {}
                 None => found.push(Difference {
                     position: rule.ordered.then_some(position),
-                    ..changed(item_path(path, label), None, Some(*item))
+                    ..changed(path, None, item.written)
                 }),
             }
         }
         if rule.ordered {
-            let kept = |items: &[(String, View<'a>)], others: &BTreeMap<String, View<'a>>| {
+            let kept = |items: &[(String, Stored<'a>)], others: &Labelled<'a>| {
                 let labels = items.iter().map(|(label, _)| label);
                 let kept = labels.filter(|label| others.contains_key(*label));
                 kept.cloned().collect::<Vec<String>>()
@@ -171,12 +171,15 @@ impl Comparison<'_> {
             if orders[0] != orders[1] {
                 found.push(Difference {
                     orders: Some(orders),
-                    ..changed(path.clone(), Some(before), Some(after))
+                    ..changed(path.clone(), before.written, after.written)
                 });
             }
         }
     }
 }
+
+/// Items by what they are called.
+type Labelled<'a> = BTreeMap<String, Stored<'a>>;
 
 fn changed<'a>(
     path: FieldPath,
@@ -198,14 +201,14 @@ fn item_path(path: &FieldPath, label: &str) -> FieldPath {
 
 /// The items of a list with what they are called; nothing if the list has no keys, or an item
 /// lacks them or shares them with another.
-fn labelled<'a>(list: View<'a>, keys: &[&str]) -> Option<Vec<(String, View<'a>)>> {
+fn labelled<'a>(list: &Stored<'a>, keys: &[&str]) -> Option<Vec<(String, Stored<'a>)>> {
     if keys.is_empty() {
         return None;
     }
     let mut seen = BTreeSet::new();
     let items = list.items().into_iter();
-    let items = items.map(|item| Some((lists::label(item, keys)?, item)));
-    let items: Vec<(String, View<'a>)> = items.collect::<Option<_>>()?;
+    let items = items.map(|item| Some((lists::label(&item, keys)?, item)));
+    let items: Vec<(String, Stored<'a>)> = items.collect::<Option<_>>()?;
     items
         .iter()
         .all(|(label, _)| seen.insert(label.clone()))

@@ -1,8 +1,10 @@
 //! By what items of lists are told apart: Kubernetes' own keys, as the API's `x-kubernetes-list-map-keys`
 //! and merge keys name them. Every other list is atomic.
 
+use crate::kubernetes::defaults::Stored;
+use crate::kubernetes::volatile::without_random;
 use crate::model::change::FieldPath;
-use crate::model::view::View;
+use crate::model::view::Shape;
 
 /// A list by its name, and where it stands.
 struct KeyedList {
@@ -122,17 +124,13 @@ pub fn of_document(path: &FieldPath) -> ListRule {
 }
 
 /// What an item is called by the keys of its list; nothing if it lacks one.
-pub fn label(item: View<'_>, keys: &[&str]) -> Option<String> {
+pub fn label(item: &Stored<'_>, keys: &[&str]) -> Option<String> {
     let mut label = String::new();
     for (at, key) in keys.iter().enumerate() {
-        let value = item.get(key).map(View::to_json);
-        let text = match value {
-            Some(serde_json::Value::String(text)) => text,
-            Some(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
-                value.to_string()
-            }
-            // As the API server fills it in.
-            None if *key == "protocol" => "TCP".to_owned(),
+        let text = match item.get(key)?.shape() {
+            Shape::Text(text) => without_random(text).into_owned(),
+            Shape::Int(number) => number.to_string(),
+            Shape::Bool(value) => value.to_string(),
             _ => return None,
         };
         if at > 0 {

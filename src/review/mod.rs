@@ -29,7 +29,7 @@ use crate::model::change::{ObjectChange, Operation, Place, Review};
 use crate::model::secrets;
 use causes::Comparer;
 use fold::Population;
-use objects::{Changes, Incomplete};
+use objects::{Belongs, Changes, Incomplete};
 use risks::Subject;
 
 /// Puts together what the units left.
@@ -38,10 +38,11 @@ pub fn finish(
     changes: Changes,
     population: &Population,
     incomplete: Incomplete,
+    belongs: Belongs<'_>,
     mut review: Review,
 ) -> Review {
     let closed = changes.closed();
-    let mut objects = changes.finish(&comparer, incomplete);
+    let mut objects = changes.finish(&comparer, incomplete, belongs);
     let one_sided = &comparer.one_sided;
     let new_namespaces: BTreeSet<(Arc<str>, String)> = objects
         .iter()

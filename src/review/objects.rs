@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::causes::{Comparer, Traced};
 use super::fields;
 use crate::model::change::Place;
-use crate::model::change::{Body, Object, ObjectChange, Operation};
+use crate::model::change::{Body, FieldPath, Object, ObjectChange, Operation};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::{Rendered, Scope};
 
@@ -75,6 +75,9 @@ pub struct Incomplete {
     pub head: bool,
 }
 
+/// Which objects of a base without places belong to what is compared, so that they are removed where the head lacks them.
+pub type Belongs<'a> = &'a dyn Fn(&Object) -> bool;
+
 /// Collects what changed, from several threads.
 #[derive(Default)]
 pub struct Changes {
@@ -127,7 +130,12 @@ impl Changes {
 
     /// Matches what is left across units, then by likeness; all changes, sorted by place. Where a
     /// side has errors, what only the other has may well be there, so it is left out.
-    pub fn finish(self, comparer: &Comparer<'_>, incomplete: Incomplete) -> Vec<ObjectChange> {
+    pub fn finish(
+        self,
+        comparer: &Comparer<'_>,
+        incomplete: Incomplete,
+        belongs: Belongs<'_>,
+    ) -> Vec<ObjectChange> {
         let State {
             mut changed,
             mut gone,
@@ -147,6 +155,7 @@ impl Changes {
         }
         // Objects that were read without a place fit each cluster that has their like.
         let placeless: Vec<Traced> = extract(&mut gone, |one| one.object.place.cluster.is_empty());
+        let scaled = scaled(placeless.iter().chain(&new));
         let mut fitted: BTreeSet<Identity> = BTreeSet::new();
         let mut by_identity: BTreeMap<Identity, Vec<&Traced>> = BTreeMap::new();
         let mut kinds: BTreeSet<&str> = BTreeSet::new();
@@ -164,7 +173,13 @@ impl Changes {
             };
             fitted.insert(identity(&after.object));
             // Of several clusters' objects of the same name, the nearest is meant.
-            let pairs = known.iter().map(|before| comparer.pair(before, after));
+            let pairs = known.iter().map(|before| {
+                let mut change = comparer.pair(before, after)?;
+                if scaled.contains(&target(&after.object)) {
+                    change.fields.retain(|field| !is_replicas(&field.path));
+                }
+                (!change.fields.is_empty()).then_some(change)
+            });
             let fields =
                 |pair: &Option<ObjectChange>| pair.as_ref().map_or(0, |change| change.fields.len());
             changed.extend(pairs.min_by_key(fields).flatten());
@@ -175,6 +190,7 @@ impl Changes {
                 placeless
                     .iter()
                     .filter(|one| !fitted.contains(&identity(&one.object)))
+                    .filter(|one| belongs(&one.object))
                     .cloned(),
             );
         }
@@ -197,6 +213,33 @@ impl Changes {
         });
         changed
     }
+}
+
+/// What an autoscaler names: namespace, kind and name.
+type Target = (String, String, String);
+
+fn target(object: &Object) -> Target {
+    let Object {
+        namespace,
+        kind,
+        name,
+        ..
+    } = object;
+    (namespace.clone(), kind.clone(), name.clone())
+}
+
+/// What autoscalers scale.
+fn scaled<'a>(objects: impl Iterator<Item = &'a Traced>) -> BTreeSet<Target> {
+    let target = |one: &Traced| {
+        let target = one.object.root().at(&["spec", "scaleTargetRef"])?;
+        let text = |key: &str| target.text_at(&[key]).into_owned();
+        Some((one.object.namespace.clone(), text("kind"), text("name")))
+    };
+    objects.filter_map(target).collect()
+}
+
+fn is_replicas(path: &FieldPath) -> bool {
+    path.0.len() == 2 && path.starts_with(&["spec", "replicas"])
 }
 
 fn denies_all(object: &Object) -> bool {

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::SchemaSet;
 use crate::kubernetes::versions::FieldHistory;
+use crate::yaml::Node;
 
 /// What a value may be. Everything is allowed that nothing here forbids.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub struct Rule {
     pub all_of: Vec<Rule>,
     /// The versions of Kubernetes that have it, for a field of a built-in kind.
     pub history: FieldHistory,
+    /// What the API server fills in where nothing is written.
+    pub default: Option<Box<Node>>,
     /// What it is, for people.
     pub description: String,
 }
@@ -57,6 +60,7 @@ impl Rule {
             since: 0,
             removed: None,
         },
+        default: None,
         description: String::new(),
     };
 
@@ -201,6 +205,9 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
             .iter()
             .map(|part| compile(part, set, strict))
             .collect(),
+        default: schema
+            .get("default")
+            .map(|default| Box::new(Node::from_json(default))),
         description: text(json, "description"),
         ..Rule::default()
     };

@@ -8,6 +8,8 @@ use serde_json::value::RawValue;
 
 use super::{Rule, SchemaSet};
 use crate::kubernetes::validation::Overlay;
+use crate::yaml::Node;
+use crate::yaml::parse::{Problem, parse};
 
 /// The Kubernetes version of the built-in schemas: the newest that the `k8s-openapi` crate offers.
 pub const BUILT_IN_VERSION: &str = "1.37";
@@ -121,6 +123,17 @@ impl ObjectSchemas {
         self.set.source(name)
     }
 
+    /// The schemas, by which definitions refer to one another.
+    pub fn set(&self) -> &SchemaSet {
+        &self.set
+    }
+
+    /// API version, kind and the definition's position of each kind.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, usize)> {
+        let kinds = self.kinds.iter();
+        kinds.map(|((api_version, kind), index)| (&**api_version, &**kind, *index))
+    }
+
     /// Whether an API is known: `group/version` or `group/version/Kind`.
     pub fn has_api(&self, wanted: &str) -> bool {
         match wanted.rsplit_once('/') {
@@ -192,6 +205,29 @@ impl ObjectSchemas {
             }
         }
         Ok(())
+    }
+
+    /// Adds the kinds of the CustomResourceDefinitions in a text.
+    ///
+    /// # Errors
+    /// There are none, or one cannot be read.
+    pub fn add_crds(&mut self, text: &str) -> Result<(), String> {
+        let parsed = parse(text, 0);
+        if let Some((_, problem)) = parsed.problems.first() {
+            return Err(match problem {
+                Problem::Syntax(message) => format!("it is not valid YAML: {message}"),
+                _ => "it is not valid YAML".to_owned(),
+            });
+        }
+        let is_crd = |document: &&Node| {
+            let kind = document.get("kind").and_then(Node::as_str);
+            kind == Some("CustomResourceDefinition")
+        };
+        let mut crds = parsed.documents.iter().filter(is_crd).peekable();
+        if crds.peek().is_none() {
+            return Err("there is no CustomResourceDefinition in it".to_owned());
+        }
+        crds.try_for_each(|crd| self.add_crd(&crd.to_json()))
     }
 
     /// Adds the kinds of a CustomResourceDefinition.

@@ -51,6 +51,16 @@ impl SchemaSet {
         });
     }
 
+    /// How many definitions there are.
+    pub fn len(&self) -> usize {
+        self.definitions.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.definitions.is_empty()
+    }
+
     /// The index of a name.
     pub fn index(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()

@@ -9,7 +9,7 @@ use crate::kubernetes::versions::{self, Minor};
 use crate::model::kinds::Catalog;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
 use crate::schema::{Rule, SchemaSet};
-use crate::yaml::{Step, parse::parse};
+use crate::yaml::Step;
 
 /// The schemas of all clusters.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl Schemas {
                     .get(path)
                     .cloned()
                     .unwrap_or_else(|| Err("it was not read".to_owned()));
-                if let Err(why) = text.and_then(|text| add_crds(&mut own.crds, &text)) {
+                if let Err(why) = text.and_then(|text| own.crds.add_crds(&text)) {
                     unreadable(path, place, &why);
                 }
             }
@@ -122,34 +122,16 @@ impl Schemas {
         own.and_then(|own| own.minor).unwrap_or(Minor::MAX)
     }
 
+    /// The schemas of the custom resources of each cluster.
+    pub fn custom(&self) -> BTreeMap<&str, &ObjectSchemas> {
+        let clusters = self.clusters.iter();
+        clusters.map(|(name, own)| (&**name, &own.crds)).collect()
+    }
+
     /// Whether a cluster's own API dump judges.
     pub fn has_dump(&self, cluster: &str) -> bool {
         self.clusters
             .get(cluster)
             .is_some_and(|own| own.dump.is_some())
-    }
-}
-
-fn add_crds(schemas: &mut ObjectSchemas, text: &str) -> Result<(), String> {
-    let parsed = parse(text, 0);
-    if let Some((_, problem)) = parsed.problems.first() {
-        return Err(match problem {
-            crate::yaml::parse::Problem::Syntax(message) => {
-                format!("it is not valid YAML: {message}")
-            }
-            _ => "it is not valid YAML".to_owned(),
-        });
-    }
-    let mut found = false;
-    for document in &parsed.documents {
-        if document.get("kind").and_then(|kind| kind.as_str()) == Some("CustomResourceDefinition") {
-            schemas.add_crd(&document.to_json())?;
-            found = true;
-        }
-    }
-    if found {
-        Ok(())
-    } else {
-        Err("there is no CustomResourceDefinition in it".to_owned())
     }
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tenantry::comparison::{self, Base, Comparison};
+use tenantry::kubernetes::defaults::{Part, Stored};
 use tenantry::model::change::{FieldChange, Object, ObjectChange, Operation, Review, Step};
+use tenantry::model::view::View;
 use tenantry::report::review::words;
 use tenantry::review::fields::canonical_object;
 use tenantry::yaml::Node;
@@ -184,8 +186,13 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
     let path = tenantry::model::change::FieldPath(passed.to_vec());
     let keys = tenantry::review::lists::of_object(kind, true, &path).keys;
     let label = |item: &Json| {
-        let node = Node::from_json(item);
-        tenantry::review::lists::label(tenantry::model::view::View::of(&node), keys)
+        let mut item = item.clone();
+        if keys.contains(&"protocol") && item.get("protocol").is_none() {
+            item["protocol"] = "TCP".into();
+        }
+        let node = Node::from_json(&item);
+        let stored = Stored::written(Part::unknown(View::of(&node)));
+        tenantry::review::lists::label(&stored, keys)
     };
     let [step, rest @ ..] = steps else {
         if change.reordered {

@@ -40,6 +40,16 @@ fn costs_agree() {
 }
 
 #[test]
+fn defaults_agree() {
+    assert_agrees("defaults", "defaults.jsonl", &[]);
+}
+
+#[test]
+fn a_cluster_that_holds_what_was_rendered_differs_in_nothing() {
+    assert_agrees("live", "live-eu-prod-1.json", &[]);
+}
+
+#[test]
 fn verdicts_of_policies_agree() {
     assert_agrees("policies", "policy-cases.jsonl", &[]);
 }

@@ -4,7 +4,14 @@ use super::Code;
 
 /// What says no more than what an API server would do. A distribution or a webhook may do otherwise, so waivers may
 /// name these; what crosses tenants is not among them.
-pub const OF_API_SERVER: &[Code] = &[SCHEMA, BAD_OBJECT_NAME];
+pub const OF_API_SERVER: &[Code] = &[
+    SCHEMA,
+    BAD_OBJECT_NAME,
+    REFUSED,
+    PODS_REFUSED,
+    NOT_SERVED,
+    FIELD_VERSION,
+];
 
 codes! {
 SCHEMA = "T0501" Error "a manifest does not meet the schema of its kind"

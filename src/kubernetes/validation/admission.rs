@@ -102,7 +102,7 @@ struct Check {
 }
 
 /// The files of `kubernetes/admission/`.
-const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes-admission.rs"));
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_admission.rs"));
 
 static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
     FILES

@@ -112,7 +112,7 @@ struct Library {
 }
 
 /// The files of `kubernetes/validation/`.
-const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes-validation.rs"));
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_validation.rs"));
 
 static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     let mut library = Library {

@@ -225,7 +225,7 @@ mod tests {
     fn is_replaced(kind: &str, before: &str, after: &str) -> bool {
         let head = format!("{{apiVersion: v1, kind: {kind}, metadata: {{name: x}}");
         let sides = [before, after].map(|rest| object(&format!("{head}, {rest}}}")));
-        let fields = fields::of_objects(&sides[0], &sides[1]);
+        let fields = fields::of_objects(&sides[0], &sides[1], None);
         let fields = fields.into_iter().map(|found| FieldChange {
             path: found.path,
             before: found.before.map(View::to_json),

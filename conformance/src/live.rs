@@ -1,0 +1,83 @@
+//! All that a cluster holds right after acme's manifests for it were applied: `live-CLUSTER.json`, a List. A diff must
+//! find nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value as Json;
+use tenantry::comparison::{self, Base};
+use tenantry::load::Source;
+use tenantry::resolve::Selection;
+use tenantry::{Options, Shard};
+
+use super::{Cases, Silent, Tally};
+
+/// The repository whose manifests were applied.
+const REPOSITORY: &str = "../examples/acme";
+/// The day as of which they were rendered: it decides which grants and waivers hold.
+const AS_OF: jiff::civil::Date = jiff::civil::date(2026, 6, 1);
+
+/// The environments that objects say they are of.
+fn environments(items: &[Json]) -> Vec<String> {
+    let of_namespaces = items.iter().filter(|item| item["kind"] == "Namespace");
+    let labels = of_namespaces.filter_map(|item| item["metadata"]["labels"].as_object());
+    let environments = labels
+        .flatten()
+        .filter(|(key, _)| key.ends_with("/environment"));
+    let environments = environments.filter_map(|(_, value)| value.as_str());
+    let environments: BTreeSet<&str> = environments.collect();
+    environments.into_iter().map(str::to_owned).collect()
+}
+
+/// Judges a diff with what a cluster holds.
+///
+/// # Errors
+/// The file is not of this format, or the repository cannot be read.
+pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
+    let list: Json = serde_json::from_str(cases.text)?;
+    let items = list["items"].as_array().context("it is no List")?;
+    let name = cases.path.file_stem().and_then(|name| name.to_str());
+    let cluster = name.and_then(|name| name.strip_prefix("live-"));
+    let cluster = cluster.context("the file's name is not live-CLUSTER.json")?;
+    let head = Options {
+        source: Source::Folder {
+            root: Path::new(env!("CARGO_MANIFEST_DIR")).join(REPOSITORY),
+        },
+        extra: Vec::new(),
+        selection: Selection {
+            clusters: vec![cluster.to_owned()],
+            environments: environments(items),
+            ..Selection::default()
+        },
+        as_of: AS_OF,
+        shard: Shard::WHOLE,
+        baseline: None,
+    };
+    let compared = comparison::compare(&head, &Base::Text(cases.text.to_owned()), &Silent)?;
+    if compared.has_errors {
+        bail!("the repository has errors");
+    }
+    let review = compared.review;
+    for change in &review.objects {
+        let object = change.object();
+        let paths = change.fields.iter().map(|field| field.path.to_string());
+        let paths: Vec<String> = paths.collect();
+        writeln!(
+            cases.out,
+            "{:?} {} in `{}`: {}",
+            change.operation(),
+            object.title(),
+            object.namespace,
+            paths.join(", ")
+        )?;
+    }
+    for risk in &review.risks {
+        writeln!(cases.out, "risk: {}", risk.message)?;
+    }
+    let disagreements = review.objects.len().max(review.risks.len());
+    Ok(Tally {
+        agree: items.len().saturating_sub(disagreements),
+        of: items.len(),
+    })
+}

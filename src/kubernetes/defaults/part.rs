@@ -1,0 +1,524 @@
+//! Parts of an object as the API server stores them, read in place.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use super::canonical;
+use super::table::{self, Condition, Fill, Fills, TABLE};
+use crate::model::scalars::Amount;
+use crate::model::view::{Shape, View};
+use crate::schema::kubernetes::ObjectSchemas;
+use crate::schema::{Additional, Rule, SchemaSet};
+use crate::yaml::Node;
+
+/// Holds for places that no schema describes.
+static NOTHING: Rule = Rule::ANYTHING;
+static EMPTY: LazyLock<Node> = LazyLock::new(Node::empty_map);
+
+/// What is known of a place in an object.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    rule: &'a Rule,
+    set: &'a SchemaSet,
+    /// What this place is filled with beyond its type.
+    overlay: Option<&'static Fills>,
+    /// Whether it is an entry of a map.
+    is_entry: bool,
+}
+
+/// A part of an object that stands somewhere, read as the API server stores it.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Where it stands.
+    pub view: View<'a>,
+    place: Place<'a>,
+}
+
+/// What is stored at a place.
+#[derive(Clone, Debug)]
+pub struct Stored<'a> {
+    /// What it is.
+    pub held: Held<'a>,
+    /// Where it is written, if the API server does not fill it in.
+    pub written: Option<View<'a>>,
+}
+
+/// What is stored, as it was found or made.
+#[derive(Clone, Debug)]
+pub enum Held<'a> {
+    /// Something that stands somewhere.
+    Part(Part<'a>),
+    /// A text that is made.
+    Text(Arc<str>),
+    /// An amount that is made.
+    Amount(Arc<str>),
+    /// A list that is made.
+    List(Arc<[Stored<'a>]>),
+    /// A map that is made.
+    Map(Arc<[(Cow<'a, str>, Stored<'a>)]>),
+}
+
+/// What fills a field, its conditions decided.
+enum Resolved {
+    Nothing,
+    Value(View<'static>),
+    Map(&'static Fills),
+    Items(&'static Fills),
+    Computed(super::rules::Computed, &'static str),
+}
+
+impl<'a> Place<'a> {
+    fn of(rule: &'a Rule, set: &'a SchemaSet) -> Place<'a> {
+        Place {
+            rule,
+            set,
+            overlay: None,
+            is_entry: false,
+        }
+    }
+
+    /// Whether Kubernetes' own types describe it; else a custom resource's schema does.
+    fn is_native(self) -> bool {
+        std::ptr::eq(self.set, table::set())
+    }
+
+    fn followed(self) -> &'a Rule {
+        let rule = self.set.follow(self.rule);
+        // A schema or a truth value, a schema or a list of them: only the schema has fields.
+        match rule.any_of.iter().find(|choice| choice.reference.is_some()) {
+            Some(choice) if rule.properties.is_empty() => self.set.follow(choice),
+            _ => rule,
+        }
+    }
+
+    fn fills(self) -> Option<&'static Fills> {
+        self.is_native().then(|| TABLE.fills(self.rule)).flatten()
+    }
+
+    fn child(self, key: &str) -> Place<'a> {
+        let rule = self.followed();
+        let (child, is_entry) = match (rule.property(key), &rule.additional) {
+            (Some(child), _) => (child, false),
+            (None, Additional::Rule(child)) => (&**child, true),
+            (None, _) => (&NOTHING, true),
+        };
+        if key == "metadata" && !self.is_native() && rule.property("apiVersion").is_some() {
+            return Place::of(&TABLE.metadata, table::set());
+        }
+        Place {
+            is_entry,
+            ..Place::of(child, self.set)
+        }
+    }
+
+    fn item(self) -> Place<'a> {
+        Place {
+            overlay: self.overlay.and_then(|fills| fills.each.as_deref()),
+            is_entry: true,
+            ..Place::of(
+                self.followed().items.as_deref().unwrap_or(&NOTHING),
+                self.set,
+            )
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// An object. `custom` has the schemas of custom resources, whose defaults are in them.
+    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Part<'a> {
+        let (api_version, kind) = (view.text_at(&["apiVersion"]), view.text_at(&["kind"]));
+        let place = match TABLE.kind(&api_version, &kind) {
+            Some(rule) => Place::of(rule, table::set()),
+            None => match custom.and_then(|schemas| schemas.find(&api_version, &kind)) {
+                Some((rule, set)) => Place::of(rule, set),
+                None => Place::of(&TABLE.unknown, table::set()),
+            },
+        };
+        Part { view, place }
+    }
+
+    /// A part that nothing is known of.
+    pub fn unknown(view: View<'a>) -> Part<'a> {
+        Part {
+            view,
+            place: Place::of(&NOTHING, table::set()),
+        }
+    }
+
+    /// Whether the type of the object is one of Kubernetes' own.
+    pub fn is_native(&self) -> bool {
+        self.place.is_native() && !std::ptr::eq(self.place.rule, &raw const TABLE.unknown)
+    }
+
+    fn is_quantity(&self) -> bool {
+        self.place.is_native() && TABLE.is_quantity(self.place.rule)
+    }
+
+    /// What stands here; amounts, times and bytes as they are stored.
+    pub fn shape(&self) -> Shape<'a> {
+        let shape = self.view.shape();
+        if !self.place.is_native() {
+            return shape;
+        }
+        let rule = self.place.rule;
+        if TABLE.is_quantity(rule) {
+            let amount =
+                |text| canonical_text(text, |text| canonical::quantity(text, self.place.is_entry));
+            return match shape {
+                Shape::Text(text) => Shape::Text(amount(text)),
+                Shape::Int(number) => Shape::Text(amount(Cow::Owned(number.to_string()))),
+                Shape::Float(number) => Shape::Text(amount(Cow::Owned(number.to_string()))),
+                other => other,
+            };
+        }
+        let Shape::Text(text) = shape else {
+            return shape;
+        };
+        Shape::Text(match self.place.followed().format.as_deref() {
+            Some("date-time") if !TABLE.is_micro_time(rule) => {
+                canonical_text(text, canonical::time)
+            }
+            Some("byte") => canonical_text(text, canonical::bytes),
+            _ => text,
+        })
+    }
+
+    /// What a key is filled with.
+    fn fill(&self, key: &str) -> Resolved {
+        let overlay = self.place.overlay.and_then(|fills| fills.field(key));
+        let fill = overlay.or_else(|| self.place.fills()?.field(key));
+        let mut fill = match fill {
+            Some(fill) => fill,
+            None => return Resolved::Nothing,
+        };
+        loop {
+            fill = match fill {
+                Fill::Value(view) => return Resolved::Value(*view),
+                Fill::Map(fills) => return Resolved::Map(fills),
+                Fill::Items(fills) => return Resolved::Items(fills),
+                Fill::Computed(function, argument) => {
+                    return Resolved::Computed(*function, argument);
+                }
+                Fill::If(conditions, then, otherwise) => {
+                    let holds = conditions.iter().all(|(sibling, values)| {
+                        values.iter().any(|value| self.meets(sibling, value))
+                    });
+                    match (holds, otherwise) {
+                        (true, _) => then,
+                        (false, Some(otherwise)) => otherwise,
+                        (false, None) => return Resolved::Nothing,
+                    }
+                }
+            };
+        }
+    }
+
+    fn meets(&self, key: &str, condition: &Condition) -> bool {
+        match condition {
+            Condition::Set => self.written(key).is_some(),
+            Condition::Unset => self.written(key).is_none(),
+            Condition::Text(wanted) => {
+                let value = self.get(key).map(|value| value.shape());
+                matches!(value, Some(Shape::Text(text)) if text == *wanted)
+            }
+            Condition::Bool(wanted) => {
+                let value = self.get(key).map(|value| value.shape());
+                matches!(value, Some(Shape::Bool(value)) if value == *wanted)
+            }
+        }
+    }
+
+    /// What is written at a key and not dropped.
+    pub fn written(&self, key: &str) -> Option<Part<'a>> {
+        self.not_dropped(key, self.view.get(key)?)
+    }
+
+    fn not_dropped(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
+        let place = self.place.child(key);
+        let part = Part { view, place };
+        (!self.drops(key, &part)).then_some(part)
+    }
+
+    /// Whether a zero is dropped.
+    fn drops(&self, key: &str, part: &Part<'a>) -> bool {
+        if !self.place.is_native() || part.place.is_entry || !part.view.is_zero() {
+            return false;
+        }
+        let rule = part.place.followed();
+        // Only maps are dropped: structures are stored though they are empty.
+        let is_map = matches!(rule.additional, Additional::Rule(_));
+        let is_structure = matches!(part.view.shape(), Shape::Map) && !is_map;
+        let is_kept = || {
+            let fills = self.place.fills();
+            let is_filled = fills.is_some_and(|fills| fills.field(key).is_some());
+            let required = &mut self.place.followed().required.iter();
+            fills.is_some_and(|fills| fills.keeps(key))
+                || (!is_filled && required.any(|name| &**name == key))
+        };
+        !is_structure && !is_kept()
+    }
+
+    /// What is stored at a key.
+    pub fn get(&self, key: &str) -> Option<Stored<'a>> {
+        self.stored(key, self.view.get(key))
+    }
+
+    fn stored(&self, key: &str, view: Option<View<'a>>) -> Option<Stored<'a>> {
+        let fill = self.fill(key);
+        let overlay = match fill {
+            Resolved::Map(fills) | Resolved::Items(fills) => Some(fills),
+            _ => None,
+        };
+        let written = view.and_then(|view| self.not_dropped(key, view));
+        let written = written.map(|mut part| {
+            part.place.overlay = overlay;
+            Stored::written(part)
+        });
+        match fill {
+            Resolved::Computed(function, argument) => function(self, key, argument, written),
+            _ if written.is_some() => written,
+            Resolved::Value(view) => Some(self.filled(key, view, None)),
+            Resolved::Map(fills) => Some(self.filled(key, View::of(&EMPTY), Some(fills))),
+            Resolved::Items(_) => None,
+            Resolved::Nothing => {
+                let rule = self.place.child(key).followed();
+                let default = rule
+                    .default
+                    .as_deref()
+                    .filter(|_| !self.place.is_native())?;
+                Some(self.filled(key, View::of(default), None))
+            }
+        }
+    }
+
+    /// A value in place of what is not written at a key.
+    pub fn filled(&self, key: &str, view: View<'a>, overlay: Option<&'static Fills>) -> Stored<'a> {
+        let mut place = self.place.child(key);
+        place.overlay = overlay;
+        Stored::filled(Part { view, place })
+    }
+
+    /// An empty map in place of what is not written at a key.
+    pub fn filled_empty(&self, key: &str) -> Stored<'a> {
+        self.filled(key, View::of(&EMPTY), None)
+    }
+
+    /// A value as an item of the list at a key.
+    pub fn filled_item(&self, key: &str, view: View<'a>) -> Stored<'a> {
+        let place = self.place.child(key).item();
+        Stored::filled(Part { view, place })
+    }
+
+    /// The fields of a map, those that are written first.
+    pub fn fields(&self) -> Vec<(Cow<'a, str>, Stored<'a>)> {
+        let written = self.view.fields();
+        let mut fields: Vec<(Cow<'a, str>, Stored<'a>)> = Vec::with_capacity(written.len());
+        for field in written {
+            if let Some(value) = self.stored(&field.key, Some(field.value)) {
+                fields.push((field.key, value));
+            }
+        }
+        let overlay = self.place.overlay.into_iter();
+        let filled = overlay.chain(self.place.fills()).flat_map(Fills::keys);
+        let filled = filled.map(|key| -> &'a str { key });
+        let set = self.place.set;
+        let custom = (!self.place.is_native()).then(|| self.place.followed().properties.iter());
+        let custom = custom.into_iter().flatten();
+        let custom = custom.filter(|(_, rule)| set.follow(rule).default.is_some());
+        for key in filled.chain(custom.map(|(key, _)| &**key)) {
+            if self.view.get(key).is_none()
+                && !fields.iter().any(|(known, _)| known == key)
+                && let Some(value) = self.get(key)
+            {
+                fields.push((Cow::Borrowed(key), value));
+            }
+        }
+        fields
+    }
+
+    /// One item of a list.
+    pub fn item(&self, index: usize) -> Option<Stored<'a>> {
+        let view = self.view.items().get(index).copied()?;
+        let place = self.place.item();
+        Some(Stored::written(Part { view, place }))
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> Vec<Stored<'a>> {
+        let place = self.place.item();
+        let items = self.view.items().into_iter();
+        items
+            .map(|view| Stored::written(Part { view, place }))
+            .collect()
+    }
+}
+
+fn canonical_text<'a>(
+    text: Cow<'a, str>,
+    canonical: impl Fn(&str) -> Cow<'_, str>,
+) -> Cow<'a, str> {
+    let changed = match canonical(&text) {
+        Cow::Owned(changed) => Some(changed),
+        Cow::Borrowed(same) if same.len() != text.len() => Some(same.to_owned()),
+        Cow::Borrowed(_) => None,
+    };
+    changed.map_or(text, Cow::Owned)
+}
+
+impl<'a> Stored<'a> {
+    /// What is written.
+    pub fn written(part: Part<'a>) -> Stored<'a> {
+        Stored {
+            held: Held::Part(part),
+            written: Some(part.view),
+        }
+    }
+
+    /// What is filled in.
+    pub fn filled(part: Part<'a>) -> Stored<'a> {
+        Stored {
+            held: Held::Part(part),
+            written: None,
+        }
+    }
+
+    /// A text that is made.
+    pub fn text(text: impl Into<Arc<str>>, written: Option<View<'a>>) -> Stored<'a> {
+        Stored {
+            held: Held::Text(text.into()),
+            written,
+        }
+    }
+
+    /// An amount that is made.
+    pub fn made_amount(text: impl Into<Arc<str>>) -> Stored<'a> {
+        Stored {
+            held: Held::Amount(text.into()),
+            written: None,
+        }
+    }
+
+    /// A list that is made.
+    pub fn list(items: Vec<Stored<'a>>, written: Option<View<'a>>) -> Stored<'a> {
+        Stored {
+            held: Held::List(items.into()),
+            written,
+        }
+    }
+
+    /// A map that is made.
+    pub fn map(fields: Vec<(Cow<'a, str>, Stored<'a>)>, written: Option<View<'a>>) -> Stored<'a> {
+        Stored {
+            held: Held::Map(fields.into()),
+            written,
+        }
+    }
+
+    /// What is stored here.
+    pub fn shape(&self) -> Shape<'a> {
+        match &self.held {
+            Held::Part(part) => part.shape(),
+            Held::Text(text) | Held::Amount(text) => Shape::Text(Cow::Owned(text.to_string())),
+            Held::List(_) => Shape::List,
+            Held::Map(_) => Shape::Map,
+        }
+    }
+
+    /// Parts of what is filled in are filled in, too.
+    fn inside(&self, part: Stored<'a>) -> Stored<'a> {
+        match (&self.held, self.written) {
+            (Held::Part(_), None) => Stored {
+                written: None,
+                ..part
+            },
+            _ => part,
+        }
+    }
+
+    /// Where the value of a key is written, even if it is not stored so.
+    pub fn place(&self, key: &str) -> Option<View<'a>> {
+        match &self.held {
+            Held::Part(part) => part.view.get(key),
+            _ => self.get(key)?.written,
+        }
+    }
+
+    /// Whether a key is written here.
+    pub fn has_written(&self, key: &str) -> bool {
+        matches!(&self.held, Held::Part(part) if part.written(key).is_some())
+    }
+
+    /// What is stored at a key.
+    pub fn get(&self, key: &str) -> Option<Stored<'a>> {
+        match &self.held {
+            Held::Part(part) => Some(self.inside(part.get(key)?)),
+            Held::Map(fields) => {
+                let found = fields.iter().find(|(known, _)| known == key)?;
+                Some(found.1.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// The fields of a map.
+    pub fn fields(&self) -> Vec<(Cow<'a, str>, Stored<'a>)> {
+        match &self.held {
+            Held::Part(part) => {
+                let fields = part.fields().into_iter();
+                fields
+                    .map(|(key, value)| (key, self.inside(value)))
+                    .collect()
+            }
+            Held::Map(fields) => fields.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> Vec<Stored<'a>> {
+        match &self.held {
+            Held::Part(part) => {
+                let items = part.items().into_iter();
+                items.map(|item| self.inside(item)).collect()
+            }
+            Held::List(items) => items.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The amount, where Kubernetes reads one: `1` and `1000m` are the same.
+    pub fn amount(&self) -> Option<Amount> {
+        let text = match &self.held {
+            Held::Part(part) if part.is_quantity() => self.as_text()?,
+            Held::Amount(text) => Cow::Borrowed(&**text),
+            _ => return None,
+        };
+        Amount::parse(&text)
+    }
+
+    /// The text, when this is one.
+    pub fn as_text(&self) -> Option<Cow<'a, str>> {
+        match self.shape() {
+            Shape::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// All of it, as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self.shape() {
+            Shape::Null => Json::Null,
+            Shape::Bool(value) => Json::Bool(value),
+            Shape::Int(value) => Json::from(value),
+            Shape::Float(value) => Json::from(value),
+            Shape::Text(text) => Json::String(text.into_owned()),
+            Shape::List => self.items().iter().map(Stored::to_json).collect(),
+            Shape::Map => {
+                let fields = self.fields().into_iter();
+                let fields = fields.map(|(key, value)| (key.into_owned(), value.to_json()));
+                Json::Object(fields.collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The table of `kubernetes/defaults/`, compiled: what each type of Kubernetes' API keeps and is filled with.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::rules::{Computed, computed};
+use crate::model::view::View;
+use crate::schema::kubernetes::built_in;
+use crate::schema::{Rule, SchemaSet};
+use crate::yaml::{self, Node};
+
+/// One file for each API group: path, and text.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_defaults.rs"));
+
+/// The fields that are stored though they are zero.
+const KEPT: &str = "$kept";
+/// What items of a list are filled with.
+const EACH: &str = "$each";
+
+/// What the fields of a type, or of one place in a kind, are filled with.
+#[derive(Debug, Default)]
+pub struct Fills {
+    kept: Vec<&'static str>,
+    /// Sorted by key.
+    fields: Vec<(&'static str, Fill)>,
+    /// What each item of a list is filled with.
+    pub each: Option<Box<Fills>>,
+}
+
+/// What one field is filled with.
+#[derive(Debug)]
+pub enum Fill {
+    /// A value.
+    Value(View<'static>),
+    /// A map, made if it is missing, whose own fields are filled.
+    Map(Fills),
+    /// The items of a list that is written.
+    Items(Fills),
+    /// What a function makes of the fields beside it, even where something is written.
+    Computed(Computed, &'static str),
+    /// It depends on the fields beside it.
+    If(
+        Vec<(&'static str, Vec<Condition>)>,
+        Box<Fill>,
+        Option<Box<Fill>>,
+    ),
+}
+
+/// What a field beside must be.
+#[derive(Debug)]
+pub enum Condition {
+    /// Not written.
+    Unset,
+    /// Written.
+    Set,
+    /// This text.
+    Text(&'static str),
+    /// This truth value.
+    Bool(bool),
+}
+
+impl Fills {
+    /// What a field is filled with.
+    pub fn field(&self, key: &str) -> Option<&Fill> {
+        let at = self.fields.binary_search_by(|(known, _)| (*known).cmp(key));
+        Some(&self.fields[at.ok()?].1)
+    }
+
+    /// The fields that are filled.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|(key, _)| *key)
+    }
+
+    /// Whether a field is stored though it is zero.
+    pub fn keeps(&self, key: &str) -> bool {
+        self.kept.contains(&key)
+    }
+
+    fn of(node: &'static Node) -> Fills {
+        let mut fills = Fills::default();
+        for entry in node.entries() {
+            match &*entry.key {
+                KEPT => {
+                    let names = entry.value.as_list().unwrap_or_default();
+                    fills.kept = names.iter().filter_map(Node::as_str).collect();
+                }
+                EACH => fills.each = Some(Box::new(Fills::of(&entry.value))),
+                key => fills.fields.push((key, Fill::of(&entry.value))),
+            }
+        }
+        fills.fields.sort_by_key(|(key, _)| *key);
+        fills
+    }
+}
+
+impl Fill {
+    fn of(node: &'static Node) -> Fill {
+        let function = node.as_str().and_then(|text| text.strip_prefix('$'));
+        if let Some(function) = function {
+            let (name, argument) = function.split_once(' ').unwrap_or((function, ""));
+            if let Some(function) = computed(name) {
+                return Fill::Computed(function, argument);
+            }
+        }
+        if let (Some(conditions), Some(then)) = (node.get("$if"), node.get("$then")) {
+            let conditions = conditions.entries().iter().map(|entry| {
+                let values = entry.value.as_list().unwrap_or_default();
+                (&*entry.key, values.iter().map(Condition::of).collect())
+            });
+            let otherwise = node.get("$else").map(|fill| Box::new(Fill::of(fill)));
+            return Fill::If(conditions.collect(), Box::new(Fill::of(then)), otherwise);
+        }
+        if node.get(EACH).is_some() {
+            Fill::Items(Fills::of(node))
+        } else if node.as_map().is_some() {
+            Fill::Map(Fills::of(node))
+        } else {
+            Fill::Value(View::of(node))
+        }
+    }
+}
+
+impl Condition {
+    fn of(node: &'static Node) -> Condition {
+        match (&node.value, node.as_str()) {
+            (yaml::Value::Bool(value), _) => Condition::Bool(*value),
+            (_, Some("$unset")) => Condition::Unset,
+            (_, Some("$set")) => Condition::Set,
+            (_, text) => Condition::Text(text.unwrap_or_default()),
+        }
+    }
+}
+
+/// All of it.
+pub struct Table {
+    /// By the definition's position among the built-in schemas.
+    types: Vec<Option<Fills>>,
+    /// By kind: API version and schema.
+    kinds: HashMap<&'static str, Vec<(&'static str, Rule)>>,
+    /// Quantities, `ObjectMeta` and `MicroTime` among the definitions.
+    quantity: Option<usize>,
+    micro_time: Option<usize>,
+    /// The rule of `metadata`.
+    pub metadata: Rule,
+    /// The rule of objects whose kind is not known.
+    pub unknown: Rule,
+}
+
+/// The table.
+pub static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
+
+static NODES: LazyLock<Vec<Node>> = LazyLock::new(|| {
+    let parse = |(_, text): &(&str, &str)| yaml::parse::parse(text, u32::MAX).documents;
+    FILES.iter().flat_map(parse).collect()
+});
+
+/// The built-in schemas.
+pub fn set() -> &'static SchemaSet {
+    built_in().set()
+}
+
+fn reference(index: Option<usize>) -> Rule {
+    Rule {
+        reference: index,
+        ..Rule::default()
+    }
+}
+
+impl Table {
+    fn read() -> Table {
+        let mut types: Vec<Option<Fills>> = Vec::new();
+        types.resize_with(set().len(), || None);
+        for group in NODES.iter().flat_map(Node::entries) {
+            for one in group.value.entries() {
+                let index = set().index(&format!("{}.{}", group.key, one.key));
+                if let Some(index) = index {
+                    types[index] = Some(Fills::of(&one.value));
+                }
+            }
+        }
+        let mut kinds: HashMap<&str, Vec<(&str, Rule)>> = HashMap::new();
+        for (api_version, kind, index) in built_in().kinds() {
+            let rule = reference(Some(index));
+            kinds.entry(kind).or_default().push((api_version, rule));
+        }
+        let meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
+        let metadata = || reference(set().index(&format!("{meta}.ObjectMeta")));
+        Table {
+            types,
+            kinds,
+            quantity: set().index("io.k8s.apimachinery.pkg.api.resource.Quantity"),
+            micro_time: set().index(&format!("{meta}.MicroTime")),
+            metadata: metadata(),
+            unknown: Rule {
+                properties: vec![("metadata".into(), metadata())],
+                ..Rule::default()
+            },
+        }
+    }
+
+    /// The rule of a kind.
+    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&Rule> {
+        let versions = self.kinds.get(kind)?.iter();
+        let mut found = versions.filter(|(known, _)| *known == api_version);
+        found.next().map(|(_, rule)| rule)
+    }
+
+    /// What the type that a rule refers to is filled with.
+    pub fn fills(&self, rule: &Rule) -> Option<&Fills> {
+        self.types.get(rule.reference?)?.as_ref()
+    }
+
+    /// Whether a rule is that of an amount.
+    pub fn is_quantity(&self, rule: &Rule) -> bool {
+        rule.reference.is_some() && rule.reference == self.quantity
+    }
+
+    /// Whether a rule is that of a time in fractions of seconds.
+    pub fn is_micro_time(&self, rule: &Rule) -> bool {
+        rule.reference.is_some() && rule.reference == self.micro_time
+    }
+}
