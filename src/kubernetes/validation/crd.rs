@@ -28,6 +28,9 @@ pub fn check(crd: &Json) -> Vec<Found> {
     found
 }
 
+/// Takes a field below a part of the definition, and what is wrong with it.
+type Refuse<'a> = dyn FnMut(&[Step], Reason, &str, &str) + 'a;
+
 fn path(steps: &[&str]) -> Vec<Step> {
     steps.iter().map(|step| Step::from(*step)).collect()
 }
@@ -155,7 +158,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
     let empty = Vec::new();
     let versions = spec["versions"].as_array().unwrap_or(&empty);
     let list = path(&["spec", "versions"]);
-    let mut refuse = |field: &[Step], reason, says: &str, help: &str| {
+    let refuse = |found: &mut Vec<Found>, field: &[Step], reason, says: &str, help: &str| {
         found.push(Found::at(field, reason, says, help));
     };
     let stored = versions
@@ -164,6 +167,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
         .count();
     if stored != 1 {
         refuse(
+            found,
             &list,
             Reason::Invalid,
             "must have exactly one version with `storage: true`",
@@ -181,6 +185,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
         let name = version["name"].as_str().unwrap_or_default();
         if !seen.insert(name) {
             refuse(
+                found,
                 &list,
                 Reason::Invalid,
                 "must have names that differ",
@@ -189,6 +194,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
         }
         if !forms::find("dns1035-label").is_some_and(|form| (form.is)(name)) {
             refuse(
+                found,
                 &below(&["name"]),
                 Reason::Invalid,
                 "is not the name of a version",
@@ -197,6 +203,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
         }
         if version["deprecationWarning"].is_string() && version["deprecated"] != Json::Bool(true) {
             refuse(
+                found,
                 &below(&["deprecationWarning"]),
                 Reason::Invalid,
                 "may only be set for a deprecated version",
@@ -205,26 +212,37 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
         }
         if !version["schema"]["openAPIV3Schema"].is_object() {
             refuse(
+                found,
                 &below(&["schema", "openAPIV3Schema"]),
                 Reason::Required,
                 "is missing",
                 "write the schema of the version",
             );
         }
+        // The API server names what all versions share as if the definition had only that.
+        let shared = |name: &str| versions.iter().all(|other| other[name] == version[name]);
+        let mut refuse_part = |name: &str, steps: &[Step], reason, says: &str, help: &str| {
+            let mut one = Found::at(&below(&[name]), reason, says, help);
+            if shared(name) {
+                one.field = path(&["spec", name]);
+            }
+            one.field.extend_from_slice(steps);
+            one.place.extend_from_slice(steps);
+            found.push(one);
+        };
         subresources(
             &version["subresources"],
-            &below(&["subresources"]),
-            &mut refuse,
+            &mut |steps, reason, says, help| {
+                refuse_part("subresources", steps, reason, says, help);
+            },
         );
-        columns(version, &below(&["additionalPrinterColumns"]), &mut refuse);
+        columns(version, &mut |steps, reason, says, help| {
+            refuse_part("additionalPrinterColumns", steps, reason, says, help);
+        });
     }
 }
 
-fn subresources(
-    subresources: &Json,
-    field: &[Step],
-    refuse: &mut impl FnMut(&[Step], Reason, &str, &str),
-) {
+fn subresources(subresources: &Json, refuse: &mut Refuse<'_>) {
     let scale = &subresources["scale"];
     if !scale.is_object() {
         return;
@@ -235,8 +253,7 @@ fn subresources(
         ("labelSelectorPath", &[".spec.", ".status."][..], false),
     ];
     for (name, below, is_required) in paths {
-        let mut field = field.to_vec();
-        field.extend(path(&["scale", name]));
+        let field = path(&["scale", name]);
         match scale[name].as_str().unwrap_or_default() {
             "" if is_required => refuse(
                 &field,
@@ -256,14 +273,10 @@ fn subresources(
     }
 }
 
-fn columns(version: &Json, field: &[Step], refuse: &mut impl FnMut(&[Step], Reason, &str, &str)) {
+fn columns(version: &Json, refuse: &mut Refuse<'_>) {
     let columns = version["additionalPrinterColumns"].as_array();
     for (at, column) in columns.into_iter().flatten().enumerate() {
-        let below = |name: &str| {
-            let mut field = field.to_vec();
-            field.extend([Step::Index(at), Step::from(name)]);
-            field
-        };
+        let below = |name: &str| [Step::Index(at), Step::from(name)];
         for name in ["name", "jsonPath"] {
             if column[name].as_str().unwrap_or_default().is_empty() {
                 refuse(&below(name), Reason::Required, "is missing", "write it");

@@ -21,6 +21,7 @@ mod limits;
 mod overlay;
 mod rule;
 mod structural;
+mod types;
 mod walk;
 
 use crate::model::view::View;

@@ -5,6 +5,8 @@ use serde_json::Value as Json;
 use super::Reason;
 use super::checks::Found;
 use super::rule::with_large_stack;
+use super::types;
+use crate::cel::types::Type;
 use crate::cel::{self, Names};
 use crate::model::view::View;
 use crate::schema::{self, Mode, SchemaSet};
@@ -375,10 +377,10 @@ impl Judge {
                             "write an expression",
                         );
                     } else {
-                        judge.expression(schema, "rule", text);
+                        judge.expression(schema, rule, "rule", &Type::Bool);
                     }
-                    if let Some(text) = rule["messageExpression"].as_str() {
-                        judge.expression(schema, "messageExpression", text);
+                    if rule["messageExpression"].is_string() {
+                        judge.expression(schema, rule, "messageExpression", &Type::Text);
                     }
                     if rule["reason"]
                         .as_str()
@@ -415,37 +417,39 @@ impl Judge {
         }
     }
 
-    /// A rule must compile, and the fields of `self` that it names must be there.
-    fn expression(&mut self, schema: &Json, name: &str, text: &str) {
-        let names = Names {
-            globals: &["self", "oldSelf"],
-            variables: None,
+    /// A rule must compile with the types that the schema has, and give what is asked of it.
+    fn expression(&mut self, schema: &Json, rule: &Json, name: &str, wanted: &Type) {
+        let text = rule[name].as_str().unwrap_or_default();
+        let of = types::of(schema, self.path.len() <= 2);
+        let old = match rule["optionalOldSelf"] {
+            Json::Bool(true) => Type::optional(of.clone()),
+            _ => of.clone(),
         };
         let text = super::rule::unescaped(text);
-        match with_large_stack(|| cel::compile(&text, &names)) {
-            Ok(_) => {
-                if let Some(field) = unknown_field(schema, &text) {
-                    let says = format!("names the field `{field}`, which the schema does not have");
-                    self.refuse(
-                        &[name],
-                        Reason::Invalid,
-                        says,
-                        "write a field of the schema, or add it",
-                    );
-                }
+        let types::Rewritten {
+            text,
+            variables,
+            unknown,
+        } = types::rewritten(&text, &of, &old);
+        let names = Names {
+            globals: &[],
+            variables: Some(&variables),
+        };
+        let says = match (unknown, with_large_stack(|| cel::compile(&text, &names))) {
+            (Some(field), _) => {
+                format!("names the field `{field}`, which the schema does not have")
             }
-            Err(errors) => {
-                let why = errors
-                    .first()
-                    .map_or(String::new(), |error| error.message.clone());
-                self.refuse(
-                    &[name],
-                    Reason::Invalid,
-                    format!("does not compile: {why}"),
-                    "correct the expression",
-                );
+            // What an object has at such a place is known only when the rule runs.
+            (None, Ok(program)) if program.gives == *wanted || program.gives == Type::Dyn => return,
+            (None, Ok(program)) => {
+                format!("must give a {wanted}, and gives a {}", program.gives)
             }
-        }
+            (None, Err(errors)) => {
+                let why = errors.first().map(|error| error.message.clone());
+                format!("does not compile: {}", why.unwrap_or_default())
+            }
+        };
+        self.refuse(&[name], Reason::Invalid, says, "correct the expression");
     }
 
     fn default(&mut self, schema: &Json) {
@@ -482,29 +486,4 @@ impl Judge {
 /// Whether the API server's engine would refuse a pattern; it knows no look-around and no references.
 fn regex_syntax_error(pattern: &str) -> bool {
     regex::Regex::new(pattern).is_err_and(|error| matches!(error, regex::Error::Syntax(_)))
-}
-
-/// A field of `self` that an expression names and the schema does not have.
-fn unknown_field(schema: &Json, text: &str) -> Option<String> {
-    let fields = schema["properties"].as_object()?;
-    if is_true(schema, "x-kubernetes-preserve-unknown-fields") && fields.is_empty() {
-        return None;
-    }
-    let own = ["apiVersion", "kind", "metadata"];
-    for (at, found) in text.match_indices("self.") {
-        let before = text[..at].chars().next_back();
-        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '\'' | '"')) {
-            continue;
-        }
-        let rest = &text[at + found.len()..];
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        let is_call = after.starts_with('(');
-        if !name.is_empty() && !is_call && !fields.contains_key(name) && !own.contains(&name) {
-            return Some(name.to_owned());
-        }
-    }
-    None
 }
