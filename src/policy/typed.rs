@@ -9,6 +9,9 @@ use crate::yaml::{Entry, Node, Value as Yaml};
 /// The type of amounts, which the API server writes as text.
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
+/// Lists without `omitempty` that their schemas do not require: those of roles and of projected volumes.
+const KEPT_EMPTY: [&str; 2] = ["rules", "sources"];
+
 /// An object as its type has it; one of a kind that is not built in stays as it is.
 pub fn typed(object: &Node) -> Node {
     let view = View::of(object);
@@ -43,9 +46,24 @@ fn of_type(node: &Node, rule: &Rule, set: &SchemaSet) -> Node {
     Node::new(node.id, value)
 }
 
+/// Whether a value is left out because it is empty: lists, and maps of any keys. A struct that is there counts.
+fn is_omitted(value: &Node, rule: &Rule) -> bool {
+    match &value.value {
+        Yaml::List(items) => items.is_empty(),
+        Yaml::Map(map) => {
+            map.entries.is_empty()
+                && rule.properties.is_empty()
+                && matches!(rule.additional, Additional::Rule(_))
+        }
+        _ => false,
+    }
+}
+
 /// What a field is in its type; nothing if the type does not have it, or nothing is in it.
 fn field(key: &str, value: &Node, rule: &Rule, set: &SchemaSet) -> Option<Node> {
-    if value.is_null() {
+    let is_kept = KEPT_EMPTY.contains(&key) || rule.required.iter().any(|known| **known == *key);
+    let own = rule.property(key).map(|rule| set.follow(rule));
+    if value.is_null() || !is_kept && own.is_some_and(|own| is_omitted(value, own)) {
         return None;
     }
     match (rule.property(key), &rule.additional) {
