@@ -177,6 +177,13 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
     };
     let mut found = Vec::new();
     for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
+        // A stricter check of the same name says it all.
+        let is_overridden = |other: &Check| {
+            other.name == check.name && other.level > check.level && other.level <= namespace.level
+        };
+        if CHECKS.iter().any(is_overridden) {
+            continue;
+        }
         let rules = check
             .versions
             .iter()
@@ -189,6 +196,10 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
             for violation in &mut found[before..] {
                 let level = check.level.name();
                 violation.says += &format!(" (level `{level}`, {})", check.name);
+                if violation.help == Reason::Invalid.help() {
+                    "remove it, or lower the level that the namespace enforces"
+                        .clone_into(&mut violation.help);
+                }
             }
         }
     }
