@@ -23,8 +23,8 @@ pub mod cli;
 pub mod diagnostics;
 #[allow(clippy::disallowed_methods, reason = "the stage that writes files")]
 pub mod emit;
-#[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod kubernetes;
+#[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod load;
 pub mod model;
 pub mod policy;

@@ -263,7 +263,10 @@ impl<'o> Side<'o> {
     ) -> Side<'o> {
         let documents = std::mem::take(&mut loaded.documents).into_iter();
         let (ours, others): (Vec<_>, Vec<_>) = documents.partition(|document| document.is_ours);
-        let trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
+        let mut trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
+        if let Some(upgrade) = &options.selection.upgrade {
+            upgrade.apply(&mut trees);
+        }
         let admission = others.into_iter().map(|document| document.tree).collect();
         let validated = validate::run(&trees, &loaded.default_specs, sources, sink);
         let files = loaded.templates.iter();

@@ -5,6 +5,8 @@
 mod cel;
 mod validation;
 
+pub use cel::{answer, objects};
+
 use std::io::Write;
 use std::path::Path;
 
@@ -54,7 +56,11 @@ impl Cases<'_> {
 type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 
 /// What can be judged.
-const FORMATS: &[(&str, Judge)] = &[("cel", cel::judge), ("validation", validation::judge)];
+const FORMATS: &[(&str, Judge)] = &[
+    ("cel", cel::judge),
+    ("costs", cel::judge_costs),
+    ("validation", validation::judge),
+];
 
 /// The names of what can be judged.
 pub fn names() -> Vec<&'static str> {

@@ -71,6 +71,7 @@ pub fn options(
         tenants: read.tenants.clone(),
         components: read.components.clone(),
         labels: read.labels.iter().map(|label| parse_label(label)).collect(),
+        upgrade: None,
     };
     Ok(Options {
         source,

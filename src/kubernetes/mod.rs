@@ -1,5 +1,7 @@
-//! What the API server does with objects of its own kinds, offline.
+//! What Kubernetes itself has and does, offline: facts, kept as data in `kubernetes/`.
 //!
-//! * [`validation`]: what it refuses, and why.
+//! * [`validation`]: what the API server refuses, and why.
+//! * [`versions`]: which version serves which kinds and has which fields.
 
 pub mod validation;
+pub mod versions;

@@ -359,8 +359,8 @@ fn rule(
     for (index, variable) in spec.variables.into_iter().enumerate() {
         let place = place("variables", index, "expression");
         let program = compiler.program(&variable.expression, place, true);
-        variables.extend(program.map(|program| (variable.name.clone(), program)));
-        compiler.variables.push(variable.name);
+        compiler.declare(&variable.name, program.as_ref());
+        variables.extend(program.map(|program| (variable.name, program)));
     }
     let mut validations = Vec::new();
     for (index, validation) in spec.validations.into_iter().enumerate() {

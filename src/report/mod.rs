@@ -16,6 +16,7 @@ pub mod review;
 pub mod sarif;
 pub mod table;
 pub mod text;
+pub mod upgrade;
 
 use std::collections::BTreeSet;
 

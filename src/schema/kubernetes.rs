@@ -28,11 +28,42 @@ struct BuiltIn<'a> {
     kinds: HashMap<String, String>,
 }
 
+/// A document of an API dump.
+#[derive(Deserialize)]
+struct Dump<'a> {
+    /// Those of version 2.
+    #[serde(borrow, default)]
+    definitions: HashMap<&'a str, &'a RawValue>,
+    /// Those of version 3.
+    #[serde(borrow, default)]
+    components: Components<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Components<'a> {
+    #[serde(borrow, default)]
+    schemas: HashMap<&'a str, &'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default, rename = "x-kubernetes-group-version-kind")]
+    names: Vec<GroupVersionKind>,
+}
+
+#[derive(Deserialize)]
+struct GroupVersionKind {
+    group: String,
+    version: String,
+    kind: String,
+}
+
 /// The built-in kinds. The file is made from `k8s-openapi` by a test that also keeps it in step.
 pub fn built_in() -> &'static ObjectSchemas {
     static BUILT_IN: OnceLock<ObjectSchemas> = OnceLock::new();
     BUILT_IN.get_or_init(|| {
         let mut schemas = ObjectSchemas::default();
+        schemas.set.has_history = true;
         let Ok(file) =
             serde_json::from_str::<BuiltIn<'_>>(include_str!("../../schemas/kubernetes.json"))
         else {
@@ -108,43 +139,48 @@ impl ObjectSchemas {
         self.kinds.is_empty()
     }
 
-    /// Adds the kinds of an API dump (`kubectl get --raw /openapi/v2`).
+    /// Adds the kinds of an API dump: one document of version 2, or those of version 3 one after another.
     ///
     /// # Errors
     /// The text is not such a dump.
     pub fn add_openapi(&mut self, text: &str) -> Result<(), String> {
-        #[derive(Deserialize)]
-        struct Dump<'a> {
-            #[serde(borrow)]
-            definitions: HashMap<&'a str, &'a RawValue>,
-        }
-        #[derive(Deserialize)]
-        struct Named {
-            #[serde(default, rename = "x-kubernetes-group-version-kind")]
-            names: Vec<GroupVersionKind>,
-        }
-        #[derive(Deserialize)]
-        struct GroupVersionKind {
-            group: String,
-            version: String,
-            kind: String,
-        }
-        let dump: Dump<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        for (name, source) in dump.definitions {
-            self.set.add(name, source.to_owned(), true);
-            if !source.get().contains("x-kubernetes-group-version-kind") {
+        let mut documents = 0;
+        for document in serde_json::Deserializer::from_str(text).into_iter::<Dump<'_>>() {
+            let dump = document.map_err(|error| error.to_string())?;
+            if dump.definitions.is_empty() && dump.components.schemas.is_empty() {
+                // The index of version 3, and groups without kinds.
                 continue;
             }
+            documents += 1;
+            for (name, source) in dump.definitions.into_iter().chain(dump.components.schemas) {
+                self.add_definition(name, source)?;
+            }
+        }
+        if documents == 0 {
+            return Err("it has no schemas".to_owned());
+        }
+        Ok(())
+    }
+
+    fn add_definition(&mut self, name: &str, source: &RawValue) -> Result<(), String> {
+        // Every document of version 3 has the types that groups share.
+        if self.set.index(name).is_some() {
+            return Ok(());
+        }
+        let named = if source.get().contains("x-kubernetes-group-version-kind") {
             let named: Named =
                 serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
-            let Some(index) = self.set.index(name) else {
-                continue;
-            };
+            named.names
+        } else {
+            Vec::new()
+        };
+        self.set.add(name, source.to_owned(), true);
+        if let Some(index) = self.set.index(name) {
             for GroupVersionKind {
                 group,
                 version,
                 kind,
-            } in named.names
+            } in named
             {
                 let api_version = if group.is_empty() {
                     version

@@ -16,12 +16,16 @@ use std::sync::OnceLock;
 
 use serde_json::value::RawValue;
 
-pub use check::{Mode, Problem, Violation, check};
+use crate::kubernetes::versions;
+
+pub use check::{Mode, Problem, Violation, check, check_as_of};
 pub use compile::{Additional, Limits, Rule, Types};
 
 /// Schemas that refer to each other by name.
 #[derive(Debug, Default)]
 pub struct SchemaSet {
+    /// Whether definitions are those of Kubernetes' newest version, of whose fields the history is known.
+    has_history: bool,
     definitions: Vec<Definition>,
     names: HashMap<String, usize>,
 }
@@ -82,7 +86,22 @@ impl SchemaSet {
         };
         definition.rule.get_or_init(|| {
             let json = serde_json::from_str(definition.source.get()).unwrap_or_default();
-            compile::compile(&json, self, definition.strict)
+            let mut rule = compile::compile(&json, self, definition.strict);
+            // Dumps of version 2 call it text, but the API server takes numbers, too.
+            if definition
+                .name
+                .ends_with(".apimachinery.pkg.api.resource.Quantity")
+            {
+                rule.types = Types(Types::STRING | Types::NUMBER);
+                rule.any_of.clear();
+            }
+            if definition.name.ends_with(".apiextensions.v1.JSON") {
+                rule = Rule::ANYTHING;
+            }
+            if self.has_history {
+                rule.add_history(versions::fields(&definition.name));
+            }
+            rule
         })
     }
 

@@ -2,7 +2,7 @@
 //! the output, names, quotas. Findings point at the input line of the value; the template line is
 //! secondary.
 //!
-//! * `schemas`: the schemas of a cluster.
+//! * `schemas`: the schemas of a cluster. `versions`: which kinds and fields its version has.
 //! * `budget`: what it costs, against the tenant's budget.
 //! * `jobs`: how long they run and how many at once, against the tenant's limits.
 //! * `isolation`: who reaches whom, and what accounts may do.
@@ -19,6 +19,7 @@ mod quota;
 mod references;
 mod schemas;
 mod validation;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -27,6 +28,7 @@ pub use schemas::Schemas;
 use jiff::civil::Date;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
+use crate::kubernetes::versions::{FIELD_VERSIONS, minor};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::{PipelineJob, Unit};
 use crate::model::isolation::ClusterIsolation;
@@ -34,8 +36,7 @@ use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::timetable;
-use crate::schema::kubernetes::BUILT_IN_VERSION;
-use crate::schema::{self, Mode, Problem};
+use crate::schema::{self, Problem};
 use crate::yaml::Node;
 
 /// What one unit leaves behind for the checks that cross units.
@@ -319,6 +320,9 @@ fn structure(
 ) -> bool {
     let root = one.manifest.root();
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
+    if !versions::check(schemas, locator, one, sink) {
+        return false;
+    }
     let Some((rule, set)) = schemas.find(&locator.unit.key.cluster, &api_version, &kind) else {
         let name = format!("{kind} of {api_version}");
         if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
@@ -326,10 +330,15 @@ fn structure(
         }
         return true;
     };
-    let violations = schema::check(root, rule, set, Mode::Whole);
+    let minor = schemas.minor(&locator.unit.key.cluster);
+    let violations = schema::check_as_of(root, rule, set, minor);
     let is_typed = violations.is_empty();
     for violation in violations {
-        let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
+        let code = match violation.problem {
+            Problem::OtherVersion { .. } => codes::FIELD_VERSION,
+            _ => codes::SCHEMA,
+        };
+        let mut diagnostic = violation.describe(code).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
         if let Problem::WrongType {
             expected, found, ..
@@ -349,7 +358,7 @@ fn structure(
                     .at(span, "")
                     .and(template, "printed by this template line")
             }
-            (Problem::UnknownField(..), None) => {
+            (Problem::UnknownField(..) | Problem::OtherVersion { .. }, None) => {
                 locator.at_template(diagnostic, violation.view, "")
             }
             _ => locator.at(diagnostic, violation.view, ""),
@@ -410,18 +419,19 @@ pub fn across(
         .iter()
         .filter(|cluster| used.contains(cluster.name.as_str()))
     {
-        let version = cluster
-            .spec
-            .kubernetes_version
-            .splitn(3, '.')
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(".");
-        if version != BUILT_IN_VERSION && !schemas.has_dump(&cluster.name) {
+        let Some(minor) = minor(&cluster.spec.kubernetes_version) else {
+            continue;
+        };
+        if !FIELD_VERSIONS.contains(&minor) && !schemas.has_dump(&cluster.name) {
             let span = sources.span(cluster.spec_at(&["kubernetesVersion"]));
+            let nearest = minor.clamp(*FIELD_VERSIONS.start(), *FIELD_VERSIONS.end());
+            let message = format!(
+                "cluster `{}` runs 1.{minor}, and is judged by the schemas of 1.{nearest}",
+                cluster.name
+            );
             sink.push(
-                Diagnostic::new(codes::OTHER_VERSION, format!("cluster `{}` runs {version}, and is judged by the schemas of {BUILT_IN_VERSION}", cluster.name))
-                    .at(span, "another version")
+                Diagnostic::new(codes::OTHER_VERSION, message)
+                    .at(span, "not a version whose schemas are built in")
                     .help("add a dump of its API as `openapi` (kubectl get --raw /openapi/v2)"),
             );
         }

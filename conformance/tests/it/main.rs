@@ -10,5 +10,7 @@
 mod built_in_kinds;
 mod custom_resources;
 mod expressions;
+mod recorded;
 mod schemas;
 mod support;
+mod versions;

@@ -92,7 +92,27 @@ example: "kind: Rollout   # and no CRD"
 remedy: "Add the CRD's file to the Cluster's `crds`, or a dump of its API to `openapi` (kubectl get --raw /openapi/v2)."
 
 OTHER_VERSION = "T0508" Note "manifests are judged by another Kubernetes version's schemas"
-cause: "The schemas that are built in are those of one version; a field that came or went in between is judged wrongly."
-example: "kubernetesVersion: \"1.31\""
+cause: "The fields of Kubernetes 1.16 to 1.37 are built in; a field that came or went outside of them is judged wrongly."
+example: "kubernetesVersion: \"1.40\""
 remedy: "Add a dump of the cluster's API as `openapi` (kubectl get --raw /openapi/v2)."
+
+NOT_SERVED = "T0530" Error "the cluster's Kubernetes version does not serve this kind"
+cause: "The API server would refuse the object: Kubernetes never had the kind or API version, does not have it yet, or has removed it."
+example: "apiVersion: policy/v1beta1   # removed in 1.25"
+remedy: "Write the API version or kind that is named. `tenantry report upgrade --to 1.36` shows what another version does not serve."
+
+DEPRECATED_API = "T0531" Warning "an API version is deprecated"
+cause: "The cluster still serves it, and warns of it; a later Kubernetes version removes it."
+example: "kind: Endpoints   # of v1, deprecated since 1.33"
+remedy: "Move to the replacement that is named before the cluster is upgraded."
+
+FIELD_VERSION = "T0532" Error "the cluster's Kubernetes version does not have this field"
+cause: "The API server would refuse it under strict validation, or silently drop it."
+example: "resizePolicy: []   # of a container, on a cluster of 1.26"
+remedy: "Remove the field, or upgrade the cluster first."
+
+NOT_ENABLED = "T0533" Warning "an API version is off by default"
+cause: "API servers serve alpha versions, and beta versions introduced since 1.24, only if they are started with `--runtime-config`."
+example: "apiVersion: resource.k8s.io/v1alpha3"
+remedy: "Write a stable version, or list the API in the Cluster's `apis` if it is enabled there."
 }

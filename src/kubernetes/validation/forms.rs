@@ -250,6 +250,12 @@ pub const FORMS: &[Form] = &[
     ),
     form("base64", "text in base64", is_base64),
     form(
+        "csi-driver-name",
+        "letters, digits, `-` and `.`, a letter or digit at both ends, at most 63 characters",
+        |text| is_subdomain(&text.to_lowercase()),
+    )
+    .at_most(63),
+    form(
         "finalizer-name",
         "`domain/name`, such as `acme.example/cleanup`",
         is_qualified_name,

@@ -4,6 +4,7 @@
 //! Schema, Kubernetes' extensions, and rules of the Common Expression Language. The same walker runs the rules of
 //! CRDs. Definitions are compiled when an object needs them, and a rule when it is first evaluated.
 //!
+//! * `checks`, `crd`: what the expression language cannot say, by name.
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
 //! * `walk`: judges an object.
@@ -11,11 +12,15 @@
 //! * [`admission`]: what admission refuses of pods; `limits`: LimitRanges and ResourceQuotas.
 
 pub mod admission;
+mod checks;
+mod crd;
 mod cron;
+mod expressions;
 pub mod forms;
 mod limits;
 mod overlay;
 mod rule;
+mod structural;
 mod walk;
 
 use crate::model::view::View;

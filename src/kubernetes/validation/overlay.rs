@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value as Json};
 
+use super::checks::{self, Check};
 use super::forms::{self, Form};
 use super::rule::{Rule, Variables};
 use crate::schema::kubernetes::built_in;
@@ -30,6 +31,8 @@ pub struct Overlay {
     pub(super) additional: Option<Box<Overlay>>,
     pub(super) items: Option<Box<Overlay>>,
     pub(super) rules: Vec<Rule>,
+    /// What the expression language cannot say.
+    pub(super) checks: Vec<Check>,
     pub(super) variables: Arc<Variables>,
 }
 
@@ -83,6 +86,7 @@ impl Overlay {
             && self.additional.is_none()
             && self.items.is_none()
             && self.rules.is_empty()
+            && self.checks.is_empty()
     }
 
     /// What holds for a field.
@@ -220,6 +224,7 @@ const KEYWORDS: &[&str] = &[
     "x-kubernetes-list-map-keys",
     "x-kubernetes-validations",
     "x-kubernetes-variables",
+    "x-kubernetes-checks",
 ];
 
 /// Compiles the keywords of `schema` on the structure of a definition.
@@ -279,6 +284,12 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
         }
     }
     if is_own {
+        for name in texts(&schema["x-kubernetes-checks"]) {
+            match checks::find(&name) {
+                Some(check) => overlay.checks.push(check),
+                None => problems.push(format!("unknown check `{name}`")),
+            }
+        }
         let known = texts(&structure["required"]);
         overlay.required = texts(&schema["required"]);
         overlay.required.retain(|name| !known.contains(name));

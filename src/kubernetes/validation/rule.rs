@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::Reason;
-use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value};
+use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
 use crate::yaml::Step;
 
 /// The names that rules of this crate's data can use, by position.
@@ -63,7 +63,7 @@ struct Expression {
 /// `x-kubernetes-variables`: expressions over `self` that rules of the same place share.
 #[derive(Debug, Default)]
 pub struct Variables {
-    names: Vec<String>,
+    names: Vec<Variable>,
     programs: Vec<Expression>,
 }
 
@@ -80,7 +80,7 @@ impl Variables {
             variables
                 .programs
                 .push(Expression::new(text("expression"), true, &Arc::new(before)));
-            variables.names.push(text("name"));
+            variables.names.push(Variable::dynamic(&text("name")));
         }
         variables
     }
@@ -137,7 +137,7 @@ impl Expression {
 }
 
 /// Runs with a stack that parsing of others' expressions needs.
-fn with_large_stack<T: Send>(
+pub(super) fn with_large_stack<T: Send>(
     work: impl FnOnce() -> Result<T, Vec<CompileError>> + Send,
 ) -> Result<T, Vec<CompileError>> {
     std::thread::scope(|scope| {
@@ -344,7 +344,7 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
 
 /// Names of fields as CRDs' rules escape them, in the language's own quotes: `` .`a-b` `` for `.a__dash__b`.
 /// <https://kubernetes.io/docs/reference/using-api/cel/#escaping>
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     if !text.contains("__") {
         return text.to_owned();
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::Value as Json;
 
+use super::checks::Check;
 use super::forms::Form;
 use super::overlay::{Bounds, ListType, Overlay, definition, named};
 use super::rule::{Rule, Scene, Verdict, Way};
@@ -258,6 +259,11 @@ impl<'a> Judge<'a> {
         }
         if !overlay.rules.is_empty() {
             self.rules(place, overlay);
+        }
+        if self.kind == Kind::All {
+            for check in &overlay.checks {
+                self.check(place, *check);
+            }
         }
         if let Value::Tree(tree) = place.value {
             if tree.is_list() {
@@ -535,6 +541,23 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn check(&mut self, place: Place<'_, 'a>, check: Check) {
+        for found in check(&place.view.to_json()) {
+            let mut path = place.trail.path();
+            let mut view = Some(place.view);
+            let mut nearest = place.view;
+            for step in &found.place {
+                view = view.and_then(|view| match step {
+                    Step::Key(key) => view.get(key),
+                    Step::Index(at) => view.items().get(*at).copied(),
+                });
+                nearest = view.unwrap_or(nearest);
+            }
+            path.0.extend(found.field);
+            self.push(path, nearest, None, found.reason, &found.says, found.help);
+        }
+    }
+
     fn rule(&mut self, place: Place<'_, 'a>, rule: &'a Rule, scene: &Scene<'_, 'a>) {
         let verdict = if rule.is_own {
             rule.judge(scene, &mut Budget::new())
@@ -715,13 +738,13 @@ fn below<'a>(value: &Value<'a>, key: &str) -> Option<Value<'a>> {
 fn is_same_item<'a>(a: &Value<'a>, b: &Value<'a>, list: &ListType) -> bool {
     match list {
         ListType::Atomic => false,
-        ListType::Set => a.equals(b),
+        ListType::Set => a.equals(b) == Ok(true),
         ListType::Map(keys) => {
             let mut is_any = false;
             keys.iter().all(|key| match (below(a, key), below(b, key)) {
                 (Some(a), Some(b)) => {
                     is_any = true;
-                    a.equals(&b)
+                    a.equals(&b) == Ok(true)
                 }
                 (None, None) => true,
                 _ => false,
