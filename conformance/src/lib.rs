@@ -2,7 +2,13 @@
 //!
 //! To add a format: a module with `judge`, and its line in [`FORMATS`].
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it reads the files that it is given"
+)]
+
 mod cel;
+mod policies;
 mod validation;
 
 pub use cel::{answer, objects};
@@ -59,6 +65,7 @@ type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 const FORMATS: &[(&str, Judge)] = &[
     ("cel", cel::judge),
     ("costs", cel::judge_costs),
+    ("policies", policies::judge),
     ("validation", validation::judge),
 ];
 

@@ -182,6 +182,14 @@ pub struct ReportOptions {
     pub quiet: bool,
 }
 
+/// What is said of objects that nothing checks.
+#[derive(Debug, Args)]
+pub struct UncheckedOption {
+    /// List the objects whose kinds have no schema, so that their fields are not checked.
+    #[arg(long)]
+    pub unchecked: bool,
+}
+
 /// `tenantry check`.
 #[derive(Debug, Args)]
 pub struct CheckCommand {
@@ -200,6 +208,9 @@ pub struct CheckCommand {
     /// findings are taken up only where there is no file yet.
     #[arg(long, requires = "baseline")]
     pub update_baseline: bool,
+    /// What is said of what is not checked.
+    #[command(flatten)]
+    pub unchecked: UncheckedOption,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -231,6 +242,9 @@ pub struct RenderCommand {
     /// Which findings do not count.
     #[command(flatten)]
     pub accept: BaselineOptions,
+    /// What is said of what is not checked.
+    #[command(flatten)]
+    pub unchecked: UncheckedOption,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,

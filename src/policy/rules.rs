@@ -51,7 +51,7 @@ pub struct Rule {
     /// What must be true.
     pub validations: Vec<Check>,
     /// Facts for the audit log of the API server.
-    pub annotations: Vec<Program>,
+    pub annotations: Vec<(String, Program)>,
     /// The controls that it serves.
     pub controls: BTreeMap<String, BTreeMap<String, Strength>>,
     /// Why it is asked for.
@@ -176,7 +176,8 @@ pub fn compile(
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = items("auditAnnotations", index, "valueExpression");
         let program = compiler.program(&annotation.value_expression, place, true);
-        rule.annotations.extend(program);
+        rule.annotations
+            .extend(program.map(|program| (annotation.key.clone(), program)));
     }
     if compiler.failed {
         return None;

@@ -30,6 +30,11 @@ pub struct Finding<'a> {
     help: Option<&'a str>,
     notes: &'a [String],
     repeated: usize,
+    /// `waived` or `baseline`, if it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiver: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<Policy<'a>>,
 }
@@ -70,6 +75,21 @@ pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 
+/// Why a finding does not count.
+fn accepted(finding: &Diagnostic) -> Option<&'static str> {
+    finding.accepted.as_ref().map(|accepted| match accepted {
+        Accepted::Waived { .. } => "waived",
+        Accepted::Known => "baseline",
+    })
+}
+
+fn waiver(finding: &Diagnostic) -> Option<&str> {
+    match finding.accepted.as_ref()? {
+        Accepted::Waived { waiver, .. } => Some(waiver),
+        Accepted::Known => None,
+    }
+}
+
 /// One finding.
 pub fn of_finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
     Finding {
@@ -89,21 +109,14 @@ pub fn of_finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<
         help: finding.help.as_deref(),
         notes: &finding.notes,
         repeated: finding.repeated,
+        accepted: accepted(finding),
+        waiver: waiver(finding),
         policy: finding.policy.as_deref().map(|policy| Policy {
             name: &policy.policy,
             severity: policy.severity,
             title: &policy.title,
-            accepted: policy.accepted.as_ref().map(|accepted| match accepted {
-                Accepted::Waived { .. } => "waived",
-                Accepted::Known => "baseline",
-            }),
-            waiver: policy
-                .accepted
-                .as_ref()
-                .and_then(|accepted| match accepted {
-                    Accepted::Waived { waiver, .. } => Some(waiver.as_str()),
-                    Accepted::Known => None,
-                }),
+            accepted: accepted(finding),
+            waiver: waiver(finding),
         }),
     }
 }

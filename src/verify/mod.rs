@@ -39,6 +39,19 @@ use crate::model::timetable;
 use crate::schema::{self, Problem};
 use crate::yaml::Node;
 
+/// An object whose fields nothing checks, because its kind has no schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unchecked {
+    /// Its cluster.
+    pub cluster: String,
+    /// The group and version of its kind.
+    pub api_version: String,
+    /// Its namespace; empty for none.
+    pub namespace: String,
+    /// Its kind and name: `Rollout/web`.
+    pub object: String,
+}
+
 /// What one unit leaves behind for the checks that cross units.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -46,6 +59,8 @@ pub struct Facts {
     identities: Vec<Identity>,
     /// Kinds without a schema, with the template that makes them.
     unknown_kinds: Vec<(String, Option<Span>)>,
+    /// Objects without a schema.
+    pub unchecked: Vec<Unchecked>,
     /// What the unit's workloads request at most.
     peak: Amounts,
     /// What they ask for, by component.
@@ -98,13 +113,18 @@ pub fn unit(
         if !is_object(&locator, one, sink) {
             continue;
         }
-        let is_typed = structure(schemas, &locator, one, &mut facts, sink);
-        pods.check(one, sink);
+        let mut found = Sink::default();
+        let is_typed = structure(schemas, &locator, one, &mut facts, &mut found);
+        pods.check(one, &mut found);
+        if one.is_written {
+            validation::check(schemas, &locator, one, is_typed, &mut found);
+            names::check(&locator, one, &mut found);
+        }
+        about(unit, one, &mut found);
+        sink.append(found);
         if !one.is_written {
             continue;
         }
-        validation::check(schemas, &locator, one, is_typed, sink);
-        names::check(&locator, one, sink);
         let key = identity(&unit.key.cluster, one);
         if let Some(first) = seen.insert(key.clone(), one) {
             let diagnostic = Diagnostic::new(
@@ -310,6 +330,19 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
     false
 }
 
+/// Says which object findings are about, where a waiver may except them.
+fn about(unit: &Unit, one: &Rendered, found: &mut Sink) {
+    for finding in found
+        .iter_mut()
+        .filter(|finding| finding.code.is_waivable())
+    {
+        let instance = one.instance.and_then(|at| unit.instances.get(at));
+        let about = finding.about.get_or_insert_default();
+        about.object = one.manifest.title();
+        about.component = instance.map_or_else(String::new, |instance| instance.component.clone());
+    }
+}
+
 /// Judges an object by its schema, and tells whether it meets it.
 fn structure(
     schemas: &Schemas,
@@ -328,6 +361,14 @@ fn structure(
         if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
             facts.unknown_kinds.push((name, locator.place(root).1));
         }
+        if one.is_written {
+            facts.unchecked.push(Unchecked {
+                cluster: locator.unit.key.cluster.clone(),
+                api_version: api_version.into_owned(),
+                namespace: one.manifest.namespace().into_owned(),
+                object: one.manifest.title(),
+            });
+        }
         return true;
     };
     let minor = schemas.minor(&locator.unit.key.cluster);
@@ -340,6 +381,7 @@ fn structure(
         };
         let mut diagnostic = violation.describe(code).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
+        diagnostic = diagnostic.on(violation.path.to_string());
         if let Problem::WrongType {
             expected, found, ..
         } = &violation.problem

@@ -27,7 +27,8 @@ pub fn check(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) {
         );
         let diagnostic = Diagnostic::new(codes::BAD_OBJECT_NAME, message)
             .note(locator.object(one))
-            .help("shorten the names that it is made of, or the Platform's `naming`");
+            .help("shorten the names that it is made of, or the Platform's `naming`")
+            .on("metadata.name".to_owned());
         sink.push(locator.at(diagnostic, view, ""));
     }
 }

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and make files"
 )]
 
+mod admission;
 mod alerts;
 mod architecture;
 mod commands;

@@ -39,6 +39,11 @@ fn costs_agree() {
     assert_agrees("costs", "cel-costs.jsonl", &[]);
 }
 
+#[test]
+fn verdicts_of_policies_agree() {
+    assert_agrees("policies", "policy-cases.jsonl", &[]);
+}
+
 /// Pieces of recorded expressions, put together at random: whatever comes out, nothing panics and nothing hangs.
 #[test]
 fn spliced_expressions_do_not_panic() {

@@ -1,10 +1,16 @@
 //! T05: the rendered manifests.
 
+use super::Code;
+
+/// What says no more than what an API server would do. A distribution or a webhook may do otherwise, so waivers may
+/// name these; what crosses tenants is not among them.
+pub const OF_API_SERVER: &[Code] = &[SCHEMA, BAD_OBJECT_NAME];
+
 codes! {
 SCHEMA = "T0501" Error "a manifest does not meet the schema of its kind"
 cause: "The API server would refuse it, or silently drop a field that it does not know."
 example: "annotations: {replicas: 3}   # annotations are text"
-remedy: "Change the marked value; the template line that printed it is shown, too."
+remedy: "Change the marked value; the template line that printed it is shown, too. If your API server takes it all the same, write a Waiver with `code: T0501`."
 
 DUPLICATE_OBJECT = "T0502" Error "two manifests are the same object"
 cause: "Same group, kind, namespace and name in one cluster: the second would overwrite the first."
