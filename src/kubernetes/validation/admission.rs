@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 
 use super::overlay::{self, Overlay};
-use super::walk;
+use super::places;
 use super::{Reason, Violation};
 use crate::model::view::View;
 use crate::yaml::{Path, Step};
@@ -191,7 +191,7 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
             .find(|(since, _)| *since <= namespace.minor);
         let Some((_, overlay)) = rules else { continue };
         let before = found.len();
-        walk::rules_of(object, way, overlay, &mut found);
+        places::rules_of(object, way, overlay, &mut found);
         if check.level > Level::Privileged {
             for violation in &mut found[before..] {
                 let level = check.level.name();
