@@ -116,12 +116,14 @@ impl Expression {
             if self.is_own {
                 let names = Names {
                     globals: OWN_NAMES,
+                    declared: &[],
                     variables: Some(&self.variables.names),
                 };
                 cel::compile(&self.text, &names)
             } else {
                 let names = Names {
                     globals: CRD_NAMES,
+                    declared: &[],
                     variables: None,
                 };
                 with_large_stack(|| cel::compile(&self.text, &names))
