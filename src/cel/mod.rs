@@ -29,7 +29,7 @@ pub mod value;
 
 use std::fmt;
 
-pub use check::{CompileError, Names, Program, Variable, compile};
+pub use check::{CompileError, Names, Program, Variable, Wanted, compile};
 pub use evaluate::{Budget, Globals, Read, evaluate, truth};
 pub use value::Value;
 

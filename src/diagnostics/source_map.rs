@@ -35,6 +35,11 @@ pub struct Position {
     pub column: usize,
 }
 
+/// How many characters are no spaces.
+fn visible(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_whitespace()).count()
+}
+
 impl Sources {
     /// Adds a file and returns its index.
     pub fn add(&mut self, file: SourceFile) -> u32 {
@@ -133,6 +138,56 @@ impl Sources {
             }
             None => span,
         }
+    }
+
+    /// The word at a character of a scalar's value, however the scalar is written; line and column are from 1. What is
+    /// written need not have the value's spaces and line breaks, so those are not counted.
+    pub fn within(
+        &self,
+        scalar: Span,
+        value: &str,
+        (line, column): (usize, usize),
+    ) -> Option<Span> {
+        let text = &self.file(scalar.file)?.text;
+        let source = text.get(scalar.start as usize..scalar.end as usize)?;
+        let before: usize = value.split('\n').take(line - 1).map(visible).sum();
+        let of_line = value.split('\n').nth(line - 1)?;
+        let start: String = of_line.chars().take(column - 1).collect();
+        let mut left = before + visible(&start);
+        let wanted = of_line
+            .chars()
+            .skip(column - 1)
+            .find(|c| !c.is_whitespace())?;
+        let quote = source.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let body = match source.chars().next()? {
+            '|' | '>' => source.find('\n')?,
+            _ => quote.map_or(0, char::len_utf8),
+        };
+        let mut chars = source.char_indices().skip_while(|(at, _)| *at < body);
+        while let Some((mut at, mut c)) = chars.next() {
+            if c == '\\' && quote == Some('"') || c == '\'' && quote == Some('\'') {
+                (at, c) = chars.next()?;
+                if c.is_ascii_alphanumeric() {
+                    return None;
+                }
+            }
+            if c.is_whitespace() {
+                continue;
+            }
+            if left > 0 {
+                left -= 1;
+                continue;
+            }
+            let word = source[at..].find(|c: char| !c.is_alphanumeric() && c != '_');
+            let length = word.unwrap_or(source.len() - at).max(c.len_utf8());
+            let start = scalar.start + u32::try_from(at).ok()?;
+            return (c == wanted).then_some(Span {
+                file: scalar.file,
+                start,
+                end: start + u32::try_from(length).ok()?,
+            });
+        }
+        None
     }
 
     /// The span of a whole line, from 1.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::matching;
 use super::rules::{self, Check, Compiler, Rule};
+use crate::cel::Wanted;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{
@@ -371,24 +372,24 @@ fn rule(
     let mut conditions = Vec::new();
     for (index, condition) in spec.match_conditions.into_iter().enumerate() {
         let place = place("matchConditions", index, "expression");
-        let program = compiler.program(&condition.expression, place, false);
+        let program = compiler.program(&condition.expression, place, false, Wanted::Bool);
         conditions.extend(program.map(|program| (condition.name, program)));
     }
     let mut variables = Vec::new();
     for (index, variable) in spec.variables.into_iter().enumerate() {
         let place = place("variables", index, "expression");
-        let program = compiler.program(&variable.expression, place, true);
+        let program = compiler.program(&variable.expression, place, true, Wanted::Anything);
         compiler.declare(&variable.name, program.as_ref());
         variables.extend(program.map(|program| (variable.name, program)));
     }
     let mut validations = Vec::new();
     for (index, validation) in spec.validations.into_iter().enumerate() {
         let here = place("validations", index, "expression");
-        let program = compiler.program(&validation.expression, here, true);
+        let program = compiler.program(&validation.expression, here, true, Wanted::Bool);
         let message_place = place("validations", index, "messageExpression");
         let message_program = validation
             .message_expression
-            .and_then(|text| compiler.program(&text, message_place, true));
+            .and_then(|text| compiler.program(&text, message_place, true, Wanted::Text));
         validations.extend(program.map(|program| Check {
             program,
             message: validation.message,
@@ -400,7 +401,12 @@ fn rule(
     let mut annotations = Vec::new();
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = place("auditAnnotations", index, "valueExpression");
-        let program = compiler.program(&annotation.value_expression, place, true);
+        let program = compiler.program(
+            &annotation.value_expression,
+            place,
+            true,
+            Wanted::TextOrNull,
+        );
         annotations.extend(program.map(|program| (annotation.key.clone(), program)));
     }
     if compiler.failed {

@@ -49,7 +49,10 @@ impl<'j> Judging<'j, '_, '_> {
         let outside = request.namespace.is_empty() || request.resource == "namespaces";
         let mut scene = Scene::new(request).sharing(self.policies.shared);
         if let Some(one) = one {
-            scene.set(OBJECT, Value::Tree(Tree::object(one.manifest.root(), self.custom)));
+            scene.set(
+                OBJECT,
+                Value::Tree(Tree::object(one.manifest.root(), self.custom)),
+            );
         }
         if let Some(before) = before {
             scene.set(OLD_OBJECT, Value::Tree(Tree::object(before, self.custom)));

@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::names::{FIRST_OWN, NAMES, OF_OBJECT};
 use crate::cel::types::Type;
-use crate::cel::{self, CompileError, Minor, Names, Program, Variable};
+use crate::cel::{self, CompileError, Minor, Names, Program, Variable, Wanted};
+use crate::diagnostics::catalogue::Code;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::policy::{
@@ -135,25 +136,25 @@ pub fn compile(
     };
     for (index, condition) in spec.match_conditions.iter().enumerate() {
         let place = items("matchConditions", index, "expression");
-        let program = compiler.program(&condition.expression, place, false);
+        let program = compiler.program(&condition.expression, place, false, Wanted::Bool);
         rule.conditions
             .extend(program.map(|program| (condition.name.clone(), program)));
     }
     for (index, variable) in spec.variables.iter().enumerate() {
         let place = items("variables", index, "expression");
-        let program = compiler.program(&variable.expression, place, true);
+        let program = compiler.program(&variable.expression, place, true, Wanted::Anything);
         compiler.declare(&variable.name, program.as_ref());
         rule.variables
             .extend(program.map(|program| (variable.name.clone(), program)));
     }
     for (index, validation) in spec.validations.iter().enumerate() {
         let place = items("validations", index, "expression");
-        let program = compiler.program(&validation.expression, place, true);
+        let program = compiler.program(&validation.expression, place, true, Wanted::Bool);
         let message_place = items("validations", index, "messageExpression");
         let message_program = validation
             .message_expression
             .as_ref()
-            .and_then(|text| compiler.program(text, message_place, true));
+            .and_then(|text| compiler.program(text, message_place, true, Wanted::Text));
         let path = validation
             .path
             .as_ref()
@@ -175,7 +176,12 @@ pub fn compile(
     }
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = items("auditAnnotations", index, "valueExpression");
-        let program = compiler.program(&annotation.value_expression, place, true);
+        let program = compiler.program(
+            &annotation.value_expression,
+            place,
+            true,
+            Wanted::TextOrNull,
+        );
         rule.annotations
             .extend(program.map(|program| (annotation.key.clone(), program)));
     }
@@ -227,8 +233,14 @@ pub struct Compiler<'c> {
 }
 
 impl Compiler<'_> {
-    /// Compiles one expression.
-    pub fn program(&mut self, text: &str, place: NodeId, with_variables: bool) -> Option<Program> {
+    /// Compiles one expression, which must give what is wanted.
+    pub fn program(
+        &mut self,
+        text: &str,
+        place: NodeId,
+        with_variables: bool,
+        wanted: Wanted,
+    ) -> Option<Program> {
         let names = Names {
             globals: NAMES,
             declared: &[],
@@ -236,23 +248,22 @@ impl Compiler<'_> {
             variables: with_variables.then_some(self.variables.as_slice()),
         };
         match cel::compile(text, &names) {
-            Ok(program) => Some(program),
+            Ok(program) => {
+                for remark in &program.remarks {
+                    self.tell(codes::CLOSED_OPTIONAL, place, text, remark);
+                }
+                if !wanted.takes(&program.gives) {
+                    let (words, gives) = (wanted.words(), &program.gives);
+                    let message = format!("the expression must give {words}, and gives {gives}");
+                    self.refuse(place, message, Some(wanted.help().to_owned()));
+                    return None;
+                }
+                Some(program)
+            }
             Err(errors) => {
-                for CompileError {
-                    panics: _,
-                    message,
-                    help,
-                    position,
-                } in errors
-                {
-                    let note = position.map(|(line, column)| {
-                        let snippet = text.lines().nth(line - 1).unwrap_or_default();
-                        format!(
-                            "line {line}, column {column} of the expression: `{}`",
-                            shortened(snippet)
-                        )
-                    });
-                    self.refuse_with(place, message, help, note);
+                self.failed = true;
+                for error in &errors {
+                    self.tell(codes::BAD_EXPRESSION, place, text, error);
                 }
                 None
             }
@@ -267,28 +278,34 @@ impl Compiler<'_> {
         });
     }
 
-    /// A finding about an expression.
+    /// A finding about an expression as a whole.
     pub fn refuse(&mut self, place: NodeId, message: String, help: Option<String>) {
-        self.refuse_with(place, message, help, None);
+        self.failed = true;
+        let error = CompileError {
+            message,
+            help,
+            position: None,
+            panics: false,
+        };
+        self.tell(codes::BAD_EXPRESSION, place, "", &error);
     }
 
-    fn refuse_with(
-        &mut self,
-        place: NodeId,
-        message: String,
-        help: Option<String>,
-        note: Option<String>,
-    ) {
-        self.failed = true;
-        let span = self.sources.span(place);
-        let span = span.map(|span| self.sources.first_line(span));
-        let mut diagnostic = Diagnostic::new(
-            codes::BAD_EXPRESSION,
-            format!("policy `{}`: {message}", self.policy),
-        )
-        .at(span, "");
-        diagnostic.notes.extend(note);
-        diagnostic.help = help.or_else(|| {
+    /// A finding at its character of an expression.
+    fn tell(&mut self, code: Code, place: NodeId, text: &str, error: &CompileError) {
+        let whole = self.sources.span(place);
+        let exact = whole.zip(error.position);
+        let exact = exact.and_then(|(span, at)| self.sources.within(span, text, at));
+        let span = exact.or(whole.map(|span| self.sources.first_line(span)));
+        let message = format!("policy `{}`: {}", self.policy, error.message);
+        let mut diagnostic = Diagnostic::new(code, message).at(span, "");
+        if let (None, Some((line, column))) = (exact, error.position) {
+            let snippet = text.lines().nth(line - 1).unwrap_or_default();
+            diagnostic.notes.push(format!(
+                "line {line}, column {column} of the expression: `{}`",
+                shortened(snippet)
+            ));
+        }
+        diagnostic.help = error.help.clone().or_else(|| {
             Some("write what https://kubernetes.io/docs/reference/using-api/cel/ has".to_owned())
         });
         self.sink.push(diagnostic);
@@ -343,12 +360,6 @@ pub fn compile_time_only(rule: &Rule) -> Option<String> {
             "asks for `{}`, which no cluster knows",
             NAMES[*name]
         ));
-    }
-    if let Some(what) = rule
-        .programs()
-        .find_map(|program| program.not_in_kubernetes)
-    {
-        return Some(format!("uses `{what}`, which Kubernetes does not have"));
     }
     if rule
         .constraints

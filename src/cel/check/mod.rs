@@ -68,16 +68,59 @@ pub struct Program {
     pub gives: Type,
     /// The oldest Kubernetes that can run it, and the function that asks for it.
     pub since: Option<(Minor, &'static str)>,
-    /// The functions it uses that no Kubernetes has.
-    pub not_in_kubernetes: Option<&'static str>,
     /// Which of the environment's names it uses.
     pub uses: Vec<usize>,
     /// Which of the policy's own variables it uses.
     pub variables: Vec<usize>,
     /// Where in the text, in characters, it names which of the environment's names.
     pub mentions: Vec<(usize, usize)>,
-    /// What the API server accepts, though it hardly means what it says: line and column, and the remark.
-    pub remarks: Vec<((usize, usize), String)>,
+    /// What the API server accepts, though it hardly means what it says.
+    pub remarks: Vec<CompileError>,
+}
+
+/// What an expression must give: exactly that, and nothing that is known only when it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Whatever it is.
+    Anything,
+    /// `bool`
+    Bool,
+    /// `string`
+    Text,
+    /// `string` or `null`
+    TextOrNull,
+}
+
+impl Wanted {
+    /// Whether a type is what is wanted.
+    pub fn takes(self, of: &Type) -> bool {
+        match self {
+            Wanted::Anything => true,
+            Wanted::Bool => *of == Type::Bool,
+            Wanted::Text => *of == Type::Text,
+            Wanted::TextOrNull => matches!(of, Type::Text | Type::Null),
+        }
+    }
+
+    /// It, for a message.
+    pub fn words(self) -> &'static str {
+        match self {
+            Wanted::Anything => "any value",
+            Wanted::Bool => "a bool",
+            Wanted::Text => "a string",
+            Wanted::TextOrNull => "a string or null",
+        }
+    }
+
+    /// How to get it from another type.
+    pub fn help(self) -> &'static str {
+        match self {
+            Wanted::Bool => "compare the value, such as with `== true`",
+            Wanted::Anything | Wanted::Text | Wanted::TextOrNull => {
+                "convert the value with `string(…)`"
+            }
+        }
+    }
 }
 
 /// Why a text is no program.
@@ -170,7 +213,6 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
         root: root.expr,
         gives,
         since,
-        not_in_kubernetes: None,
         uses,
         variables,
         mentions,
@@ -216,7 +258,7 @@ struct Checker<'a> {
     uses: Vec<usize>,
     variables: Vec<usize>,
     mentions: Vec<(usize, usize)>,
-    remarks: Vec<((usize, usize), String)>,
+    remarks: Vec<CompileError>,
 }
 
 /// What stands for an expression with an error.
@@ -247,6 +289,15 @@ impl Checker<'_> {
                 panics: false,
             });
         }
+    }
+
+    fn remark(&mut self, at: &IdedExpr, message: String, help: String) {
+        self.remarks.push(CompileError {
+            message,
+            help: Some(help),
+            position: self.position(at.id),
+            panics: false,
+        });
     }
 
     fn needs(&mut self, since: Minor, what: &'static str) {

@@ -94,7 +94,13 @@ impl Checker<'_> {
             if let Some(known) = named_type(&name) {
                 return known;
             }
-            if let Some(at) = self.names.globals.iter().position(|known| *known == name) {
+            // What is asked of the authorizer is known only where the authorizer is.
+            let holder = match name.as_str() {
+                "authorizer.requestResource" => "authorizer",
+                other => other,
+            };
+            let position = |name: &str| self.names.globals.iter().position(|known| *known == name);
+            if let Some(at) = position(&name).or_else(|| position(holder)) {
                 self.uses.push(at);
                 return Typed::new(attribute(Root::Global(at)), self.global_type(&name));
             }
@@ -137,6 +143,11 @@ impl Checker<'_> {
         };
         let found = self.field_type(ast, inner, &field);
         let mut attribute = Attribute::of(operand.expr);
+        if self.stays_closed(&attribute, is_optional) {
+            let mark = if optional { ".?" } else { "." };
+            self.remark(ast, format!("`{mark}{field}` does not open the optional value before it: in a cluster it {}", if optional { "is always none" } else { "always fails" }),
+                format!("write `.orValue({{}}){mark}{field}`"));
+        }
         attribute.qualify(Arc::new(Qualifier {
             key: Key::Constant(Value::text(&*field)),
             optional,
@@ -155,6 +166,26 @@ impl Checker<'_> {
             },
             found,
         )
+    }
+
+    /// Whether an attribute gives an optional value that what follows does not look into: that of a variable, or one
+    /// inside a list or map.
+    fn stays_closed(&self, attribute: &Attribute, is_optional: bool) -> bool {
+        match (&attribute.root, attribute.qualifiers.as_slice()) {
+            (
+                Root::Variable {
+                    at,
+                    optional: false,
+                    ..
+                },
+                [],
+            ) => {
+                let variable = self.names.variables.and_then(|known| known.get(*at));
+                variable.is_some_and(|known| matches!(known.of, Type::Optional(_)))
+            }
+            (_, [.., _]) => is_optional && attribute.qualifiers.iter().all(|one| !one.optional),
+            _ => false,
+        }
     }
 
     fn field_type(&mut self, ast: &IdedExpr, of: &Type, field: &str) -> Type {

@@ -6,7 +6,7 @@ use super::Reason;
 use super::checks::Found;
 use super::rule::with_large_stack;
 use crate::cel::types::Type;
-use crate::cel::{self, CompileError, Names, Variable};
+use crate::cel::{self, CompileError, Names, Variable, Wanted};
 use crate::yaml::Step;
 
 /// What expressions of policies see.
@@ -88,35 +88,6 @@ fn each(json: &Json, name: &str, mut judge: impl FnMut(&[Step], &Json)) {
     }
 }
 
-/// What an expression must give: exactly that, and nothing that is only known when it runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Anything,
-    Bool,
-    Text,
-    TextOrNull,
-}
-
-impl Wanted {
-    fn takes(self, of: &Type) -> bool {
-        match self {
-            Wanted::Anything => true,
-            Wanted::Bool => *of == Type::Bool,
-            Wanted::Text => *of == Type::Text,
-            Wanted::TextOrNull => matches!(of, Type::Text | Type::Null),
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Wanted::Anything => "any value",
-            Wanted::Bool => "a bool",
-            Wanted::Text => "a string",
-            Wanted::TextOrNull => "a string or null",
-        }
-    }
-}
-
 struct Compiler<'a> {
     globals: &'a [&'a str],
     variables: Option<Vec<Variable>>,
@@ -146,10 +117,8 @@ impl Compiler<'_> {
             Ok(program) => {
                 if !wanted.takes(&program.gives) {
                     let says = format!("must give {}, and gives {}", wanted.words(), program.gives);
-                    let help =
-                        "compare or convert the value, such as with `string(…)` or `bool(…)`";
                     self.found
-                        .push(Found::at(&field, Reason::Invalid, says, help));
+                        .push(Found::at(&field, Reason::Invalid, says, wanted.help()));
                 }
                 program.gives
             }
