@@ -296,7 +296,8 @@ impl<'a> Part<'a> {
             Resolved::Computed(..) if self.place.as_sent && written.is_some() => written,
             Resolved::Computed(function, argument) => {
                 let made = function(self, key, argument, written);
-                let is_made_up = |made: &Stored<'_>| matches!(made.held, Held::List(_) | Held::Map(_));
+                let is_made_up =
+                    |made: &Stored<'_>| matches!(made.held, Held::List(_) | Held::Map(_));
                 made.filter(|made| !(self.place.as_sent && is_made_up(made)))
             }
             _ if written.is_some() => written,

@@ -342,9 +342,9 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// Names of fields as CRDs' rules escape them, in the language's own quotes: `` .`a-b` `` for `.a__dash__b`.
+/// Names of fields as they are, where rules of CRDs escape them: `["a-b"]` for `.a__dash__b`.
 /// <https://kubernetes.io/docs/reference/using-api/cel/#escaping>
-pub(super) fn unescaped(text: &str) -> String {
+fn unescaped(text: &str) -> String {
     if !text.contains("__") {
         return text.to_owned();
     }
@@ -363,7 +363,13 @@ pub(super) fn unescaped(text: &str) -> String {
                     .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                     .unwrap_or(rest.len());
                 if let Some(name) = unescaped_name(&rest[..end]) {
-                    result.push_str(&format!("`{name}`"));
+                    // A word of the language may follow a dot; other names are written as keys.
+                    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                        result.push_str(&name);
+                    } else {
+                        result.pop();
+                        result.push_str(&format!("[\"{name}\"]"));
+                    }
                     for _ in 0..end {
                         chars.next();
                     }
@@ -413,15 +419,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escaped_names_are_quoted() {
+    fn escaped_names_are_written_out() {
         assert_eq!(
             unescaped("self.a__dash__b == 'x.a__dash__b'"),
-            "self.`a-b` == 'x.a__dash__b'"
+            "self[\"a-b\"] == 'x.a__dash__b'"
         );
-        assert_eq!(
-            unescaped("has(self.__namespace__)"),
-            "has(self.`namespace`)"
-        );
+        assert_eq!(unescaped("has(self.__namespace__)"), "has(self.namespace)");
         assert_eq!(unescaped("self.__x"), "self.__x");
     }
 

@@ -425,12 +425,11 @@ impl Judge {
             Json::Bool(true) => Type::optional(of.clone()),
             _ => of.clone(),
         };
-        let text = super::rule::unescaped(text);
         let types::Rewritten {
             text,
             variables,
             unknown,
-        } = types::rewritten(&text, &of, &old);
+        } = types::rewritten(text, &of, &old);
         let names = Names {
             globals: &[],
             variables: Some(&variables),

@@ -54,25 +54,57 @@ fn object(schema: &Json, name: &str, is_root: bool, depth: usize) -> Type {
             Type::Dyn
         };
     }
-    let mut types: Vec<(&str, Type)> = Vec::new();
+    let mut types: Vec<(String, Type)> = Vec::new();
     if is_object {
         let metadata = vec![("name", Type::Text), ("generateName", Type::Text)];
-        types.push(("apiVersion", Type::Text));
-        types.push(("kind", Type::Text));
-        types.push((
-            "metadata",
-            Type::object(&format!("{name}.metadata"), metadata),
-        ));
+        let metadata = Type::object(&format!("{name}.metadata"), metadata);
+        types.push(("apiVersion".to_owned(), Type::Text));
+        types.push(("kind".to_owned(), Type::Text));
+        types.push(("metadata".to_owned(), metadata));
     }
     for (field, inner) in fields.into_iter().flatten() {
         if !types.iter().any(|(known, _)| known == field) {
-            types.push((
-                field,
-                named(inner, &format!("{name}.{field}"), false, depth + 1),
-            ));
+            let of = named(inner, &format!("{name}.{field}"), false, depth + 1);
+            types.push((escaped(field), of));
         }
     }
-    Type::object(name, types)
+    let types = types.iter().map(|(field, of)| (field.as_str(), of.clone()));
+    Type::object(name, types.collect())
+}
+
+/// Words of the language, which fields are not named by.
+const WORDS: &[&str] = &[
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
+
+/// The name of a field as rules write it: <https://kubernetes.io/docs/reference/using-api/cel/#escaping>.
+fn escaped(name: &str) -> String {
+    if WORDS.contains(&name) {
+        return format!("__{name}__");
+    }
+    let name = name.replace("__", "__underscores__");
+    let name = name.replace('.', "__dot__").replace('-', "__dash__");
+    name.replace('/', "__slash__")
 }
 
 /// An expression whose `self` and `oldSelf` are variables, since those have types: each field of a known type that it
@@ -141,13 +173,8 @@ impl Rewritten {
             let Some(after) = rest[at..].strip_prefix('.') else {
                 break;
             };
-            let (name, length) = match after.strip_prefix('`') {
-                Some(quoted) => match quoted.split_once('`') {
-                    Some((name, _)) => (name, name.len() + 2),
-                    None => break,
-                },
-                None => (&after[..word(after)], word(after)),
-            };
+            let length = word(after);
+            let name = &after[..length];
             if name.is_empty() || after[length..].starts_with('(') {
                 break;
             }
