@@ -363,8 +363,9 @@ fn unescaped(text: &str) -> String {
                     .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                     .unwrap_or(rest.len());
                 if let Some(name) = unescaped_name(&rest[..end]) {
-                    // A word of the language may follow a dot; other names are written as keys.
-                    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                    // Most words of the language may follow a dot; other names are written as keys.
+                    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                    if is_plain && !["in", "true", "false", "null"].contains(&name.as_str()) {
                         result.push_str(&name);
                     } else {
                         result.pop();
@@ -426,6 +427,17 @@ mod tests {
         );
         assert_eq!(unescaped("has(self.__namespace__)"), "has(self.namespace)");
         assert_eq!(unescaped("self.__x"), "self.__x");
+        let names = Names {
+            globals: CRD_NAMES,
+            variables: None,
+        };
+        for text in [
+            "self.a__dash__b == 1",
+            "has(self.__namespace__)",
+            "self.all(p, p.__in__ == 1)",
+        ] {
+            assert!(cel::compile(&unescaped(text), &names).is_ok(), "{text}");
+        }
     }
 
     #[test]
