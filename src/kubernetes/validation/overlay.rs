@@ -166,7 +166,12 @@ static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     for (_, text) in FILES {
         let mut lines = text.lines();
         if let Some(name) = lines.find_map(|line| line.strip_prefix("definition: ")) {
-            library.texts.insert(name.trim(), text);
+            let name = name.trim();
+            library.texts.insert(name, text);
+            library.names.entry(name).or_insert_with(|| {
+                library.definitions.push((name, OnceLock::new()));
+                library.definitions.len() - 1
+            });
         }
     }
     library

@@ -33,6 +33,8 @@ pub enum Kind {
 const MAX_STEPS: usize = 1_000_000;
 const MAX_DEPTH: usize = 100;
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+/// What only built-in kinds ask of their metadata.
+const BUILT_IN_META: &str = "built-in.ObjectMeta";
 
 /// All violations of an object, in the order of the rules; `old` is the object that it replaces.
 pub fn check<'a>(
@@ -61,9 +63,11 @@ pub fn check<'a>(
         Known::Custom(overlay) => Some(overlay),
         Known::Nothing => None,
     };
-    if !matches!(known, Known::BuiltIn(_))
-        && let Some(meta) = named(OBJECT_META)
-    {
+    let meta = match known {
+        Known::BuiltIn(_) => BUILT_IN_META,
+        Known::Custom(_) | Known::Nothing => OBJECT_META,
+    };
+    if let Some(meta) = named(meta) {
         judge.field(place, "metadata", meta);
     }
     if let Some(overlay) = overlay {
