@@ -116,12 +116,14 @@ impl Expression {
             if self.is_own {
                 let names = Names {
                     globals: OWN_NAMES,
+                    declared: &[],
                     variables: Some(&self.variables.names),
                 };
                 cel::compile(&self.text, &names)
             } else {
                 let names = Names {
                     globals: CRD_NAMES,
+                    declared: &[],
                     variables: None,
                 };
                 with_large_stack(|| cel::compile(&self.text, &names))
@@ -399,6 +401,12 @@ fn unescaped(text: &str) -> String {
                     let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
                     if is_plain && !["in", "true", "false", "null"].contains(&name.as_str()) {
                         result.push_str(&name);
+                    } else if let Some(of) =
+                        tested(&result).filter(|_| rest[end..].starts_with(')'))
+                    {
+                        let operand = result[of + 4..result.len() - 1].to_owned();
+                        result.truncate(of);
+                        result.push_str(&format!("(\"{name}\" in {operand}"));
                     } else {
                         result.pop();
                         result.push_str(&format!("[\"{name}\"]"));
@@ -412,6 +420,15 @@ fn unescaped(text: &str) -> String {
         }
     }
     result
+}
+
+/// Where the `has(` begins that the end of a text stands in.
+fn tested(text: &str) -> Option<usize> {
+    let at = text.rfind("has(")?;
+    let is_word = text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let inside = &text[at + 4..];
+    let opened = inside.matches('(').count();
+    (!is_word && opened == inside.matches(')').count()).then_some(at)
 }
 
 /// The name of a field that is escaped, if it is.
@@ -461,6 +478,7 @@ mod tests {
         assert_eq!(unescaped("self.__x"), "self.__x");
         let names = Names {
             globals: CRD_NAMES,
+            declared: &[],
             variables: None,
         };
         for text in [
