@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::value::{Key, Map, Text, Value};
 use crate::kubernetes::defaults::{Held, Part, Stored};
 use crate::model::view::{Shape, View};
+use crate::schema::kubernetes::ObjectSchemas;
 
 /// A list or map, and what the API server makes of it.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +22,14 @@ impl<'a> Tree<'a> {
     }
 
     /// An object as the API server sees it once it has filled in its defaults.
-    pub fn object(view: View<'a>) -> Tree<'a> {
-        Tree::part(Part::object(view, None))
+    /// `custom` has the schemas of custom resources.
+    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
+        Tree::part(Part::object(view, custom))
     }
 
     /// An object as the API server's validation sees it: with its defaults, and else as it is written.
-    pub fn as_sent(view: View<'a>) -> Tree<'a> {
-        Tree::part(Part::as_sent(view))
+    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
+        Tree::part(Part::as_sent(view, custom))
     }
 
     fn part(part: Part<'a>) -> Tree<'a> {

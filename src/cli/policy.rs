@@ -356,6 +356,7 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
     let input = Input {
         catalog: &catalog,
         admission: &admission,
+        custom: std::collections::BTreeMap::new(),
         sources: &sources,
         as_of: present::today(),
         baseline: None,

@@ -18,12 +18,15 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Outcome, Subject};
 use crate::model::view::View;
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Value as Yaml};
 
 /// The judging of one unit.
 pub struct Judging<'j, 'p, 'l> {
     pub policies: &'j Policies<'p>,
     pub locator: &'j Locator<'l>,
+    /// The schemas of the cluster's custom resources.
+    pub custom: Option<&'j ObjectSchemas>,
     /// The unit's variables as rules see them.
     pub named: &'j [(&'static str, Node)],
     pub left: &'j mut Left,
@@ -46,10 +49,13 @@ impl<'j> Judging<'j, '_, '_> {
         let outside = request.namespace.is_empty() || request.resource == "namespaces";
         let mut scene = Scene::new(request).sharing(self.policies.shared);
         if let Some(one) = one {
-            scene.set(OBJECT, Value::Tree(Tree::object(one.manifest.root())));
+            scene.set(
+                OBJECT,
+                Value::Tree(Tree::object(one.manifest.root(), self.custom)),
+            );
         }
         if let Some(before) = before {
-            scene.set(OLD_OBJECT, Value::Tree(Tree::object(before)));
+            scene.set(OLD_OBJECT, Value::Tree(Tree::object(before, self.custom)));
         }
         if let Some(namespace) = namespace.filter(|_| !outside) {
             scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));

@@ -45,6 +45,7 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 use baseline::Baseline;
 use judging::Judging;
@@ -59,12 +60,14 @@ const COST_PER_RUN: u64 = 200_000_000;
 const COST_PER_TENANT: u64 = 2_000_000;
 
 /// What the stage is given.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Input<'a> {
     /// The documents.
     pub catalog: &'a Catalog,
     /// Documents of Kubernetes' own API for admission, and their parameters.
     pub admission: &'a [Node],
+    /// The schemas of the custom resources of each cluster.
+    pub custom: BTreeMap<&'a str, &'a ObjectSchemas>,
     /// All files.
     pub sources: &'a Sources,
     /// The day by which expiry is judged.
@@ -135,6 +138,11 @@ pub struct UnitObjects<'a> {
 }
 
 impl<'a> Policies<'a> {
+    /// The schemas of the custom resources of a unit's cluster.
+    fn custom(&self, unit: &Unit) -> Option<&'a ObjectSchemas> {
+        self.input.custom.get(&*unit.key.cluster).copied()
+    }
+
     /// Compiles the policies that are in use, the built-in ones included.
     pub fn new(input: Input<'a>, sink: &mut Sink) -> Policies<'a> {
         Policies::compile(input, false, sink)
@@ -279,6 +287,7 @@ impl<'a> Policies<'a> {
         let mut judging = Judging {
             policies: self,
             locator: &locator,
+            custom: self.custom(unit),
             named: &named,
             left,
             sink,
@@ -334,6 +343,7 @@ impl<'a> Policies<'a> {
         let mut judging = Judging {
             policies: self,
             locator: &locator,
+            custom: self.custom(objects.unit),
             named: &named,
             left,
             sink,

@@ -53,55 +53,23 @@ fn object(schema: &Json, name: &str, is_root: bool, depth: usize) -> Type {
             Type::Dyn
         };
     }
-    let mut types: Vec<(String, Type)> = Vec::new();
+    let mut types: Vec<(&str, Type)> = Vec::new();
     if is_object {
         let metadata = vec![("name", Type::Text), ("generateName", Type::Text)];
-        let metadata = Type::object(&format!("{name}.metadata"), metadata);
-        types.push(("apiVersion".to_owned(), Type::Text));
-        types.push(("kind".to_owned(), Type::Text));
-        types.push(("metadata".to_owned(), metadata));
+        types.push(("apiVersion", Type::Text));
+        types.push(("kind", Type::Text));
+        types.push((
+            "metadata",
+            Type::object(&format!("{name}.metadata"), metadata),
+        ));
     }
     for (field, inner) in fields.into_iter().flatten() {
         if !types.iter().any(|(known, _)| known == field) {
-            let of = named(inner, &format!("{name}.{field}"), false, depth + 1);
-            types.push((escaped(field), of));
+            types.push((
+                field,
+                named(inner, &format!("{name}.{field}"), false, depth + 1),
+            ));
         }
     }
-    let types = types.iter().map(|(field, of)| (field.as_str(), of.clone()));
-    Type::object(name, types.collect())
-}
-
-/// Words of the language, which fields are not named by.
-const WORDS: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
-
-/// The name of a field as rules write it: <https://kubernetes.io/docs/reference/using-api/cel/#escaping>.
-fn escaped(name: &str) -> String {
-    if WORDS.contains(&name) {
-        return format!("__{name}__");
-    }
-    let name = name.replace("__", "__underscores__");
-    let name = name.replace('.', "__dot__").replace('-', "__dash__");
-    name.replace('/', "__slash__")
+    Type::object(name, types)
 }
