@@ -8,7 +8,7 @@ use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
 use tenantry::kubernetes::validation::{self, Kind, Known};
 use tenantry::model::view::View;
 use tenantry::schema::kubernetes::built_in;
-use tenantry::schema::{self, Mode, Problem};
+use tenantry::schema::{self, Problem};
 use tenantry::yaml::{Path, Step};
 
 use super::cel::tree;
@@ -67,7 +67,7 @@ fn answer(case: &Json, kubernetes: u32) -> Answer {
         answer.add(Path::default(), format!("no {kind} of {api_version}"));
         return answer;
     };
-    for violation in schema::check(view, rule, set, Mode::Whole) {
+    for violation in schema::check_as_of(view, rule, set, kubernetes) {
         let mut path = violation.path.clone();
         if let Problem::MissingField(name, _) = &violation.problem {
             path = path.join(name.as_str());
@@ -75,7 +75,9 @@ fn answer(case: &Json, kubernetes: u32) -> Answer {
         answer.add(path, format!("{:?}", violation.problem));
     }
     let old = old.as_ref().map(View::of);
-    for violation in validation::check(view, Known::BuiltIn(definition), old, Kind::All) {
+    for violation in
+        validation::check_as_of(view, Known::BuiltIn(definition), old, Kind::All, kubernetes)
+    {
         let message = violation.message();
         answer.add(violation.path, message);
     }

@@ -24,7 +24,8 @@ pub fn check(
         Known::Custom(..) if !is_typed => Known::Nothing,
         known => known,
     };
-    for violation in validation::check(one.manifest.root(), known, None, Kind::All) {
+    let minor = schemas.minor(&locator.unit.key.cluster);
+    for violation in validation::check_as_of(one.manifest.root(), known, None, Kind::All, minor) {
         sink.push(describe(locator, one, &kind, &violation));
     }
 }

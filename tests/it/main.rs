@@ -31,4 +31,3 @@ mod schemas;
 mod support;
 mod ui;
 mod upgrade;
-mod validation_data;

@@ -10,6 +10,7 @@
 mod built_in_kinds;
 mod custom_resources;
 mod expressions;
+mod random_objects;
 mod recorded;
 mod schemas;
 mod support;

@@ -54,6 +54,14 @@ fn verdicts_of_policies_agree() {
     assert_agrees("policies", "policy-cases.jsonl", &[]);
 }
 
+/// What depends on the addresses of a cluster's services.
+const SETTINGS_OF_CLUSTERS: &[&str] = &["svc-clusterip-out-of-range", "svc-require-dual"];
+
+#[test]
+fn refusals_agree() {
+    assert_agrees("validation", "validation.jsonl", SETTINGS_OF_CLUSTERS);
+}
+
 /// Pieces of recorded expressions, put together at random: whatever comes out, nothing panics and nothing hangs.
 #[test]
 fn spliced_expressions_do_not_panic() {

@@ -146,4 +146,5 @@ kubernetes_kinds! {
     api::storagemigration::v1::StorageVersionMigration,
     api::storagemigration::v1beta1::StorageVersionMigration,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    kube_aggregator::pkg::apis::apiregistration::v1::APIService,
 }

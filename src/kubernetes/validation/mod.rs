@@ -30,7 +30,7 @@ use crate::model::view::View;
 use crate::yaml::{NodeId, Path};
 
 pub use overlay::{Overlay, problems};
-pub use walk::{Kind, Known, check};
+pub use walk::{Kind, Known, check, check_as_of};
 
 /// Why the API server refuses a value: the reasons of its field errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,6 +8,7 @@ use super::rule::{Rule, Scene, Verdict, Way};
 use super::walk::{Judge, Kind, Place, Trail, below, old_item};
 use crate::cel::tree::Tree;
 use crate::cel::{Budget, Error, Value};
+use crate::kubernetes::versions::Minor;
 use crate::model::view::View;
 use crate::yaml::Step;
 
@@ -28,6 +29,7 @@ pub(super) fn rules_of<'a>(
     let mut judge = Judge {
         root: root.clone(),
         kind: Kind::All,
+        minor: Minor::MAX - 1,
         found: std::mem::take(found),
         steps: 0,
         budget: Budget::new(),
@@ -50,7 +52,9 @@ impl<'a> Judge<'a> {
                 (false, kind) => kind == Kind::All,
                 (true, _) => place.old.is_some() || rule.is_old_optional,
             };
-            is_judged && has_all(place.value, &rule.guards)
+            let (since, until) = rule.versions;
+            let is_there = since <= self.minor && self.minor < until;
+            is_judged && is_there && has_all(place.value, &rule.guards)
         };
         let meant: Vec<bool> = overlay.rules.iter().map(is_meant).collect();
         if !meant.contains(&true) {

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::{Reason, types};
 use crate::cel::types::Type;
 use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
+use crate::kubernetes::versions::{Minor, minor};
 use crate::yaml::Step;
 
 /// The names that rules of this crate's data can use, by position.
@@ -35,6 +36,8 @@ pub struct Rule {
     pub(super) needs_old_item: bool,
     /// Whether it compares with an old object.
     pub(super) is_transition: bool,
+    /// The versions of Kubernetes that have it: from the first on, up to before the second.
+    pub(super) versions: (Minor, Minor),
     /// The fields of `self` that must all be there; else the rule holds.
     pub(super) guards: Vec<Box<str>>,
     /// The fields of `item` that must all be there.
@@ -251,6 +254,7 @@ impl Rule {
             places.push(ways(place.as_str().unwrap_or_default()));
         }
         places.extend(json["forEach"].as_str().map(ways));
+        let version = |key: &str| minor(json[key].as_str()?);
         let names_old = |text: &str| text.contains("oldSelf") || text.contains("oldItem");
         let reason = match json["reason"].as_str() {
             Some(name) => Reason::parse(name).ok_or_else(|| format!("unknown reason `{name}`"))?,
@@ -259,6 +263,10 @@ impl Rule {
         let [guards, item_guards] = guards(&rule);
         Ok(Rule {
             is_transition: names_old(&rule),
+            versions: (
+                version("since").unwrap_or(0),
+                version("until").unwrap_or(Minor::MAX),
+            ),
             needs_old_item: rule.contains("oldItem"),
             guards,
             item_guards,

@@ -150,18 +150,18 @@ impl Judge {
         }
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             self.below(&["properties".into(), name.as_str().into()], |judge| {
-                judge.structure(property, false)
+                judge.structure(property, false);
             });
         }
         if schema["additionalProperties"].is_object() {
             let inner = &schema["additionalProperties"];
             self.below(&["additionalProperties".into()], |judge| {
-                judge.structure(inner, false)
+                judge.structure(inner, false);
             });
         }
         if schema["items"].is_object() {
             self.below(&["items".into()], |judge| {
-                judge.structure(&schema["items"], false)
+                judge.structure(&schema["items"], false);
             });
         }
         self.conditions(schema, int_or_string);
@@ -172,13 +172,13 @@ impl Judge {
         for list in ["allOf", "anyOf", "oneOf"] {
             for (at, inner) in schema[list].as_array().into_iter().flatten().enumerate() {
                 self.below(&[list.into(), Step::Index(at)], |judge| {
-                    judge.condition(inner, may_have_types)
+                    judge.condition(inner, may_have_types);
                 });
             }
         }
         if schema["not"].is_object() {
             self.below(&["not".into()], |judge| {
-                judge.condition(&schema["not"], may_have_types)
+                judge.condition(&schema["not"], may_have_types);
             });
         }
     }
@@ -201,12 +201,12 @@ impl Judge {
         self.keywords(schema);
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             self.below(&["properties".into(), name.as_str().into()], |judge| {
-                judge.condition(property, false)
+                judge.condition(property, false);
             });
         }
         if schema["items"].is_object() {
             self.below(&["items".into()], |judge| {
-                judge.condition(&schema["items"], false)
+                judge.condition(&schema["items"], false);
             });
         }
         self.conditions(schema, may_have_types);

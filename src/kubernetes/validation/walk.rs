@@ -6,6 +6,7 @@ use super::overlay::{ListType, Overlay, definition, named};
 use super::{Reason, Violation, forms};
 use crate::cel::tree::Tree;
 use crate::cel::{Budget, Value};
+use crate::kubernetes::versions::Minor;
 use crate::model::view::View;
 use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{NodeId, Path, Step};
@@ -37,12 +38,23 @@ const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 /// What only built-in kinds ask of their metadata.
 const BUILT_IN_META: &str = "built-in.ObjectMeta";
 
-/// All violations of an object, in the order of the rules; `old` is the object that it replaces.
+/// All violations of an object by the newest version of Kubernetes; `old` is the object that it replaces.
 pub fn check<'a>(
     object: View<'a>,
     known: Known<'a>,
     old: Option<View<'a>>,
     kind: Kind,
+) -> Vec<Violation<'a>> {
+    check_as_of(object, known, old, kind, Minor::MAX)
+}
+
+/// All violations of an object by a version of Kubernetes, in the order of the rules.
+pub fn check_as_of<'a>(
+    object: View<'a>,
+    known: Known<'a>,
+    old: Option<View<'a>>,
+    kind: Kind,
+    minor: Minor,
 ) -> Vec<Violation<'a>> {
     let custom = match known {
         Known::Custom(_, schemas) => Some(schemas),
@@ -53,6 +65,7 @@ pub fn check<'a>(
     let mut judge = Judge {
         root: root.clone(),
         kind,
+        minor: minor.min(Minor::MAX - 1),
         found: Vec::new(),
         steps: 0,
         budget: Budget::new(),
@@ -89,6 +102,7 @@ pub fn check<'a>(
 pub(super) struct Judge<'a> {
     pub(super) root: Value<'a>,
     pub(super) kind: Kind,
+    pub(super) minor: Minor,
     pub(super) found: Vec<Violation<'a>>,
     pub(super) steps: usize,
     /// What the rules of a CRD may cost for an object.
