@@ -295,7 +295,7 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
     let known = (selection.clusters.iter()).all(|name| catalog.clusters.get(name).is_some())
         && (selection.environments.iter()).all(|name| catalog.environments.get(name).is_some());
     if known
-        && !selection.is_everything()
+        && !selection.clusters.is_empty()
         && !catalog.environments.iter().any(meet)
         && !input.incomplete
     {

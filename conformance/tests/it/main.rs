@@ -13,3 +13,4 @@ mod expressions;
 mod recorded;
 mod schemas;
 mod support;
+mod tables;

@@ -69,8 +69,11 @@ enum Resolved {
 
 impl<'a> Place<'a> {
     fn of(rule: &'a Rule, set: &'a SchemaSet) -> Place<'a> {
+        let choices = &set.follow(rule).any_of;
+        // A schema or a truth value, a schema or a list of them: only the schema has fields.
+        let structure = choices.iter().find(|choice| choice.reference.is_some());
         Place {
-            rule,
+            rule: structure.unwrap_or(rule),
             set,
             overlay: None,
             is_entry: false,
@@ -83,12 +86,7 @@ impl<'a> Place<'a> {
     }
 
     fn followed(self) -> &'a Rule {
-        let rule = self.set.follow(self.rule);
-        // A schema or a truth value, a schema or a list of them: only the schema has fields.
-        match rule.any_of.iter().find(|choice| choice.reference.is_some()) {
-            Some(choice) if rule.properties.is_empty() => self.set.follow(choice),
-            _ => rule,
-        }
+        self.set.follow(self.rule)
     }
 
     fn fills(self) -> Option<&'static Fills> {
