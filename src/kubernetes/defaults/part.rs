@@ -185,9 +185,8 @@ impl<'a> Part<'a> {
     fn fill(&self, key: &str) -> Resolved {
         let overlay = self.place.overlay.and_then(|fills| fills.field(key));
         let fill = overlay.or_else(|| self.place.fills()?.field(key));
-        let mut fill = match fill {
-            Some(fill) => fill,
-            None => return Resolved::Nothing,
+        let Some(mut fill) = fill else {
+            return Resolved::Nothing;
         };
         loop {
             fill = match fill {
@@ -351,10 +350,7 @@ impl<'a> Part<'a> {
     }
 }
 
-fn canonical_text<'a>(
-    text: Cow<'a, str>,
-    canonical: impl Fn(&str) -> Cow<'_, str>,
-) -> Cow<'a, str> {
+fn canonical_text(text: Cow<'_, str>, canonical: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     let changed = match canonical(&text) {
         Cow::Owned(changed) => Some(changed),
         Cow::Borrowed(same) if same.len() != text.len() => Some(same.to_owned()),
