@@ -12,6 +12,8 @@ use std::{env, fs};
 fn main() {
     list("templates");
     list("policies");
+    list("kubernetes/validation");
+    list("kubernetes/admission");
     list("kubernetes/defaults");
 }
 

@@ -95,6 +95,8 @@ pub struct Compilation {
     pub isolation: Vec<ClusterIsolation>,
     /// What each tenant asks for in each environment on each cluster.
     pub footprints: Vec<UnitFootprint>,
+    /// Objects without a schema, sorted.
+    pub unchecked: Vec<verify::Unchecked>,
 }
 
 /// How much was compiled.
@@ -203,7 +205,9 @@ pub fn compile(
             let mut unit = job.build(&plan, &mut sink);
             let mut tally = Tally::default();
             job.enforce(&mut unit, &plan, &policies, &mut sink);
-            if let Some(rendered) = side.render(job, &unit, &sources, &mut tally, &mut sink) {
+            if let Some(rendered) =
+                side.render(job, &unit, &policies, &sources, &mut tally, &mut sink)
+            {
                 job.judge(&unit, &rendered, &policies, &mut tally, &mut sink);
                 visitor.unit(&unit, &rendered, &sources)?;
                 if let Some(output) = output.as_ref().filter(|_| !planned_with_errors) {
@@ -224,6 +228,7 @@ pub fn compile(
         compilation.evidence = across.evidence;
         compilation.isolation = across.isolation;
         compilation.footprints = across.footprints;
+        compilation.unchecked = across.unchecked;
         if let Some(output) = output {
             compilation.output = Some(output.finish(&plan, &sources, &mut sink)?);
         }

@@ -15,7 +15,7 @@ use crate::policy::{self, Policies, UnitObjects};
 use crate::render::{self, Templates};
 use crate::resolve::{self, Plan, PlannedCluster, PlannedUnit};
 use crate::validate::{self, Validated};
-use crate::verify::{self, Facts, Schemas};
+use crate::verify::{self, Facts, Schemas, Unchecked};
 use crate::yaml::Node;
 use crate::{Counts, Options, Shard};
 
@@ -70,6 +70,8 @@ pub struct Across {
     pub isolation: Vec<ClusterIsolation>,
     /// What units ask for.
     pub footprints: Vec<UnitFootprint>,
+    /// Objects without a schema, sorted.
+    pub unchecked: Vec<Unchecked>,
 }
 
 /// A unit to be built.
@@ -263,7 +265,10 @@ impl<'o> Side<'o> {
     ) -> Side<'o> {
         let documents = std::mem::take(&mut loaded.documents).into_iter();
         let (ours, others): (Vec<_>, Vec<_>) = documents.partition(|document| document.is_ours);
-        let trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
+        let mut trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
+        if let Some(upgrade) = &options.selection.upgrade {
+            upgrade.apply(&mut trees);
+        }
         let admission = others.into_iter().map(|document| document.tree).collect();
         let validated = validate::run(&trees, &loaded.default_specs, sources, sink);
         let files = loaded.templates.iter();
@@ -311,11 +316,12 @@ impl<'o> Side<'o> {
         resolve::run(input, sink)
     }
 
-    /// Renders and verifies a unit; nothing if that shows errors.
+    /// Renders and verifies a unit; nothing if that shows errors that no waiver excepts.
     pub fn render(
         &self,
         job: &Job<'_>,
         unit: &Unit,
+        policies: &Policies<'_>,
         sources: &Sources,
         tally: &mut Tally,
         sink: &mut Sink,
@@ -335,7 +341,9 @@ impl<'o> Side<'o> {
         // What a failed template leaves out is missed by others; that is told once.
         let complete = !sink.has_errors();
         let objects = manifest::objects(&rendered);
-        let facts = verify::unit(&self.schemas, unit, objects, complete, sources, sink);
+        let mut found = Sink::default();
+        let facts = verify::unit(&self.schemas, unit, objects, complete, sources, &mut found);
+        policies.waive(unit, objects, found, &mut tally.judged, sink);
         tally.append(Tally {
             counts: Counts {
                 units: usize::from(!unit.key.tenant.is_empty()),
@@ -387,10 +395,14 @@ impl<'o> Side<'o> {
             sources,
             sink,
         );
+        let unchecked = facts.iter().flat_map(|fact| fact.unchecked.iter().cloned());
+        let mut unchecked: Vec<Unchecked> = unchecked.collect();
+        unchecked.sort();
         Across {
             evidence: policies.evidence(judged),
             isolation,
             footprints,
+            unchecked,
         }
     }
 }

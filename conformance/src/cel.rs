@@ -1,26 +1,46 @@
 //! Verdicts of expressions: `{expression, variables?, object?, result}` or `{…, error, class?}`.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
 use tenantry::cel::value::{Kubernetes, Value};
-use tenantry::cel::{self, Budget, Error, Globals, Names, Program};
+use tenantry::cel::{self, Budget, Error, Globals, Names, Program, Variable};
 use tenantry::model::view::View;
 use tenantry::yaml::{self, Node};
 
 use super::{Cases, Tally};
 
 /// The names of an expression's environment, in the order of [`Scene::global`].
-const GLOBALS: &[&str] = &["object"];
+const GLOBALS: &[&str] = &[
+    "object",
+    "oldObject",
+    "request",
+    "namespaceObject",
+    "authorizer",
+];
 
-/// The objects that cases name, from `objects.json` beside the file, or else of this crate's own data.
-pub fn objects(cases: &Cases<'_>) -> Result<BTreeMap<String, Node>> {
-    let beside = cases.path.with_file_name("objects.json");
-    let text = std::fs::read_to_string(&beside)
-        .unwrap_or_else(|_| include_str!("../data/objects.json").to_owned());
-    let json: BTreeMap<String, Json> =
-        serde_json::from_str(&text).with_context(|| beside.display().to_string())?;
+/// The objects that cases name, from `objects.json` beside a file, or else of this crate's own data.
+///
+/// # Errors
+/// The file is not of the form.
+fn objects_beside(path: &Path) -> Result<BTreeMap<String, Node>> {
+    let beside = path.with_file_name("objects.json");
+    let Ok(text) = std::fs::read_to_string(&beside) else {
+        return Ok(objects());
+    };
+    read_objects(&text).with_context(|| beside.display().to_string())
+}
+
+/// The objects of this crate's own data.
+pub fn objects() -> BTreeMap<String, Node> {
+    read_objects(include_str!("../data/objects.json")).unwrap_or_default()
+}
+
+fn read_objects(text: &str) -> Result<BTreeMap<String, Node>> {
+    let json: BTreeMap<String, Json> = serde_json::from_str(text)?;
     Ok(json
         .into_iter()
         .map(|(name, object)| (name, tree(&object)))
@@ -36,22 +56,30 @@ pub fn tree(json: &Json) -> Node {
 /// What an expression sees, and its compiled variables.
 struct Scene<'a> {
     object: Option<&'a Node>,
-    variables: Vec<(String, Program)>,
+    variables: Vec<Program>,
+    /// Each variable is evaluated once.
+    known: Vec<OnceCell<Result<Value<'a>, Error>>>,
 }
 
 impl<'a> Globals<'a> for &'a Scene<'a> {
-    fn global(&self, _: usize) -> Result<Value<'a>, Error> {
+    fn global(&self, index: usize) -> Result<Value<'a>, Error> {
         Ok(match self.object {
-            Some(object) => cel::tree::of(View::of(object)),
-            None => Value::Null,
+            Some(object) if index == 0 => cel::tree::of(View::of(object)),
+            _ => Value::Null,
         })
     }
 
     fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
         let this: &'a Scene<'a> = self;
-        match this.variables.get(index) {
-            Some((_, program)) => cel::evaluate(program, self, budget),
-            None => Ok(Value::Null),
+        match (this.variables.get(index), this.known.get(index)) {
+            (Some(program), Some(known)) => match known.get() {
+                Some(value) => value.clone(),
+                None => {
+                    let value = cel::evaluate(program, self, budget);
+                    known.get_or_init(|| value).clone()
+                }
+            },
+            _ => Ok(Value::Null),
         }
     }
 }
@@ -65,15 +93,20 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
     let mut scene = Scene {
         object: case["object"].as_str().and_then(|name| objects.get(name)),
         variables: Vec::new(),
+        known: Vec::new(),
     };
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<Variable> = Vec::new();
     for variable in case["variables"].as_array().into_iter().flatten() {
         let text = variable["expression"].as_str().unwrap_or_default();
         match compile(text, &names) {
             Ok(program) => {
                 let name = variable["name"].as_str().unwrap_or_default().to_owned();
-                names.push(name.clone());
-                scene.variables.push((name, program));
+                names.push(Variable {
+                    name,
+                    of: program.gives.clone(),
+                });
+                scene.variables.push(program);
+                scene.known.push(OnceCell::new());
             }
             Err(errors) => return refused(&errors[0]),
         }
@@ -93,7 +126,7 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
     (answer, cost)
 }
 
-fn compile(text: &str, variables: &[String]) -> Result<Program, Vec<cel::CompileError>> {
+fn compile(text: &str, variables: &[Variable]) -> Result<Program, Vec<cel::CompileError>> {
     cel::compile(
         text,
         &Names {
@@ -110,6 +143,7 @@ fn class(error: &Error) -> &'static str {
         Error::Overload(_) => "overload",
         Error::DivisionByZero => "division",
         Error::Range(_) => "range",
+        Error::Overflow(_) => "overflow",
         _ => "other",
     }
 }
@@ -128,43 +162,41 @@ fn written(value: &Value<'_>) -> Json {
             json!({"bytes": hex})
         }
         Value::Duration(span) => json!({"duration": span.as_nanos().to_string()}),
-        Value::Timestamp(time) => json!({"timestamp": time.to_string()}),
+        Value::Timestamp(time) => json!({"timestamp": time.in_utc().to_string()}),
         Value::Type(name) => json!({"type": name.as_str()}),
         Value::Optional(None) => json!({"none": true}),
         Value::Optional(Some(value)) => json!({"some": written(value)}),
         Value::Kubernetes(value) => match &**value {
             Kubernetes::Quantity(quantity) => {
-                json!({"quantity": quantity.billionths().to_string()})
+                json!({"quantity": quantity.billionths()})
             }
             Kubernetes::Ip(ip) => json!({"ip": ip.to_string()}),
             Kubernetes::Cidr(ip, length) => json!({"cidr": format!("{ip}/{length}")}),
             Kubernetes::Semver(version) => json!({"semver": version.to_string()}),
             Kubernetes::Url(_) => json!({"url": true}),
-            Kubernetes::Format(name) => json!({"format": name}),
+            Kubernetes::Format(name) => json!({"format": name.to_lowercase()}),
         },
-        list_or_map => match (list_or_map.items(), list_or_map.keys()) {
+        list_or_map => match (list_or_map.items(), list_or_map.entries()) {
             (Some(items), _) => items.iter().map(written).collect(),
-            (None, keys) => map(list_or_map, &keys.unwrap_or_default()),
+            (None, entries) => map(&entries.unwrap_or_default()),
         },
     }
 }
 
-fn map(map: &Value<'_>, keys: &[Value<'_>]) -> Json {
-    let entry = |key: &Value<'_>| match map.lookup(key) {
-        Ok(Some(value)) => written(&value),
-        _ => Json::Null,
-    };
-    if keys.iter().all(|key| key.as_str().is_some()) {
-        let entries = keys
+fn map(entries: &[(Value<'_>, Value<'_>)]) -> Json {
+    let names: Option<Vec<&str>> = entries.iter().map(|(key, _)| key.as_str()).collect();
+    if let Some(names) = names {
+        let entries = names
             .iter()
-            .map(|key| (key.as_str().unwrap_or_default().to_owned(), entry(key)));
+            .zip(entries)
+            .map(|(name, (_, value))| ((*name).to_owned(), written(value)));
         let mut entries: Vec<(String, Json)> = entries.collect();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         return json!({"map": entries.into_iter().collect::<serde_json::Map<_, _>>()});
     }
-    let mut entries: Vec<Json> = keys
+    let mut entries: Vec<Json> = entries
         .iter()
-        .map(|key| json!([written(key), entry(key)]))
+        .map(|(key, value)| json!([written(key), written(value)]))
         .collect();
     entries.sort_by_key(Json::to_string);
     json!({"entries": entries})
@@ -212,12 +244,36 @@ fn sorted(value: &Json) -> Json {
     }
 }
 
+/// Judges costs: `{expression, variables?, object?, cost}`.
+///
+/// # Errors
+/// The file is not of this format.
+pub fn judge_costs(cases: &mut Cases<'_>) -> Result<Tally> {
+    let objects = objects_beside(cases.path)?;
+    let mut tally = Tally::default();
+    for case in cases.lines()? {
+        let (answer, cost) = answer(&case, &objects);
+        tally.of += 1;
+        if case["cost"] == cost {
+            tally.agree += 1;
+        } else {
+            writeln!(
+                cases.out,
+                "{}\n  server: {}\n  ours:   {cost} ({answer})",
+                json!({"expression": case["expression"], "variables": case["variables"], "object": case["object"]}),
+                case["cost"]
+            )?;
+        }
+    }
+    Ok(tally)
+}
+
 /// Judges verdicts.
 ///
 /// # Errors
 /// The file is not of this format.
 pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
-    let objects = objects(cases)?;
+    let objects = objects_beside(cases.path)?;
     let mut tally = Tally::default();
     for case in cases.lines()? {
         let (answer, _) = answer(&case, &objects);

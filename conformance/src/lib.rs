@@ -2,11 +2,18 @@
 //!
 //! To add a format: a module with `judge`, and its line in [`FORMATS`].
 
-#![allow(clippy::disallowed_methods, reason = "it reads what it is given")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it reads the files that it is given"
+)]
 
 mod cel;
 mod defaults;
 mod live;
+mod policies;
+mod validation;
+
+pub use cel::{answer, objects};
 
 use std::io::Write;
 use std::path::Path;
@@ -59,6 +66,9 @@ type Judge = fn(&mut Cases<'_>) -> Result<Tally>;
 /// What can be judged.
 const FORMATS: &[(&str, Judge)] = &[
     ("cel", cel::judge),
+    ("costs", cel::judge_costs),
+    ("policies", policies::judge),
+    ("validation", validation::judge),
     ("defaults", defaults::judge),
     ("live", live::judge),
 ];

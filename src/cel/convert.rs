@@ -1,10 +1,10 @@
 //! From one type to another: `int()`, `string()` and their like.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::operators;
-use super::value::{Kubernetes, Text, Value};
-use super::{Budget, Error};
+use super::Error;
+use super::functions::time::{Time, nanos_of};
+use super::value::{Kubernetes, Value};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
@@ -23,15 +23,48 @@ fn malformed<'a>(value: &Value<'_>, wanted: &str) -> Result<'a> {
     Err(Error::Malformed(format!("`{text}` is not {wanted}")))
 }
 
+fn out_of_range<'a>(value: &Value<'_>, of: &str) -> Result<'a> {
+    let text = to_text(value).unwrap_or_default();
+    Err(Error::Overflow(format!(
+        "`{text}` is not within the range of `{of}`"
+    )))
+}
+
+/// The value itself.
+pub fn same<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    one("dyn", arguments).cloned()
+}
+
+/// The whole number that a double stands for exactly.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+pub fn lossless_int(number: f64) -> Option<i64> {
+    let whole = number as i64;
+    (number.fract() == 0.0 && number.abs() < 9_223_372_036_854_775_808.0 && whole as f64 == number)
+        .then_some(whole)
+}
+
+/// The whole number from zero up that a double stands for exactly.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
+pub fn lossless_uint(number: f64) -> Option<u64> {
+    let whole = number as u64;
+    (number.fract() == 0.0
+        && (0.0..18_446_744_073_709_551_616.0).contains(&number)
+        && whole as f64 == number)
+        .then_some(whole)
+}
+
 /// `int(value)`
-pub fn to_int<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn to_int<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("int", arguments)?;
     match value {
         Value::Int(_) => Ok(value.clone()),
         Value::Uint(number) => match i64::try_from(*number) {
             Ok(number) => Ok(Value::Int(number)),
-            Err(_) => malformed(value, "within the range of `int`"),
+            Err(_) => out_of_range(value, "int"),
         },
         #[allow(clippy::cast_possible_truncation)]
         Value::Double(number)
@@ -39,62 +72,107 @@ pub fn to_int<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a
         {
             Ok(Value::Int(*number as i64))
         }
-        Value::Double(_) => malformed(value, "within the range of `int`"),
+        Value::Double(_) => out_of_range(value, "int"),
         Value::Text(text) => match text.as_str().parse() {
             Ok(number) => Ok(Value::Int(number)),
             Err(_) => malformed(value, "a whole number"),
         },
-        Value::Timestamp(time) => Ok(Value::Int(time.as_second())),
-        Value::Duration(span) => Ok(Value::Int(
-            i64::try_from(span.as_nanos()).unwrap_or(i64::MAX),
-        )),
+        Value::Timestamp(time) => Ok(Value::Int(time.seconds())),
+        Value::Duration(span) => Ok(Value::Int(nanos_of(*span))),
         other => Err(Error::overload("int", &[other])),
     }
 }
 
 /// `uint(value)`
-pub fn to_uint<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn to_uint<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("uint", arguments)?;
     match value {
         Value::Uint(_) => Ok(value.clone()),
         Value::Int(number) => match u64::try_from(*number) {
             Ok(number) => Ok(Value::Uint(number)),
-            Err(_) => malformed(value, "within the range of `uint`"),
+            Err(_) => out_of_range(value, "uint"),
         },
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Value::Double(number) if *number >= 0.0 && *number < 18_446_744_073_709_551_616.0 => {
             Ok(Value::Uint(*number as u64))
         }
-        Value::Double(_) => malformed(value, "within the range of `uint`"),
-        Value::Text(text) => match text.as_str().parse() {
+        Value::Double(_) => out_of_range(value, "uint"),
+        // Go's `strconv.ParseUint` takes no sign.
+        Value::Text(text) if !text.as_str().starts_with('+') => match text.as_str().parse() {
             Ok(number) => Ok(Value::Uint(number)),
-            Err(_) => malformed(value, "a whole number above or at zero"),
+            Err(_) => malformed(value, "a whole number of at least zero"),
         },
+        Value::Text(_) => malformed(value, "a whole number of at least zero"),
         other => Err(Error::overload("uint", &[other])),
     }
 }
 
 /// `double(value)`
 #[allow(clippy::cast_precision_loss)]
-pub fn to_double<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn to_double<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("double", arguments)?;
     match value {
         Value::Double(_) => Ok(value.clone()),
         Value::Int(number) => Ok(Value::Double(*number as f64)),
         Value::Uint(number) => Ok(Value::Double(*number as f64)),
-        Value::Text(text) => match text.as_str().parse() {
-            Ok(number) => Ok(Value::Double(number)),
-            Err(_) => malformed(value, "a number"),
+        Value::Text(text) => match parse_double(text.as_str()) {
+            Some(number) => Ok(Value::Double(number)),
+            None => malformed(value, "a number"),
         },
         other => Err(Error::overload("double", &[other])),
     }
 }
 
+/// As Go's `strconv.ParseFloat`: decimal or hexadecimal, with `_` between digits.
+fn parse_double(text: &str) -> Option<f64> {
+    let (negative, bare) = match text.strip_prefix('-') {
+        Some(bare) => (true, bare),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let sign = if negative { -1.0 } else { 1.0 };
+    match bare.to_ascii_lowercase().as_str() {
+        "inf" | "infinity" => return Some(sign * f64::INFINITY),
+        "nan" => return (bare.len() == text.len()).then_some(f64::NAN),
+        _ => {}
+    }
+    if let Some(digits) = bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")) {
+        return parse_hexadecimal(digits).map(|number| sign * number);
+    }
+    if !bare.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let bytes = bare.as_bytes();
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
+    let separates = |(at, _): (usize, &str)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1));
+    if !bare.match_indices('_').all(separates) {
+        return None;
+    }
+    let number: f64 = bare.replace('_', "").parse().ok()?;
+    // What is too large is an error in Go.
+    number.is_finite().then_some(sign * number)
+}
+
+/// `1p-2`, `1.8p3`
+fn parse_hexadecimal(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: String = [whole, fraction].concat().replace('_', "");
+    if digits.is_empty() || digits.len() > 14 {
+        return None;
+    }
+    let number = u64::from_str_radix(&digits, 16).ok()?;
+    let shift = exponent.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
+    #[allow(clippy::cast_precision_loss)]
+    let value = number as f64 * 2f64.powi(shift);
+    value.is_finite().then_some(value)
+}
+
 /// `bool(value)`
-pub fn to_bool<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn to_bool<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("bool", arguments)?;
     match value {
         Value::Bool(_) => Ok(value.clone()),
@@ -109,9 +187,8 @@ pub fn to_bool<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'
 }
 
 /// `bytes(value)`
-pub fn to_bytes<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+pub fn to_bytes<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("bytes", arguments)?;
-    budget.pay(operators::traversal(&[value]))?;
     match value {
         Value::Bytes(_) => Ok(value.clone()),
         Value::Text(text) => Ok(Value::Bytes(text.as_str().as_bytes().into())),
@@ -120,9 +197,8 @@ pub fn to_bytes<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<
 }
 
 /// `string(value)`
-pub fn to_string<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+pub fn to_string<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("string", arguments)?;
-    budget.pay(operators::traversal(&[value]))?;
     match value {
         Value::Text(_) => Ok(value.clone()),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
@@ -166,7 +242,7 @@ pub fn to_text(value: &Value<'_>) -> Option<String> {
     })
 }
 
-/// Go's `%g` with the fewest digits that read back as the same number.
+/// Go's `%g`: the fewest digits that read back as the same number, with an exponent below -4 and from 6 up.
 fn double_text(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -174,55 +250,37 @@ fn double_text(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let exponent = if number == 0.0 {
-        0.0
-    } else {
-        number.abs().log10().floor()
-    };
-    if (-4.0..21.0).contains(&exponent) {
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) || number == 0.0 {
         return number.to_string();
     }
-    let text = format!("{number:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) => {
-            let (sign, exponent) = match exponent.strip_prefix('-') {
-                Some(exponent) => ('-', exponent),
-                None => ('+', exponent),
-            };
-            format!("{digits}e{sign}{exponent:0>2}")
-        }
-        None => text,
-    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// Seconds, as the language writes durations.
+/// Seconds, as the language writes durations: through a floating-point number.
+#[allow(clippy::cast_precision_loss)]
 fn duration_text(span: SignedDuration) -> String {
-    let nanos = span.subsec_nanos().unsigned_abs();
-    let sign = if span.is_negative() { "-" } else { "" };
-    let seconds = span.as_secs().unsigned_abs();
-    if nanos == 0 {
-        return format!("{sign}{seconds}s");
-    }
-    let fraction = format!("{nanos:09}");
-    format!("{sign}{seconds}.{}s", fraction.trim_end_matches('0'))
+    let seconds = span.as_secs() as f64 + f64::from(span.subsec_nanos()) / 1e9;
+    format!("{seconds}s")
 }
 
 /// `duration(value)`
-pub fn to_duration<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn to_duration<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("duration", arguments)?;
     match value {
         Value::Duration(_) => Ok(value.clone()),
-        Value::Int(nanos) => Ok(Value::Duration(SignedDuration::from_nanos(*nanos))),
         Value::Text(text) => match parse_duration(text.as_str()) {
-            Some(span) => operators::duration(Some(span), "duration"),
+            Some(span) => Ok(Value::Duration(span)),
             None => malformed(value, "a duration such as `1h30m` or `1.5s`"),
         },
         other => Err(Error::overload("duration", &[other])),
     }
 }
 
-/// Go's durations: numbers with units, such as `-1h30m` or `1.5s`.
+/// Go's durations: numbers with units, such as `-1h30m` or `1.5s`, of at most 64 bits of nanoseconds.
 /// <https://pkg.go.dev/time#ParseDuration>
 pub fn parse_duration(text: &str) -> Option<SignedDuration> {
     let (negative, mut rest) = match text.strip_prefix('-') {
@@ -270,35 +328,22 @@ pub fn parse_duration(text: &str) -> Option<SignedDuration> {
         rest = tail;
     }
     let total = if negative { -total } else { total };
-    let seconds = i64::try_from(total / 1_000_000_000).ok()?;
-    let nanos = i32::try_from(total % 1_000_000_000).ok()?;
-    Some(SignedDuration::new(seconds, nanos))
+    i64::try_from(total).ok().map(SignedDuration::from_nanos)
 }
 
 /// `timestamp(value)`
-pub fn to_timestamp<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn to_timestamp<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let value = one("timestamp", arguments)?;
     match value {
         Value::Timestamp(_) => Ok(value.clone()),
-        Value::Int(seconds) => {
-            operators::timestamp(Timestamp::from_second(*seconds).ok(), "timestamp")
-        }
-        Value::Text(text) => match text.as_str().parse::<Timestamp>() {
-            Ok(time) => operators::timestamp(Some(time), "timestamp"),
-            Err(_) => malformed(value, "a time such as `2026-01-31T12:00:00Z`"),
+        Value::Int(seconds) => match Time::from_seconds(*seconds) {
+            Some(time) => Ok(Value::Timestamp(time)),
+            None => out_of_range(value, "timestamp"),
+        },
+        Value::Text(text) => match Time::parse(text.as_str()) {
+            Some(time) => Ok(Value::Timestamp(time)),
+            None => malformed(value, "a time such as `2026-01-31T12:00:00Z`"),
         },
         other => Err(Error::overload("timestamp", &[other])),
     }
-}
-
-/// `dyn(value)`: the value itself.
-pub fn dynamic<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    one("dyn", arguments).cloned()
-}
-
-/// A computed text that is borrowed no longer.
-pub fn owned<'a>(text: &str) -> Text<'a> {
-    Text::Shared(text.into())
 }

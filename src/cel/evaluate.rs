@@ -1,11 +1,14 @@
-//! Evaluates a program on values where they stand.
+//! Evaluates a program on values where they stand, and charges for it as the API server does.
 
 use std::sync::Arc;
 
-use super::syntax::{Comprehension, Expr, Goes};
-use super::value::{Key, Map, Text, Value};
+use super::cost;
+use super::syntax::{Attribute, Expr, Fold, Key, Qualifier, Root};
+use super::value::{Map, Text, Value, insert};
 use super::{COST_PER_CALL, Error, Program};
 use crate::model::view::View;
+
+type Result<'a> = std::result::Result<Value<'a>, Error>;
 
 /// What the names of the environment stand for.
 pub trait Globals<'a> {
@@ -13,13 +16,13 @@ pub trait Globals<'a> {
     ///
     /// # Errors
     /// Only the API server knows it.
-    fn global(&self, index: usize) -> Result<Value<'a>, Error>;
+    fn global(&self, index: usize) -> Result<'a>;
 
     /// The value of one of the policy's own variables, evaluated when it is first asked for.
     ///
     /// # Errors
     /// Those of its expression.
-    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error>;
+    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<'a>;
 }
 
 /// A place that an expression read.
@@ -62,7 +65,7 @@ impl<'a> Budget<'a> {
     ///
     /// # Errors
     /// Nothing is left.
-    pub fn pay(&mut self, cost: u64) -> Result<(), Error> {
+    pub fn pay(&mut self, cost: u64) -> std::result::Result<(), Error> {
         match (self.left.checked_sub(cost), self.policy.checked_sub(cost)) {
             (Some(left), Some(policy)) => {
                 (self.left, self.policy) = (left, policy);
@@ -98,7 +101,7 @@ pub fn evaluate<'a>(
     program: &'a Program,
     globals: &dyn Globals<'a>,
     budget: &mut Budget<'a>,
-) -> Result<Value<'a>, Error> {
+) -> Result<'a> {
     // Each expression has its own budget; a variable's is not its user's.
     let outer = std::mem::replace(&mut budget.left, COST_PER_CALL);
     let mut run = Run {
@@ -111,242 +114,297 @@ pub fn evaluate<'a>(
     result
 }
 
+/// The value of a loop's name.
+enum Slot<'a> {
+    /// Evaluated when it is first asked for.
+    Pending(&'a Expr),
+    /// Known; an error stays until something decides without it.
+    Known(Result<'a>),
+}
+
 struct Run<'r, 'a> {
     globals: &'r dyn Globals<'a>,
     budget: &'r mut Budget<'a>,
-    locals: Vec<Value<'a>>,
+    locals: Vec<Slot<'a>>,
 }
 
 impl<'a> Run<'_, 'a> {
-    fn evaluate(&mut self, expr: &'a Expr) -> Result<Value<'a>, Error> {
+    fn evaluate(&mut self, expr: &'a Expr) -> Result<'a> {
         match expr {
             Expr::Constant(value) => Ok(value.clone()),
-            Expr::Local(at) => {
-                self.budget.pay(1)?;
-                Ok(self.locals.get(*at).cloned().unwrap_or(Value::Null))
-            }
-            Expr::Global(at) => {
-                self.budget.pay(1)?;
-                self.globals.global(*at)
-            }
-            Expr::Variable(at) => {
-                self.budget.pay(1)?;
-                self.globals.variable(*at, self.budget)
-            }
-            Expr::Select {
-                of,
-                field,
-                optional,
-            } => {
-                let of = self.evaluate(of)?;
-                self.budget.pay(1)?;
-                self.select(&of, &Value::Text(Text::Borrowed(field)), *optional, true)
-            }
-            Expr::Has { of, field } => {
-                // A field of something absent is absent, too, for an optional value.
-                let of = self.evaluate(of)?;
-                let key = Value::Text(Text::Borrowed(field));
-                // What has no fields has none of this name.
-                if !of.is_map() && !matches!(of, Value::Optional(_)) {
-                    return Ok(Value::Bool(false));
+            Expr::Attribute(attribute) => {
+                let value = self.resolve(attribute);
+                if !matches!(attribute.root, Root::Conditional(_)) {
+                    self.budget.pay(1)?;
                 }
-                Ok(Value::Bool(match self.select(&of, &key, true, true)? {
-                    Value::Optional(inner) => inner.is_some(),
-                    _ => false,
-                }))
+                value
             }
-            Expr::Index {
-                of,
-                index,
-                optional,
-            } => {
-                let of = self.evaluate(of)?;
-                let index = self.evaluate(index)?;
-                self.budget.pay(1)?;
-                self.select(&of, &index, *optional, false)
-            }
-            Expr::And(a, b) => self.logic(a, b, false),
-            Expr::Or(a, b) => self.logic(a, b, true),
-            Expr::Conditional(parts) => {
-                let [condition, yes, no] = &**parts;
-                self.budget.pay(1)?;
-                match self.evaluate(condition)? {
-                    Value::Bool(true) => self.evaluate(yes),
-                    Value::Bool(false) => self.evaluate(no),
-                    other => Err(Error::overload("?:", &[&other])),
-                }
-            }
+            Expr::Has(attribute) => match self.resolve(attribute)? {
+                Value::Optional(inner) => Ok(Value::Bool(inner.is_some())),
+                value => Ok(value),
+            },
+            Expr::And(sides) => self.logic(sides, false),
+            Expr::Or(sides) => self.logic(sides, true),
+            Expr::Equal { negated, sides } => self.equal(sides, *negated),
             Expr::List(items) => {
-                self.budget.pay(10)?;
-                let mut list = Vec::with_capacity(items.len());
-                for (item, optional) in items {
-                    match self.evaluate(item)? {
-                        Value::Optional(value) if *optional => {
-                            list.extend(value.map(Arc::unwrap_or_clone));
-                        }
-                        other if *optional => return Err(Error::overload("?", &[&other])),
-                        value => list.push(value),
-                    }
-                }
-                Ok(Value::list(list))
+                let list = self.list(items);
+                self.budget.pay(cost::LIST)?;
+                list
             }
             Expr::Map(entries) => {
-                self.budget.pay(30)?;
-                let mut map = Map::new();
-                for (key, value, optional) in entries {
-                    let key = self.evaluate(key)?;
-                    let value = match self.evaluate(value)? {
-                        Value::Optional(None) if *optional => continue,
-                        Value::Optional(Some(value)) if *optional => Arc::unwrap_or_clone(value),
-                        other if *optional => return Err(Error::overload("?", &[&other])),
-                        value => value,
-                    };
-                    insert(&mut map, key, value)?;
-                }
-                Ok(Value::Map(Arc::new(map)))
+                let map = self.map(entries);
+                self.budget.pay(cost::MAP)?;
+                map
             }
-            Expr::Call {
-                function,
-                arguments,
-            } => match arguments.as_slice() {
-                [one] => {
-                    let arguments = [self.evaluate(one)?];
-                    (function.call)(&arguments, self.budget)
-                }
-                [one, two] => {
-                    let arguments = [self.evaluate(one)?, self.evaluate(two)?];
-                    (function.call)(&arguments, self.budget)
-                }
-                many => {
-                    let mut arguments = Vec::with_capacity(many.len());
-                    for argument in many {
-                        arguments.push(self.evaluate(argument)?);
-                    }
-                    (function.call)(&arguments, self.budget)
-                }
-            },
-            Expr::Comprehension(comprehension) => self.comprehension(comprehension),
-            Expr::Bind { value, body } => {
-                let value = self.evaluate(value)?;
-                self.with(value, body)
-            }
-            Expr::OptionalMap { of, body, flat } => match self.evaluate(of)? {
-                Value::Optional(None) => Ok(Value::Optional(None)),
-                Value::Optional(Some(value)) => {
-                    let result = self.with(Arc::unwrap_or_clone(value), body)?;
-                    match result {
-                        Value::Optional(_) if *flat => Ok(result),
-                        other if *flat => Err(Error::overload("optFlatMap", &[&other])),
-                        other => Ok(Value::some(other)),
-                    }
-                }
-                other => Err(Error::overload("optMap", &[&other])),
-            },
-            Expr::Append { to, item } => {
+            Expr::Call { arguments, .. } => self.call(expr, arguments),
+            Expr::Among { item, list } => {
                 let item = self.evaluate(item)?;
-                self.budget.pay(1)?;
-                match self.take(*to) {
-                    Value::List(mut list) => {
-                        Arc::make_mut(&mut list).push(item);
-                        Ok(Value::List(list))
-                    }
-                    other => Err(Error::overload("_+_", &[&other])),
-                }
-            }
-            Expr::Insert { to, key, value } => {
-                let key = self.evaluate(key)?;
-                let value = self.evaluate(value)?;
-                self.budget.pay(1)?;
-                self.grow(*to, |map| insert(map, key, value))
-            }
-            Expr::InsertAll { to, entries } => {
-                let entries = self.evaluate(entries)?;
-                let keys = entries
-                    .keys()
-                    .ok_or_else(|| Error::overload("transformMapEntry", &[&entries]))?;
-                self.budget.pay(1 + keys.len() as u64)?;
-                self.grow(*to, |map| {
-                    keys.into_iter().try_for_each(|key| {
-                        let value = entries.lookup(&key)?.unwrap_or(Value::Null);
-                        insert(map, key, value)
-                    })
-                })
+                Ok(Value::Bool(super::operators::has(list, &item)))
             }
             Expr::OptionalElse {
                 of,
                 other,
                 is_value,
-            } => {
+            } => match self.evaluate(of)? {
+                Value::Optional(None) => self.evaluate(other),
+                Value::Optional(Some(value)) if *is_value => Ok(Arc::unwrap_or_clone(value)),
+                value @ Value::Optional(_) => Ok(value),
+                // The API server takes a value that cannot be absent for one that is there.
+                value => Ok(value),
+            },
+            Expr::NotFalse(condition) => {
+                let value = self.evaluate(condition);
                 self.budget.pay(1)?;
-                match self.evaluate(of)? {
-                    Value::Optional(None) => {
-                        let other = self.evaluate(other)?;
-                        match other {
-                            Value::Optional(_) => Ok(other),
-                            other if *is_value => Ok(other),
-                            other => Err(Error::overload("or", &[&other])),
-                        }
-                    }
-                    Value::Optional(Some(value)) if *is_value => Ok(Arc::unwrap_or_clone(value)),
-                    // The API server takes a value that cannot be absent for one that is there.
-                    value => Ok(value),
+                match value {
+                    Ok(Value::Bool(value)) => Ok(Value::Bool(value)),
+                    Err(error) if error.is_final() => Err(error),
+                    _ => Ok(Value::Bool(true)),
                 }
             }
-            Expr::OnlyInCluster(what) => Err(Error::OnlyInCluster(what)),
-            Expr::SortBy { of, key } => {
-                let of = self.evaluate(of)?;
-                let items = of
-                    .items()
-                    .ok_or_else(|| Error::overload("sortBy", &[&of]))?
-                    .into_owned();
-                let mut keyed = Vec::with_capacity(items.len());
-                for item in items {
-                    keyed.push((self.with(item.clone(), key)?, item));
-                }
-                super::functions::lists::sort_keyed(keyed)
-            }
-        }
-    }
-
-    /// Evaluates with one more name.
-    fn with(&mut self, value: Value<'a>, body: &'a Expr) -> Result<Value<'a>, Error> {
-        self.locals.push(value);
-        let result = self.evaluate(body);
-        self.locals.pop();
-        result
-    }
-
-    fn take(&mut self, at: usize) -> Value<'a> {
-        match self.locals.get_mut(at) {
-            Some(value) => std::mem::replace(value, Value::Null),
-            None => Value::Null,
-        }
-    }
-
-    fn grow(
-        &mut self,
-        to: usize,
-        change: impl FnOnce(&mut Map<'a>) -> Result<(), Error>,
-    ) -> Result<Value<'a>, Error> {
-        match self.take(to) {
-            Value::Map(mut map) => {
-                change(Arc::make_mut(&mut map))?;
+            Expr::Fold(fold) => self.fold(fold),
+            Expr::Append {
+                to,
+                item,
+                is_literal,
+            } => self.append(*to, item, *is_literal),
+            Expr::Insert { to, key, value } => {
+                let key = self.evaluate(key);
+                let value = self.evaluate(value);
+                self.budget.pay(2)?;
+                let mut map = self.take_map(*to)?;
+                insert(Arc::make_mut(&mut map), key?, value?);
                 Ok(Value::Map(map))
             }
+            Expr::InsertAll { to, entries } => {
+                let entries = self.evaluate(entries);
+                self.budget.pay(2)?;
+                let mut map = self.take_map(*to)?;
+                let entries = entries?;
+                let entries = entries
+                    .entries()
+                    .ok_or_else(|| Error::overload("transformMapEntry", &[&entries]))?;
+                let target = Arc::make_mut(&mut map);
+                for (key, value) in entries {
+                    if super::value::Key::of(&key).is_some_and(|name| target.contains_key(&name)) {
+                        return Err(Error::Malformed(format!(
+                            "the map has `{}` twice",
+                            super::convert::to_text(&key).unwrap_or_default()
+                        )));
+                    }
+                    insert(target, key, value);
+                }
+                Ok(Value::Map(map))
+            }
+            Expr::OnlyInCluster(what) => Err(Error::OnlyInCluster(what)),
+            Expr::Shared(expr) => self.evaluate(expr),
+        }
+    }
+
+    /// The value of a loop's name.
+    fn local(&mut self, at: usize) -> Result<'a> {
+        if let Some(Slot::Pending(expr)) = self.locals.get(at) {
+            let expr = *expr;
+            // It is evaluated outside of its loop.
+            let inner = self.locals.split_off(at);
+            let value = self.evaluate(expr);
+            self.locals.extend(inner);
+            self.locals[at] = Slot::Known(value);
+        }
+        match self.locals.get(at) {
+            Some(Slot::Known(value)) => value.clone(),
+            _ => Ok(Value::Null),
+        }
+    }
+
+    /// The list or map that a loop builds, to be changed in place.
+    fn take(&mut self, at: usize) -> Result<'a> {
+        if matches!(self.locals.get(at), Some(Slot::Pending(_))) {
+            self.local(at)?;
+        }
+        match self.locals.get_mut(at) {
+            Some(slot) => match std::mem::replace(slot, Slot::Known(Ok(Value::Null))) {
+                Slot::Known(value) => value,
+                Slot::Pending(_) => Ok(Value::Null),
+            },
+            None => Ok(Value::Null),
+        }
+    }
+
+    fn take_map(&mut self, at: usize) -> std::result::Result<Arc<Map<'a>>, Error> {
+        match self.take(at)? {
+            Value::Map(map) => Ok(map),
             other => Err(Error::overload("transformMap", &[&other])),
         }
     }
 
+    /// `accumulator + [item]`
+    fn append(&mut self, to: usize, item: &'a Expr, is_literal: bool) -> Result<'a> {
+        let item = self.evaluate(item);
+        let list = if is_literal { 0 } else { cost::LIST };
+        self.budget.pay(1 + list + 1)?;
+        match self.take(to)? {
+            Value::List(mut list) => {
+                Arc::make_mut(&mut list).push(item?);
+                Ok(Value::List(list))
+            }
+            other => Err(Error::overload("_+_", &[&other])),
+        }
+    }
+
+    /// A value, and what is selected of it.
+    fn resolve(&mut self, attribute: &'a Attribute) -> Result<'a> {
+        let (value, optional) = match &attribute.root {
+            Root::Conditional(parts) => {
+                let (condition, yes, no) = &**parts;
+                return match self.evaluate(condition)? {
+                    Value::Bool(true) => self.resolve(yes),
+                    Value::Bool(false) => self.resolve(no),
+                    other => Err(Error::overload("?:", &[&other])),
+                };
+            }
+            Root::Variable {
+                at,
+                optional,
+                tested,
+            } => {
+                let value = self.globals.variable(*at, self.budget);
+                self.budget.pay(1)?;
+                let value = value?;
+                if *tested {
+                    return Ok(Value::Bool(true));
+                }
+                (value, *optional)
+            }
+            Root::Local(at) => root(self.local(*at)?)?,
+            Root::Global(at) => root(self.globals.global(*at)?)?,
+            Root::Computed(expr) => root(self.evaluate(expr)?)?,
+        };
+        match (&attribute.root, value) {
+            (Root::Variable { .. }, value) => self.select(value, optional, &attribute.qualifiers),
+            (_, none @ Value::Optional(None)) => Ok(none),
+            (_, value) => self.select(value, optional, &attribute.qualifiers),
+        }
+    }
+
+    fn select(
+        &mut self,
+        mut value: Value<'a>,
+        mut optional: bool,
+        qualifiers: &'a [Arc<Qualifier>],
+    ) -> Result<'a> {
+        for qualifier in qualifiers {
+            optional |= qualifier.optional;
+            let computed;
+            let key = match &qualifier.key {
+                Key::Constant(key) => key,
+                Key::Attribute(attribute) => {
+                    computed = self.resolve(attribute)?;
+                    &computed
+                }
+                Key::Computed(expr) => {
+                    computed = self.evaluate(expr)?;
+                    &computed
+                }
+            };
+            if !key.is_key() {
+                return Err(Error::Malformed(format!(
+                    "{} is not a key or position",
+                    key.kind_name()
+                )));
+            }
+            let found = self.find(&value, key);
+            if qualifier.tested {
+                let is_absent = matches!(found, Ok(None));
+                self.budget.pay(u64::from(!(optional && is_absent)))?;
+                let present = found?.is_some();
+                return Ok(match (optional, present) {
+                    (true, false) => Value::Optional(None),
+                    (true, true) => Value::some(Value::Null),
+                    (false, present) => Value::Bool(present),
+                });
+            }
+            value = match found {
+                Ok(Some(found)) => {
+                    self.budget.pay(1)?;
+                    found
+                }
+                Ok(None) if optional => return Ok(Value::Optional(None)),
+                Ok(None) => {
+                    self.budget.pay(1)?;
+                    return Err(absent(&value, key));
+                }
+                Err(error) => {
+                    self.budget.pay(u64::from(!optional))?;
+                    return Err(error);
+                }
+            };
+        }
+        Ok(if optional { Value::some(value) } else { value })
+    }
+
+    /// What a key selects of a value; what has neither keys nor items has none.
+    fn find(
+        &mut self,
+        of: &Value<'a>,
+        key: &Value<'a>,
+    ) -> std::result::Result<Option<Value<'a>>, Error> {
+        if of.is_list() {
+            let index = index(of, key)?;
+            let item = index.and_then(|index| of.item(index));
+            if let (Value::Tree(tree), Some(index)) = (of, index)
+                && !matches!(item, Some(Value::Tree(_)) | None)
+            {
+                let place = tree.view.items().get(index).copied();
+                self.budget.note(place, None);
+            }
+            return Ok(item);
+        }
+        let Value::Tree(tree) = of else {
+            return Ok(of.lookup(key));
+        };
+        let Value::Text(name) = key else {
+            return Ok(None);
+        };
+        let found = tree.get(name.as_str());
+        if self.budget.reads.is_some() {
+            match (&found, tree.place(name.as_str())) {
+                (Some(_), Some(place)) => self.budget.note(Some(place), None),
+                _ => self.budget.note(Some(tree.view), Some(name.clone())),
+            }
+        }
+        Ok(found)
+    }
+
     /// `&&` and `||`: what one side decides does not depend on an error of the other.
-    fn logic(&mut self, a: &'a Expr, b: &'a Expr, decides: bool) -> Result<Value<'a>, Error> {
+    fn logic(&mut self, sides: &'a [Expr; 2], decides: bool) -> Result<'a> {
         let word = if decides { "||" } else { "&&" };
-        let first = self.evaluate(a);
+        let first = self.evaluate(&sides[0]);
         match &first {
             Ok(Value::Bool(value)) if *value == decides => return first,
             Err(error) if error.is_final() => return first,
             _ => {}
         }
-        let second = self.evaluate(b);
+        let second = self.evaluate(&sides[1]);
         match (&first, &second) {
             (_, Ok(Value::Bool(value))) if *value == decides => second,
             (_, Err(error)) if error.is_final() => second,
@@ -360,109 +418,104 @@ impl<'a> Run<'_, 'a> {
         }
     }
 
-    fn select(
-        &mut self,
-        of: &Value<'a>,
-        key: &Value<'a>,
-        optional: bool,
-        is_field: bool,
-    ) -> Result<Value<'a>, Error> {
-        match of {
-            Value::Optional(None) => Ok(Value::Optional(None)),
-            Value::Optional(Some(inner)) if optional && is_field && !inner.is_map() => {
-                Ok(Value::Optional(None))
-            }
-            // What is selected of an optional value is optional.
-            Value::Optional(Some(inner)) => match self.select(inner, key, true, is_field)? {
-                Value::Optional(found) => Ok(Value::Optional(found)),
-                other => Ok(Value::some(other)),
-            },
-            _ => {
-                let found = self.find(of, key, is_field)?;
-                match found {
-                    Some(value) if optional => Ok(Value::some(value)),
-                    Some(value) => Ok(value),
-                    None if optional => Ok(Value::Optional(None)),
-                    None if !of.is_map() => Err(Error::Range(format!(
-                        "there is no item {} in a list of {}",
-                        super::convert::to_text(key).unwrap_or_default(),
-                        of.size().unwrap_or(0)
-                    ))),
-                    None => Err(Error::NoSuchKey(
-                        super::convert::to_text(key).unwrap_or_default(),
-                    )),
-                }
-            }
+    fn equal(&mut self, sides: &'a [Expr; 2], negated: bool) -> Result<'a> {
+        let (a, b) = (self.evaluate(&sides[0]), self.evaluate(&sides[1]));
+        let weight = |side: &Result<'a>| side.as_ref().map_or(1, Value::weight);
+        self.budget
+            .pay(cost::equality(weight(&a), weight(&b), a.as_ref().ok()))?;
+        let (a, b) = (a?, b?);
+        match (a.equals(&b), negated) {
+            (Ok(equal), negated) => Ok(Value::Bool(equal != negated)),
+            // What cannot be compared is not the same.
+            (Err(_), true) => Ok(Value::Bool(true)),
+            (Err(error), false) => Err(error),
         }
     }
 
-    fn find(
-        &mut self,
-        of: &Value<'a>,
-        key: &Value<'a>,
-        is_field: bool,
-    ) -> Result<Option<Value<'a>>, Error> {
-        match of {
-            Value::Tree(tree) if !tree.is_list() => {
-                let Some(name) = key.as_str() else {
-                    return Ok(None);
-                };
-                let found = tree.get(name);
-                if self.budget.reads.is_some() {
-                    match (&found, tree.place(name)) {
-                        (Some(_), Some(place)) => self.budget.note(Some(place), None),
-                        _ => {
-                            let Value::Text(text) = key else {
-                                return Ok(found);
-                            };
-                            self.budget.note(Some(tree.view), Some(text.clone()));
-                        }
-                    }
+    fn list(&mut self, items: &'a [(Expr, bool)]) -> Result<'a> {
+        let mut list = Vec::with_capacity(items.len());
+        for (item, optional) in items {
+            match self.evaluate(item)? {
+                Value::Optional(value) if *optional => {
+                    list.extend(value.map(Arc::unwrap_or_clone));
                 }
-                Ok(found)
+                other if *optional => return Err(not_optional(&other)),
+                value => list.push(value),
             }
-            Value::Map(_) => of.lookup(key),
-            Value::Tree(_) | Value::List(_) if !is_field => {
-                let index = match key {
-                    Value::Int(index) => *index,
-                    Value::Uint(index) => i64::try_from(*index).unwrap_or(-1),
-                    #[allow(clippy::cast_possible_truncation)]
-                    Value::Double(index) if index.fract() == 0.0 => *index as i64,
-                    _ => return Err(Error::overload("[]", &[of, key])),
-                };
-                let Ok(index) = usize::try_from(index) else {
-                    return Ok(None);
-                };
-                Ok(match of {
-                    Value::List(items) => items.get(index).cloned(),
-                    Value::Tree(tree) => {
-                        let item = tree.item(index);
-                        if !matches!(item, Some(Value::Tree(_)) | None) {
-                            let place = tree.view.items().get(index).copied();
-                            self.budget.note(place, None);
-                        }
-                        item
-                    }
-                    _ => None,
-                })
-            }
-            _ if is_field => Err(Error::Overload(format!(
-                "{} has no fields, so no `{}`",
-                of.kind_name(),
-                key.as_str().unwrap_or_default()
-            ))),
-            _ => Err(Error::overload("[]", &[of, key])),
         }
+        Ok(Value::list(list))
     }
 
-    fn comprehension(&mut self, comprehension: &'a Comprehension) -> Result<Value<'a>, Error> {
-        let over = self.evaluate(&comprehension.over)?;
+    fn map(&mut self, entries: &'a [(Expr, Expr, bool)]) -> Result<'a> {
+        let mut map = Map::new();
+        for (key, value, optional) in entries {
+            let key = self.evaluate(key)?;
+            let value = match self.evaluate(value)? {
+                Value::Optional(None) if *optional => {
+                    if let Some(name) = super::value::Key::of(&key) {
+                        map.remove(&name);
+                    }
+                    continue;
+                }
+                Value::Optional(Some(value)) if *optional => Arc::unwrap_or_clone(value),
+                other if *optional => return Err(not_optional(&other)),
+                value => value,
+            };
+            insert(&mut map, key, value);
+        }
+        Ok(Value::Map(Arc::new(map)))
+    }
+
+    fn call(&mut self, expr: &'a Expr, arguments: &'a [Expr]) -> Result<'a> {
+        let Expr::Call {
+            function,
+            chosen,
+            cost,
+            ..
+        } = expr
+        else {
+            return Ok(Value::Null);
+        };
+        let mut values: [Value<'a>; 3] = [Value::Null, Value::Null, Value::Null];
+        let mut many = Vec::new();
+        let mut failed: Option<Error> = None;
+        for (at, argument) in arguments.iter().enumerate() {
+            match self.evaluate(argument) {
+                Ok(value) if arguments.len() <= values.len() => values[at] = value,
+                Ok(value) => many.push(value),
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    // The server evaluates both of two arguments, and stops at the first of more.
+                    if arguments.len() > 2 {
+                        break;
+                    }
+                }
+            }
+        }
+        let values = if many.is_empty() {
+            &values[..arguments.len().min(3)]
+        } else {
+            many.as_slice()
+        };
+        if let Some(error) = failed {
+            if arguments.len() <= 2 {
+                self.budget.pay(cost.charge(values, None))?;
+            }
+            return Err(error);
+        }
+        let result = function.call(*chosen, values);
+        self.budget.pay(cost.charge(values, Some(&result)))?;
+        result
+    }
+
+    fn fold(&mut self, fold: &'a Fold) -> Result<'a> {
+        let over = self.evaluate(&fold.over)?;
         let base = self.locals.len();
-        let start = self.evaluate(&comprehension.start)?;
-        self.locals.push(start);
+        self.locals.push(Slot::Pending(&fold.init));
         let result = self
-            .go_through(&over, comprehension, base)
-            .and_then(|()| self.evaluate(&comprehension.result));
+            .go_through(&over, fold, base)
+            .and_then(|()| self.evaluate(&fold.result));
         self.locals.truncate(base);
         result
     }
@@ -470,96 +523,146 @@ impl<'a> Run<'_, 'a> {
     fn go_through(
         &mut self,
         over: &Value<'a>,
-        comprehension: &'a Comprehension,
+        fold: &'a Fold,
         base: usize,
-    ) -> Result<(), Error> {
-        let mut failed: Option<Error> = None;
+    ) -> std::result::Result<(), Error> {
         let items = over.items();
-        let keys = if items.is_some() { None } else { over.keys() };
-        let count = match (&items, &keys) {
+        let entries = if items.is_some() {
+            None
+        } else {
+            over.entries()
+        };
+        let count = match (&items, &entries) {
             (Some(items), _) => items.len(),
-            (None, Some(keys)) => keys.len(),
-            (None, None) => return Err(Error::overload("loop", &[over])),
+            (None, Some(entries)) => entries.len(),
+            (None, None) => {
+                return Err(Error::Malformed(format!(
+                    "a loop goes over a list or map, not {}",
+                    over.kind_name()
+                )));
+            }
         };
         for at in 0..count {
-            match (&items, &keys) {
+            let (first, second) = match (&items, &entries) {
                 (Some(items), _) => {
-                    let item = &items[at];
+                    let item = items[at].clone();
                     if let (Value::Tree(tree), true) = (over, self.budget.reads.is_some())
                         && !matches!(item, Value::Tree(_))
                     {
                         let place = tree.view.items().get(at).copied();
                         self.budget.note(place, None);
                     }
-                    if comprehension.two_names {
-                        self.locals
-                            .push(Value::Int(i64::try_from(at).unwrap_or(i64::MAX)));
-                    }
-                    self.locals.push(item.clone());
+                    (Value::Int(i64::try_from(at).unwrap_or(i64::MAX)), item)
                 }
-                (None, keys) => {
-                    let key = keys.as_ref().map_or(Value::Null, |keys| keys[at].clone());
-                    self.locals.push(key.clone());
-                    if comprehension.two_names {
-                        let value = self.find(over, &key, false)?.unwrap_or(Value::Null);
-                        self.locals.push(value);
+                (None, entries) => {
+                    let entry = entries
+                        .as_ref()
+                        .and_then(|entries| entries.get(at))
+                        .cloned();
+                    let (key, value) = entry.unwrap_or((Value::Null, Value::Null));
+                    if let (Value::Tree(tree), Value::Text(name), true) =
+                        (over, &key, fold.two_names && self.budget.reads.is_some())
+                    {
+                        self.budget.note(tree.place(name.as_str()), None);
                     }
+                    (key, value)
                 }
+            };
+            if fold.two_names {
+                self.locals.push(Slot::Known(Ok(first)));
+                self.locals.push(Slot::Known(Ok(second)));
+            } else {
+                let item = if items.is_some() { second } else { first };
+                self.locals.push(Slot::Known(Ok(item)));
             }
-            // An empty body would make loops free.
-            let step = self
-                .budget
-                .pay(1)
-                .and_then(|()| self.evaluate(&comprehension.step));
+            match self.evaluate(&fold.condition) {
+                Ok(Value::Bool(false)) => {
+                    self.locals.truncate(base + 1);
+                    break;
+                }
+                Err(error) if error.is_final() => return Err(error),
+                _ => {}
+            }
+            let step = self.evaluate(&fold.step);
             self.locals.truncate(base + 1);
-            match (step, &comprehension.goes_on) {
-                (Ok(value), goes_on) => {
-                    let done = match (goes_on, &value) {
-                        (Goes::UntilFalse, Value::Bool(false))
-                        | (Goes::UntilTrue, Value::Bool(true)) => true,
-                        (Goes::Always, _) | (_, Value::Bool(_)) => false,
-                        (_, other) => return Err(Error::overload("loop", &[other])),
-                    };
-                    if done {
-                        self.locals[base] = value;
-                        return Ok(());
-                    }
-                    // An earlier item's error stands until an item decides.
-                    if failed.is_none() {
-                        self.locals[base] = value;
-                    }
-                }
-                (Err(error), Goes::Always) => return Err(error),
-                (Err(error), _) if error.is_final() => return Err(error),
-                (Err(error), goes_on) => {
-                    failed.get_or_insert(error);
-                    self.locals[base] = Value::Bool(matches!(goes_on, Goes::UntilFalse));
-                }
+            if step.as_ref().is_err_and(Error::is_final) {
+                return step.map(|_| ());
             }
+            self.locals[base] = Slot::Known(step);
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 }
 
-fn insert<'a>(map: &mut Map<'a>, key: Value<'a>, value: Value<'a>) -> Result<(), Error> {
-    if matches!(key, Value::Double(_)) {
-        return Err(Error::overload("{}", &[&key]));
+/// The root of a selection: an optional value is looked into, as the server does, by its value in Go.
+fn root(value: Value<'_>) -> std::result::Result<(Value<'_>, bool), Error> {
+    match value {
+        Value::Optional(Some(inner)) => Ok((native(Arc::unwrap_or_clone(inner))?, true)),
+        none @ Value::Optional(None) => Ok((none, true)),
+        value => Ok((value, false)),
     }
-    let name = Key::of(&key).ok_or_else(|| Error::overload("{}", &[&key]))?;
-    if map.insert(name, (key.clone(), value)).is_some() {
-        return Err(Error::Malformed(format!(
-            "the map has `{}` twice",
-            super::convert::to_text(&key).unwrap_or_default()
-        )));
+}
+
+/// A value that went through Go's own types: optional values in optional values are lost, types become text, and values of
+/// Kubernetes' libraries do not come back.
+fn native(value: Value<'_>) -> std::result::Result<Value<'_>, Error> {
+    match value {
+        Value::Optional(None) => Ok(Value::Null),
+        Value::Optional(Some(inner)) => native(Arc::unwrap_or_clone(inner)),
+        Value::Type(name) => Ok(Value::Text(name)),
+        Value::Kubernetes(_) => Err(Error::Malformed(format!(
+            "the API server cannot take {} out of an optional value here",
+            value.kind_name()
+        ))),
+        value => Ok(value),
     }
-    Ok(())
+}
+
+/// The position that a key names in a list.
+fn index(of: &Value<'_>, key: &Value<'_>) -> std::result::Result<Option<usize>, Error> {
+    let index = match key {
+        Value::Int(index) => Some(*index),
+        Value::Uint(index) => i64::try_from(*index).ok(),
+        Value::Double(number) => match super::convert::lossless_int(*number) {
+            Some(index) => Some(index),
+            None => return Err(not_an_index(of, key)),
+        },
+        _ => return Err(not_an_index(of, key)),
+    };
+    Ok(index.and_then(|index| usize::try_from(index).ok()))
+}
+
+fn not_an_index(of: &Value<'_>, key: &Value<'_>) -> Error {
+    Error::Malformed(format!(
+        "{} is not a position in {}",
+        key.kind_name(),
+        of.kind_name()
+    ))
+}
+
+fn absent(of: &Value<'_>, key: &Value<'_>) -> Error {
+    let name = super::convert::to_text(key).unwrap_or_default();
+    if of.is_list() {
+        return Error::Range(format!(
+            "there is no item {name} in a list of {}",
+            of.size().unwrap_or(0)
+        ));
+    }
+    Error::NoSuchKey(name)
+}
+
+fn not_optional(value: &Value<'_>) -> Error {
+    Error::Malformed(format!(
+        "`?` is for optional values, not {}",
+        value.kind_name()
+    ))
 }
 
 /// Whether a value is true; anything but a truth value is an error.
 ///
 /// # Errors
 /// The value is no truth value.
-pub fn truth(value: &Value<'_>) -> Result<bool, Error> {
+pub fn truth(value: &Value<'_>) -> std::result::Result<bool, Error> {
     match value {
         Value::Bool(value) => Ok(*value),
         other => Err(Error::Overload(format!(

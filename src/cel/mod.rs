@@ -1,34 +1,36 @@
 //! The Common Expression Language as Kubernetes has it: the rules of policies are written in it.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/cel/>. The `cel` crate parses; what it parsed is
-//! resolved once (`lower`) and evaluated ([`evaluate`]) on manifests where they stand, so nothing
-//! is converted, every read is known, and every step is paid for.
+//! checked once (`check`) and evaluated ([`evaluate`]) on manifests where they stand, so nothing
+//! is converted, every read is known, and every step is paid for (`cost`).
 //!
-//! * [`value`], [`tree`]: what expressions compute with.
+//! * [`value`], [`types`], [`tree`]: what expressions compute with.
 //! * `operators`, [`convert`]: what the language itself has.
 //! * [`functions`]: its libraries, one file each; every function says since which Kubernetes.
 
+mod check;
 #[allow(
     clippy::missing_errors_doc,
     reason = "all have the type of functions::Call"
 )]
 pub mod convert;
+mod cost;
 mod evaluate;
 #[allow(
     clippy::missing_errors_doc,
     reason = "all have the type of functions::Call"
 )]
 pub mod functions;
-mod lower;
 mod operators;
 mod syntax;
 pub mod tree;
+pub mod types;
 pub mod value;
 
 use std::fmt;
 
+pub use check::{CompileError, Names, Program, Variable, compile};
 pub use evaluate::{Budget, Globals, Read, evaluate, truth};
-pub use lower::{CompileError, Names, Program, compile};
 pub use value::Value;
 
 use crate::diagnostics::list_names;
@@ -37,8 +39,8 @@ use crate::diagnostics::list_names;
 pub const COST_PER_CALL: u64 = 1_000_000;
 /// What all expressions of a policy may cost for one object: `RuntimeCELCostBudget`.
 pub const COST_PER_POLICY: u64 = 10_000_000;
-/// How long an expression may be, in bytes.
-pub const MAX_LENGTH: usize = 16 * 1024;
+/// How long an expression may be, in characters, as in the API server.
+pub const MAX_LENGTH: usize = 100_000;
 /// How deep expressions may be nested.
 pub const MAX_DEPTH: usize = 250;
 
@@ -52,8 +54,10 @@ pub enum Error {
     NoSuchKey(String),
     /// A function or operator is not for values of these types.
     Overload(String),
-    /// A value is out of the range of its type, or of a list.
+    /// A position is outside of a list or text.
     Range(String),
+    /// A value is outside of the range of its type.
+    Overflow(String),
     /// A division by zero.
     DivisionByZero,
     /// Text that is not what a function expects.
@@ -100,9 +104,10 @@ impl fmt::Display for Error {
                 "there is no {}, and the expression does not ask `has()` first",
                 list_names([key.as_str()])
             ),
-            Error::Overload(text) | Error::Malformed(text) | Error::Range(text) => {
-                f.write_str(text)
-            }
+            Error::Overload(text)
+            | Error::Malformed(text)
+            | Error::Range(text)
+            | Error::Overflow(text) => f.write_str(text),
             Error::DivisionByZero => f.write_str("it divides by zero"),
             Error::Cost => write!(
                 f,

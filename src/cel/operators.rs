@@ -5,96 +5,104 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::Error;
+use super::functions::time::nanos_of;
 use super::value::{Text, Value};
-use super::{Budget, COST_PER_CALL, Error};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
-fn overflow(operator: &str) -> Error {
-    Error::Range(format!("`{operator}` leaves the range of its numbers"))
+/// The longest text and list that an expression may make here; the API server would go on until it has no memory left.
+const MOST_BYTES: usize = 16 << 20;
+const MOST_ITEMS: usize = 2 << 20;
+
+/// What is evaluated without a call.
+pub fn no_call<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    Err(mismatch("call", arguments))
 }
 
-/// The cost of going through texts: a tenth of their length.
-pub fn traversal(values: &[&Value<'_>]) -> u64 {
-    values
-        .iter()
-        .map(|value| value.weight())
-        .sum::<u64>()
-        .div_ceil(10)
-        .max(1)
+fn overflow(operator: &str) -> Error {
+    Error::Overflow(format!("`{operator}` leaves the range of its numbers"))
+}
+
+fn mismatch(operator: &str, arguments: &[Value<'_>]) -> Error {
+    Error::overload(operator, &arguments.iter().collect::<Vec<_>>())
+}
+
+/// Refuses a text that is too long to be made.
+///
+/// # Errors
+/// It has more than 16 MiB.
+pub fn bounded(bytes: usize) -> std::result::Result<(), Error> {
+    if bytes > MOST_BYTES {
+        Err(Error::Cost)
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses a list that is too long to be made.
+///
+/// # Errors
+/// It has more than two million items.
+pub fn bounded_items(items: usize) -> std::result::Result<(), Error> {
+    if items > MOST_ITEMS {
+        Err(Error::Cost)
+    } else {
+        Ok(())
+    }
 }
 
 /// `a + b`
-pub fn add<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let [a, b] = arguments else {
-        return Err(Error::overload("_+_", &[]));
-    };
-    match (a, b) {
-        (Value::Int(a), Value::Int(b)) => {
-            budget.pay(1)?;
-            a.checked_add(*b)
-                .map(Value::Int)
-                .ok_or_else(|| overflow("+"))
+pub fn add<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    match arguments {
+        [Value::Int(a), Value::Int(b)] => a
+            .checked_add(*b)
+            .map(Value::Int)
+            .ok_or_else(|| overflow("+")),
+        [Value::Uint(a), Value::Uint(b)] => a
+            .checked_add(*b)
+            .map(Value::Uint)
+            .ok_or_else(|| overflow("+")),
+        [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a + b)),
+        [Value::Text(left), Value::Text(right)] => {
+            let (left, right) = (left.as_str(), right.as_str());
+            bounded(left.len() + right.len())?;
+            Ok(Value::text([left, right].concat()))
         }
-        (Value::Uint(a), Value::Uint(b)) => {
-            budget.pay(1)?;
-            a.checked_add(*b)
-                .map(Value::Uint)
-                .ok_or_else(|| overflow("+"))
+        [Value::Bytes(left), Value::Bytes(right)] => {
+            bounded(left.len() + right.len())?;
+            Ok(Value::Bytes([&**left, &**right].concat().into()))
         }
-        (Value::Double(a), Value::Double(b)) => {
-            budget.pay(1)?;
-            Ok(Value::Double(a + b))
+        [Value::Duration(a), Value::Duration(b)] => {
+            duration(nanos_of(*a).checked_add(nanos_of(*b)), "+")
         }
-        (Value::Text(left), Value::Text(right)) => {
-            budget.pay(traversal(&[a, b]))?;
-            Ok(Value::text(format!("{}{}", left.as_str(), right.as_str())))
-        }
-        (Value::Bytes(left), Value::Bytes(right)) => {
-            budget.pay(traversal(&[a, b]))?;
-            let joined: Vec<u8> = left.iter().chain(right.iter()).copied().collect();
-            Ok(Value::Bytes(joined.into()))
-        }
-        (Value::Duration(a), Value::Duration(b)) => {
-            budget.pay(1)?;
-            duration(a.checked_add(*b), "+")
-        }
-        (Value::Timestamp(time), Value::Duration(span))
-        | (Value::Duration(span), Value::Timestamp(time)) => {
-            budget.pay(1)?;
-            timestamp(time.checked_add(*span).ok(), "+")
-        }
-        _ => match (a.items(), b.items()) {
+        [Value::Timestamp(time), Value::Duration(span)]
+        | [Value::Duration(span), Value::Timestamp(time)] => time
+            .plus(nanos_of(*span))
+            .map(Value::Timestamp)
+            .ok_or_else(|| overflow("+")),
+        [a, b] => match (a.items(), b.items()) {
             (Some(left), Some(right)) => {
-                // Copied here, where the API server shares: so it is paid for.
-                budget.pay(1 + (left.len() + right.len()) as u64)?;
+                bounded_items(left.len() + right.len())?;
                 let mut joined = left.into_owned();
                 joined.extend(right.iter().cloned());
                 Ok(Value::List(Arc::new(joined)))
             }
-            _ => Err(Error::overload("_+_", &[a, b])),
+            _ => Err(mismatch("_+_", arguments)),
         },
+        _ => Err(mismatch("_+_", arguments)),
     }
 }
 
-/// Spans of at most ten thousand years, as the language has them.
-pub fn duration<'a>(span: Option<SignedDuration>, operator: &str) -> Result<'a> {
-    span.filter(|span| span.as_secs().unsigned_abs() <= 315_576_000_000)
-        .map(Value::Duration)
-        .ok_or_else(|| overflow(operator))
-}
-
-/// Times from year 1 to year 9999.
-pub fn timestamp<'a>(time: Option<jiff::Timestamp>, operator: &str) -> Result<'a> {
-    let first = jiff::Timestamp::constant(-62_135_596_800, 0);
-    time.filter(|time| *time >= first)
-        .map(Value::Timestamp)
+/// Spans of 64 bits of nanoseconds.
+fn duration<'a>(nanos: Option<i64>, operator: &str) -> Result<'a> {
+    nanos
+        .map(|nanos| Value::Duration(SignedDuration::from_nanos(nanos)))
         .ok_or_else(|| overflow(operator))
 }
 
 /// `a - b`
-pub fn subtract<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn subtract<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [Value::Int(a), Value::Int(b)] => a
             .checked_sub(*b)
@@ -105,20 +113,21 @@ pub fn subtract<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<
             .map(Value::Uint)
             .ok_or_else(|| overflow("-")),
         [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a - b)),
-        [Value::Duration(a), Value::Duration(b)] => duration(a.checked_sub(*b), "-"),
-        [Value::Timestamp(a), Value::Duration(b)] => timestamp(a.checked_sub(*b).ok(), "-"),
-        [Value::Timestamp(a), Value::Timestamp(b)] => duration(Some(a.duration_since(*b)), "-"),
+        [Value::Duration(a), Value::Duration(b)] => {
+            duration(nanos_of(*a).checked_sub(nanos_of(*b)), "-")
+        }
+        [Value::Timestamp(a), Value::Duration(b)] => nanos_of(*b)
+            .checked_neg()
+            .and_then(|nanos| a.plus(nanos))
+            .map(Value::Timestamp)
+            .ok_or_else(|| overflow("-")),
+        [Value::Timestamp(a), Value::Timestamp(b)] => duration(a.since(*b), "-"),
         _ => Err(mismatch("_-_", arguments)),
     }
 }
 
-fn mismatch(operator: &str, arguments: &[Value<'_>]) -> Error {
-    Error::overload(operator, &arguments.iter().collect::<Vec<_>>())
-}
-
 /// `a * b`
-pub fn multiply<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn multiply<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [Value::Int(a), Value::Int(b)] => a
             .checked_mul(*b)
@@ -134,8 +143,7 @@ pub fn multiply<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<
 }
 
 /// `a / b`
-pub fn divide<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn divide<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [Value::Int(_), Value::Int(0)] | [Value::Uint(_), Value::Uint(0)] => {
             Err(Error::DivisionByZero)
@@ -151,8 +159,7 @@ pub fn divide<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a
 }
 
 /// `a % b`
-pub fn remainder<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn remainder<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [Value::Int(_), Value::Int(0)] | [Value::Uint(_), Value::Uint(0)] => {
             Err(Error::DivisionByZero)
@@ -167,121 +174,71 @@ pub fn remainder<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result
 }
 
 /// `-a`
-pub fn negate<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn negate<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [Value::Int(a)] => a.checked_neg().map(Value::Int).ok_or_else(|| overflow("-")),
         [Value::Double(a)] => Ok(Value::Double(-a)),
-        [Value::Duration(a)] => duration(a.checked_neg(), "-"),
+        [Value::Duration(a)] => duration(nanos_of(*a).checked_neg(), "-"),
         _ => Err(mismatch("-_", arguments)),
     }
 }
 
 /// `!a`
-pub fn not<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn not<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [Value::Bool(a)] => Ok(Value::Bool(!a)),
         _ => Err(mismatch("!_", arguments)),
     }
 }
 
-/// The lesser size of both, for comparing; all values of lists and maps that an expression made.
-fn comparison_cost(arguments: &[Value<'_>]) -> u64 {
-    let weight = |value: &Value<'_>| match value {
-        Value::List(_) | Value::Map(_) | Value::Optional(_) => {
-            10 * value.deep_weight(COST_PER_CALL)
-        }
-        other => other.weight(),
-    };
-    let least = arguments.iter().map(weight).min().unwrap_or(1);
-    least.div_ceil(10).max(1)
-}
-
-/// What comparing an item with each of some others costs.
-pub fn search_cost(item: &Value<'_>, among: usize) -> u64 {
-    item.deep_weight(COST_PER_CALL)
-        .saturating_mul(among as u64)
-        .max(1)
-}
-
-/// `a == b`
-pub fn equal<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(comparison_cost(arguments))?;
+fn ordered<'a>(name: &str, arguments: &[Value<'a>], holds: fn(Ordering) -> bool) -> Result<'a> {
     match arguments {
-        [a, b] => Ok(Value::Bool(a.equals(b))),
-        _ => Err(mismatch("_==_", arguments)),
+        [a, b] => Ok(Value::Bool(holds(a.compare(b)?))),
+        _ => Err(mismatch(name, arguments)),
     }
-}
-
-/// `a != b`
-pub fn not_equal<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    match equal(arguments, budget)? {
-        Value::Bool(equal) => Ok(Value::Bool(!equal)),
-        other => Ok(other),
-    }
-}
-
-fn ordered<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-    holds: fn(Ordering) -> bool,
-) -> Result<'a> {
-    budget.pay(comparison_cost(arguments))?;
-    let [a, b] = arguments else {
-        return Err(mismatch(name, arguments));
-    };
-    match a.compare(b) {
-        Some(ordering) => Ok(Value::Bool(holds(ordering))),
-        None if is_number(a) && is_number(b) => Ok(Value::Bool(false)),
-        None => Err(mismatch(name, arguments)),
-    }
-}
-
-fn is_number(value: &Value<'_>) -> bool {
-    matches!(value, Value::Int(_) | Value::Uint(_) | Value::Double(_))
 }
 
 /// `a < b`
-pub fn less<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    ordered("_<_", arguments, budget, Ordering::is_lt)
+pub fn less<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    ordered("_<_", arguments, Ordering::is_lt)
 }
 
 /// `a <= b`
-pub fn at_most<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    ordered("_<=_", arguments, budget, Ordering::is_le)
+pub fn at_most<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    ordered("_<=_", arguments, Ordering::is_le)
 }
 
 /// `a > b`
-pub fn greater<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    ordered("_>_", arguments, budget, Ordering::is_gt)
+pub fn greater<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    ordered("_>_", arguments, Ordering::is_gt)
 }
 
 /// `a >= b`
-pub fn at_least<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    ordered("_>=_", arguments, budget, Ordering::is_ge)
+pub fn at_least<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    ordered("_>=_", arguments, Ordering::is_ge)
 }
 
 /// `a in b`
-pub fn contained<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let [item, of] = arguments else {
-        return Err(mismatch("@in", arguments));
-    };
-    if let Some(items) = of.items() {
-        budget.pay(search_cost(item, items.len()))?;
-        return Ok(Value::Bool(items.iter().any(|other| other.equals(item))));
-    }
-    budget.pay(1)?;
-    match of {
-        Value::Map(_) | Value::Tree(_) => Ok(Value::Bool(of.lookup(item)?.is_some())),
+pub fn contained<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    match arguments {
+        [item, list] if list.is_list() => Ok(Value::Bool(has(list, item))),
+        [key, map] if map.is_map() => Ok(Value::Bool(map.lookup(key).is_some())),
         _ => Err(mismatch("@in", arguments)),
     }
 }
 
+/// Whether a list has an item; what cannot be compared is another.
+pub fn has<'a>(list: &Value<'a>, item: &Value<'a>) -> bool {
+    let items = list.items();
+    items.is_some_and(|items| {
+        items
+            .iter()
+            .any(|other| item.equals(other).unwrap_or(false))
+    })
+}
+
 /// `size(a)`
-pub fn size<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn size<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match arguments {
         [value] => value
             .size()
@@ -292,8 +249,7 @@ pub fn size<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> 
 }
 
 /// `type(a)`
-pub fn type_of<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+pub fn type_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let name = arguments.first().map_or("null_type", Value::type_name);
     Ok(Value::Type(Text::Borrowed(name)))
 }

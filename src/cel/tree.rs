@@ -25,6 +25,11 @@ impl<'a> Tree<'a> {
         Tree::part(Part::object(view, None))
     }
 
+    /// An object as the API server's validation sees it: with its defaults, and else as it is written.
+    pub fn as_sent(view: View<'a>) -> Tree<'a> {
+        Tree::part(Part::as_sent(view))
+    }
+
     fn part(part: Part<'a>) -> Tree<'a> {
         Tree {
             view: part.view,

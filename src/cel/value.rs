@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::Error;
+use super::functions::time::Time;
 use super::tree::Tree;
 
 /// A value. Parts of manifests and documents stay where they are; only scalars are taken out.
@@ -37,7 +38,7 @@ pub enum Value<'a> {
     /// A span of time.
     Duration(SignedDuration),
     /// A point in time.
-    Timestamp(Timestamp),
+    Timestamp(Time),
     /// The type of a value.
     Type(Text<'a>),
     /// A value that may be absent.
@@ -94,15 +95,24 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
     }
 }
 
-/// A key of a map. Numbers are the same key whatever their type.
+/// A key of a map that an expression made. As in the API server, `1` and `1u` are two keys, and looking one up finds
+/// the other ([`Value::lookup`]); a list or map is a key that nothing finds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
+    /// `null`
+    Null,
     /// A truth value.
     Bool(bool),
-    /// An integer.
-    Number(i128),
+    /// A signed integer.
+    Int(i64),
+    /// An unsigned integer.
+    Uint(u64),
+    /// A floating-point number, by its bits.
+    Double(u64),
     /// Text.
     Text(Arc<str>),
+    /// Anything else, by the position at which it was inserted.
+    Other(usize),
 }
 
 impl<'a> Value<'a> {
@@ -208,18 +218,93 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value of a key, when this is a map.
-    ///
-    /// # Errors
-    /// This is no map, or the key's type cannot be one.
-    pub fn lookup(&self, key: &Value<'a>) -> Result<Option<Value<'a>>, Error> {
+    /// The first item, when this is a list.
+    pub fn first_item(&self) -> Option<Option<Value<'a>>> {
         match self {
-            Value::Map(map) => Ok(match Key::of(key) {
-                Some(key) => map.get(&key).map(|(_, value)| value.clone()),
-                None => None,
-            }),
-            Value::Tree(tree) if !tree.is_list() => Ok(key.as_str().and_then(|key| tree.get(key))),
-            other => Err(Error::overload("[]", &[other, key])),
+            Value::List(items) => Some(items.first().cloned()),
+            Value::Tree(tree) if tree.is_list() => Some(tree.item(0)),
+            _ => None,
+        }
+    }
+
+    /// The first key and its value, when this is a map.
+    pub fn first_entry(&self) -> Option<Option<(Value<'a>, Value<'a>)>> {
+        match self {
+            Value::Map(map) => Some(map.values().next().cloned()),
+            Value::Tree(tree) if !tree.is_list() => {
+                Some(tree.keys().into_iter().next().map(|key| {
+                    let value = key.as_str().and_then(|name| tree.get(name));
+                    (key, value.unwrap_or(Value::Null))
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a key, when this is a map; whole numbers are found whatever their type.
+    pub fn lookup(&self, key: &Value<'a>) -> Option<Value<'a>> {
+        let map = match self {
+            Value::Map(map) => map,
+            Value::Tree(tree) if !tree.is_list() => {
+                return key.as_str().and_then(|key| tree.get(key));
+            }
+            _ => return None,
+        };
+        let own = Key::of(key)?;
+        let others: [Option<Key>; 2] = match key {
+            Value::Int(number) => [u64::try_from(*number).ok().map(Key::Uint), None],
+            Value::Uint(number) => [i64::try_from(*number).ok().map(Key::Int), None],
+            Value::Double(number) => [
+                super::convert::lossless_int(*number).map(Key::Int),
+                super::convert::lossless_uint(*number).map(Key::Uint),
+            ],
+            _ => [None, None],
+        };
+        let keys = std::iter::once(own).chain(others.into_iter().flatten());
+        keys.filter_map(|key| map.get(&key))
+            .map(|(_, value)| value.clone())
+            .next()
+    }
+
+    /// The keys and their values, when this is a map.
+    pub fn entries(&self) -> Option<Vec<(Value<'a>, Value<'a>)>> {
+        match self {
+            Value::Map(map) => Some(map.values().cloned().collect()),
+            Value::Tree(tree) if !tree.is_list() => {
+                let value = |key: &Value<'a>| key.as_str().and_then(|name| tree.get(name));
+                let keys = tree.keys().into_iter();
+                Some(
+                    keys.map(|key| (key.clone(), value(&key).unwrap_or(Value::Null)))
+                        .collect(),
+                )
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it can be a key or position.
+    pub fn is_key(&self) -> bool {
+        matches!(
+            self,
+            Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Text(_)
+        )
+    }
+
+    /// The item at a position, when this is a list.
+    pub fn item(&self, index: usize) -> Option<Value<'a>> {
+        match self {
+            Value::List(items) => items.get(index).cloned(),
+            Value::Tree(tree) if tree.is_list() => tree.item(index),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a list.
+    pub fn is_list(&self) -> bool {
+        match self {
+            Value::List(_) => true,
+            Value::Tree(tree) => tree.is_list(),
+            _ => false,
         }
     }
 
@@ -235,101 +320,118 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// How much work it is to go through it, in the units of expression costs.
+    /// Its size as the API server charges for it; what has none counts as one.
     pub fn weight(&self) -> u64 {
         match self {
-            Value::Text(text) => text.as_str().len() as u64,
+            Value::Kubernetes(value) => match &**value {
+                Kubernetes::Ip(IpAddr::V4(_)) => 4,
+                Kubernetes::Ip(IpAddr::V6(_)) => 16,
+                Kubernetes::Cidr(_, length) => u64::from(length.div_ceil(8)),
+                _ => 1,
+            },
             other => other.size().map_or(1, |size| size as u64),
         }
     }
 
-    /// How many values there are in it, those in lists and maps included; counting stops at a limit.
-    pub fn deep_weight(&self, limit: u64) -> u64 {
-        let mut counted = 0;
-        self.count_into(&mut counted, limit);
-        counted
-    }
-
-    fn count_into(&self, counted: &mut u64, limit: u64) {
-        *counted += 1;
-        if *counted > limit {
-            return;
-        }
-        match self {
-            Value::List(items) => {
-                for item in items.iter() {
-                    item.count_into(counted, limit);
-                    if *counted > limit {
-                        return;
-                    }
-                }
-            }
-            Value::Map(map) => {
-                for (_, value) in map.values() {
-                    value.count_into(counted, limit);
-                    if *counted > limit {
-                        return;
-                    }
-                }
-            }
-            Value::Optional(Some(inner)) => inner.count_into(counted, limit),
-            _ => {}
-        }
-    }
-
     /// Whether both are the same value. Values of different types are not, but for numbers.
-    pub fn equals(&self, other: &Value<'a>) -> bool {
-        match (self, other) {
-            (Value::Null, Value::Null) => true,
+    ///
+    /// # Errors
+    /// A value of Kubernetes' libraries is compared with something else.
+    pub fn equals(&self, other: &Value<'a>) -> Result<bool, Error> {
+        Ok(match (self, other) {
+            (Value::Null, _) | (_, Value::Null) => {
+                matches!((self, other), (Value::Null, Value::Null))
+            }
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Text(a), Value::Text(b)) | (Value::Type(a), Value::Type(b)) => {
                 a.as_str() == b.as_str()
             }
             (Value::Bytes(a), Value::Bytes(b)) => a == b,
             (Value::Duration(a), Value::Duration(b)) => a == b,
-            (Value::Timestamp(a), Value::Timestamp(b)) => a == b,
-            (Value::Kubernetes(a), Value::Kubernetes(b)) => a == b,
+            (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b).is_eq(),
+            (Value::Kubernetes(a), Value::Kubernetes(b)) => {
+                return a
+                    .equals(b)
+                    .ok_or_else(|| Error::overload("_==_", &[self, other]));
+            }
+            (Value::Kubernetes(_), _) => return Err(Error::overload("_==_", &[self, other])),
             (Value::Optional(a), Value::Optional(b)) => match (a, b) {
                 (None, None) => true,
-                (Some(a), Some(b)) => a.equals(b),
+                (Some(a), Some(b)) => return a.equals(b),
                 _ => false,
             },
             (Value::Int(_) | Value::Uint(_) | Value::Double(_), _) => {
                 compare_numbers(self, other) == Some(Ordering::Equal)
             }
-            _ => match (self.items(), other.items()) {
-                (Some(a), Some(b)) => {
-                    a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(b))
-                }
-                (None, None) => self.equals_map(other),
-                _ => false,
-            },
-        }
+            _ if self.is_list() && other.is_list() => self.equals_list(other),
+            _ if self.is_map() && other.is_map() => self.equals_map(other),
+            _ => false,
+        })
+    }
+
+    /// Items that cannot be compared count as the same: the server asks only whether they differ.
+    fn equals_list(&self, other: &Value<'a>) -> bool {
+        let (Some(a), Some(b)) = (self.items(), other.items()) else {
+            return false;
+        };
+        a.len() == b.len()
+            && a.iter()
+                .zip(b.iter())
+                .all(|(a, b)| a.equals(b).unwrap_or(true))
     }
 
     fn equals_map(&self, other: &Value<'a>) -> bool {
-        let (Some(keys), Some(others)) = (self.keys(), other.keys()) else {
+        let (Some(keys), Some(size)) = (self.keys(), other.size()) else {
             return false;
         };
-        keys.len() == others.len()
+        keys.len() == size
             && keys
                 .iter()
                 .all(|key| match (self.lookup(key), other.lookup(key)) {
-                    (Ok(Some(a)), Ok(Some(b))) => a.equals(&b),
+                    (Some(a), Some(b)) => a.equals(&b).unwrap_or(true),
                     _ => false,
                 })
     }
 
-    /// Which of two values of a kind comes first; nothing if they cannot be compared.
-    pub fn compare(&self, other: &Value<'a>) -> Option<Ordering> {
+    /// Which of two values comes first.
+    ///
+    /// # Errors
+    /// They have no order.
+    pub fn compare(&self, other: &Value<'a>) -> Result<Ordering, Error> {
         match (self, other) {
-            (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
-            (Value::Text(a), Value::Text(b)) => Some(a.as_str().cmp(b.as_str())),
-            (Value::Bytes(a), Value::Bytes(b)) => Some(a.cmp(b)),
-            (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
-            (Value::Timestamp(a), Value::Timestamp(b)) => Some(a.cmp(b)),
-            _ => compare_numbers(self, other),
+            (Value::Bool(a), Value::Bool(b)) => Ok(a.cmp(b)),
+            (Value::Text(a), Value::Text(b)) => Ok(a.as_str().cmp(b.as_str())),
+            (Value::Bytes(a), Value::Bytes(b)) => Ok(a.cmp(b)),
+            (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(b)),
+            (Value::Timestamp(a), Value::Timestamp(b)) => Ok(a.cmp(b)),
+            (Value::Double(number), _)
+            | (Value::Int(_) | Value::Uint(_), Value::Double(number))
+                if number.is_nan() =>
+            {
+                Err(Error::Malformed("NaN has no order".to_owned()))
+            }
+            _ => compare_numbers(self, other).ok_or_else(|| match other {
+                Value::Double(number) if number.is_nan() => {
+                    Error::Malformed("NaN has no order".to_owned())
+                }
+                _ => Error::overload("_<_", &[self, other]),
+            }),
         }
+    }
+
+    /// Whether it has an order at all.
+    pub fn is_comparable(&self) -> bool {
+        matches!(
+            self,
+            Value::Bool(_)
+                | Value::Int(_)
+                | Value::Uint(_)
+                | Value::Double(_)
+                | Value::Text(_)
+                | Value::Bytes(_)
+                | Value::Duration(_)
+                | Value::Timestamp(_)
+        )
     }
 
     /// The same value as JSON; what JSON has no word for is text.
@@ -360,21 +462,40 @@ impl<'a> Value<'a> {
     }
 }
 
-impl Key {
-    /// The key that a value is; lists, maps and null are none.
-    pub fn of(value: &Value<'_>) -> Option<Key> {
-        match value {
-            Value::Bool(value) => Some(Key::Bool(*value)),
-            Value::Int(number) => Some(Key::Number(i128::from(*number))),
-            Value::Uint(number) => Some(Key::Number(i128::from(*number))),
-            #[allow(clippy::cast_possible_truncation)]
-            Value::Double(number) if number.fract() == 0.0 && number.abs() < 1e19 => {
-                Some(Key::Number(*number as i128))
-            }
-            Value::Text(text) => Some(Key::Text(text.as_str().into())),
+impl Kubernetes {
+    /// Whether two values of a library are the same; nothing if they are of two.
+    fn equals(&self, other: &Kubernetes) -> Option<bool> {
+        match (self, other) {
+            (Kubernetes::Quantity(a), Kubernetes::Quantity(b)) => Some(a.cmp(b).is_eq()),
+            (Kubernetes::Semver(a), Kubernetes::Semver(b)) => Some(a.cmp_precedence(b).is_eq()),
+            (Kubernetes::Ip(_), Kubernetes::Ip(_))
+            | (Kubernetes::Cidr(..), Kubernetes::Cidr(..))
+            | (Kubernetes::Url(_), Kubernetes::Url(_))
+            | (Kubernetes::Format(_), Kubernetes::Format(_)) => Some(self == other),
             _ => None,
         }
     }
+}
+
+impl Key {
+    /// The key that a scalar is.
+    pub fn of(value: &Value<'_>) -> Option<Key> {
+        Some(match value {
+            Value::Null => Key::Null,
+            Value::Bool(value) => Key::Bool(*value),
+            Value::Int(number) => Key::Int(*number),
+            Value::Uint(number) => Key::Uint(*number),
+            Value::Double(number) => Key::Double(number.to_bits()),
+            Value::Text(text) => Key::Text(text.as_str().into()),
+            _ => return None,
+        })
+    }
+}
+
+/// Puts a value into a map; a key that is there already gets the new one.
+pub fn insert<'a>(map: &mut Map<'a>, key: Value<'a>, value: Value<'a>) {
+    let name = Key::of(&key).unwrap_or(Key::Other(map.len()));
+    map.insert(name, (key, value));
 }
 
 /// Compares numbers of any types by what they stand for.

@@ -191,6 +191,14 @@ pub struct ReportOptions {
     pub quiet: bool,
 }
 
+/// What is said of objects that nothing checks.
+#[derive(Debug, Args)]
+pub struct UncheckedOption {
+    /// List the objects whose kinds have no schema, so that their fields are not checked.
+    #[arg(long)]
+    pub unchecked: bool,
+}
+
 /// `tenantry check`.
 #[derive(Debug, Args)]
 pub struct CheckCommand {
@@ -209,6 +217,9 @@ pub struct CheckCommand {
     /// findings are taken up only where there is no file yet.
     #[arg(long, requires = "baseline")]
     pub update_baseline: bool,
+    /// What is said of what is not checked.
+    #[command(flatten)]
+    pub unchecked: UncheckedOption,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -240,6 +251,9 @@ pub struct RenderCommand {
     /// Which findings do not count.
     #[command(flatten)]
     pub accept: BaselineOptions,
+    /// What is said of what is not checked.
+    #[command(flatten)]
+    pub unchecked: UncheckedOption,
     /// How findings are shown.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -546,6 +560,9 @@ pub enum ReportCommand {
     /// Show what ends and by when: components that go and who still uses them, tenants that leave, grants,
     /// shares, waivers and contexts.
     Lifecycle(Box<ReportOfCommand>),
+    /// Show what breaks, is removed or is deprecated when clusters move to another Kubernetes version; fails with
+    /// code 3 if something breaks.
+    Upgrade(Box<UpgradeCommand>),
     /// Print CODEOWNERS: who must review which file, by the owners that documents name.
     Codeowners(CodeownersCommand),
     /// Check that neither a ledger nor what it recorded was altered.
@@ -615,6 +632,28 @@ pub struct ReportOfCommand {
     /// No progress bar.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `tenantry report upgrade`.
+#[derive(Debug, Args)]
+pub struct UpgradeCommand {
+    /// The Kubernetes version that clusters move to, such as 1.36.
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes_version)]
+    pub to: String,
+    /// Only this cluster moves; the others stay as they are.
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// The report. It has no page and no table.
+    #[command(flatten)]
+    pub report: ReportOfCommand,
+}
+
+fn kubernetes_version(text: &str) -> Result<String, String> {
+    let minor = text.strip_prefix("1.").filter(|minor| minor.len() <= 2);
+    match minor.and_then(|minor| minor.parse::<u8>().ok()) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("write major and minor: 1.36".to_owned()),
+    }
 }
 
 /// `tenantry report codeowners`.

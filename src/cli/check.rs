@@ -24,6 +24,9 @@ pub fn run(command: &CheckCommand, arguments: &Arguments) -> Result<u8> {
     let compilation = compile(&options, None, &progress)?;
     progress.finish();
     present::findings(&compilation, &command.report, arguments.color)?;
+    if command.unchecked.unchecked {
+        present::unchecked(&compilation, &command.report)?;
+    }
     present::close(&compilation, &command.report, "Checked");
     if command.update_baseline && compilation.has_errors() {
         bail!(

@@ -18,7 +18,8 @@ use crate::load;
 use crate::model::catalog::Document;
 use crate::model::kinds::Policy;
 use crate::model::kinds::policy::Operation;
-use crate::policy::cases::{self, Answer, Manifest};
+use crate::policy::cases;
+use crate::policy::manifests::{self, Answer, Manifest};
 use crate::policy::rules::Rule;
 use crate::policy::{Input, Policies};
 use crate::report::{self, Format};
@@ -271,7 +272,7 @@ fn eval(command: &PolicyEvalCommand, arguments: &Arguments) -> Result<u8> {
                 namespace,
                 operation,
             };
-            answers.push(cases::evaluate(
+            answers.push(manifests::evaluate(
                 rule,
                 &manifest,
                 &params,
@@ -329,6 +330,7 @@ fn answer(answer: &Answer) -> Json {
         "result": answer.result,
         "messages": answer.messages,
         "paths": answer.paths,
+        "auditAnnotations": answer.audit,
     })
 }
 

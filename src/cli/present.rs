@@ -72,6 +72,7 @@ pub fn options(
         tenants: read.tenants.clone(),
         components: read.components.clone(),
         labels: read.labels.iter().map(|label| parse_label(label)).collect(),
+        upgrade: None,
     };
     Ok(Options {
         source,
@@ -251,9 +252,43 @@ pub fn close(compilation: &Compilation, report: &ReportOptions, done: &str) {
         plural(compilation.catalog.tenants.iter().count(), "tenant"),
         plural(environments, "environment"),
         plural(counts.instances, "instance"),
-        plural(counts.objects, "object"),
+        objects(compilation),
         capitalised(&report::tally(&compilation.findings)),
     );
+}
+
+/// `40 objects`, or `40 objects (2 without a schema)`.
+fn objects(compilation: &Compilation) -> String {
+    let objects = plural(compilation.counts.objects, "object");
+    match compilation.unchecked.len() {
+        0 => objects,
+        count => format!("{objects} ({count} without a schema)"),
+    }
+}
+
+/// Lists the objects whose fields nothing checked: on standard error, where a format for tools has standard output.
+pub fn unchecked(compilation: &Compilation, report: &ReportOptions) -> Result<()> {
+    let mut text = String::new();
+    for one in &compilation.unchecked {
+        let namespace = match one.namespace.as_str() {
+            "" => String::new(),
+            name => format!(" in {name}"),
+        };
+        let line = format!(
+            "no schema: {} of {}{namespace}, on {}\n",
+            one.object, one.api_version, one.cluster
+        );
+        text.push_str(&printable(&line));
+    }
+    let formats = formats(&report.formats, &Format::ALL)?;
+    if formats
+        .iter()
+        .all(|(format, file)| *format == Format::Text || file.is_some())
+    {
+        return print(&text);
+    }
+    eprint!("{text}");
+    Ok(())
 }
 
 /// `1 tenant`, `2 tenants`.

@@ -46,6 +46,9 @@ pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {
     let compilation = compile(&options, Some(&output), &progress)?;
     progress.finish();
     present::findings(&compilation, &command.report, arguments.color)?;
+    if command.unchecked.unchecked {
+        present::unchecked(&compilation, &command.report)?;
+    }
     let summary = compilation.output.unwrap_or_default();
     present::close(
         &compilation,

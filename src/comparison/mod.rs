@@ -147,6 +147,9 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
         policies: &policies,
         old_policies: old_policies.as_ref().unwrap_or(&policies),
         same_policies,
+        same_waivers: old_policies
+            .as_ref()
+            .is_some_and(|old| old.has_same_waivers(&policies)),
         sources: &sources,
         same_making: old.as_ref().is_some_and(|old| is_made_the_same(old, &new)),
         places,
@@ -425,6 +428,8 @@ struct Work<'a> {
     old_policies: &'a Policies<'a>,
     /// Whether both sides judge in the same way.
     same_policies: bool,
+    /// Whether waivers except the same on both.
+    same_waivers: bool,
     sources: &'a Sources,
     same_making: bool,
     /// What takes over from what.
@@ -462,7 +467,8 @@ impl Work<'_> {
             .filter(|_| can_render(&new_built))
             .and_then(|(job, unit)| {
                 let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
-                self.new.render(job, unit, self.sources, tally, sink)
+                self.new
+                    .render(job, unit, self.policies, self.sources, tally, sink)
             });
         if let (Some((job, unit)), Some(rendered)) = (&new_unit, &new_rendered) {
             populate(&mut shared.population, unit, rendered);
@@ -489,6 +495,7 @@ impl Work<'_> {
         let after = asks(&new_rendered);
         if let (Some((_, new)), Some((_, old))) = (&new_unit, &old_unit)
             && self.same_making
+            && self.same_waivers
             && can_render(&new_built)
             && can_render(&old_built)
             && sees_the_same(old, new)
@@ -519,7 +526,7 @@ impl Work<'_> {
             .and_then(|(job, unit)| {
                 let side = self.old.unwrap_or(self.new);
                 let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
-                side.render(job, unit, self.sources, tally, sink)
+                side.render(job, unit, self.old_policies, self.sources, tally, sink)
             });
         judge_new(&mut shared);
         if let (Some((job, unit)), Some(rendered), Some(_)) = (&old_unit, &old_rendered, self.old) {

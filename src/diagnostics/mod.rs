@@ -75,6 +75,21 @@ pub struct Diagnostic {
     pub repeated: usize,
     /// The policy that it is a finding of, if it is one.
     pub policy: Option<Box<PolicyFinding>>,
+    /// The rendered object that it is about, if waivers may except it.
+    pub about: Option<Box<About>>,
+    /// Why it does not count, if it does not: a waiver, or a baseline that knows it.
+    pub accepted: Option<Accepted>,
+}
+
+/// The rendered object that a finding is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The component that it was rendered for; empty for none.
+    pub component: String,
+    /// The object: `Deployment/web`.
+    pub object: String,
+    /// The field; empty for the whole.
+    pub path: String,
 }
 
 /// What only a finding of a policy has.
@@ -88,11 +103,9 @@ pub struct PolicyFinding {
     pub title: String,
     /// Why it asks, and what to write instead.
     pub help: String,
-    /// Why it does not count: a waiver, or a baseline that knows it.
-    pub accepted: Option<Accepted>,
 }
 
-/// Why a finding of a policy does not count.
+/// Why a finding does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accepted {
     /// A waiver, with its reason.
@@ -119,6 +132,8 @@ impl Diagnostic {
             notes: Vec::new(),
             repeated: 0,
             policy: None,
+            about: None,
+            accepted: None,
         }
     }
 
@@ -132,11 +147,7 @@ impl Diagnostic {
 
     /// How it counts: its severity; `waived` or `known` when it does not.
     pub fn standing(&self) -> &'static str {
-        match self
-            .policy
-            .as_ref()
-            .and_then(|policy| policy.accepted.as_ref())
-        {
+        match self.accepted {
             Some(Accepted::Waived { .. }) => "waived",
             Some(Accepted::Known) => "known",
             None => self.severity.name(),
@@ -188,6 +199,26 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says which field of an object it is about.
+    #[must_use]
+    pub fn on(mut self, path: impl Into<String>) -> Diagnostic {
+        self.about.get_or_insert_default().path = path.into();
+        self
+    }
+
+    /// Lets a waiver except it: it is worth knowing, and no more.
+    pub fn accept(&mut self, accepted: Accepted) {
+        match &accepted {
+            Accepted::Waived { waiver, reason } => {
+                self.notes.push(format!("waived by `{waiver}`: {reason}"));
+                self.help = None;
+            }
+            Accepted::Known => self.notes.push("known to the baseline".to_owned()),
+        }
+        self.severity = Severity::Note;
+        self.accepted = Some(accepted);
     }
 
     /// Adds a fact.

@@ -27,6 +27,11 @@ impl Sink {
         self.findings.retain(keep);
     }
 
+    /// All findings so far.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.findings.iter_mut()
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty()

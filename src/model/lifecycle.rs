@@ -200,7 +200,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             .tenant
             .as_ref()
             .map_or("", |tenant| &tenant.0);
-        let what = format!("waiver {} of {}", waiver.name, waiver.spec.policy);
+        let what = format!("waiver {} of {}", waiver.name, waiver.spec.names());
         add(
             Some(&waiver.spec.expires_at),
             what,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::matching;
 use super::rules::{self, Check, Compiler, Rule};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::Enforcement;
@@ -52,6 +53,8 @@ pub struct Parameters {
     pub denies_if_missing: bool,
     /// Whether only documents of the object's own namespace count.
     pub of_own_namespace: bool,
+    /// Whether documents of their kind are in namespaces.
+    pub are_namespaced: bool,
 }
 
 #[derive(Deserialize)]
@@ -268,6 +271,7 @@ fn unbound_binding(parameter_kind: Option<&ParamKind>, documents: &[Node]) -> Bi
                 .collect(),
             denies_if_missing: true,
             of_own_namespace: false,
+            are_namespaced: false,
         }),
     }
 }
@@ -275,6 +279,20 @@ fn unbound_binding(parameter_kind: Option<&ParamKind>, documents: &[Node]) -> Bi
 fn is_kind(tree: &Node, wanted: &ParamKind) -> bool {
     let version = tree.get("apiVersion").and_then(Node::as_str);
     version == Some(&wanted.api_version) && kind(tree) == wanted.kind
+}
+
+/// Whether objects of a kind of parameters are in namespaces: those of Kubernetes' own are known, those of others
+/// are if one of them says so.
+fn are_namespaced(wanted: &ParamKind, documents: &[Node]) -> bool {
+    let group = wanted
+        .api_version
+        .split_once('/')
+        .map_or("", |(group, _)| group);
+    if !group.contains('.') || group.ends_with(".k8s.io") {
+        return !matching::OUTSIDE_NAMESPACES.contains(&&*matching::plural(&wanted.kind));
+    }
+    let mut of_kind = documents.iter().filter(|tree| is_kind(tree, wanted));
+    of_kind.any(|tree| tree.at(&["metadata", "namespace"]).is_some())
 }
 
 fn bind(
@@ -319,8 +337,9 @@ fn bind(
             });
             Parameters {
                 documents: found.cloned().collect(),
-                denies_if_missing: reference.parameter_not_found_action.as_deref() != Some("Allow"),
+                denies_if_missing: reference.parameter_not_found_action.as_deref() == Some("Deny"),
                 of_own_namespace: reference.namespace.is_none(),
+                are_namespaced: are_namespaced(wanted, documents),
             }
         });
     Binding {
@@ -359,8 +378,8 @@ fn rule(
     for (index, variable) in spec.variables.into_iter().enumerate() {
         let place = place("variables", index, "expression");
         let program = compiler.program(&variable.expression, place, true);
-        variables.extend(program.map(|program| (variable.name.clone(), program)));
-        compiler.variables.push(variable.name);
+        compiler.declare(&variable.name, program.as_ref());
+        variables.extend(program.map(|program| (variable.name, program)));
     }
     let mut validations = Vec::new();
     for (index, validation) in spec.validations.into_iter().enumerate() {
@@ -381,7 +400,8 @@ fn rule(
     let mut annotations = Vec::new();
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = place("auditAnnotations", index, "valueExpression");
-        annotations.extend(compiler.program(&annotation.value_expression, place, true));
+        let program = compiler.program(&annotation.value_expression, place, true);
+        annotations.extend(program.map(|program| (annotation.key.clone(), program)));
     }
     if compiler.failed {
         return None;

@@ -1,17 +1,28 @@
-//! Judging outside of a compilation: a rule's own cases, and any manifests by any policies.
+//! A rule's own cases, judged on objects as they are written and as the API server has them.
 
-use super::judge::{Verdict, judge};
-use super::judging::{bound_params, namespace_label};
+use super::equivalents::Converted;
+use super::judge::{CANNOT, Failure, Verdict, judge};
+use super::judging::namespace_label;
+use super::matching::{Match, Objects};
 use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
 use super::rules::Rule;
-use super::{Circumstances, admission, matching, report, selection};
+use super::typed::typed;
+use super::{Circumstances, admission, matching, selection};
 use crate::cel::tree::Tree;
 use crate::cel::{self, Value};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
-use crate::model::kinds::Enforcement;
-use crate::model::kinds::policy::{Matching, Operation, Target};
+use crate::model::kinds::policy::{Case, Matching, Operation, Target};
 use crate::model::view::View;
 use crate::yaml::{Node, NodeId, Step, Value as Yaml, merge};
+
+/// How expressions see the objects of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As the case writes them, as a rule's reader would.
+    Written,
+    /// As the API server has them: typed, and with its defaults.
+    Stored,
+}
 
 /// What became of a rule's own cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,44 +62,19 @@ pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
             sink.push(diagnostic);
             tally.failed += 1;
         }
-        let path = [
-            "spec".into(),
-            "tests".into(),
-            expected.into(),
-            Step::Index(at),
-        ];
-        let Some(node) = rule.tree.at_path(&path) else {
+        let Some(node) = case_tree(rule, expected, at) else {
             continue;
         };
-        let problem = match (expected, judge_case(rule, node, case.operation)) {
-            ("pass", Found::Met) | ("skip", Found::Skipped) => None,
-            ("fail", Found::Failed(messages))
-                if case.message.is_none()
-                    && messages.iter().all(|message| message.starts_with(CANNOT)) =>
-            {
-                Some(format!("it fails only because {}", messages.join("; ")))
-            }
-            ("fail", Found::Failed(messages)) => case
-                .message
-                .as_ref()
-                .filter(|wanted| !messages.iter().any(|message| message.contains(*wanted)))
-                .map(|wanted| {
-                    format!(
-                        "no message has `{wanted}`; it says: {}",
-                        messages.join("; ")
-                    )
-                }),
-            ("pass", Found::Failed(messages)) => {
-                Some(format!("it should pass, but: {}", messages.join("; ")))
-            }
-            ("pass", _) => Some("it should pass, but the rule does not judge it".to_owned()),
-            ("fail", Found::Met) => Some("it should fail, but it passes".to_owned()),
-            ("fail", _) => Some("it should fail, but the rule does not judge it".to_owned()),
-            (_, Found::Failed(messages)) => Some(format!(
-                "it should not be judged, but: {}",
-                messages.join("; ")
+        let problem = |form| unexpected(expected, case, judge_case(rule, node, case, form));
+        let problem = match (problem(Form::Written), problem(Form::Stored)) {
+            (None, None) => None,
+            (Some(written), Some(_)) => Some(written),
+            (Some(written), None) => Some(format!(
+                "{written}; only as it is written, not as the API server stores it"
             )),
-            _ => Some("it should not be judged, but it is, and passes".to_owned()),
+            (None, Some(stored)) => Some(format!(
+                "{stored}; only as the API server stores it: typed, and with its defaults"
+            )),
         };
         match problem {
             None => tally.held += 1,
@@ -99,7 +85,7 @@ pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
                 sink.push(
                     Diagnostic::new(codes::CASE_FAILS, message)
                         .at(sources.span(place), "this case")
-                        .help("mend the rule or the case"),
+                        .help("fix the rule or the case"),
                 );
             }
         }
@@ -118,8 +104,45 @@ pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
     tally
 }
 
-/// How failures begin that are none of the rule's own.
-const CANNOT: &str = "it cannot be judged";
+fn case_tree<'r>(rule: &'r Rule, expected: &'static str, at: usize) -> Option<&'r Node> {
+    let path = [
+        "spec".into(),
+        "tests".into(),
+        expected.into(),
+        Step::Index(at),
+    ];
+    rule.tree.at_path(&path)
+}
+
+/// What is wrong with what became of a case.
+fn unexpected(expected: &str, case: &Case, found: Found) -> Option<String> {
+    match (expected, found) {
+        ("pass", Found::Met) | ("skip", Found::Skipped) => None,
+        ("fail", Found::Failed(messages))
+            if case.message.is_none()
+                && messages.iter().all(|message| message.starts_with(CANNOT)) =>
+        {
+            Some(format!("it fails only because {}", messages.join("; ")))
+        }
+        ("fail", Found::Failed(messages)) => {
+            let wanted = case.message.as_ref()?;
+            let is_said = messages.iter().any(|message| message.contains(wanted));
+            let said = messages.join("; ");
+            (!is_said).then(|| format!("no message has `{wanted}`; it says: {said}"))
+        }
+        ("pass", Found::Failed(messages)) => {
+            Some(format!("it should pass, but: {}", messages.join("; ")))
+        }
+        ("pass", _) => Some("it should pass, but the rule does not judge it".to_owned()),
+        ("fail", Found::Met) => Some("it should fail, but it passes".to_owned()),
+        ("fail", _) => Some("it should fail, but the rule does not judge it".to_owned()),
+        (_, Found::Failed(messages)) => {
+            let said = messages.join("; ");
+            Some(format!("it should not be judged, but: {said}"))
+        }
+        _ => Some("it should not be judged, but it is, and passes".to_owned()),
+    }
+}
 
 enum Found {
     Met,
@@ -127,27 +150,89 @@ enum Found {
     Skipped,
 }
 
-fn judge_case(rule: &Rule, case: &Node, operation: Option<Operation>) -> Found {
-    let get = |key: &str| case.get(key).filter(|node| !node.is_null());
-    let (object, old) = (get("object"), get("oldObject"));
-    let operation = operation.unwrap_or(match (object, old) {
-        (None, Some(_)) => Operation::Delete,
-        (_, Some(_)) => Operation::Update,
-        _ => Operation::Create,
+fn judge_case(rule: &Rule, node: &Node, case: &Case, form: Form) -> Found {
+    let found = with_verdict(rule, node, case, form, |verdict| match verdict {
+        Verdict::Met => Found::Met,
+        Verdict::Skipped | Verdict::Undecided(_) => Found::Skipped,
+        Verdict::Failed(failures) => {
+            let messages = failures.into_iter().map(|failure| failure.message);
+            Found::Failed(messages.collect())
+        }
     });
-    let request = match object.or(old) {
-        Some(object) => matching::request(View::of(object), operation),
-        None => Request::default(),
+    found.unwrap_or(Found::Skipped)
+}
+
+/// What one validation of a rule says of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// `admit`, `deny` or `error`.
+    pub word: &'static str,
+    /// What is wrong; empty if nothing is.
+    pub message: String,
+}
+
+/// What each validation of a rule says of one of its cases; none if it does not judge it.
+pub fn decisions(rule: &Rule, expected: &'static str, at: usize, form: Form) -> Vec<Decision> {
+    let mut cases = rule.cases();
+    let case = cases.find(|(known, index, _)| (*known, *index) == (expected, at));
+    let (Some((.., case)), Some(node)) = (case, case_tree(rule, expected, at)) else {
+        return Vec::new();
     };
+    let decide = |failure: Option<&Failure<'_>>| Decision {
+        word: match failure {
+            None => "admit",
+            Some(failure) if failure.is_error => "error",
+            Some(_) => "deny",
+        },
+        message: failure.map_or_else(String::new, |failure| failure.message.clone()),
+    };
+    let found = with_verdict(rule, node, case, form, |verdict| match verdict {
+        Verdict::Skipped | Verdict::Undecided(_) => Vec::new(),
+        Verdict::Met => rule.validations.iter().map(|_| decide(None)).collect(),
+        Verdict::Failed(failures) => {
+            let alone: Vec<_> = failures.iter().filter(|one| one.check.is_none()).collect();
+            if !alone.is_empty() {
+                return alone.into_iter().map(|one| decide(Some(one))).collect();
+            }
+            let checks = rule.validations.iter();
+            let of_check = checks.map(|check| {
+                let mut failures = failures.iter();
+                let is_its = |one: &&Failure<'_>| one.check.is_some_and(|c| std::ptr::eq(c, check));
+                decide(failures.find(is_its))
+            });
+            of_check.collect()
+        }
+    });
+    found.unwrap_or_default()
+}
+
+/// Judges a case; nothing if the rule does not match it.
+fn with_verdict<T>(
+    rule: &Rule,
+    node: &Node,
+    case: &Case,
+    form: Form,
+    then: impl FnOnce(Verdict<'_>) -> T,
+) -> Option<T> {
+    let get = |key: &str| node.get(key).filter(|node| !node.is_null());
+    let seen = |key: &str| match form {
+        Form::Written => get(key).cloned(),
+        Form::Stored => get(key).map(typed),
+    };
+    let (object, old, namespace) = (seen("object"), seen("oldObject"), seen("namespaceObject"));
+    let objects = Objects {
+        object: object.as_ref().map(View::of),
+        old: old.as_ref().map(View::of),
+    };
+    let request = case_request(case, objects);
     let change = change(&request);
     let mut scene = Scene::new(request);
-    if let Some(object) = object {
-        scene.set(OBJECT, Value::Tree(Tree::object(View::of(object))));
+    for (place, view) in [(OBJECT, objects.object), (OLD_OBJECT, objects.old)] {
+        if let Some(view) = view {
+            scene.set(place, Value::Tree(form.tree(view)));
+        }
     }
-    if let Some(old) = old {
-        scene.set(OLD_OBJECT, Value::Tree(Tree::object(View::of(old))));
-    }
-    if let Some(namespace) = get("namespaceObject") {
+    if let Some(namespace) = &namespace {
         scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
     }
     if rule.target == Target::Change {
@@ -163,32 +248,71 @@ fn judge_case(rule: &Rule, case: &Node, operation: Option<Operation>) -> Found {
     }
     let given = |name: &str| get("given").and_then(|given| given.get(name));
     if !matches_given(rule, given("tenant"), given("environment")) {
-        return Found::Skipped;
+        return None;
     }
     let params = match get("params") {
         Some(params) => merge::over(&rule.defaults, params),
         None => rule.defaults.clone(),
     };
-    if let Some(object) = object.or(old)
-        && !matching::matches(
-            rule.constraints.as_ref(),
-            &scene.request,
-            View::of(object),
-            &namespace_label(&scene),
-        )
-    {
-        return Found::Skipped;
+    let params = cel::tree::of(View::of(&params));
+    if objects.object.or(objects.old).is_none() {
+        return Some(then(judge(rule, &scene, &params, &mut 0)));
     }
-    match judge(rule, &scene, &cel::tree::of(View::of(&params)), &mut 0) {
-        Verdict::Met => Found::Met,
-        Verdict::Skipped | Verdict::Undecided(_) => Found::Skipped,
-        Verdict::Failed(failures) => Found::Failed(
-            failures
-                .into_iter()
-                .map(|failure| failure.message)
-                .collect(),
-        ),
+    let matched = {
+        let label = namespace_label(&scene);
+        matching::matches(rule.constraints.as_ref(), &scene.request, objects, &label)?
+    };
+    match matched {
+        Match::Exact => Some(then(judge(rule, &scene, &params, &mut 0))),
+        Match::Equivalent(version) => {
+            let converted = Converted::new(objects, &scene.request, &version)?;
+            let seen = converted.scene(&scene, &version);
+            Some(then(judge(rule, &seen, &params, &mut 0)))
+        }
     }
+}
+
+impl Form {
+    /// A part of an object as expressions see it.
+    fn tree(self, view: View<'_>) -> Tree<'_> {
+        match self {
+            Form::Written => Tree::of(view),
+            Form::Stored => Tree::object(view),
+        }
+    }
+}
+
+/// What a request says that does to objects what the case says.
+fn case_request(case: &Case, objects: Objects<'_>) -> Request {
+    let operation = case
+        .operation
+        .unwrap_or(match (objects.object, objects.old) {
+            (None, Some(_)) => Operation::Delete,
+            (_, Some(_)) => Operation::Update,
+            _ => Operation::Create,
+        });
+    let mut request = match objects.object.or(objects.old) {
+        Some(object) => matching::request(object, operation),
+        None => Request::default(),
+    };
+    let Some(written) = &case.request else {
+        return request;
+    };
+    if let Some(resource) = &written.resource {
+        request.group.clone_from(&resource.group);
+        request.version.clone_from(&resource.version);
+        request.resource.clone_from(&resource.resource);
+    }
+    for (to, from) in [
+        (&mut request.subresource, &written.sub_resource),
+        (&mut request.name, &written.name),
+        (&mut request.namespace, &written.namespace),
+    ] {
+        if let Some(from) = from {
+            to.clone_from(from);
+        }
+    }
+    request
 }
 
 /// Whether the rule's `match` fits what a case gives; what it does not give fits.
@@ -219,119 +343,6 @@ fn matches_given(rule: &Rule, tenant: Option<&Node>, environment: Option<&Node>)
 fn change(request: &Request) -> Node {
     let word = Node::text(NodeId::NONE, request.operation_word());
     Node::map(NodeId::NONE, vec![crate::yaml::entry("operation", word)])
-}
-
-/// What a policy says of a manifest.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The policy.
-    pub policy: String,
-    /// The object: `Deployment/web`.
-    pub object: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// `pass`, `fail`, `skip` or `undecided`.
-    pub result: &'static str,
-    /// What is wrong.
-    pub messages: Vec<String>,
-    /// The fields that decided it.
-    pub paths: Vec<String>,
-}
-
-/// A manifest that is judged, and what it was before.
-pub struct Manifest<'a> {
-    /// The object.
-    pub object: &'a Node,
-    /// Before.
-    pub old: Option<&'a Node>,
-    /// Its namespace, where that is known.
-    pub namespace: Option<&'a Node>,
-    /// What is done to it.
-    pub operation: Operation,
-}
-
-/// Judges manifests by a policy, with parameters; findings that have a line are in the sink.
-pub fn evaluate(
-    rule: &Rule,
-    manifest: &Manifest<'_>,
-    params: &Node,
-    sources: &Sources,
-    sink: &mut Sink,
-) -> Answer {
-    let own = merge::over(&rule.defaults, params);
-    let root = View::of(manifest.object);
-    let request = matching::request(root, manifest.operation);
-    let mut scene = Scene::new(request);
-    let object = Value::Tree(Tree::object(root));
-    if manifest.operation == Operation::Delete {
-        scene.set(OLD_OBJECT, object);
-    } else {
-        scene.set(OBJECT, object);
-    }
-    if let Some(old) = manifest.old {
-        scene.set(OLD_OBJECT, Value::Tree(Tree::object(View::of(old))));
-    }
-    if let Some(namespace) = manifest.namespace {
-        scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
-    }
-    let label = namespace_label(&scene);
-    let mut answer = Answer {
-        policy: rule.name.clone(),
-        object: format!("{}/{}", scene.request.kind, scene.request.name),
-        namespace: scene.request.namespace.clone(),
-        result: "skip",
-        messages: Vec::new(),
-        paths: Vec::new(),
-    };
-    if rule.target != Target::Manifest
-        || !matching::matches(rule.constraints.as_ref(), &scene.request, root, &label)
-    {
-        return answer;
-    }
-    let mut with: Vec<(Enforcement, Option<&Node>)> = Vec::new();
-    match &rule.admission {
-        None => with.push((rule.enforcement, Some(&own))),
-        Some(bindings) => {
-            for binding in &bindings.list {
-                if matching::matches(binding.resources.as_ref(), &scene.request, root, &label) {
-                    let params = bound_params(binding, &scene.request).into_iter();
-                    with.extend(params.map(|params| (binding.enforcement, params)));
-                }
-            }
-        }
-    }
-    for (enforcement, params) in with {
-        let Some(params) = params else {
-            if rule.fails_on_error {
-                let message = "the parameters that its binding names are not there";
-                let finding = report::finding(rule, Enforcement::Deny, message.to_owned());
-                sink.push(finding.note(format!("in {}", answer.object)));
-                answer.result = "fail";
-                answer.messages.push(message.to_owned());
-            }
-            continue;
-        };
-        match judge(rule, &scene, &cel::tree::of(View::of(params)), &mut 0) {
-            Verdict::Met if answer.result == "skip" => answer.result = "pass",
-            Verdict::Undecided(_) if answer.result != "fail" => answer.result = "undecided",
-            Verdict::Skipped | Verdict::Met | Verdict::Undecided(_) => {}
-            Verdict::Failed(failures) => {
-                answer.result = "fail";
-                for failure in failures {
-                    let (view, path) =
-                        report::decided(&failure, root).unwrap_or((root, String::new()));
-                    let place = view.sources().first().and_then(|id| sources.span(*id));
-                    let finding = report::finding(rule, enforcement, failure.message.clone())
-                        .at(place.map(|span| sources.first_line(span)), "")
-                        .note(format!("in {}", answer.object));
-                    sink.push(finding);
-                    answer.messages.push(failure.message);
-                    answer.paths.push(path);
-                }
-            }
-        }
-    }
-    answer
 }
 
 /// Compiles the policies among documents: ours, and the API server's own.

@@ -216,14 +216,10 @@ fn policy(rule: &Rule, name: &str, params: &Json) -> Json {
             Json::Object(kept)
         });
     kept.insert("validations".to_owned(), validations.collect());
-    let written = spec["auditAnnotations"].as_array().into_iter().flatten();
     let annotations: Vec<Json> = rule
         .annotations
         .iter()
-        .zip(written)
-        .map(|(program, written)| {
-            json!({"key": written["key"], "valueExpression": rewritten(program)})
-        })
+        .map(|(key, program)| json!({"key": key, "valueExpression": rewritten(program)}))
         .collect();
     if !annotations.is_empty() {
         kept.insert("auditAnnotations".to_owned(), Json::Array(annotations));

@@ -3,7 +3,9 @@
 
 use std::sync::atomic::Ordering;
 
+use super::equivalents::Converted;
 use super::judge::{Failure, Verdict, judge};
+use super::matching::{Match, Objects};
 use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
 use super::rules::Rule;
 use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
@@ -40,7 +42,8 @@ impl<'j> Judging<'j, '_, '_> {
     where
         'j: 'a,
     {
-        let outside = request.namespace.is_empty();
+        // A namespace is in none, though a request about it names it.
+        let outside = request.namespace.is_empty() || request.resource == "namespaces";
         let mut scene = Scene::new(request).sharing(self.policies.shared);
         if let Some(one) = one {
             scene.set(OBJECT, Value::Tree(Tree::object(one.manifest.root())));
@@ -73,70 +76,73 @@ impl<'j> Judging<'j, '_, '_> {
         scene.set(resources, cel::tree::of(View::of(&self.policies.resources)));
     }
 
-    /// Judges one object by one rule.
+    /// Judges what is done to one object by one rule; `one` is what was rendered, if it is still there.
     pub fn object<'a>(
         &mut self,
         index: usize,
         params: &'a Node,
         scene: &Scene<'a>,
-        one: &'a Rendered,
-        root: View<'a>,
+        one: Option<&'a Rendered>,
+        objects: Objects<'a>,
     ) where
         'j: 'a,
     {
         let rule: &'a Rule = &self.policies.rules[index];
         let label = namespace_label(scene);
-        if !matching::matches(rule.constraints.as_ref(), &scene.request, root, &label) {
+        let constraints = rule.constraints.as_ref();
+        let Some(root) = objects.object.or(objects.old) else {
             return;
-        }
-        match &rule.admission {
-            None => self.verdict(index, rule.enforcement, params, scene, Some(one), root),
-            Some(bindings) => {
-                for binding in &bindings.list {
-                    if !matching::matches(binding.resources.as_ref(), &scene.request, root, &label)
-                    {
-                        continue;
-                    }
-                    for params in bound_params(binding, &scene.request) {
-                        match params {
-                            Some(params) => {
-                                self.verdict(
-                                    index,
-                                    binding.enforcement,
-                                    params,
-                                    scene,
-                                    Some(one),
-                                    root,
-                                );
-                            }
-                            None if rule.fails_on_error => self.without_params(index, one, root),
-                            None => {}
-                        }
-                    }
+        };
+        match matching::matches(constraints, &scene.request, objects, &label) {
+            None => {}
+            Some(Match::Exact) => self.bound(index, params, scene, one, objects, root),
+            Some(Match::Equivalent(version)) => {
+                let Some(converted) = Converted::new(objects, &scene.request, &version) else {
+                    self.undecided(index, "the object in the version that the rule names");
+                    return;
+                };
+                if let Some(root) = converted.root() {
+                    let seen = converted.scene(scene, &version);
+                    self.bound(index, params, &seen, one, objects, root);
                 }
             }
         }
     }
 
-    /// Judges a change to an object by one rule.
-    pub fn changed<'a>(
+    /// Judges as each binding of the rule says.
+    fn bound<'a>(
         &mut self,
         index: usize,
         params: &'a Node,
         scene: &Scene<'a>,
         one: Option<&'a Rendered>,
+        objects: Objects<'_>,
         root: View<'a>,
     ) where
         'j: 'a,
     {
         let rule: &'a Rule = &self.policies.rules[index];
-        if matching::matches(
-            rule.constraints.as_ref(),
-            &scene.request,
-            root,
-            &namespace_label(scene),
-        ) {
+        let Some(bindings) = &rule.admission else {
             self.verdict(index, rule.enforcement, params, scene, one, root);
+            return;
+        };
+        let request = scene.request.original.as_deref().unwrap_or(&scene.request);
+        let label = namespace_label(scene);
+        for binding in &bindings.list {
+            if matching::matches(binding.resources.as_ref(), request, objects, &label).is_none() {
+                continue;
+            }
+            match bound_params(binding, request) {
+                Ok(found) => {
+                    for params in found {
+                        self.verdict(index, binding.enforcement, params, scene, one, root);
+                    }
+                }
+                Err(problem) if rule.fails_on_error => {
+                    self.without_params(index, problem, scene, one, root);
+                }
+                Err(_) => {}
+            }
         }
     }
 
@@ -322,7 +328,12 @@ impl<'j> Judging<'j, '_, '_> {
             let expression = failure.check.filter(|_| failure.is_error);
             let expression = expression.and_then(|check| self.locator.sources.span(check.place));
             let expression = expression.map(|span| self.locator.sources.first_line(span));
-            let finding = report::finding(rule, enforcement, failure.message);
+            let action = if failure.always_denies {
+                Enforcement::Deny
+            } else {
+                enforcement
+            };
+            let finding = report::finding(rule, action, failure.message);
             let finding = match one {
                 Some(one) => {
                     let finding = finding.note(self.locator.object(one));
@@ -342,13 +353,20 @@ impl<'j> Judging<'j, '_, '_> {
         self.judged(index, known);
     }
 
-    /// The parameters that a binding names are not there.
-    fn without_params(&mut self, index: usize, one: &Rendered, root: View<'_>) {
+    /// The parameters that a binding names cannot be had.
+    fn without_params(
+        &mut self,
+        index: usize,
+        problem: &str,
+        scene: &Scene<'_>,
+        one: Option<&Rendered>,
+        root: View<'_>,
+    ) {
         let known = self.left.records.len();
         let rule = &self.policies.rules[index];
-        let message = "the parameters that its binding names are not there";
-        let finding = report::finding(rule, Enforcement::Deny, message.to_owned())
-            .note(self.locator.object(one));
+        let object = format!("{}/{}", scene.request.kind, scene.request.name);
+        let note = one.map_or_else(|| object.clone(), |one| self.locator.object(one));
+        let finding = report::finding(rule, Enforcement::Deny, problem.to_owned()).note(note);
         let place = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
         let finding = finding
             .at(
@@ -359,7 +377,7 @@ impl<'j> Judging<'j, '_, '_> {
                 "add the document that `paramRef` names, or write `parameterNotFoundAction: Allow`",
             );
         let subject = Subject {
-            object: one.manifest.title(),
+            object: one.map_or(object, |one| one.manifest.title()),
             ..self.subject()
         };
         self.push(
@@ -429,30 +447,33 @@ pub fn namespace_label<'s>(scene: &'s Scene<'_>) -> impl Fn(&str) -> Option<Stri
     }
 }
 
-/// The parameters that a binding judges with: nothing stands for those that are missing and must
-/// not be.
+/// The parameters that a binding judges with: none, where it says that missing ones do not matter.
+///
+/// # Errors
+/// Why there are none, where that denies the request.
 pub fn bound_params<'b>(
     binding: &'b admission::Binding,
     request: &Request,
-) -> Vec<Option<&'b Node>> {
+) -> Result<Vec<&'b Node>, &'static str> {
     static NOTHING: std::sync::LazyLock<Node> =
         std::sync::LazyLock::new(|| Node::new(NodeId::NONE, Yaml::Null));
     let Some(parameters) = &binding.parameters else {
-        return vec![Some(&NOTHING)];
+        return Ok(vec![&NOTHING]);
     };
-    let found: Vec<Option<&Node>> = parameters
-        .documents
-        .iter()
-        .filter(|document| {
-            let namespace = document
-                .at(&["metadata", "namespace"])
-                .and_then(Node::as_str);
-            !parameters.of_own_namespace || namespace.is_none_or(|name| name == request.namespace)
-        })
-        .map(Some)
-        .collect();
-    if found.is_empty() && parameters.denies_if_missing {
-        return vec![None];
+    let in_own_namespace = parameters.of_own_namespace && parameters.are_namespaced;
+    if in_own_namespace && request.namespace.is_empty() {
+        return Err(
+            "its binding looks for parameters in the namespace of the object, which has none",
+        );
     }
-    found
+    let documents = parameters.documents.iter().filter(|document| {
+        let namespace = document.at(&["metadata", "namespace"]);
+        let namespace = namespace.and_then(Node::as_str);
+        !in_own_namespace || namespace.is_none_or(|name| name == request.namespace)
+    });
+    let found: Vec<&Node> = documents.collect();
+    if found.is_empty() && parameters.denies_if_missing {
+        return Err("the parameters that its binding names are not there");
+    }
+    Ok(found)
 }

@@ -2,11 +2,12 @@
 //! findings at the input line of the value that decided them, what clusters enforce, and evidence.
 //!
 //! * `rules`, `admission`: from documents to rules; every expression is compiled once.
-//! * `names`: what expressions see. `matching`: which objects a rule judges. `judge`: one rule, one
-//!   object. `judging`: all rules, one unit.
+//! * `names`: what expressions see. `matching`, `equivalents`: which objects a rule judges, and in which
+//!   version. `judge`: one rule, one object. `judging`: all rules, one unit.
 //! * `parameters`, `waivers`, `baseline`: what is asked of whom, and what is excepted.
 //! * `documents`: rules about tenants, components and the platform.
-//! * `enforce`: the same rules for the API server. `cases`: the rules' own tests.
+//! * `enforce`: the same rules for the API server. `cases`: the rules' own tests, on objects as they are written
+//!   and as the API server stores them (`typed`). `manifests`: any manifests by any policies.
 //!
 //! A new rule is a new file below `policies/`, with its own cases; no rule is decided in code.
 
@@ -15,14 +16,17 @@ pub mod baseline;
 pub mod cases;
 mod documents;
 pub mod enforce;
+mod equivalents;
 mod judge;
 mod judging;
+pub mod manifests;
 mod matching;
 mod names;
 mod parameters;
 mod report;
 pub mod rules;
 mod selection;
+mod typed;
 mod waivers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -41,9 +45,10 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
-use crate::yaml::{Node, NodeId, Value as Yaml, entry};
+use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 use baseline::Baseline;
 use judging::Judging;
+use matching::Objects;
 use names::Request;
 use rules::Rule;
 pub use selection::Circumstances;
@@ -220,6 +225,15 @@ impl<'a> Policies<'a> {
             && self.resources.value == other.resources.value
     }
 
+    /// Whether both except the same.
+    pub fn has_same_waivers(&self, other: &Policies<'_>) -> bool {
+        let trees = |policies: &Policies<'_>| -> Vec<Yaml> {
+            let waivers = policies.input.catalog.waivers.iter();
+            waivers.map(|waiver| waiver.tree.value.clone()).collect()
+        };
+        self.input.as_of == other.input.as_of && trees(self) == trees(other)
+    }
+
     /// All rules, sorted by name.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
@@ -260,6 +274,7 @@ impl<'a> Policies<'a> {
             rendered: objects.rendered,
         };
         let namespace = namespace_object(objects);
+        let kubernetes = kubernetes_of(unit);
         let named = named(unit);
         let mut judging = Judging {
             policies: self,
@@ -270,13 +285,20 @@ impl<'a> Policies<'a> {
         };
         for one in objects.rendered {
             let root = one.manifest.root();
-            let request = matching::request(root, Operation::Create);
+            let request = Request {
+                kubernetes,
+                ..matching::request(root, Operation::Create)
+            };
             let naming = self.naming(Target::Manifest, &request);
             if naming.iter().any(|index| active.contains_key(index)) {
                 let scene = judging.scene(request, Some(one), None, namespace.as_ref());
                 for index in naming.iter() {
                     if let Some(params) = active.get(index) {
-                        judging.object(*index, params, &scene, one, root);
+                        let objects = Objects {
+                            object: Some(root),
+                            old: None,
+                        };
+                        judging.object(*index, params, &scene, Some(one), objects);
                     }
                 }
             }
@@ -307,6 +329,7 @@ impl<'a> Policies<'a> {
             rendered: objects.rendered,
         };
         let namespace = namespace_object(objects);
+        let kubernetes = kubernetes_of(objects.unit);
         let named = named(objects.unit);
         let mut judging = Judging {
             policies: self,
@@ -325,7 +348,14 @@ impl<'a> Policies<'a> {
             let Some(place) = root.or(*before) else {
                 continue;
             };
-            let request = matching::request(place, operation);
+            let request = Request {
+                kubernetes,
+                ..matching::request(place, operation)
+            };
+            let state = Objects {
+                object: root,
+                old: *before,
+            };
             let mut scene = judging.scene(request.clone(), *after, *before, namespace.as_ref());
             let word = Node::text(NodeId::NONE, request.operation_word());
             let change = Node::map(NodeId::NONE, vec![entry("operation", word)]);
@@ -347,11 +377,12 @@ impl<'a> Policies<'a> {
                                 operation: Some(Operation::Create),
                                 ..request.clone()
                             },
-                            place,
+                            state,
                             &|_| None,
-                        );
+                        )
+                        .is_some();
                     if let (Some(params), false) = (active.get(index), told) {
-                        judging.changed(*index, params, &scene, *after, place);
+                        judging.object(*index, params, &scene, *after, state);
                     }
                 }
             }
@@ -523,40 +554,25 @@ fn named(unit: &Unit) -> Vec<(&'static str, Node)> {
         .collect()
 }
 
-/// The namespace of a unit as the API server has it: with the label of its name.
+/// The minor version of Kubernetes of a unit's cluster.
+fn kubernetes_of(unit: &Unit) -> Option<cel::Minor> {
+    let (_, cluster) = unit.variables.iter().find(|(name, _)| *name == "cluster")?;
+    let version = cluster.get("kubernetesVersion")?.as_str()?;
+    version.split('.').nth(1)?.parse().ok()
+}
+
+/// The namespace of a unit as the API server has it: with the label of its name, and alive.
 fn namespace_object(objects: &UnitObjects<'_>) -> Option<Node> {
     let one = objects.rendered.iter().find(|one| {
         one.manifest.kind() == "Namespace" && one.manifest.name() == objects.unit.namespace
     })?;
-    let mut tree = Node::from_json(&one.manifest.root().to_json());
-    let name = one.manifest.name();
-    if let Yaml::Map(map) = &mut tree.value {
-        let map = Arc::make_mut(map);
-        if let Some(metadata) = map
-            .entries
-            .iter_mut()
-            .find(|entry| &*entry.key == "metadata")
-            && let Yaml::Map(metadata) = &mut metadata.value.value
-        {
-            let metadata = Arc::make_mut(metadata);
-            let label = entry(matching::NAME_LABEL, Node::text(NodeId::NONE, &*name));
-            match metadata
-                .entries
-                .iter_mut()
-                .find(|entry| &*entry.key == "labels")
-            {
-                Some(labels) => {
-                    if let Yaml::Map(labels) = &mut labels.value.value {
-                        Arc::make_mut(labels).entries.push(label);
-                    }
-                }
-                None => metadata
-                    .entries
-                    .push(entry("labels", Node::map(NodeId::NONE, vec![label]))),
-            }
-        }
-    }
-    Some(tree)
+    let rendered = Node::from_json(&one.manifest.root().to_json());
+    let stored = serde_json::json!({
+        "metadata": {"labels": {matching::NAME_LABEL: one.manifest.name()}},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    });
+    Some(merge::over(&rendered, &Node::from_json(&stored)))
 }
 
 /// What a finding does, after the Platform's word for the rule's pack.

@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use super::equivalents::Served;
 use super::rules::Rule;
 use crate::cel::value::{Key, Map};
-use crate::cel::{Budget, Error, Globals, Value, evaluate};
+use crate::cel::{Budget, Error, Globals, Minor, Value, evaluate};
 use crate::model::kinds::policy::Operation;
 use crate::yaml::{Node, Value as Yaml};
 
@@ -73,9 +74,25 @@ pub struct Request {
     pub namespace: String,
     /// What is done.
     pub operation: Option<Operation>,
+    /// The part of the object that it is about, such as `scale`; empty for the object itself.
+    pub subresource: String,
+    /// The minor version of the Kubernetes that is asked; the newest, if it is not known.
+    pub kubernetes: Option<Minor>,
+    /// What was requested, where a rule sees it in another version.
+    pub original: Option<Box<Request>>,
 }
 
 impl Request {
+    /// The same request as a rule sees it that names another version.
+    pub fn seen_as(&self, version: &Served) -> Request {
+        Request {
+            group: version.group.clone(),
+            version: version.version.clone(),
+            original: Some(Box::new(self.clone())),
+            ..self.clone()
+        }
+    }
+
     /// The operation as the API server writes it.
     pub fn operation_word(&self) -> &'static str {
         match self.operation {
@@ -87,32 +104,41 @@ impl Request {
     }
 
     /// <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request>;
-    /// who asks is not known before somebody does.
+    /// who asks is not known before somebody does. What is empty is not there.
     fn value<'a>(&self) -> Value<'a> {
         let text = |text: &str| Value::text(text);
-        let kind = map(vec![
-            ("group", text(&self.group)),
-            ("version", text(&self.version)),
-            ("kind", text(&self.kind)),
-        ]);
-        let resource = map(vec![
-            ("group", text(&self.group)),
-            ("version", text(&self.version)),
-            ("resource", text(&self.resource)),
-        ]);
+        let kind = |request: &Request| {
+            map(vec![
+                ("group", text(&request.group)),
+                ("version", text(&request.version)),
+                ("kind", text(&request.kind)),
+            ])
+        };
+        let resource = |request: &Request| {
+            map(vec![
+                ("group", text(&request.group)),
+                ("version", text(&request.version)),
+                ("resource", text(&request.resource)),
+            ])
+        };
+        let original = self.original.as_deref().unwrap_or(self);
         let mut entries = vec![
-            ("kind", kind.clone()),
-            ("requestKind", kind),
-            ("resource", resource.clone()),
-            ("requestResource", resource),
-            ("subResource", text("")),
-            ("requestSubResource", text("")),
-            ("name", text(&self.name)),
+            ("kind", kind(self)),
+            ("requestKind", kind(original)),
+            ("resource", resource(self)),
+            ("requestResource", resource(original)),
             ("operation", text(self.operation_word())),
             ("dryRun", Value::Bool(false)),
         ];
-        if !self.namespace.is_empty() {
-            entries.push(("namespace", text(&self.namespace)));
+        for (name, value) in [
+            ("subResource", &self.subresource),
+            ("requestSubResource", &self.subresource),
+            ("name", &self.name),
+            ("namespace", &self.namespace),
+        ] {
+            if !value.is_empty() {
+                entries.push((name, text(value)));
+            }
         }
         map(entries)
     }
@@ -152,6 +178,18 @@ impl<'a> Scene<'a> {
     pub fn sharing(mut self, count: usize) -> Scene<'a> {
         self.shared = vec![OnceCell::new(); count];
         self
+    }
+
+    /// The same scene with another request, for a while.
+    pub fn of_request<'b>(&self, request: Request) -> Scene<'b>
+    where
+        'a: 'b,
+    {
+        Scene {
+            values: self.values.clone(),
+            shared: Vec::new(),
+            request,
+        }
     }
 
     /// Gives a name a value.

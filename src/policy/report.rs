@@ -6,8 +6,12 @@ use super::judge::Failure;
 use super::rules::{self, Rule};
 use super::{Left, Policies};
 use crate::cel::value::Text;
-use crate::diagnostics::{Diagnostic, PolicyFinding, Severity, Sink, catalogue::policy as codes};
+use crate::diagnostics::{
+    Accepted, Diagnostic, PolicyFinding, Severity, Sink, catalogue::policy as codes,
+};
+use crate::model::instance::Unit;
 use crate::model::kinds::Enforcement;
+use crate::model::manifest::Rendered;
 use crate::model::verdict::{Evidence, PolicySummary, Record, Subject};
 use crate::model::view::View;
 use crate::yaml::{Node, Path, Step};
@@ -30,7 +34,6 @@ pub fn finding(rule: &Rule, enforcement: Enforcement, message: String) -> Diagno
         help: format!("{}\n\n{}", rule.rationale.trim(), rule.remediation.trim())
             .trim()
             .to_owned(),
-        accepted: None,
     }));
     finding
 }
@@ -89,23 +92,15 @@ impl Policies<'_> {
             .baseline
             .and_then(|baseline| baseline.accepts(&rule.name, &subject));
         let waived = self.waivers.find(&rule.name, &subject);
-        if let Some(crate::diagnostics::Accepted::Waived { waiver, reason }) = &waived {
+        if let Some(Accepted::Waived { waiver, .. }) = &waived {
             left.used_waivers.insert(waiver.clone());
-            finding
-                .notes
-                .push(format!("waived by `{waiver}`: {reason}"));
-            finding.help = None;
         }
         if let (Some(known), true) = (&known, waived.is_none()) {
             left.known.insert(known.clone());
-            finding.notes.push("known to the baseline".to_owned());
         }
-        let accepted = waived.or(known.map(|_| crate::diagnostics::Accepted::Known));
-        if accepted.is_some() {
-            finding.severity = Severity::Note;
-        }
-        if let Some(policy) = &mut finding.policy {
-            policy.accepted.clone_from(&accepted);
+        let accepted = waived.or(known.map(|_| Accepted::Known));
+        if let Some(accepted) = &accepted {
+            finding.accept(accepted.clone());
         }
         left.records.push(Record {
             policy: rule.name.clone(),
@@ -117,6 +112,51 @@ impl Policies<'_> {
             parameters: params.to_json(),
         });
         sink.push(finding);
+    }
+
+    /// Takes over the findings about a unit's objects: those that say what an API server would do are notes, where a
+    /// waiver excepts them.
+    pub fn waive(
+        &self,
+        unit: &Unit,
+        rendered: &[Rendered],
+        mut found: Sink,
+        left: &mut Left,
+        sink: &mut Sink,
+    ) {
+        for finding in found.iter_mut() {
+            let Some(about) = finding.about.as_deref() else {
+                continue;
+            };
+            let subject = Subject {
+                tenant: unit.key.tenant.clone(),
+                environment: unit.key.environment.clone(),
+                cluster: unit.key.cluster.clone(),
+                component: about.component.clone(),
+                object: about.object.clone(),
+                path: about.path.clone(),
+            };
+            let Some(accepted) = self.waivers.find(finding.code.id, &subject) else {
+                continue;
+            };
+            if let Accepted::Waived { waiver, .. } = &accepted {
+                left.used_waivers.insert(waiver.clone());
+            }
+            let mut objects = rendered.iter();
+            let object = objects.find(|one| one.manifest.title() == subject.object);
+            left.records.push(Record {
+                policy: finding.code.id.to_owned(),
+                message: finding.message.clone(),
+                place: finding.primary.as_ref().map(|label| label.span),
+                accepted: Some(accepted.clone()),
+                object_digest: object
+                    .map_or_else(String::new, |one| self::digest(one.manifest.root())),
+                parameters: serde_json::json!({}),
+                subject,
+            });
+            finding.accept(accepted);
+        }
+        sink.append(found);
     }
 
     /// What a run leaves as evidence.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use sha2::{Digest as _, Sha256};
 
 use super::names::{FIRST_OWN, NAMES, OF_OBJECT};
-use crate::cel::{self, CompileError, Minor, Names, Program};
+use crate::cel::types::Type;
+use crate::cel::{self, CompileError, Minor, Names, Program, Variable};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::policy::{
@@ -50,7 +51,7 @@ pub struct Rule {
     /// What must be true.
     pub validations: Vec<Check>,
     /// Facts for the audit log of the API server.
-    pub annotations: Vec<Program>,
+    pub annotations: Vec<(String, Program)>,
     /// The controls that it serves.
     pub controls: BTreeMap<String, BTreeMap<String, Strength>>,
     /// Why it is asked for.
@@ -141,9 +142,9 @@ pub fn compile(
     for (index, variable) in spec.variables.iter().enumerate() {
         let place = items("variables", index, "expression");
         let program = compiler.program(&variable.expression, place, true);
+        compiler.declare(&variable.name, program.as_ref());
         rule.variables
             .extend(program.map(|program| (variable.name.clone(), program)));
-        compiler.variables.push(variable.name.clone());
     }
     for (index, validation) in spec.validations.iter().enumerate() {
         let place = items("validations", index, "expression");
@@ -175,7 +176,8 @@ pub fn compile(
     for (index, annotation) in spec.audit_annotations.iter().enumerate() {
         let place = items("auditAnnotations", index, "valueExpression");
         let program = compiler.program(&annotation.value_expression, place, true);
-        rule.annotations.extend(program);
+        rule.annotations
+            .extend(program.map(|program| (annotation.key.clone(), program)));
     }
     if compiler.failed {
         return None;
@@ -219,7 +221,7 @@ pub struct Compiler<'c> {
     /// The document's name.
     pub policy: &'c str,
     /// The variables that are declared so far.
-    pub variables: Vec<String>,
+    pub variables: Vec<Variable>,
     /// Whether an expression could not be compiled.
     pub failed: bool,
 }
@@ -253,6 +255,14 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// Declares a variable for the expressions that follow.
+    pub fn declare(&mut self, name: &str, program: Option<&Program>) {
+        self.variables.push(Variable {
+            name: name.to_owned(),
+            of: program.map_or(Type::Dyn, |program| program.gives.clone()),
+        });
     }
 
     /// A finding about an expression.

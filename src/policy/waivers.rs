@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::diagnostics::{
-    Accepted, Diagnostic, Sink, Sources, catalogue::policy as codes, suggest,
-};
+use crate::diagnostics::catalogue::verify::OF_API_SERVER;
+use crate::diagnostics::catalogue::{self, policy as codes};
+use crate::diagnostics::{Accepted, Diagnostic, Sink, Sources, list_names, suggest};
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::Waiver;
 use crate::model::scalars::Name;
@@ -35,16 +35,8 @@ impl<'a> Waivers<'a> {
             let spec = &waiver.spec;
             let span = |keys: &[&str]| sources.span(waiver.spec_at(keys));
             let name = &waiver.name;
-            if !policies.contains(spec.policy.0.as_str()) {
-                let message = format!(
-                    "the waiver `{name}` names the policy `{}`, which is not there",
-                    spec.policy.0
-                );
-                let mut diagnostic =
-                    Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span(&["policy"]), "");
-                diagnostic.help = suggest(&spec.policy.0, policies.iter().copied())
-                    .or_else(|| Some("`tenantry policy list` shows all".to_owned()));
-                sink.push(diagnostic);
+            if let Some(problem) = names_nothing(waiver, policies, sources) {
+                sink.push(problem);
                 continue;
             }
             if same_person(&spec.requested_by, &spec.approved_by) {
@@ -72,7 +64,7 @@ impl<'a> Waivers<'a> {
                 sink.push(
                     Diagnostic::new(codes::WAIVER_EXPIRED, message)
                         .at(span(&["expiresAt"]), "its last day")
-                        .help("mend what it excepts and remove it, or have it approved anew"),
+                        .help("fix the finding and remove the waiver, or renew it"),
                 );
                 continue;
             }
@@ -96,7 +88,7 @@ impl<'a> Waivers<'a> {
                 sink.push(
                     Diagnostic::new(codes::WAIVER_EXPIRES, message)
                         .at(span(&["expiresAt"]), "its last day")
-                        .help("mend what it excepts in time, or have it approved anew"),
+                        .help("fix the finding first, or renew the waiver"),
                 );
             }
             in_force.push(waiver);
@@ -104,12 +96,12 @@ impl<'a> Waivers<'a> {
         Waivers { in_force }
     }
 
-    /// The waiver that excepts a finding.
-    pub fn find(&self, policy: &str, subject: &Subject) -> Option<Accepted> {
+    /// The waiver that excepts a finding of a policy or of a code.
+    pub fn find(&self, rule: &str, subject: &Subject) -> Option<Accepted> {
         let waiver = self
             .in_force
             .iter()
-            .find(|waiver| waiver.spec.policy.0 == policy && excepts(&waiver.spec, subject))?;
+            .find(|waiver| waiver.spec.names() == rule && excepts(&waiver.spec, subject))?;
         Some(Accepted::Waived {
             waiver: waiver.name.clone(),
             reason: waiver.spec.reason.clone(),
@@ -133,10 +125,46 @@ impl<'a> Waivers<'a> {
                             .map(|span| sources.first_line(span)),
                         "nothing of this was found",
                     )
-                    .help("remove it, or mend its `subject`"),
+                    .help("remove it, or fix its `subject`"),
             );
         }
     }
+}
+
+/// What is wrong with what a waiver names: no such policy, or a code that cannot be waived.
+fn names_nothing(
+    waiver: &Document<Waiver>,
+    policies: &BTreeSet<&str>,
+    sources: &Sources,
+) -> Option<Diagnostic> {
+    let (name, named) = (&waiver.name, waiver.spec.names());
+    let span = |key: &str| sources.span(waiver.spec_at(&[key]));
+    if waiver.spec.policy.is_some() {
+        if policies.contains(named) {
+            return None;
+        }
+        let message = format!("the waiver `{name}` names the policy `{named}`, which is not there");
+        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span("policy"), "");
+        diagnostic.help = suggest(named, policies.iter().copied())
+            .or_else(|| Some("`tenantry policy list` shows all".to_owned()));
+        return Some(diagnostic);
+    }
+    if OF_API_SERVER.iter().any(|code| code.id == named) {
+        return None;
+    }
+    let message = match catalogue::find(named) {
+        Some(code) => format!(
+            "the waiver `{name}` names {named} ({}), which no waiver excepts",
+            code.title
+        ),
+        None => format!("the waiver `{name}` names the code `{named}`, which is not there"),
+    };
+    let waivable = list_names(OF_API_SERVER.iter().map(|code| code.id));
+    Some(
+        Diagnostic::new(codes::NOT_WAIVABLE, message)
+            .at(span("code"), "")
+            .help(format!("fix the finding; waivable are {waivable}")),
+    )
 }
 
 /// Names that differ in case, spaces or characters that nobody sees are the same person.

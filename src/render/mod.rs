@@ -25,6 +25,7 @@ use minijinja::Value;
 pub use registry::Templates;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
+use crate::kubernetes::versions::{self, Minor};
 use crate::model::instance::{Unit, Usage, Variable};
 use crate::model::manifest::{Hole, Manifest, Rendered, Scope, TemplateLine};
 use crate::yaml::{Node, NodeId, Path, Step};
@@ -245,9 +246,13 @@ pub fn folder(
     rendered
 }
 
-/// The APIs that a cluster has beyond Kubernetes' own.
+/// The APIs that a cluster has.
 #[derive(Clone, Debug, Default)]
-struct Apis(Arc<Vec<String>>);
+struct Apis {
+    /// Those beyond what its version of Kubernetes serves by itself.
+    listed: Arc<Vec<String>>,
+    minor: Option<Minor>,
+}
 
 impl Apis {
     fn of(unit: &Unit) -> Apis {
@@ -260,24 +265,24 @@ impl Apis {
             .and_then(|cluster| cluster.get("apis"))
             .and_then(Node::as_list)
             .unwrap_or_default();
-        Apis(Arc::new(
-            listed
-                .iter()
-                .filter_map(Node::as_str)
-                .map(str::to_owned)
-                .collect(),
-        ))
+        let listed = listed.iter().filter_map(Node::as_str).map(str::to_owned);
+        let version = cluster.and_then(|cluster| cluster.get("kubernetesVersion")?.as_str());
+        Apis {
+            listed: Arc::new(listed.collect()),
+            minor: version.and_then(versions::minor),
+        }
     }
 
     /// Whether an API is there: `group/version` or `group/version/Kind`.
     fn has(&self, wanted: &str) -> bool {
-        let listed = self.0.iter().any(|api| {
+        let listed = self.listed.iter().any(|api| {
             wanted == api
                 || wanted
                     .strip_prefix(api.as_str())
                     .is_some_and(|kind| kind.starts_with('/'))
         });
-        listed || crate::schema::kubernetes::built_in().has_api(wanted)
+        let newest = *versions::FIELD_VERSIONS.end();
+        listed || versions::is_served(wanted, self.minor.unwrap_or(newest))
     }
 }
 

@@ -15,9 +15,10 @@ struct Report<'a> {
     findings: Vec<Finding<'a>>,
 }
 
+/// A finding in this form.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding<'a> {
+pub struct Finding<'a> {
     code: &'a str,
     severity: &'a str,
     title: &'a str,
@@ -29,6 +30,11 @@ struct Finding<'a> {
     help: Option<&'a str>,
     notes: &'a [String],
     repeated: usize,
+    /// `waived` or `baseline`, if it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiver: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<Policy<'a>>,
 }
@@ -61,48 +67,58 @@ struct Location<'a> {
 
 /// All findings as one JSON document.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
-    let findings = findings
-        .iter()
-        .map(|finding| Finding {
-            code: finding.code.id,
-            severity: finding.severity.name(),
-            title: finding.code.title,
-            message: &finding.message,
-            location: finding
-                .primary
-                .as_ref()
-                .map(|label| location(label, sources)),
-            related: finding
-                .secondary
-                .iter()
-                .map(|label| location(label, sources))
-                .collect(),
-            help: finding.help.as_deref(),
-            notes: &finding.notes,
-            repeated: finding.repeated,
-            policy: finding.policy.as_deref().map(|policy| Policy {
-                name: &policy.policy,
-                severity: policy.severity,
-                title: &policy.title,
-                accepted: policy.accepted.as_ref().map(|accepted| match accepted {
-                    Accepted::Waived { .. } => "waived",
-                    Accepted::Known => "baseline",
-                }),
-                waiver: policy
-                    .accepted
-                    .as_ref()
-                    .and_then(|accepted| match accepted {
-                        Accepted::Waived { waiver, .. } => Some(waiver.as_str()),
-                        Accepted::Known => None,
-                    }),
-            }),
-        })
-        .collect();
+    let findings = findings.iter().map(|finding| of_finding(finding, sources));
     let report = Report {
         format_version: FORMAT_VERSION,
-        findings,
+        findings: findings.collect(),
     };
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+}
+
+/// Why a finding does not count.
+fn accepted(finding: &Diagnostic) -> Option<&'static str> {
+    finding.accepted.as_ref().map(|accepted| match accepted {
+        Accepted::Waived { .. } => "waived",
+        Accepted::Known => "baseline",
+    })
+}
+
+fn waiver(finding: &Diagnostic) -> Option<&str> {
+    match finding.accepted.as_ref()? {
+        Accepted::Waived { waiver, .. } => Some(waiver),
+        Accepted::Known => None,
+    }
+}
+
+/// One finding.
+pub fn of_finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
+    Finding {
+        code: finding.code.id,
+        severity: finding.severity.name(),
+        title: finding.code.title,
+        message: &finding.message,
+        location: finding
+            .primary
+            .as_ref()
+            .map(|label| location(label, sources)),
+        related: finding
+            .secondary
+            .iter()
+            .map(|label| location(label, sources))
+            .collect(),
+        help: finding.help.as_deref(),
+        notes: &finding.notes,
+        repeated: finding.repeated,
+        accepted: accepted(finding),
+        waiver: waiver(finding),
+        policy: finding.policy.as_deref().map(|policy| Policy {
+            name: &policy.policy,
+            severity: policy.severity,
+            title: &policy.title,
+            accepted: accepted(finding),
+            waiver: waiver(finding),
+        }),
+    }
 }
 
 fn location<'a>(label: &'a Label, sources: &'a Sources) -> Location<'a> {

@@ -16,6 +16,7 @@ pub mod review;
 pub mod sarif;
 pub mod table;
 pub mod text;
+pub mod upgrade;
 
 use std::collections::BTreeSet;
 
@@ -106,15 +107,17 @@ pub fn review(
     }
 }
 
-/// How many findings of each severity there are, for people: `2 errors, 1 warning`.
+/// How many findings of each severity there are, for people, and how many do not count: `2 errors, 1 waived`.
 pub fn tally(findings: &[Diagnostic]) -> String {
     let count = |severity: Severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
+        let found = findings.iter().filter(|finding| finding.accepted.is_none());
+        found.filter(|finding| finding.severity == severity).count()
     };
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+    let standing = |word: &str| {
+        let found = findings.iter().filter(|finding| finding.accepted.is_some());
+        found.filter(|finding| finding.standing() == word).count()
+    };
+    let mut parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (count(severity), severity.name()))
         .filter(|(count, _)| *count > 0)
@@ -126,6 +129,12 @@ pub fn tally(findings: &[Diagnostic]) -> String {
             }
         })
         .collect();
+    for word in ["waived", "known"] {
+        match standing(word) {
+            0 => {}
+            count => parts.push(format!("{count} {word}")),
+        }
+    }
     if parts.is_empty() {
         "no findings".to_owned()
     } else {

@@ -128,11 +128,7 @@ fn result(finding: &Diagnostic, sources: &Sources) -> Value {
         "relatedLocations": related,
         "partialFingerprints": {"tenantry/v1": fingerprint(finding, sources)},
     });
-    if let Some(accepted) = finding
-        .policy
-        .as_ref()
-        .and_then(|policy| policy.accepted.as_ref())
-    {
+    if let Some(accepted) = &finding.accepted {
         let why = match accepted {
             Accepted::Waived { waiver, reason } => format!("waiver {waiver}: {reason}"),
             Accepted::Known => "known to the baseline".to_owned(),

@@ -78,6 +78,44 @@ pub struct Selection {
     pub components: Vec<String>,
     /// Tenants by label: `key=value`, or `key` for any value.
     pub labels: Vec<(String, Option<String>)>,
+    /// Clusters that are taken to run another version of Kubernetes than they do.
+    pub upgrade: Option<Upgrade>,
+}
+
+/// Another version of Kubernetes for clusters.
+#[derive(Clone, Debug)]
+pub struct Upgrade {
+    /// The cluster; nothing for all.
+    pub cluster: Option<String>,
+    /// The version, such as `1.36`.
+    pub to: String,
+}
+
+impl Upgrade {
+    /// Changes the documents of the clusters. A dump of a cluster's API says nothing of another version.
+    pub fn apply<'a>(&self, documents: impl IntoIterator<Item = &'a mut Node>) {
+        for document in documents {
+            let name = document.at(&["metadata", "name"]).and_then(Node::as_str);
+            let is_meant = self.cluster.is_none() || self.cluster.as_deref() == name;
+            let is_cluster = document.get("kind").and_then(Node::as_str) == Some("Cluster");
+            if !(is_meant && is_cluster) {
+                continue;
+            }
+            let Some(spec) = document.entries_mut().and_then(|entries| {
+                let found = entries.iter_mut().find(|entry| &*entry.key == "spec")?;
+                found.value.entries_mut()
+            }) else {
+                continue;
+            };
+            spec.retain(|entry| &*entry.key != "openapi");
+            for entry in spec
+                .iter_mut()
+                .filter(|entry| &*entry.key == "kubernetesVersion")
+            {
+                entry.value = Node::text(entry.value.id, self.to.as_str());
+            }
+        }
+    }
 }
 
 impl Selection {

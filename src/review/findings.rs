@@ -48,12 +48,7 @@ pub fn compare(before: Vec<Diagnostic>, after: Vec<Diagnostic>, sources: &Source
 
 /// The findings that a waiver accepts now, and did not before.
 pub fn newly_waived(compared: &Compared) -> Vec<Diagnostic> {
-    let is_waived = |finding: &&Diagnostic| {
-        let accepted = finding
-            .policy
-            .as_ref()
-            .and_then(|policy| policy.accepted.as_ref());
-        matches!(accepted, Some(Accepted::Waived { .. }))
-    };
+    let is_waived =
+        |finding: &&Diagnostic| matches!(finding.accepted, Some(Accepted::Waived { .. }));
     compared.new.iter().filter(is_waived).cloned().collect()
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
+use crate::kubernetes::versions::Minor;
 use crate::model::manifest::TemplateLine;
 use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
@@ -24,6 +25,15 @@ pub enum Mode {
 pub enum Problem {
     /// A field that is not known; those that are.
     UnknownField(String, Vec<String>),
+    /// A field that only other versions of Kubernetes have.
+    OtherVersion {
+        /// The field.
+        field: String,
+        /// The first version that has it; 0 if it was always there.
+        since: Minor,
+        /// The first version that no longer has it.
+        removed: Option<Minor>,
+    },
     /// A field that must be there; what it is for.
     MissingField(String, String),
     /// A value of another type.
@@ -58,9 +68,30 @@ pub struct Violation<'a> {
 
 /// All violations of a rule, in the order of the tree.
 pub fn check<'a>(view: View<'a>, rule: &Rule, set: &SchemaSet, mode: Mode) -> Vec<Violation<'a>> {
+    judge(view, rule, set, mode, None)
+}
+
+/// All violations of an object in a version of Kubernetes, which may lack fields that others have.
+pub fn check_as_of<'a>(
+    view: View<'a>,
+    rule: &Rule,
+    set: &SchemaSet,
+    minor: Minor,
+) -> Vec<Violation<'a>> {
+    judge(view, rule, set, Mode::Whole, Some(minor))
+}
+
+fn judge<'a>(
+    view: View<'a>,
+    rule: &Rule,
+    set: &SchemaSet,
+    mode: Mode,
+    minor: Option<Minor>,
+) -> Vec<Violation<'a>> {
     let mut judge = Judge {
         set,
         mode,
+        minor,
         path: Vec::new(),
         found: Vec::new(),
         steps: 0,
@@ -73,6 +104,7 @@ pub fn check<'a>(view: View<'a>, rule: &Rule, set: &SchemaSet, mode: Mode) -> Ve
 struct Judge<'a, 's> {
     set: &'s SchemaSet,
     mode: Mode,
+    minor: Option<Minor>,
     path: Vec<Step>,
     found: Vec<Violation<'a>>,
     /// How often rules were applied, and how deep: schemas may refer to themselves.
@@ -166,6 +198,7 @@ impl<'a> Judge<'a, '_> {
             let mut judge = Judge {
                 set: self.set,
                 mode: self.mode,
+                minor: self.minor,
                 path: self.path.clone(),
                 found: Vec::new(),
                 steps: self.steps,
@@ -276,6 +309,29 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
+    /// Whether the version that is judged by has a field.
+    fn is_there(&self, property: &Rule) -> bool {
+        let (history, minor) = (property.history, self.minor);
+        match minor {
+            Some(minor) => {
+                history.since <= minor && history.removed.is_none_or(|removed| minor < removed)
+            }
+            None => history.removed.is_none(),
+        }
+    }
+
+    /// Reports a field that must not be there.
+    fn refuse(&mut self, field: FieldView<'a>, problem: Problem) {
+        let mut path = self.path.clone();
+        path.push(Step::from(&*field.key));
+        self.found.push(Violation {
+            path: Path(path),
+            view: field.value,
+            key: field.key_id.is_input().then_some(field.key_id),
+            problem,
+        });
+    }
+
     fn map(&mut self, view: View<'a>, rule: &Rule) {
         if rule.properties.is_empty()
             && matches!(rule.additional, Additional::Any)
@@ -319,25 +375,27 @@ impl<'a> Judge<'a, '_> {
         });
         for field in fields.into_iter().chain(empty) {
             let inner = match (rule.property(&field.key), &rule.additional) {
-                (Some(property), _) => Some(property),
+                (Some(property), _) if self.is_there(property) => Some(property),
+                (Some(property), _) => {
+                    let problem = Problem::OtherVersion {
+                        field: field.key.to_string(),
+                        since: property.history.since,
+                        removed: property.history.removed,
+                    };
+                    self.refuse(field, problem);
+                    continue;
+                }
                 (None, Additional::Rule(rule)) => Some(&**rule),
                 (None, Additional::Any) => None,
                 (None, Additional::No) => {
                     let known = rule
                         .properties
                         .iter()
+                        .filter(|(_, property)| self.is_there(property))
                         .map(|(name, _)| name.to_string())
                         .collect();
-                    let mut path = self.path.clone();
-                    path.push(Step::from(&*field.key));
-                    let key = field.key_id.is_input().then_some(field.key_id);
-                    let problem = Problem::UnknownField(field.key.into_owned(), known);
-                    self.found.push(Violation {
-                        path: Path(path),
-                        view: field.value,
-                        key,
-                        problem,
-                    });
+                    let problem = Problem::UnknownField(field.key.to_string(), known);
+                    self.refuse(field, problem);
                     continue;
                 }
             };

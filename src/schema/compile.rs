@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::SchemaSet;
+use crate::kubernetes::versions::FieldHistory;
 use crate::yaml::Node;
 
 /// What a value may be. Everything is allowed that nothing here forbids.
@@ -32,6 +33,8 @@ pub struct Rule {
     pub any_of: Vec<Rule>,
     /// All of these must hold, besides.
     pub all_of: Vec<Rule>,
+    /// The versions of Kubernetes that have it, for a field of a built-in kind.
+    pub history: FieldHistory,
     /// What the API server fills in where nothing is written.
     pub default: Option<Box<Node>>,
     /// What it is, for people.
@@ -53,6 +56,10 @@ impl Rule {
         limits: None,
         any_of: Vec::new(),
         all_of: Vec::new(),
+        history: FieldHistory {
+            since: 0,
+            removed: None,
+        },
         default: None,
         description: String::new(),
     };
@@ -64,6 +71,25 @@ impl Rule {
             .binary_search_by(|(known, _)| (**known).cmp(name))
             .ok()?;
         Some(&self.properties[at].1)
+    }
+
+    /// Notes which versions have the fields, and adds those that the newest no longer has.
+    pub fn add_history(&mut self, fields: &[(String, FieldHistory)]) {
+        for (name, history) in fields {
+            match self
+                .properties
+                .binary_search_by(|(known, _)| (**known).cmp(name))
+            {
+                Ok(at) => self.properties[at].1.history = *history,
+                Err(at) => {
+                    let rule = Rule {
+                        history: *history,
+                        ..Rule::ANYTHING
+                    };
+                    self.properties.insert(at, (name.as_str().into(), rule));
+                }
+            }
+        }
     }
 }
 
@@ -203,14 +229,17 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
         None if strict && !open && !rule.properties.is_empty() => Additional::No,
         _ => Additional::Any,
     };
-    if flag("x-kubernetes-int-or-string") {
+    // A dump of version 2 calls it text of this format, one of version 3 a choice.
+    let int_or_string =
+        flag("x-kubernetes-int-or-string") || rule.format.as_deref() == Some("int-or-string");
+    if int_or_string {
         rule.types = Types(Types::INTEGER | Types::STRING);
     }
     if flag("nullable") && rule.types.0 != 0 {
         rule.types.0 |= Types::NULL;
     }
     // `int-or-string` repeats itself as an anyOf, and structural schemas use it for validation only.
-    if !flag("x-kubernetes-int-or-string") {
+    if !int_or_string {
         let choices = if list("anyOf").is_empty() {
             list("oneOf")
         } else {

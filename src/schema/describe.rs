@@ -7,7 +7,7 @@ impl Problem {
     /// The code of this problem in a document of ours.
     pub fn code(&self) -> Code {
         match self {
-            Problem::UnknownField(..) => codes::UNKNOWN_FIELD,
+            Problem::UnknownField(..) | Problem::OtherVersion { .. } => codes::UNKNOWN_FIELD,
             Problem::MissingField(..) => codes::MISSING_FIELD,
             Problem::WrongType { .. } => codes::WRONG_TYPE,
             Problem::NotAllowed(..) => codes::NOT_ONE_OF,
@@ -30,6 +30,19 @@ impl Violation<'_> {
                         .help("remove it; `tenantry explain` lists the fields of each kind"),
                 }
             }
+            Problem::OtherVersion {
+                field,
+                since,
+                removed,
+            } => match removed {
+                Some(removed) => Diagnostic::new(
+                    code,
+                    format!("`{path}` was removed in Kubernetes 1.{removed}"),
+                )
+                .help(format!("remove `{field}`")),
+                None => Diagnostic::new(code, format!("`{path}` needs Kubernetes 1.{since}"))
+                    .help(format!("remove `{field}`, or upgrade the cluster first")),
+            },
             Problem::MissingField(name, purpose) => {
                 let of = if path.is_empty() {
                     String::new()

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Rule, SchemaSet};
+use crate::kubernetes::validation::Overlay;
 use crate::yaml::Node;
 use crate::yaml::parse::{Problem, parse};
 
@@ -18,6 +19,8 @@ pub const BUILT_IN_VERSION: &str = "1.37";
 pub struct ObjectSchemas {
     set: SchemaSet,
     kinds: HashMap<(String, String), usize>,
+    /// What custom resources must meet beyond their schema, by definition; compiled when it is used.
+    overlays: HashMap<usize, OnceLock<Overlay>>,
 }
 
 #[derive(Deserialize)]
@@ -27,11 +30,42 @@ struct BuiltIn<'a> {
     kinds: HashMap<String, String>,
 }
 
+/// A document of an API dump.
+#[derive(Deserialize)]
+struct Dump<'a> {
+    /// Those of version 2.
+    #[serde(borrow, default)]
+    definitions: HashMap<&'a str, &'a RawValue>,
+    /// Those of version 3.
+    #[serde(borrow, default)]
+    components: Components<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Components<'a> {
+    #[serde(borrow, default)]
+    schemas: HashMap<&'a str, &'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default, rename = "x-kubernetes-group-version-kind")]
+    names: Vec<GroupVersionKind>,
+}
+
+#[derive(Deserialize)]
+struct GroupVersionKind {
+    group: String,
+    version: String,
+    kind: String,
+}
+
 /// The built-in kinds. The file is made from `k8s-openapi` by a test that also keeps it in step.
 pub fn built_in() -> &'static ObjectSchemas {
     static BUILT_IN: OnceLock<ObjectSchemas> = OnceLock::new();
     BUILT_IN.get_or_init(|| {
         let mut schemas = ObjectSchemas::default();
+        schemas.set.has_history = true;
         let Ok(file) =
             serde_json::from_str::<BuiltIn<'_>>(include_str!("../../schemas/kubernetes.json"))
         else {
@@ -58,6 +92,35 @@ impl ObjectSchemas {
     pub fn find(&self, api_version: &str, kind: &str) -> Option<(&Rule, &SchemaSet)> {
         let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
         Some((self.set.rule_at(*index), &self.set))
+    }
+
+    /// What a custom resource must meet beyond its schema.
+    pub fn overlay(&self, api_version: &str, kind: &str) -> Option<&Overlay> {
+        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
+        let overlay = self.overlays.get(index)?;
+        Some(overlay.get_or_init(|| {
+            let name = self.set.name(*index).unwrap_or_default();
+            let source = self.set.source(name).unwrap_or_default();
+            Overlay::of_crd(&serde_json::from_str(source).unwrap_or_default())
+        }))
+    }
+
+    /// The name of a kind's definition.
+    pub fn definition(&self, api_version: &str, kind: &str) -> Option<&str> {
+        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
+        self.set.name(*index)
+    }
+
+    /// The names of all definitions, sorted.
+    pub fn definitions(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.set.names().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The text of a definition.
+    pub fn definition_source(&self, name: &str) -> Option<&str> {
+        self.set.source(name)
     }
 
     /// The schemas, by which definitions refer to one another.
@@ -89,49 +152,55 @@ impl ObjectSchemas {
         self.kinds.is_empty()
     }
 
-    /// Adds the kinds of an API dump (`kubectl get --raw /openapi/v2`).
+    /// Adds the kinds of an API dump: one document of version 2, or those of version 3 one after another.
     ///
     /// # Errors
     /// The text is not such a dump.
     pub fn add_openapi(&mut self, text: &str) -> Result<(), String> {
-        #[derive(Deserialize)]
-        struct Dump<'a> {
-            #[serde(borrow)]
-            definitions: HashMap<&'a str, &'a RawValue>,
-        }
-        #[derive(Deserialize)]
-        struct Named {
-            #[serde(default, rename = "x-kubernetes-group-version-kind")]
-            names: Vec<GroupVersionKind>,
-        }
-        #[derive(Deserialize)]
-        struct GroupVersionKind {
-            group: String,
-            version: String,
-            kind: String,
-        }
-        let dump: Dump<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        for (name, source) in dump.definitions {
-            self.set.add(name, source.to_owned(), true);
-            if !source.get().contains("x-kubernetes-group-version-kind") {
+        let mut documents = 0;
+        for document in serde_json::Deserializer::from_str(text).into_iter::<Dump<'_>>() {
+            let dump = document.map_err(|error| error.to_string())?;
+            if dump.definitions.is_empty() && dump.components.schemas.is_empty() {
+                // The index of version 3, and groups without kinds.
                 continue;
             }
+            documents += 1;
+            for (name, source) in dump.definitions.into_iter().chain(dump.components.schemas) {
+                self.add_definition(name, source)?;
+            }
+        }
+        if documents == 0 {
+            return Err("it has no schemas".to_owned());
+        }
+        Ok(())
+    }
+
+    fn add_definition(&mut self, name: &str, source: &RawValue) -> Result<(), String> {
+        // Every document of version 3 has the types that groups share.
+        if self.set.index(name).is_some() {
+            return Ok(());
+        }
+        let named = if source.get().contains("x-kubernetes-group-version-kind") {
             let named: Named =
                 serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
-            let Some(index) = self.set.index(name) else {
-                continue;
-            };
+            named.names
+        } else {
+            Vec::new()
+        };
+        self.set.add(name, source.to_owned(), true);
+        if let Some(index) = self.set.index(name) {
             for GroupVersionKind {
                 group,
                 version,
                 kind,
-            } in named.names
+            } in named
             {
                 let api_version = if group.is_empty() {
                     version
                 } else {
                     format!("{group}/{version}")
                 };
+                self.overlays.insert(index, OnceLock::new());
                 self.kinds.insert((api_version, kind), index);
             }
         }
@@ -195,6 +264,7 @@ impl ObjectSchemas {
             let definition = format!("{group}/{name}/{kind}");
             self.set.add(&definition, raw, true);
             if let Some(index) = self.set.index(&definition) {
+                self.overlays.insert(index, OnceLock::new());
                 self.kinds
                     .insert((format!("{group}/{name}"), kind.to_owned()), index);
             }

@@ -16,18 +16,23 @@ use std::sync::OnceLock;
 
 use serde_json::value::RawValue;
 
-pub use check::{Mode, Problem, Violation, check};
+use crate::kubernetes::versions;
+
+pub use check::{Mode, Problem, Violation, check, check_as_of};
 pub use compile::{Additional, Limits, Rule, Types};
 
 /// Schemas that refer to each other by name.
 #[derive(Debug, Default)]
 pub struct SchemaSet {
+    /// Whether definitions are those of Kubernetes' newest version, of whose fields the history is known.
+    has_history: bool,
     definitions: Vec<Definition>,
     names: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
 struct Definition {
+    name: Box<str>,
     source: Box<RawValue>,
     strict: bool,
     rule: OnceLock<Rule>,
@@ -39,6 +44,7 @@ impl SchemaSet {
     pub fn add(&mut self, name: &str, source: Box<RawValue>, strict: bool) {
         self.names.insert(name.to_owned(), self.definitions.len());
         self.definitions.push(Definition {
+            name: name.into(),
             source,
             strict,
             rule: OnceLock::new(),
@@ -60,6 +66,23 @@ impl SchemaSet {
         self.names.get(name).copied()
     }
 
+    /// The names of all definitions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(|definition| &*definition.name)
+    }
+
+    /// The name at an index.
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.definitions
+            .get(index)
+            .map(|definition| &*definition.name)
+    }
+
+    /// The text of a definition.
+    pub fn source(&self, name: &str) -> Option<&str> {
+        Some(self.definitions.get(self.index(name)?)?.source.get())
+    }
+
     /// The rule of a name.
     pub fn rule(&self, name: &str) -> Option<&Rule> {
         Some(self.rule_at(self.index(name)?))
@@ -73,7 +96,22 @@ impl SchemaSet {
         };
         definition.rule.get_or_init(|| {
             let json = serde_json::from_str(definition.source.get()).unwrap_or_default();
-            compile::compile(&json, self, definition.strict)
+            let mut rule = compile::compile(&json, self, definition.strict);
+            // Dumps of version 2 call it text, but the API server takes numbers, too.
+            if definition
+                .name
+                .ends_with(".apimachinery.pkg.api.resource.Quantity")
+            {
+                rule.types = Types(Types::STRING | Types::NUMBER);
+                rule.any_of.clear();
+            }
+            if definition.name.ends_with(".apiextensions.v1.JSON") {
+                rule = Rule::ANYTHING;
+            }
+            if self.has_history {
+                rule.add_history(versions::fields(&definition.name));
+            }
+            rule
         })
     }
 

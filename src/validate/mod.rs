@@ -131,7 +131,9 @@ fn judge(
             .key
             .or_else(|| violation.view.sources().first().copied());
         let label = match &violation.problem {
-            Problem::UnknownField(..) => "not a field of this kind".to_owned(),
+            Problem::UnknownField(..) | Problem::OtherVersion { .. } => {
+                "not a field of this kind".to_owned()
+            }
             Problem::MissingField(field, _) => format!("`{field}` belongs here"),
             Problem::WrongType { expected, .. } => format!("expected {expected}"),
             Problem::NotAllowed(..) | Problem::Malformed(..) | Problem::OutOfRange(_) => {

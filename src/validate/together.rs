@@ -21,6 +21,7 @@ pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
         "Tenant" => checker.tenant(spec),
         "Connection" => checker.connection(spec),
         "Monitoring" => checker.monitoring(spec),
+        "Waiver" => checker.waiver(spec),
         _ => {}
     }
 }
@@ -31,6 +32,30 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// A waiver excepts findings of a policy or of a code.
+    fn waiver(&mut self, spec: &Node) {
+        let set = |key: &str| spec.get(key).filter(|node| !node.is_null());
+        match (set("policy"), set("code")) {
+            (Some(policy), Some(code)) => self.contradiction(
+                "a waiver names either a policy or a code, not both",
+                (policy, "a policy"),
+                (code, "a code"),
+                "write two waivers",
+            ),
+            (None, None) => self.sink.push(
+                Diagnostic::new(codes::MISSING_FIELD, "`spec` lacks `policy` or `code`")
+                    .at(
+                        self.sources
+                            .span(spec.id)
+                            .map(|span| self.sources.first_line(span)),
+                        "",
+                    )
+                    .help("name the policy whose findings it excepts, or a code such as `T0501`"),
+            ),
+            _ => {}
+        }
+    }
+
     /// Finds every layer of values in a document.
     fn workloads(&mut self, node: &Node) {
         match &node.value {

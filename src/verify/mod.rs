@@ -2,11 +2,12 @@
 //! the output, names, quotas. Findings point at the input line of the value; the template line is
 //! secondary.
 //!
-//! * `schemas`: the schemas of a cluster.
+//! * `schemas`: the schemas of a cluster. `versions`: which kinds and fields its version has.
 //! * `budget`: what it costs, against the tenant's budget.
 //! * `jobs`: how long they run and how many at once, against the tenant's limits.
 //! * `isolation`: who reaches whom, and what accounts may do.
-//! * `names`: what Kubernetes allows as a name or label.
+//! * `validation`: what the API server would refuse beyond that.
+//! * `names`: how long operators allow names to be.
 //! * `references`: what objects refer to.
 //! * `quota`: requests at the most replicas, against the tenant's quota and the cluster's capacity.
 
@@ -17,6 +18,8 @@ mod names;
 mod quota;
 mod references;
 mod schemas;
+mod validation;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -25,6 +28,7 @@ pub use schemas::Schemas;
 use jiff::civil::Date;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
+use crate::kubernetes::versions::{FIELD_VERSIONS, minor};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::{PipelineJob, Unit};
 use crate::model::isolation::ClusterIsolation;
@@ -32,9 +36,21 @@ use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::timetable;
-use crate::schema::kubernetes::BUILT_IN_VERSION;
-use crate::schema::{self, Mode, Problem};
+use crate::schema::{self, Problem};
 use crate::yaml::Node;
+
+/// An object whose fields nothing checks, because its kind has no schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unchecked {
+    /// Its cluster.
+    pub cluster: String,
+    /// The group and version of its kind.
+    pub api_version: String,
+    /// Its namespace; empty for none.
+    pub namespace: String,
+    /// Its kind and name: `Rollout/web`.
+    pub object: String,
+}
 
 /// What one unit leaves behind for the checks that cross units.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +59,8 @@ pub struct Facts {
     identities: Vec<Identity>,
     /// Kinds without a schema, with the template that makes them.
     unknown_kinds: Vec<(String, Option<Span>)>,
+    /// Objects without a schema.
+    pub unchecked: Vec<Unchecked>,
     /// What the unit's workloads request at most.
     peak: Amounts,
     /// What they ask for, by component.
@@ -90,15 +108,23 @@ pub fn unit(
         ..Facts::default()
     };
     let mut seen: HashMap<String, &Rendered> = HashMap::new();
+    let mut pods = validation::Pods::new(schemas, &locator);
     for one in rendered {
         if !is_object(&locator, one, sink) {
             continue;
         }
-        structure(schemas, &locator, one, &mut facts, sink);
+        let mut found = Sink::default();
+        let is_typed = structure(schemas, &locator, one, &mut facts, &mut found);
+        pods.check(one, &mut found);
+        if one.is_written {
+            validation::check(schemas, &locator, one, is_typed, &mut found);
+            names::check(&locator, one, &mut found);
+        }
+        about(unit, one, &mut found);
+        sink.append(found);
         if !one.is_written {
             continue;
         }
-        names::check(&locator, one, sink);
         let key = identity(&unit.key.cluster, one);
         if let Some(first) = seen.insert(key.clone(), one) {
             let diagnostic = Diagnostic::new(
@@ -304,25 +330,58 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
     false
 }
 
+/// Says which object findings are about, where a waiver may except them.
+fn about(unit: &Unit, one: &Rendered, found: &mut Sink) {
+    for finding in found
+        .iter_mut()
+        .filter(|finding| finding.code.is_waivable())
+    {
+        let instance = one.instance.and_then(|at| unit.instances.get(at));
+        let about = finding.about.get_or_insert_default();
+        about.object = one.manifest.title();
+        about.component = instance.map_or_else(String::new, |instance| instance.component.clone());
+    }
+}
+
+/// Judges an object by its schema, and tells whether it meets it.
 fn structure(
     schemas: &Schemas,
     locator: &Locator<'_>,
     one: &Rendered,
     facts: &mut Facts,
     sink: &mut Sink,
-) {
+) -> bool {
     let root = one.manifest.root();
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
+    if !versions::check(schemas, locator, one, sink) {
+        return false;
+    }
     let Some((rule, set)) = schemas.find(&locator.unit.key.cluster, &api_version, &kind) else {
         let name = format!("{kind} of {api_version}");
         if !facts.unknown_kinds.iter().any(|(known, _)| *known == name) {
             facts.unknown_kinds.push((name, locator.place(root).1));
         }
-        return;
+        if one.is_written {
+            facts.unchecked.push(Unchecked {
+                cluster: locator.unit.key.cluster.clone(),
+                api_version: api_version.into_owned(),
+                namespace: one.manifest.namespace().into_owned(),
+                object: one.manifest.title(),
+            });
+        }
+        return true;
     };
-    for violation in schema::check(root, rule, set, Mode::Whole) {
-        let mut diagnostic = violation.describe(codes::SCHEMA).note(locator.object(one));
+    let minor = schemas.minor(&locator.unit.key.cluster);
+    let violations = schema::check_as_of(root, rule, set, minor);
+    let is_typed = violations.is_empty();
+    for violation in violations {
+        let code = match violation.problem {
+            Problem::OtherVersion { .. } => codes::FIELD_VERSION,
+            _ => codes::SCHEMA,
+        };
+        let mut diagnostic = violation.describe(code).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
+        diagnostic = diagnostic.on(violation.path.to_string());
         if let Problem::WrongType {
             expected, found, ..
         } = &violation.problem
@@ -341,12 +400,13 @@ fn structure(
                     .at(span, "")
                     .and(template, "printed by this template line")
             }
-            (Problem::UnknownField(..), None) => {
+            (Problem::UnknownField(..) | Problem::OtherVersion { .. }, None) => {
                 locator.at_template(diagnostic, violation.view, "")
             }
             _ => locator.at(diagnostic, violation.view, ""),
         });
     }
+    is_typed
 }
 
 /// Checks what only all units together show, and proves the isolation of each cluster. `footprints` are what
@@ -401,18 +461,19 @@ pub fn across(
         .iter()
         .filter(|cluster| used.contains(cluster.name.as_str()))
     {
-        let version = cluster
-            .spec
-            .kubernetes_version
-            .splitn(3, '.')
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(".");
-        if version != BUILT_IN_VERSION && !schemas.has_dump(&cluster.name) {
+        let Some(minor) = minor(&cluster.spec.kubernetes_version) else {
+            continue;
+        };
+        if !FIELD_VERSIONS.contains(&minor) && !schemas.has_dump(&cluster.name) {
             let span = sources.span(cluster.spec_at(&["kubernetesVersion"]));
+            let nearest = minor.clamp(*FIELD_VERSIONS.start(), *FIELD_VERSIONS.end());
+            let message = format!(
+                "cluster `{}` runs 1.{minor}, and is judged by the schemas of 1.{nearest}",
+                cluster.name
+            );
             sink.push(
-                Diagnostic::new(codes::OTHER_VERSION, format!("cluster `{}` runs {version}, and is judged by the schemas of {BUILT_IN_VERSION}", cluster.name))
-                    .at(span, "another version")
+                Diagnostic::new(codes::OTHER_VERSION, message)
+                    .at(span, "not a version whose schemas are built in")
                     .help("add a dump of its API as `openapi` (kubectl get --raw /openapi/v2)"),
             );
         }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
+use crate::kubernetes::validation::Known;
+use crate::kubernetes::versions::{self, Minor};
 use crate::model::kinds::Catalog;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
 use crate::schema::{Rule, SchemaSet};
@@ -17,6 +19,8 @@ pub struct Schemas {
 
 #[derive(Debug, Default)]
 struct ClusterSchemas {
+    minor: Option<Minor>,
+    apis: Vec<String>,
     dump: Option<ObjectSchemas>,
     crds: ObjectSchemas,
 }
@@ -31,7 +35,11 @@ impl Schemas {
     ) -> Schemas {
         let mut schemas = Schemas::default();
         for cluster in &catalog.clusters {
-            let mut own = ClusterSchemas::default();
+            let mut own = ClusterSchemas {
+                minor: versions::minor(&cluster.spec.kubernetes_version),
+                apis: cluster.spec.apis.clone(),
+                ..ClusterSchemas::default()
+            };
             let mut unreadable = |path: &str, place, why: &str| {
                 sink.push(
                     Diagnostic::new(
@@ -50,7 +58,8 @@ impl Schemas {
                     .unwrap_or_else(|| Err("it was not read".to_owned()));
                 match text.and_then(|text| {
                     dump.add_openapi(&text).map_err(|_| {
-                        "it is not what `kubectl get --raw /openapi/v2` prints".to_owned()
+                        "it is not what `kubectl get --raw /openapi/v2` prints, nor documents of `/openapi/v3`"
+                            .to_owned()
                     })
                 }) {
                     Ok(()) => own.dump = Some(dump),
@@ -85,6 +94,32 @@ impl Schemas {
             None => built_in().find(api_version, kind),
         };
         first.or_else(|| own?.crds.find(api_version, kind))
+    }
+
+    /// Whether a cluster's `apis` list a kind.
+    pub fn is_listed(&self, cluster: &str, api_version: &str, kind: &str) -> bool {
+        let apis = self.clusters.get(cluster).map_or(&[][..], |own| &own.apis);
+        apis.iter().any(|api| {
+            let rest = api.strip_prefix(api_version);
+            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/') == Some(kind))
+        })
+    }
+
+    /// What is known of a kind beyond its schema.
+    pub fn known(&self, cluster: &str, api_version: &str, kind: &str) -> Known<'_> {
+        if let Some(definition) = built_in().definition(api_version, kind) {
+            return Known::BuiltIn(definition);
+        }
+        let own = self.clusters.get(cluster);
+        let dump = own.and_then(|own| own.dump.as_ref()?.overlay(api_version, kind));
+        let overlay = dump.or_else(|| own?.crds.overlay(api_version, kind));
+        overlay.map_or(Known::Nothing, Known::Custom)
+    }
+
+    /// The minor version of Kubernetes that a cluster has; the newest, if it is not known.
+    pub fn minor(&self, cluster: &str) -> Minor {
+        let own = self.clusters.get(cluster);
+        own.and_then(|own| own.minor).unwrap_or(Minor::MAX)
     }
 
     /// The schemas of the custom resources of each cluster.

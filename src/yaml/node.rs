@@ -160,6 +160,14 @@ impl Node {
         }
     }
 
+    /// The entries of a mapping, to be changed.
+    pub fn entries_mut(&mut self) -> Option<&mut Vec<Entry>> {
+        match &mut self.value {
+            Value::Map(map) => Some(&mut Arc::make_mut(map).entries),
+            _ => None,
+        }
+    }
+
     /// The entries, when this is a mapping; else nothing.
     pub fn entries(&self) -> &[Entry] {
         self.as_map().map_or(&[], |map| &map.entries)

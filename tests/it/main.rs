@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and make files"
 )]
 
+mod admission;
 mod alerts;
 mod architecture;
 mod commands;
@@ -14,6 +15,7 @@ mod connections;
 mod coverage;
 mod determinism;
 mod diff;
+mod dumps;
 mod examples;
 mod governance;
 mod hostile;
@@ -28,3 +30,5 @@ mod scalars;
 mod schemas;
 mod support;
 mod ui;
+mod upgrade;
+mod validation_data;

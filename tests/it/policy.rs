@@ -14,10 +14,12 @@ use tenantry::model::instance::Unit;
 use tenantry::model::kinds::policy::Operation;
 use tenantry::model::kinds::{Catalog, Policy};
 use tenantry::model::manifest::Rendered;
-use tenantry::policy::cases::{self, Manifest};
+use tenantry::policy::cases;
+use tenantry::policy::manifests::{self, Manifest};
 use tenantry::policy::rules::{Rule, pack_of};
 use tenantry::policy::{admission, with_large_stack};
 use tenantry::report::compliance::ledger;
+use tenantry::report::tally;
 use tenantry::yaml::Node;
 use tenantry::{Visitor, compile, validate};
 
@@ -316,7 +318,7 @@ fn emitted_policies_give_the_verdicts_of_their_sources() {
                     namespace,
                     operation: Operation::Create,
                 };
-                let answer = cases::evaluate(
+                let answer = manifests::evaluate(
                     rule,
                     &manifest,
                     &cases::no_parameters(),
@@ -543,6 +545,37 @@ fn objects_are_judged_with_what_the_api_server_fills_in() {
             "{expression}\n{}",
             String::from_utf8_lossy(&output.stdout)
         );
+    }
+}
+
+/// A waiver of a code: what it excepts counts no more, and stays in the summary and in the evidence.
+#[test]
+fn findings_of_the_api_server_can_be_waived() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    copy_folder(&repository_path("tests/ui/base"), root, false);
+    copy_folder(&repository_path("tests/ui/T0808/of-a-code"), root, false);
+    let judged = || compile(&options(root), None, &Collector::default()).unwrap();
+    let compilation = judged();
+    assert!(!compilation.has_errors(), "{:#?}", compilation.findings);
+    assert_eq!(tally(&compilation.findings), "1 warning, 1 waived");
+    let [record] = &compilation.evidence.records[..] else {
+        panic!("{:#?}", compilation.evidence.records);
+    };
+    assert_eq!(record.policy, "T0501");
+    assert_eq!(record.subject.path, "spec.color");
+    assert_eq!(record.object_digest.len(), 64);
+    assert!(record.accepted.is_some());
+    // Another object, another path, another day: it stands.
+    for (from, to) in [
+        ("path: spec.color", "path: spec.text"),
+        ("component: web", "component: other"),
+        ("2026-06-15", "2026-05-31"),
+        ("approvedBy: grace", "approvedBy: ada"),
+    ] {
+        replace(root, "policies/waivers.yaml", from, to);
+        assert!(judged().has_errors(), "{to}");
+        replace(root, "policies/waivers.yaml", to, from);
     }
 }
 

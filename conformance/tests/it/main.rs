@@ -14,3 +14,4 @@ mod recorded;
 mod schemas;
 mod support;
 mod tables;
+mod versions;

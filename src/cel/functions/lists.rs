@@ -3,122 +3,311 @@
 
 use std::cmp::Ordering;
 
-use super::{Function, global, int_of, method, mismatch};
+use super::{Function, global, guarded, int_of, method, mismatch, own};
+use crate::cel::types::Sig::{
+    self, Bool, Bytes, Double, Duration, Dyn, Int, Text, Timestamp, Uint,
+};
 use crate::cel::value::Value;
-use crate::cel::{Budget, Error, operators};
+use crate::cel::{Error, operators};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+const T: Sig = Sig::Param("T");
+const A: Sig = Sig::Param("A");
+const LIST: Sig = Sig::List(&T);
+
+/// One overload for each type that has an order.
+macro_rules! comparable {
+    ($before:literal, $after:literal, $since:literal, $call:expr, $gives:ident) => {
+        &[
+            method(
+                concat!($before, "int", $after),
+                &[Sig::List(&Int)],
+                $gives!(Int),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "uint", $after),
+                &[Sig::List(&Uint)],
+                $gives!(Uint),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "double", $after),
+                &[Sig::List(&Double)],
+                $gives!(Double),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "bool", $after),
+                &[Sig::List(&Bool)],
+                $gives!(Bool),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "duration", $after),
+                &[Sig::List(&Duration)],
+                $gives!(Duration),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "timestamp", $after),
+                &[Sig::List(&Timestamp)],
+                $gives!(Timestamp),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "string", $after),
+                &[Sig::List(&Text)],
+                $gives!(Text),
+                $since,
+                $call,
+            ),
+            method(
+                concat!($before, "bytes", $after),
+                &[Sig::List(&Bytes)],
+                $gives!(Bytes),
+                $since,
+                $call,
+            ),
+        ]
+    };
+}
+
+macro_rules! truth {
+    ($of:expr) => {
+        Bool
+    };
+}
+macro_rules! itself {
+    ($of:expr) => {
+        $of
+    };
+}
+macro_rules! list {
+    ($of:expr) => {
+        Sig::List(&$of)
+    };
+}
+
+macro_rules! by_keys {
+    ($($name:literal $of:ident),*) => {
+        &[$(method(concat!("list_", $name, "_sortByAssociatedKeys"), &[LIST, Sig::List(&$of)], LIST, 34, |v| sort_by(v)),)*]
+    };
+}
+
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    method("isSorted", (1, 1), 0, is_sorted),
-    method("sum", (1, 1), 0, sum),
-    method("min", (1, 1), 0, min),
-    method("max", (1, 1), 0, max),
-    method("slice", (3, 3), 34, slice),
-    method("flatten", (1, 2), 34, flatten),
-    method("distinct", (1, 1), 34, distinct),
-    method("sort", (1, 1), 34, sort),
-    global("lists.range", (1, 1), 34, range),
+    guarded(
+        "isSorted",
+        comparable!("list_", "_is_sorted_bool", 0, is_sorted, truth),
+    ),
+    guarded(
+        "min",
+        comparable!(
+            "list_",
+            "_min",
+            0,
+            |v| extreme("min", v, Ordering::Greater),
+            itself
+        ),
+    ),
+    guarded(
+        "max",
+        comparable!(
+            "list_",
+            "_max",
+            0,
+            |v| extreme("max", v, Ordering::Less),
+            itself
+        ),
+    ),
+    guarded(
+        "sum",
+        &[
+            method("list_int_sum_int", &[Sig::List(&Int)], Int, 0, |v| {
+                sum(v, Value::Int(0))
+            }),
+            method("list_uint_sum_uint", &[Sig::List(&Uint)], Uint, 0, |v| {
+                sum(v, Value::Uint(0))
+            }),
+            method(
+                "list_double_sum_double",
+                &[Sig::List(&Double)],
+                Double,
+                0,
+                |v| sum(v, Value::Double(0.0)),
+            ),
+            method(
+                "list_duration_sum_duration",
+                &[Sig::List(&Duration)],
+                Duration,
+                0,
+                |v| sum(v, Value::Duration(jiff::SignedDuration::ZERO)),
+            ),
+        ],
+    ),
+    guarded(
+        "indexOf",
+        &[method(
+            "list_a_index_of_int",
+            &[Sig::List(&A), A],
+            Int,
+            0,
+            index_of,
+        )],
+    ),
+    guarded(
+        "lastIndexOf",
+        &[method(
+            "list_a_last_index_of_int",
+            &[Sig::List(&A), A],
+            Int,
+            0,
+            last_index_of,
+        )],
+    ),
+    guarded(
+        "includes",
+        &[method(
+            "list_includes_dyn_dyn",
+            &[Dyn, Dyn],
+            Bool,
+            37,
+            includes,
+        )],
+    ),
+    guarded(
+        "slice",
+        &[method("list_slice", &[LIST, Int, Int], LIST, 34, slice)],
+    ),
+    own(
+        "flatten",
+        &[
+            method("list_flatten", &[Sig::List(&LIST)], LIST, 34, flatten),
+            method(
+                "list_flatten_int",
+                &[Sig::List(&Dyn), Int],
+                Sig::List(&Dyn),
+                34,
+                flatten,
+            ),
+        ],
+    ),
+    own("sort", comparable!("list_", "_sort", 34, sort, list)),
+    own(
+        "@sortByAssociatedKeys",
+        by_keys!("int" Int, "uint" Uint, "double" Double, "bool" Bool, "duration" Duration,
+        "timestamp" Timestamp, "string" Text, "bytes" Bytes),
+    ),
+    guarded(
+        "lists.range",
+        &[global("lists_range", &[Int], Sig::List(&Int), 34, range)],
+    ),
+    guarded(
+        "reverse",
+        &[method("list_reverse", &[LIST], LIST, 34, reverse)],
+    ),
+    guarded(
+        "distinct",
+        &[method("list_distinct", &[LIST], LIST, 34, distinct)],
+    ),
 ];
 
-fn items<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-) -> std::result::Result<Vec<Value<'a>>, Error> {
-    let items = arguments
-        .first()
-        .and_then(Value::items)
-        .ok_or_else(|| mismatch(name, arguments))?;
-    budget.pay((items.len() as u64).max(1))?;
-    Ok(items.into_owned())
+fn items<'a>(name: &str, arguments: &[Value<'a>]) -> std::result::Result<Vec<Value<'a>>, Error> {
+    let items = arguments.first().and_then(Value::items);
+    items
+        .map(std::borrow::Cow::into_owned)
+        .ok_or_else(|| mismatch(name, arguments))
 }
 
-fn order(a: &Value<'_>, b: &Value<'_>) -> std::result::Result<Ordering, Error> {
-    a.compare(b).ok_or_else(|| Error::overload("sort", &[a, b]))
+fn comparable(name: &str, item: &Value<'_>) -> std::result::Result<(), Error> {
+    if item.is_comparable() {
+        Ok(())
+    } else {
+        Err(mismatch(name, std::slice::from_ref(item)))
+    }
 }
 
-fn is_sorted<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let items = items("isSorted", arguments, budget)?;
-    for pair in items.windows(2) {
-        if order(&pair[0], &pair[1])?.is_gt() {
+/// Items that have no order with one another count as sorted.
+fn is_sorted<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let items = items("isSorted", arguments)?;
+    for (at, item) in items.iter().enumerate() {
+        comparable("isSorted", item)?;
+        if at > 0 && items[at - 1].compare(item).is_ok_and(Ordering::is_gt) {
             return Ok(Value::Bool(false));
         }
     }
     Ok(Value::Bool(true))
 }
 
-fn sum<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let mut items = items("sum", arguments, budget)?.into_iter();
-    let Some(first) = items.next() else {
-        return Ok(Value::Int(0));
-    };
-    if !matches!(
-        first,
-        Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_)
-    ) {
-        return Err(mismatch("sum", &[first]));
+fn sum<'a>(arguments: &[Value<'a>], zero: Value<'a>) -> Result<'a> {
+    items("sum", arguments)?
+        .into_iter()
+        .try_fold(zero, |sum, item| operators::add(&[sum, item]))
+}
+
+/// The item that no other is preferred to: where two have no order, the first stays.
+fn extreme<'a>(name: &str, arguments: &[Value<'a>], replaces: Ordering) -> Result<'a> {
+    let mut best: Option<Value<'a>> = None;
+    for item in items(name, arguments)? {
+        comparable(name, &item)?;
+        best = match best {
+            Some(best) if best.compare(&item) != Ok(replaces) => Some(best),
+            _ => Some(item),
+        };
     }
-    items.try_fold(first, |sum, item| operators::add(&[sum, item], budget))
-}
-
-fn extreme<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-    wanted: Ordering,
-) -> Result<'a> {
-    let mut items = items(name, arguments, budget)?.into_iter();
-    let first = items
-        .next()
-        .ok_or_else(|| Error::Range(format!("`{name}` of an empty list")))?;
-    items.try_fold(first, |best, item| {
-        Ok(if order(&item, &best)? == wanted {
-            item
-        } else {
-            best
-        })
-    })
-}
-
-fn min<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    extreme("min", arguments, budget, Ordering::Less)
-}
-
-fn max<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    extreme("max", arguments, budget, Ordering::Greater)
+    best.ok_or_else(|| Error::Malformed(format!("`{name}()` of an empty list")))
 }
 
 fn position<'a>(found: Option<usize>) -> Value<'a> {
     Value::Int(found.map_or(-1, |at| i64::try_from(at).unwrap_or(i64::MAX)))
 }
 
-/// `list.indexOf(item)`
-pub fn index_of<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let list = items("indexOf", arguments, budget)?;
+fn is_same<'a>(item: &Value<'a>, other: &Value<'a>) -> bool {
+    item.equals(other).unwrap_or(false)
+}
+
+fn index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let list = items("indexOf", arguments)?;
     Ok(position(
-        list.iter().position(|item| item.equals(&arguments[1])),
+        list.iter().position(|item| is_same(item, &arguments[1])),
     ))
 }
 
-/// `list.lastIndexOf(item)`
-pub fn last_index_of<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let list = items("lastIndexOf", arguments, budget)?;
+fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let list = items("lastIndexOf", arguments)?;
     Ok(position(
-        list.iter().rposition(|item| item.equals(&arguments[1])),
+        list.iter().rposition(|item| is_same(item, &arguments[1])),
     ))
 }
 
-/// `list.reverse()`
-pub fn reverse<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let mut list = items("reverse", arguments, budget)?;
+/// `list.includes(item)`, or whether a value is the other.
+fn includes<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    Ok(Value::Bool(match arguments {
+        [list, item] if list.is_list() => {
+            let items = list.items().unwrap_or_default();
+            items.iter().any(|other| is_same(other, item))
+        }
+        [value, other] => is_same(value, other),
+        _ => return Err(mismatch("includes", arguments)),
+    }))
+}
+
+fn reverse<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let mut list = items("reverse", arguments)?;
     list.reverse();
     Ok(Value::list(list))
 }
 
-fn slice<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let list = items("slice", arguments, budget)?;
+fn slice<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let list = items("slice", arguments)?;
     let (from, to) = (
         int_of("slice", arguments, 1)?,
         int_of("slice", arguments, 2)?,
@@ -126,26 +315,26 @@ fn slice<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
     let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
     match range.and_then(|(from, to)| list.get(from..to)) {
         Some(part) => Ok(Value::list(part.to_vec())),
-        None => Err(Error::Range(format!(
+        None => Err(Error::Malformed(format!(
             "a list of {} has no part from {from} to {to}",
             list.len()
         ))),
     }
 }
 
-fn flatten<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn flatten<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let depth = match arguments.get(1) {
         Some(_) => int_of("flatten", arguments, 1)?,
         None => 1,
     };
+    let mut list = items("flatten", arguments)?;
     if depth < 0 {
-        return Err(Error::Range(
-            "`flatten` takes a depth of at least 0".to_owned(),
+        return Err(Error::Malformed(
+            "`flatten()` takes a depth of at least 0".to_owned(),
         ));
     }
-    let mut list = items("flatten", arguments, budget)?;
-    for _ in 0..depth.min(64) {
-        if list.iter().all(|item| item.items().is_none()) {
+    for _ in 0..depth.min(256) {
+        if !list.iter().any(Value::is_list) {
             break;
         }
         let mut flat = Vec::new();
@@ -154,44 +343,63 @@ fn flatten<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
                 Some(inner) => flat.extend(inner.into_owned()),
                 None => flat.push(item),
             }
+            operators::bounded_items(flat.len())?;
         }
-        budget.pay(flat.len() as u64)?;
         list = flat;
     }
     Ok(Value::list(list))
 }
 
-fn distinct<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let list = items("distinct", arguments, budget)?;
-    for item in &list {
-        budget.pay(operators::search_cost(item, list.len()))?;
+/// What the API server charges ends quadratic work: [`crate::cel::COST_PER_CALL`] is 700 items squared.
+fn bounded_square(items: usize) -> std::result::Result<(), Error> {
+    if items > 1000 {
+        Err(Error::Cost)
+    } else {
+        Ok(())
     }
+}
+
+fn distinct<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let list = items("distinct", arguments)?;
+    bounded_square(list.len())?;
     let mut kept: Vec<Value<'a>> = Vec::new();
     for item in list {
-        if !kept.iter().any(|known| known.equals(&item)) {
+        if !kept.iter().any(|known| is_same(&item, known)) {
             kept.push(item);
         }
     }
     Ok(Value::list(kept))
 }
 
-fn sort<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let list = items("sort", arguments, budget)?;
-    budget.pay((list.len() * list.len()) as u64 / 10)?;
+fn sort<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let list = items("sort", arguments)?;
     sort_keyed(list.into_iter().map(|item| (item.clone(), item)).collect())
 }
 
-/// Sorts items by the keys beside them.
-pub fn sort_keyed<'a>(mut keyed: Vec<(Value<'a>, Value<'a>)>) -> Result<'a> {
-    // The order must be total before it is used to sort.
-    for pair in keyed.windows(2) {
-        order(&pair[0].0, &pair[1].0)?;
-        if pair[0].0.type_name() != pair[1].0.type_name() {
-            return Err(Error::overload("sort", &[&pair[0].0, &pair[1].0]));
+fn sort_by<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let (list, keys) = match arguments {
+        [list, keys] => (list.items(), keys.items()),
+        _ => (None, None),
+    };
+    match (list, keys) {
+        (Some(list), Some(keys)) if list.len() == keys.len() => {
+            sort_keyed(keys.iter().cloned().zip(list.iter().cloned()).collect())
         }
+        _ => Err(mismatch("sortBy", arguments)),
     }
-    if let [(only, _)] = keyed.as_slice() {
-        order(only, only)?;
+}
+
+/// Sorts items by the keys beside them.
+fn sort_keyed<'a>(mut keyed: Vec<(Value<'a>, Value<'a>)>) -> Result<'a> {
+    bounded_square(keyed.len())?;
+    if let Some((first, _)) = keyed.first() {
+        let kind = first.type_name();
+        if !first.is_comparable() {
+            return Err(Error::Malformed("the items have no order".to_owned()));
+        }
+        if keyed.iter().any(|(key, _)| key.type_name() != kind) {
+            return Err(Error::Malformed("the items have several types".to_owned()));
+        }
     }
     keyed.sort_by(|a, b| a.0.compare(&b.0).unwrap_or(Ordering::Equal));
     Ok(Value::list(
@@ -199,8 +407,8 @@ pub fn sort_keyed<'a>(mut keyed: Vec<(Value<'a>, Value<'a>)>) -> Result<'a> {
     ))
 }
 
-fn range<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn range<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let end = int_of("lists.range", arguments, 0)?;
-    budget.pay(u64::try_from(end).unwrap_or(0))?;
+    operators::bounded_items(usize::try_from(end).unwrap_or(0))?;
     Ok(Value::list((0..end).map(Value::Int).collect()))
 }

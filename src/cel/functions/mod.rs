@@ -1,4 +1,4 @@
-//! The functions that expressions can call, one file for each library.
+//! The functions that expressions can call, one file for each library, with their overloads.
 //!
 //! Which Kubernetes offers what: `baseOpts` in
 //! <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/cel/environment/base.go>.
@@ -7,145 +7,133 @@
 mod authorizer;
 mod format;
 pub mod forms;
+mod language;
 pub mod lists;
 mod network;
 mod optional;
 pub mod quantity;
+mod re2;
 mod regex;
 mod sets;
 mod strings;
-mod time;
+pub mod time;
 pub mod url;
 mod versions;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use format::{Piece, pieces};
+pub use regex::pattern_error;
+
+use super::types::Sig;
 use super::value::Value;
-use super::{Budget, Error, Minor, convert, operators};
+use super::{Error, Minor};
 
-/// What every function looks like.
-pub type Call = for<'a> fn(&[Value<'a>], &mut Budget<'a>) -> Result<Value<'a>, Error>;
-/// Judges arguments that are known before anything runs.
-pub type Check = fn(&[Option<&Value<'static>>]) -> Result<(), String>;
+/// What an overload does.
+pub type Call = for<'a> fn(&[Value<'a>]) -> Result<Value<'a>, Error>;
 
-/// A function that no Kubernetes has.
-pub const NEVER: Minor = Minor::MAX;
-
-/// How a function is called.
+/// How the overload of a call is found when the expression runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// `name(value)`
-    Global,
-    /// `value.name()`
-    Method,
-    /// Either.
-    Both,
+pub enum Binding {
+    /// By the types of the values: one of another type than declared is an error.
+    Guarded,
+    /// One implementation judges all values by itself.
+    Own,
 }
 
-/// A function.
+/// One way to call a function.
 #[derive(Debug)]
-pub struct Function {
-    /// As it is written; operators as the parser names them.
-    pub name: &'static str,
-    /// How it is called.
-    pub style: Style,
-    /// The least and the most arguments, the target of a method included.
-    pub arguments: (usize, usize),
+pub struct Overload {
+    /// As cel-go and Kubernetes name it.
+    pub id: &'static str,
+    /// Whether it is called as `value.name()`.
+    pub is_method: bool,
+    /// What it takes; the target of a method comes first.
+    pub takes: &'static [Sig],
+    /// What it gives.
+    pub gives: Sig,
     /// The first Kubernetes that has it, 1.x.
     pub since: Minor,
     /// What it does.
     pub call: Call,
-    /// What is wrong with literals.
-    pub check: Check,
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "has the type of Check")]
-fn anything(_: &[Option<&Value<'static>>]) -> Result<(), String> {
-    Ok(())
+/// A function, as one library declares it.
+#[derive(Debug)]
+pub struct Function {
+    /// As it is written; operators as the parser names them.
+    pub name: &'static str,
+    /// How an overload is found.
+    pub binding: Binding,
+    /// Its overloads, in the order in which they are tried.
+    pub overloads: &'static [Overload],
+}
+
+/// A function with the overloads of all libraries.
+#[derive(Debug)]
+pub struct Declared {
+    /// As it is written.
+    pub name: &'static str,
+    /// How an overload is found.
+    pub binding: Binding,
+    /// Its overloads.
+    pub overloads: Vec<&'static Overload>,
 }
 
 const fn global(
-    name: &'static str,
-    arguments: (usize, usize),
+    id: &'static str,
+    takes: &'static [Sig],
+    gives: Sig,
     since: Minor,
     call: Call,
-) -> Function {
-    Function {
-        name,
-        style: Style::Global,
-        arguments,
+) -> Overload {
+    Overload {
+        id,
+        is_method: false,
+        takes,
+        gives,
         since,
         call,
-        check: anything,
     }
 }
 
 const fn method(
-    name: &'static str,
-    arguments: (usize, usize),
+    id: &'static str,
+    takes: &'static [Sig],
+    gives: Sig,
     since: Minor,
     call: Call,
-) -> Function {
-    Function {
-        name,
-        style: Style::Method,
-        arguments,
+) -> Overload {
+    Overload {
+        id,
+        is_method: true,
+        takes,
+        gives,
         since,
         call,
-        check: anything,
     }
 }
 
-const fn both(name: &'static str, arguments: (usize, usize), since: Minor, call: Call) -> Function {
+const fn guarded(name: &'static str, overloads: &'static [Overload]) -> Function {
     Function {
         name,
-        style: Style::Both,
-        arguments,
-        since,
-        call,
-        check: anything,
+        binding: Binding::Guarded,
+        overloads,
     }
 }
 
-impl Function {
-    const fn checking(mut self, check: Check) -> Function {
-        self.check = check;
-        self
+const fn own(name: &'static str, overloads: &'static [Overload]) -> Function {
+    Function {
+        name,
+        binding: Binding::Own,
+        overloads,
     }
 }
 
-const LANGUAGE: &[Function] = &[
-    global("_+_", (2, 2), 0, operators::add),
-    global("_-_", (2, 2), 0, operators::subtract),
-    global("_*_", (2, 2), 0, operators::multiply),
-    global("_/_", (2, 2), 0, operators::divide),
-    global("_%_", (2, 2), 0, operators::remainder),
-    global("-_", (1, 1), 0, operators::negate),
-    global("!_", (1, 1), 0, operators::not),
-    global("_==_", (2, 2), 0, operators::equal),
-    global("_!=_", (2, 2), 0, operators::not_equal),
-    global("_<_", (2, 2), 0, operators::less),
-    global("_<=_", (2, 2), 0, operators::at_most),
-    global("_>_", (2, 2), 0, operators::greater),
-    global("_>=_", (2, 2), 0, operators::at_least),
-    global("@in", (2, 2), 0, operators::contained),
-    both("size", (1, 1), 0, operators::size),
-    global("type", (1, 1), 0, operators::type_of),
-    global("dyn", (1, 1), 0, convert::dynamic),
-    global("int", (1, 1), 0, convert::to_int),
-    global("uint", (1, 1), 0, convert::to_uint),
-    global("double", (1, 1), 0, convert::to_double),
-    global("bool", (1, 1), 0, convert::to_bool),
-    global("string", (1, 1), 0, convert::to_string),
-    global("bytes", (1, 1), 0, convert::to_bytes),
-    global("duration", (1, 1), 0, convert::to_duration).checking(time::is_duration),
-    global("timestamp", (1, 1), 0, convert::to_timestamp).checking(time::is_timestamp),
-];
-
-static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
+static TABLE: LazyLock<HashMap<&'static str, Declared>> = LazyLock::new(|| {
     let libraries = [
-        LANGUAGE,
+        language::TABLE,
         strings::TABLE,
         lists::TABLE,
         sets::TABLE,
@@ -159,21 +147,21 @@ static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new
         optional::TABLE,
         authorizer::TABLE,
     ];
-    libraries
-        .into_iter()
-        .flatten()
-        .map(|function| (function.name, function))
-        .collect()
+    let mut table: HashMap<&'static str, Declared> = HashMap::new();
+    for function in libraries.into_iter().flatten() {
+        let declared = table.entry(function.name).or_insert_with(|| Declared {
+            name: function.name,
+            binding: function.binding,
+            overloads: Vec::new(),
+        });
+        declared.overloads.extend(function.overloads);
+    }
+    table
 });
 
 /// The function of a name.
-pub fn find(name: &str) -> Option<&'static Function> {
-    TABLE.get(name).copied()
-}
-
-/// A function that is there for certain.
-pub fn known(name: &str) -> &'static Function {
-    find(name).unwrap_or(&LANGUAGE[0])
+pub fn find(name: &str) -> Option<&'static Declared> {
+    TABLE.get(name)
 }
 
 /// All names that users can write.
@@ -181,7 +169,38 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE
         .keys()
         .copied()
-        .filter(|name| !name.contains('_') && !name.starts_with('@'))
+        .filter(|name| !name.contains(['_', '@']))
+}
+
+impl Declared {
+    /// Calls the function: the overload that the checker chose, or else the first that takes the values.
+    ///
+    /// # Errors
+    /// No overload takes the values; or that of the overload.
+    pub fn call<'a>(
+        &self,
+        chosen: Option<&'static Overload>,
+        arguments: &[Value<'a>],
+    ) -> Result<Value<'a>, Error> {
+        let takes = |overload: &Overload| {
+            overload.takes.len() == arguments.len()
+                && overload
+                    .takes
+                    .iter()
+                    .zip(arguments)
+                    .all(|(sig, value)| sig.takes(value))
+        };
+        let own = || self.overloads.iter().copied();
+        let overload = match (self.binding, chosen) {
+            (Binding::Own, _) => own().next(),
+            (Binding::Guarded, Some(chosen)) => Some(chosen).filter(|chosen| takes(chosen)),
+            (Binding::Guarded, None) => own().find(|overload| takes(overload)),
+        };
+        match overload {
+            Some(overload) => (overload.call)(arguments),
+            None => Err(mismatch(self.name, arguments)),
+        }
+    }
 }
 
 fn mismatch(name: &str, arguments: &[Value<'_>]) -> Error {

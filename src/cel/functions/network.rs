@@ -3,38 +3,110 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{Function, both, global, method, mismatch, text_of};
+use super::{Function, global, guarded, method, mismatch, text_of};
+use crate::cel::Error;
+use crate::cel::types::Sig::{self, Bool, Int, Text};
 use crate::cel::value::{Kubernetes, Value};
-use crate::cel::{Budget, Error};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+const IP: Sig = Sig::Named("net.IP");
+const CIDR: Sig = Sig::Named("net.CIDR");
+
+/// The functions of this library.
 pub const TABLE: &[Function] = &[
-    both("ip", (1, 1), 30, ip),
-    global("isIP", (1, 1), 30, is_ip),
-    global("ip.isCanonical", (1, 1), 30, is_canonical),
-    method("family", (1, 1), 30, family),
-    method("isUnspecified", (1, 1), 30, |v, b| {
-        asks("isUnspecified", v, b, |ip| ip.is_unspecified())
-    }),
-    method("isLoopback", (1, 1), 30, |v, b| {
-        asks("isLoopback", v, b, |ip| ip.is_loopback())
-    }),
-    method("isLinkLocalMulticast", (1, 1), 30, |v, b| {
-        asks("isLinkLocalMulticast", v, b, link_local_multicast)
-    }),
-    method("isLinkLocalUnicast", (1, 1), 30, |v, b| {
-        asks("isLinkLocalUnicast", v, b, link_local)
-    }),
-    method("isGlobalUnicast", (1, 1), 30, |v, b| {
-        asks("isGlobalUnicast", v, b, global_unicast)
-    }),
-    global("cidr", (1, 1), 30, cidr),
-    global("isCIDR", (1, 1), 30, is_cidr),
-    method("containsIP", (2, 2), 30, contains_ip),
-    method("containsCIDR", (2, 2), 30, contains_cidr),
-    method("masked", (1, 1), 30, masked),
-    method("prefixLength", (1, 1), 30, prefix_length),
+    guarded(
+        "ip",
+        &[
+            global("string_to_ip", &[Text], IP, 30, ip),
+            method("cidr_ip", &[CIDR], IP, 30, ip),
+        ],
+    ),
+    guarded(
+        "string",
+        &[
+            global("ip_to_string", &[IP], Text, 30, to_string),
+            global("cidr_to_string", &[CIDR], Text, 30, to_string),
+        ],
+    ),
+    guarded("isIP", &[global("is_ip", &[Text], Bool, 30, is_ip)]),
+    guarded(
+        "ip.isCanonical",
+        &[global("ip_is_canonical", &[Text], Bool, 30, is_canonical)],
+    ),
+    guarded("family", &[method("ip_family", &[IP], Int, 30, family)]),
+    guarded(
+        "isUnspecified",
+        &[method("ip_is_unspecified", &[IP], Bool, 30, |v| {
+            asks("isUnspecified", v, |ip| ip.is_unspecified())
+        })],
+    ),
+    guarded(
+        "isLoopback",
+        &[method("ip_is_loopback", &[IP], Bool, 30, |v| {
+            asks("isLoopback", v, |ip| ip.is_loopback())
+        })],
+    ),
+    guarded(
+        "isLinkLocalMulticast",
+        &[method("ip_is_link_local_multicast", &[IP], Bool, 30, |v| {
+            asks("isLinkLocalMulticast", v, link_local_multicast)
+        })],
+    ),
+    guarded(
+        "isLinkLocalUnicast",
+        &[method("ip_is_link_local_unicast", &[IP], Bool, 30, |v| {
+            asks("isLinkLocalUnicast", v, link_local)
+        })],
+    ),
+    guarded(
+        "isGlobalUnicast",
+        &[method("ip_is_global_unicast", &[IP], Bool, 30, |v| {
+            asks("isGlobalUnicast", v, global_unicast)
+        })],
+    ),
+    guarded("cidr", &[global("string_to_cidr", &[Text], CIDR, 30, cidr)]),
+    guarded("isCIDR", &[global("is_cidr", &[Text], Bool, 30, is_cidr)]),
+    guarded(
+        "containsIP",
+        &[
+            method(
+                "cidr_contains_ip_string",
+                &[CIDR, Text],
+                Bool,
+                30,
+                contains_ip,
+            ),
+            method("cidr_contains_ip_ip", &[CIDR, IP], Bool, 30, contains_ip),
+        ],
+    ),
+    guarded(
+        "containsCIDR",
+        &[
+            method(
+                "cidr_contains_cidr_string",
+                &[CIDR, Text],
+                Bool,
+                30,
+                contains_cidr,
+            ),
+            method("cidr_contains_cidr", &[CIDR, CIDR], Bool, 30, contains_cidr),
+        ],
+    ),
+    guarded(
+        "masked",
+        &[method("cidr_masked", &[CIDR], CIDR, 30, masked)],
+    ),
+    guarded(
+        "prefixLength",
+        &[method(
+            "cidr_prefix_length",
+            &[CIDR],
+            Int,
+            30,
+            prefix_length,
+        )],
+    ),
 ];
 
 /// Kubernetes refuses zones, and IPv4 addresses that are written as IPv6.
@@ -77,8 +149,7 @@ fn value<'a>(value: Kubernetes) -> Value<'a> {
     Value::Kubernetes(Arc::new(value))
 }
 
-fn ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     if let [Value::Kubernetes(inner)] = arguments
         && let Kubernetes::Cidr(ip, _) = &**inner
     {
@@ -87,23 +158,28 @@ fn ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
     let text = text_of("ip", arguments, 0)?;
     match parse_ip(text) {
         Some(ip) => Ok(value(Kubernetes::Ip(ip))),
-        None => Err(Error::Malformed(format!("`{text}` is no IP address"))),
+        None => Err(Error::Malformed(format!("`{text}` is not an IP address"))),
     }
 }
 
-fn is_ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn to_string<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    match arguments.first().and_then(crate::cel::convert::to_text) {
+        Some(text) => Ok(Value::text(text)),
+        None => Err(mismatch("string", arguments)),
+    }
+}
+
+fn is_ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     Ok(Value::Bool(
         parse_ip(text_of("isIP", arguments, 0)?).is_some(),
     ))
 }
 
-fn is_canonical<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn is_canonical<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("ip.isCanonical", arguments, 0)?;
     match parse_ip(text) {
         Some(ip) => Ok(Value::Bool(ip.to_string() == text)),
-        None => Err(Error::Malformed(format!("`{text}` is no IP address"))),
+        None => Err(Error::Malformed(format!("`{text}` is not an IP address"))),
     }
 }
 
@@ -127,19 +203,12 @@ fn cidr_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<(IpAddr, 
     }
 }
 
-fn family<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn family<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let ip = ip_of("family", arguments)?;
     Ok(Value::Int(if ip.is_ipv4() { 4 } else { 6 }))
 }
 
-fn asks<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-    question: fn(IpAddr) -> bool,
-) -> Result<'a> {
-    budget.pay(1)?;
+fn asks<'a>(name: &str, arguments: &[Value<'a>], question: fn(IpAddr) -> bool) -> Result<'a> {
     Ok(Value::Bool(question(ip_of(name, arguments)?)))
 }
 
@@ -163,30 +232,38 @@ fn global_unicast(ip: IpAddr) -> bool {
     !(ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local(ip) || broadcast)
 }
 
-fn cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("cidr", arguments, 0)?;
     match parse_cidr(text) {
         Some((ip, length)) => Ok(value(Kubernetes::Cidr(ip, length))),
-        None => Err(Error::Malformed(format!(
-            "`{text}` is no CIDR such as `10.0.0.0/8`"
-        ))),
+        None => Err(bad_cidr(text)),
     }
 }
 
-fn is_cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+/// What is wrong with a network: the server tells a prefix that is too long from the rest.
+fn bad_cidr(text: &str) -> Error {
+    let parts = text
+        .split_once('/')
+        .map(|(ip, length)| (parse_ip(ip), length.parse::<u32>()));
+    match parts {
+        Some((Some(ip), Ok(length))) if length > u32::from(bits(ip)) => {
+            Error::Range(format!("`{text}` has a prefix that is too long"))
+        }
+        _ => Error::Malformed(format!("`{text}` is not a CIDR such as `10.0.0.0/8`")),
+    }
+}
+
+fn is_cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     Ok(Value::Bool(
         parse_cidr(text_of("isCIDR", arguments, 0)?).is_some(),
     ))
 }
 
-fn contains_ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn contains_ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let (own, length) = cidr_of("containsIP", arguments)?;
     let other = match &arguments[1] {
         Value::Text(text) => parse_ip(text.as_str())
-            .ok_or_else(|| Error::Malformed(format!("`{}` is no IP address", text.as_str())))?,
+            .ok_or_else(|| Error::Malformed(format!("`{}` is not an IP address", text.as_str())))?,
         other => ip_of("containsIP", std::slice::from_ref(other))?,
     };
     Ok(Value::Bool(
@@ -194,12 +271,10 @@ fn contains_ip<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'
     ))
 }
 
-fn contains_cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn contains_cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let (own, length) = cidr_of("containsCIDR", arguments)?;
     let (other, other_length) = match &arguments[1] {
-        Value::Text(text) => parse_cidr(text.as_str())
-            .ok_or_else(|| Error::Malformed(format!("`{}` is no CIDR", text.as_str())))?,
+        Value::Text(text) => parse_cidr(text.as_str()).ok_or_else(|| bad_cidr(text.as_str()))?,
         other => cidr_of("containsCIDR", std::slice::from_ref(other))?,
     };
     Ok(Value::Bool(
@@ -209,13 +284,11 @@ fn contains_cidr<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result
     ))
 }
 
-fn masked<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn masked<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let (ip, length) = cidr_of("masked", arguments)?;
     Ok(value(Kubernetes::Cidr(network(ip, length), length)))
 }
 
-fn prefix_length<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn prefix_length<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     Ok(Value::Int(cidr_of("prefixLength", arguments)?.1.into()))
 }

@@ -2,103 +2,174 @@
 
 use std::sync::Arc;
 
-use super::{Function, both, global, method, mismatch};
+use super::{Function, global, guarded, method, mismatch};
+use crate::cel::types::Sig::{self, Bool};
 use crate::cel::value::Value;
-use crate::cel::{Budget, Error};
+use crate::cel::{Error, operators};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+const V: Sig = Sig::Param("V");
+const OPTIONAL: Sig = Sig::Optional(&V);
+const LIST: Sig = Sig::List(&V);
+
+/// The functions of this library.
 pub const TABLE: &[Function] = &[
-    global("optional.of", (1, 1), 28, of),
-    global("optional.none", (0, 0), 28, none),
-    global("optional.ofNonZeroValue", (1, 1), 28, of_non_zero),
-    both("optional.unwrap", (1, 1), 32, unwrap),
-    method("unwrapOpt", (1, 1), 32, unwrap),
-    method("hasValue", (1, 1), 28, has_value),
-    method("value", (1, 1), 28, value),
-    // Macros, listed so that they are suggested.
-    method("or", (2, 2), 28, none),
-    method("orValue", (2, 2), 28, none),
-    method("first", (1, 1), 34, |v, b| end("first", v, b)),
-    method("last", (1, 1), 34, |v, b| end("last", v, b)),
+    guarded(
+        "optional.of",
+        &[global("optional_of", &[V], OPTIONAL, 28, of)],
+    ),
+    guarded(
+        "optional.none",
+        &[global("optional_none", &[], OPTIONAL, 28, none)],
+    ),
+    guarded(
+        "optional.ofNonZeroValue",
+        &[global(
+            "optional_ofNonZeroValue",
+            &[V],
+            OPTIONAL,
+            28,
+            of_non_zero,
+        )],
+    ),
+    guarded(
+        "optional.unwrap",
+        &[global(
+            "optional_unwrap",
+            &[Sig::List(&OPTIONAL)],
+            LIST,
+            32,
+            unwrap,
+        )],
+    ),
+    guarded(
+        "unwrapOpt",
+        &[method(
+            "optional_unwrapOpt",
+            &[Sig::List(&OPTIONAL)],
+            LIST,
+            32,
+            unwrap,
+        )],
+    ),
+    guarded(
+        "hasValue",
+        &[method(
+            "optional_hasValue",
+            &[OPTIONAL],
+            Bool,
+            28,
+            has_value,
+        )],
+    ),
+    guarded(
+        "value",
+        &[method("optional_value", &[OPTIONAL], V, 28, value)],
+    ),
+    // Their second argument is evaluated only where it is needed.
+    guarded(
+        "or",
+        &[method(
+            "optional_or_optional",
+            &[OPTIONAL, OPTIONAL],
+            OPTIONAL,
+            28,
+            operators::no_call,
+        )],
+    ),
+    guarded(
+        "orValue",
+        &[method(
+            "optional_orValue_value",
+            &[OPTIONAL, V],
+            V,
+            28,
+            operators::no_call,
+        )],
+    ),
+    guarded(
+        "first",
+        &[method("list_first", &[LIST], OPTIONAL, 34, |v| {
+            end(v, true)
+        })],
+    ),
+    guarded(
+        "last",
+        &[method("list_last", &[LIST], OPTIONAL, 34, |v| {
+            end(v, false)
+        })],
+    ),
 ];
 
-fn of<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    Ok(Value::some(arguments[0].clone()))
+fn of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    match arguments {
+        [value] => Ok(Value::some(value.clone())),
+        _ => Err(mismatch("optional.of", arguments)),
+    }
 }
 
-fn none<'a>(_: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+#[allow(clippy::unnecessary_wraps, reason = "has the type of Call")]
+fn none<'a>(_: &[Value<'a>]) -> Result<'a> {
     Ok(Value::Optional(None))
 }
 
-fn of_non_zero<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    let value = &arguments[0];
+fn of_non_zero<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let [value] = arguments else {
+        return Err(mismatch("optional.ofNonZeroValue", arguments));
+    };
+    // An optional value is never zero, even one without a value.
     let is_zero = match value {
-        Value::Null
-        | Value::Bool(false)
-        | Value::Int(0)
-        | Value::Uint(0)
-        | Value::Optional(None) => true,
+        Value::Null | Value::Bool(false) | Value::Int(0) | Value::Uint(0) => true,
         Value::Double(number) => *number == 0.0,
         Value::Duration(span) => span.is_zero(),
-        Value::Timestamp(time) => time.as_second() == 0 && time.subsec_nanosecond() == 0,
+        Value::Timestamp(time) => time.is_zero(),
         other => other.size() == Some(0),
     };
     Ok(Value::Optional((!is_zero).then(|| Arc::new(value.clone()))))
 }
 
-fn inner<'v, 'a>(
-    name: &str,
-    arguments: &'v [Value<'a>],
-) -> std::result::Result<&'v Option<Arc<Value<'a>>>, Error> {
-    match arguments.first() {
-        Some(Value::Optional(inner)) => Ok(inner),
-        _ => Err(mismatch(name, arguments)),
+fn has_value<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    match arguments {
+        [Value::Optional(inner)] => Ok(Value::Bool(inner.is_some())),
+        _ => Err(mismatch("hasValue", arguments)),
     }
 }
 
-fn has_value<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    Ok(Value::Bool(inner("hasValue", arguments)?.is_some()))
-}
-
-fn value<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    match inner("value", arguments)? {
-        Some(value) => Ok((**value).clone()),
-        None => Err(Error::Malformed(
+fn value<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    match arguments {
+        [Value::Optional(Some(value))] => Ok((**value).clone()),
+        [Value::Optional(None)] => Err(Error::Malformed(
             "`value()` of an optional that has none".to_owned(),
         )),
+        _ => Err(mismatch("value", arguments)),
     }
 }
 
-fn unwrap<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let items = arguments[0]
-        .items()
+fn unwrap<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let items = arguments
+        .first()
+        .and_then(Value::items)
         .ok_or_else(|| mismatch("optional.unwrap", arguments))?;
-    budget.pay((items.len() as u64).max(1))?;
     let mut found = Vec::new();
     for item in items.iter() {
         match item {
             Value::Optional(inner) => found.extend(inner.iter().map(|value| (**value).clone())),
-            other => return Err(mismatch("optional.unwrap", std::slice::from_ref(other))),
+            _ => return Err(Error::Malformed("an item is not optional".to_owned())),
         }
     }
     Ok(Value::list(found))
 }
 
-fn end<'a>(name: &str, arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
-    let items = arguments[0]
-        .items()
-        .ok_or_else(|| mismatch(name, arguments))?;
-    let found = if name == "first" {
-        items.first()
-    } else {
-        items.last()
+fn end<'a>(arguments: &[Value<'a>], first: bool) -> Result<'a> {
+    let [list] = arguments else {
+        return Err(mismatch("first", arguments));
     };
-    Ok(Value::Optional(found.map(|value| Arc::new(value.clone()))))
+    let at = if first {
+        Some(0)
+    } else {
+        list.size().and_then(|size| size.checked_sub(1))
+    };
+    let item = at.and_then(|at| list.item(at));
+    Ok(Value::Optional(item.map(Arc::new)))
 }

@@ -1,56 +1,83 @@
 //! Lists as sets. <https://pkg.go.dev/github.com/google/cel-go/ext#Sets>
 
-use super::{Function, global, mismatch};
-use crate::cel::operators::search_cost;
+use super::{Function, global, guarded, mismatch};
+use crate::cel::types::Sig::{self, Bool};
 use crate::cel::value::Value;
-use crate::cel::{Budget, Error};
+use crate::cel::{COST_PER_CALL, Error, operators};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+const LIST: Sig = Sig::List(&Sig::Param("T"));
+
+/// The functions of this library.
 pub const TABLE: &[Function] = &[
-    global("sets.contains", (2, 2), 29, contains),
-    global("sets.equivalent", (2, 2), 29, equivalent),
-    global("sets.intersects", (2, 2), 29, intersects),
+    guarded(
+        "sets.contains",
+        &[global(
+            "list_sets_contains_list",
+            &[LIST, LIST],
+            Bool,
+            29,
+            contains,
+        )],
+    ),
+    guarded(
+        "sets.equivalent",
+        &[global(
+            "list_sets_equivalent_list",
+            &[LIST, LIST],
+            Bool,
+            29,
+            equivalent,
+        )],
+    ),
+    guarded(
+        "sets.intersects",
+        &[global(
+            "list_sets_intersects_list",
+            &[LIST, LIST],
+            Bool,
+            29,
+            intersects,
+        )],
+    ),
 ];
 
-type Lists<'a> = (Vec<Value<'a>>, Vec<Value<'a>>);
-
-fn lists<'a>(
+/// Both lists, if comparing all pairs is within what an expression may cost.
+fn lists<'v, 'a>(
     name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-) -> std::result::Result<Lists<'a>, Error> {
-    match (arguments[0].items(), arguments[1].items()) {
-        (Some(a), Some(b)) => {
-            for item in a.iter() {
-                budget.pay(search_cost(item, b.len()))?;
+    arguments: &'v [Value<'a>],
+) -> std::result::Result<(&'v Value<'a>, &'v Value<'a>), Error> {
+    match arguments {
+        [a, b] if a.is_list() && b.is_list() => {
+            if a.weight().saturating_mul(b.weight()) > COST_PER_CALL {
+                return Err(Error::Cost);
             }
-            Ok((a.into_owned(), b.into_owned()))
+            Ok((a, b))
         }
         _ => Err(mismatch(name, arguments)),
     }
 }
 
-fn has_all<'a>(list: &[Value<'a>], wanted: &[Value<'a>]) -> bool {
-    wanted
-        .iter()
-        .all(|item| list.iter().any(|other| other.equals(item)))
+fn has_all<'a>(list: &Value<'a>, wanted: &Value<'a>) -> bool {
+    let wanted = wanted.items().unwrap_or_default();
+    wanted.iter().all(|item| operators::has(list, item))
 }
 
-fn contains<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let (list, wanted) = lists("sets.contains", arguments, budget)?;
-    Ok(Value::Bool(has_all(&list, &wanted)))
+fn contains<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let (list, wanted) = lists("sets.contains", arguments)?;
+    Ok(Value::Bool(has_all(list, wanted)))
 }
 
-fn equivalent<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let (a, b) = lists("sets.equivalent", arguments, budget)?;
-    Ok(Value::Bool(has_all(&a, &b) && has_all(&b, &a)))
+fn equivalent<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let (a, b) = lists("sets.equivalent", arguments)?;
+    Ok(Value::Bool(has_all(a, b) && has_all(b, a)))
 }
 
-fn intersects<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let (a, b) = lists("sets.intersects", arguments, budget)?;
+fn intersects<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let (a, b) = lists("sets.intersects", arguments)?;
+    let items = a.items().unwrap_or_default();
     Ok(Value::Bool(
-        a.iter()
-            .any(|item| b.iter().any(|other| other.equals(item))),
+        items.iter().any(|item| operators::has(b, item)),
     ))
 }

@@ -1,59 +1,170 @@
 //! Text: the language's own functions, and the strings extension (version 2).
 //! <https://pkg.go.dev/github.com/google/cel-go/ext#Strings>
 
-use super::super::operators::traversal;
-use super::{Function, format, int_of, method, mismatch, regex, text_of};
-use super::{both, global, lists};
+use super::{Function, format, global, guarded, int_of, method, mismatch, text_of};
+use crate::cel::types::Sig::{self, Bool, Dyn, Int, Text};
 use crate::cel::value::Value;
-use crate::cel::{Budget, Error};
+use crate::cel::{Error, operators};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+/// The functions of this library.
 pub const TABLE: &[Function] = &[
-    method("contains", (2, 2), 0, contains),
-    method("startsWith", (2, 2), 0, starts_with),
-    method("endsWith", (2, 2), 0, ends_with),
-    both("matches", (2, 2), 0, regex::matches).checking(regex::is_pattern),
-    method("charAt", (2, 2), 0, char_at),
-    method("indexOf", (2, 3), 0, index_of),
-    method("lastIndexOf", (2, 3), 0, last_index_of),
-    method("lowerAscii", (1, 1), 0, lower),
-    method("upperAscii", (1, 1), 0, upper),
-    method("replace", (3, 4), 0, replace),
-    method("split", (2, 3), 0, split),
-    method("join", (1, 2), 0, join),
-    method("substring", (2, 3), 0, substring),
-    method("trim", (1, 1), 0, trim),
-    method("format", (2, 2), 29, format::format).checking(format::is_format),
-    method("reverse", (1, 1), 34, reverse),
-    global("strings.quote", (1, 1), 29, quote),
+    guarded(
+        "contains",
+        &[method("contains_string", &[Text, Text], Bool, 0, |v| {
+            asks("contains", v, |text, part| text.contains(part))
+        })],
+    ),
+    guarded(
+        "startsWith",
+        &[method("starts_with_string", &[Text, Text], Bool, 0, |v| {
+            asks("startsWith", v, |text, part| text.starts_with(part))
+        })],
+    ),
+    guarded(
+        "endsWith",
+        &[method("ends_with_string", &[Text, Text], Bool, 0, |v| {
+            asks("endsWith", v, |text, part| text.ends_with(part))
+        })],
+    ),
+    guarded(
+        "charAt",
+        &[method("string_char_at_int", &[Text, Int], Text, 0, char_at)],
+    ),
+    guarded(
+        "indexOf",
+        &[
+            method("string_index_of_string", &[Text, Text], Int, 0, index_of),
+            method(
+                "string_index_of_string_int",
+                &[Text, Text, Int],
+                Int,
+                0,
+                index_of,
+            ),
+        ],
+    ),
+    guarded(
+        "lastIndexOf",
+        &[
+            method(
+                "string_last_index_of_string",
+                &[Text, Text],
+                Int,
+                0,
+                last_index_of,
+            ),
+            method(
+                "string_last_index_of_string_int",
+                &[Text, Text, Int],
+                Int,
+                0,
+                last_index_of,
+            ),
+        ],
+    ),
+    guarded(
+        "lowerAscii",
+        &[method("string_lower_ascii", &[Text], Text, 0, |v| {
+            changed("lowerAscii", v, |text| text.to_ascii_lowercase())
+        })],
+    ),
+    guarded(
+        "upperAscii",
+        &[method("string_upper_ascii", &[Text], Text, 0, |v| {
+            changed("upperAscii", v, |text| text.to_ascii_uppercase())
+        })],
+    ),
+    guarded(
+        "trim",
+        &[method("string_trim", &[Text], Text, 0, |v| {
+            changed("trim", v, |text| text.trim().to_owned())
+        })],
+    ),
+    guarded(
+        "replace",
+        &[
+            method(
+                "string_replace_string_string",
+                &[Text, Text, Text],
+                Text,
+                0,
+                replace,
+            ),
+            method(
+                "string_replace_string_string_int",
+                &[Text, Text, Text, Int],
+                Text,
+                0,
+                replace,
+            ),
+        ],
+    ),
+    guarded(
+        "split",
+        &[
+            method(
+                "string_split_string",
+                &[Text, Text],
+                Sig::List(&Text),
+                0,
+                split,
+            ),
+            method(
+                "string_split_string_int",
+                &[Text, Text, Int],
+                Sig::List(&Text),
+                0,
+                split,
+            ),
+        ],
+    ),
+    guarded(
+        "join",
+        &[
+            method("list_join", &[Sig::List(&Text)], Text, 0, join),
+            method("list_join_string", &[Sig::List(&Text), Text], Text, 0, join),
+        ],
+    ),
+    guarded(
+        "substring",
+        &[
+            method("string_substring_int", &[Text, Int], Text, 0, substring),
+            method(
+                "string_substring_int_int",
+                &[Text, Int, Int],
+                Text,
+                0,
+                substring,
+            ),
+        ],
+    ),
+    guarded(
+        "format",
+        &[method(
+            "string_format",
+            &[Text, Sig::List(&Dyn)],
+            Text,
+            29,
+            format::format,
+        )],
+    ),
+    guarded(
+        "strings.quote",
+        &[global("strings_quote", &[Text], Text, 29, |v| {
+            changed("strings.quote", v, format::quoted)
+        })],
+    ),
 ];
 
-fn contains<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let (text, part) = (
-        text_of("contains", arguments, 0)?,
-        text_of("contains", arguments, 1)?,
-    );
-    budget.pay(traversal(&[&arguments[0]]) * traversal(&[&arguments[1]]))?;
-    Ok(Value::Bool(text.contains(part)))
+fn asks<'a>(name: &str, arguments: &[Value<'a>], question: fn(&str, &str) -> bool) -> Result<'a> {
+    let (text, part) = (text_of(name, arguments, 0)?, text_of(name, arguments, 1)?);
+    Ok(Value::Bool(question(text, part)))
 }
 
-fn starts_with<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let (text, part) = (
-        text_of("startsWith", arguments, 0)?,
-        text_of("startsWith", arguments, 1)?,
-    );
-    budget.pay(traversal(&[&arguments[1]]))?;
-    Ok(Value::Bool(text.starts_with(part)))
-}
-
-fn ends_with<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let (text, part) = (
-        text_of("endsWith", arguments, 0)?,
-        text_of("endsWith", arguments, 1)?,
-    );
-    budget.pay(traversal(&[&arguments[1]]))?;
-    Ok(Value::Bool(text.ends_with(part)))
+fn changed<'a>(name: &str, arguments: &[Value<'a>], change: fn(&str) -> String) -> Result<'a> {
+    Ok(Value::text(change(text_of(name, arguments, 0)?)))
 }
 
 fn out_of_range(index: i64) -> Error {
@@ -72,81 +183,53 @@ fn int<'a>(number: usize) -> Value<'a> {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn char_at<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn char_at<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("charAt", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
     let count = text.chars().count();
     let at = position(int_of("charAt", arguments, 1)?, count)?;
     let found: String = text.chars().skip(at).take(1).collect();
     Ok(Value::text(found))
 }
 
-fn index_of<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    if arguments[0].items().is_some() {
-        return lists::index_of(arguments, budget);
+/// Where to start; below zero is an error, past the end finds nothing.
+fn offset(name: &str, arguments: &[Value<'_>]) -> std::result::Result<Option<usize>, Error> {
+    match arguments.get(2) {
+        Some(_) => {
+            let offset = int_of(name, arguments, 2)?;
+            usize::try_from(offset)
+                .map(Some)
+                .map_err(|_| out_of_range(offset))
+        }
+        None => Ok(None),
     }
-    let (text, part) = (
-        text_of("indexOf", arguments, 0)?,
-        text_of("indexOf", arguments, 1)?,
-    );
-    budget.pay(traversal(&[&arguments[0]]) * traversal(&[&arguments[1]]))?;
-    let characters: Vec<char> = text.chars().collect();
-    let from = match arguments.get(2) {
-        Some(_) => int_of("indexOf", arguments, 2)?,
-        None => 0,
-    };
+}
+
+fn index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let text: Vec<char> = text_of("indexOf", arguments, 0)?.chars().collect();
+    let part: Vec<char> = text_of("indexOf", arguments, 1)?.chars().collect();
+    let from = offset("indexOf", arguments)?.unwrap_or(0);
     if part.is_empty() {
-        return position(
-            from,
-            characters.len().max(usize::try_from(from).unwrap_or(0)),
-        )
-        .map(int);
+        return Ok(int(from));
     }
-    let from = position(from, characters.len())?;
-    let part: Vec<char> = part.chars().collect();
-    let found = characters
-        .windows(part.len())
-        .enumerate()
-        .skip(from)
-        .find(|(_, window)| **window == part[..]);
+    let mut windows = text.windows(part.len()).enumerate().skip(from);
+    let found = windows.find(|(_, window)| **window == part[..]);
     Ok(found.map_or(Value::Int(-1), |(at, _)| int(at)))
 }
 
-fn last_index_of<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    if arguments[0].items().is_some() {
-        return lists::last_index_of(arguments, budget);
-    }
-    let (text, part) = (
-        text_of("lastIndexOf", arguments, 0)?,
-        text_of("lastIndexOf", arguments, 1)?,
-    );
-    budget.pay(traversal(&[&arguments[0]]) * traversal(&[&arguments[1]]))?;
-    let characters: Vec<char> = text.chars().collect();
-    let from = match arguments.get(2) {
-        Some(_) => position(int_of("lastIndexOf", arguments, 2)?, characters.len())?,
-        None => characters.len(),
-    };
+fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let text: Vec<char> = text_of("lastIndexOf", arguments, 0)?.chars().collect();
+    let part: Vec<char> = text_of("lastIndexOf", arguments, 1)?.chars().collect();
+    let offset = offset("lastIndexOf", arguments)?;
     if part.is_empty() {
-        return Ok(int(from.min(characters.len())));
+        return Ok(int(offset.unwrap_or(text.len())));
     }
-    let part: Vec<char> = part.chars().collect();
-    let found = characters
-        .windows(part.len())
-        .enumerate()
-        .rfind(|(at, window)| *at <= from && **window == part[..]);
+    if offset.is_some_and(|from| from >= text.len()) {
+        return Ok(Value::Int(-1));
+    }
+    let from = offset.unwrap_or(text.len());
+    let mut windows = text.windows(part.len()).enumerate();
+    let found = windows.rfind(|(at, window)| *at <= from && **window == part[..]);
     Ok(found.map_or(Value::Int(-1), |(at, _)| int(at)))
-}
-
-fn lower<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let text = text_of("lowerAscii", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
-    Ok(Value::text(text.to_ascii_lowercase()))
-}
-
-fn upper<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let text = text_of("upperAscii", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
-    Ok(Value::text(text.to_ascii_uppercase()))
 }
 
 fn limit(
@@ -161,108 +244,87 @@ fn limit(
     }
 }
 
-fn replace<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn replace<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("replace", arguments, 0)?;
     let (from, to) = (
         text_of("replace", arguments, 1)?,
         text_of("replace", arguments, 2)?,
     );
-    let places = if from.is_empty() {
-        text.chars().count() + 1
-    } else {
-        text.len() / from.len()
+    let limit = limit(arguments, 3, "replace")?;
+    let places = match text.len().checked_div(from.len()) {
+        Some(places) => places,
+        None => text.len() + 1,
     };
-    budget.pay(
-        ((text.len() + places * to.len()) as u64)
-            .div_ceil(10)
-            .max(1),
-    )?;
-    Ok(Value::text(match limit(arguments, 3, "replace")? {
+    let places = places.min(limit.unwrap_or(usize::MAX));
+    operators::bounded(places.saturating_mul(to.len()).saturating_add(text.len()))?;
+    Ok(Value::text(match limit {
         Some(limit) => text.replacen(from, to, limit),
         None => text.replace(from, to),
     }))
 }
 
-fn split<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn split<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let (text, separator) = (
         text_of("split", arguments, 0)?,
         text_of("split", arguments, 1)?,
     );
-    budget.pay(traversal(&[&arguments[0]]))?;
     let limit = limit(arguments, 2, "split")?;
     let part = |text: &str| Value::text(text);
     let parts: Vec<Value<'a>> = match limit {
         Some(0) => Vec::new(),
-        _ if separator.is_empty() => {
-            let count = text.chars().count();
-            let limit = limit.unwrap_or(count).max(1);
-            let mut parts: Vec<Value<'a>> = Vec::new();
-            let mut rest = text;
-            while parts.len() + 1 < limit && rest.chars().count() > 1 {
-                let at = rest.chars().next().map_or(0, char::len_utf8);
-                parts.push(part(&rest[..at]));
-                rest = &rest[at..];
-            }
-            if !rest.is_empty() {
-                parts.push(part(rest));
-            }
-            parts
-        }
+        _ if separator.is_empty() => characters(text, limit.unwrap_or(usize::MAX)),
         Some(limit) => text.splitn(limit, separator).map(part).collect(),
         None => text.split(separator).map(part).collect(),
     };
     Ok(Value::list(parts))
 }
 
-fn join<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let items = arguments[0]
-        .items()
+/// Each character, and what is left as the last of so many.
+fn characters<'a>(text: &str, most: usize) -> Vec<Value<'a>> {
+    let mut parts: Vec<Value<'a>> = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if parts.len() + 1 == most {
+            parts.push(Value::text(rest));
+            break;
+        }
+        let (one, after) = rest.split_at(first.len_utf8());
+        parts.push(Value::text(one));
+        rest = after;
+    }
+    parts
+}
+
+fn join<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let items = arguments
+        .first()
+        .and_then(Value::items)
         .ok_or_else(|| mismatch("join", arguments))?;
     let separator = match arguments.get(1) {
         Some(_) => text_of("join", arguments, 1)?,
         None => "",
     };
     let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-    let joined = texts
-        .ok_or_else(|| mismatch("join", arguments))?
-        .join(separator);
-    budget.pay((joined.len() as u64).div_ceil(10).max(1))?;
-    Ok(Value::text(joined))
+    let texts = texts.ok_or_else(|| Error::Malformed("`join()` joins texts only".to_owned()))?;
+    let length: usize = texts.iter().map(|text| text.len() + separator.len()).sum();
+    operators::bounded(length)?;
+    Ok(Value::text(texts.join(separator)))
 }
 
-fn substring<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn substring<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("substring", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
     let count = text.chars().count();
-    let start = position(int_of("substring", arguments, 1)?, count)?;
+    let start = int_of("substring", arguments, 1)?;
     let end = match arguments.get(2) {
-        Some(_) => position(int_of("substring", arguments, 2)?, count)?,
-        None => count,
+        Some(_) => int_of("substring", arguments, 2)?,
+        None => i64::try_from(count).unwrap_or(i64::MAX),
     };
-    if start > end {
+    if start > end && arguments.len() > 2 {
         return Err(Error::Range(format!(
             "a text cannot start at {start} and end at {end}"
         )));
     }
+    let (start, end) = (position(start, count)?, position(end, count)?);
     let part: String = text.chars().skip(start).take(end - start).collect();
     Ok(Value::text(part))
-}
-
-fn trim<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let text = text_of("trim", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
-    Ok(Value::text(text.trim()))
-}
-
-fn reverse<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    if arguments[0].items().is_some() {
-        return lists::reverse(arguments, budget);
-    }
-    Err(mismatch("reverse", arguments))
-}
-
-fn quote<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let text = text_of("strings.quote", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
-    Ok(Value::text(format::quoted(text)))
 }

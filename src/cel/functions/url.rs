@@ -1,44 +1,77 @@
-//! URLs. <https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-url-library>
+//! URLs, as Go's `net/url` reads them. <https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-url-library>
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Function, global, method, mismatch, text_of};
-use crate::cel::operators::traversal;
-use crate::cel::value::{Key, Kubernetes, Map, Value};
-use crate::cel::{Budget, Error};
+use super::{Function, global, guarded, method, mismatch, text_of};
+use crate::cel::Error;
+use crate::cel::types::Sig::{self, Bool, Text};
+use crate::cel::value::{Kubernetes, Map, Value, insert};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+const URL: Sig = Sig::Named("kubernetes.URL");
+
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
-    global("url", (1, 1), 0, url),
-    global("isURL", (1, 1), 0, is_url),
-    method("getScheme", (1, 1), 0, |v, b| {
-        part("getScheme", v, b, |url| url.scheme.clone())
-    }),
-    method("getHost", (1, 1), 0, |v, b| {
-        part("getHost", v, b, |url| url.host.clone())
-    }),
-    method("getHostname", (1, 1), 0, |v, b| {
-        part("getHostname", v, b, |url| url.hostname().to_owned())
-    }),
-    method("getPort", (1, 1), 0, |v, b| {
-        part("getPort", v, b, |url| url.port().to_owned())
-    }),
-    method("getEscapedPath", (1, 1), 0, |v, b| {
-        part("getEscapedPath", v, b, |url| url.path.clone())
-    }),
-    method("getQuery", (1, 1), 0, query),
+    guarded("url", &[global("string_to_url", &[Text], URL, 0, url)]),
+    guarded(
+        "isURL",
+        &[global("is_url_string", &[Text], Bool, 0, is_url)],
+    ),
+    guarded(
+        "getScheme",
+        &[method("url_get_scheme", &[URL], Text, 0, |v| {
+            part("getScheme", v, |url| url.scheme.clone())
+        })],
+    ),
+    guarded(
+        "getHost",
+        &[method("url_get_host", &[URL], Text, 0, |v| {
+            part("getHost", v, |url| url.host.clone())
+        })],
+    ),
+    guarded(
+        "getHostname",
+        &[method("url_get_hostname", &[URL], Text, 0, |v| {
+            part("getHostname", v, |url| url.host_and_port().0.to_owned())
+        })],
+    ),
+    guarded(
+        "getPort",
+        &[method("url_get_port", &[URL], Text, 0, |v| {
+            part("getPort", v, |url| url.host_and_port().1.to_owned())
+        })],
+    ),
+    guarded(
+        "getEscapedPath",
+        &[method("url_get_escaped_path", &[URL], Text, 0, |v| {
+            part("getEscapedPath", v, |url| url.path.clone())
+        })],
+    ),
+    guarded(
+        "getQuery",
+        &[method(
+            "url_get_query",
+            &[URL],
+            Sig::Map(&Text, &Sig::List(&Text)),
+            0,
+            query,
+        )],
+    ),
 ];
 
-/// An absolute URL, or an absolute path.
+/// A URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     scheme: String,
+    /// With the port.
     host: String,
+    /// As it is written, if that is a way to write it.
     path: String,
     query: String,
+    /// The whole, but for how its scheme is written.
     text: String,
 }
 
@@ -49,129 +82,275 @@ impl fmt::Display for Url {
 }
 
 impl Url {
-    /// The host without its port and brackets.
-    fn hostname(&self) -> &str {
-        if let Some(rest) = self.host.strip_prefix('[') {
-            return rest.split(']').next().unwrap_or(rest);
-        }
-        self.host
-            .rsplit_once(':')
-            .map_or(&self.host, |(name, _)| name)
-    }
-
-    fn port(&self) -> &str {
-        let after = self.host.rsplit(']').next().unwrap_or_default();
-        after.rsplit_once(':').map_or("", |(_, port)| port)
+    /// The host without brackets, and the port.
+    fn host_and_port(&self) -> (&str, &str) {
+        let (host, port) = match self.host.rfind(':') {
+            Some(at) if is_optional_port(&self.host[at..]) => {
+                (&self.host[..at], &self.host[at + 1..])
+            }
+            _ => (self.host.as_str(), ""),
+        };
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        (bare.unwrap_or(host), port)
     }
 }
 
-/// As Go's `url.ParseRequestURI`: absolute, or a path from the root; a fragment is part of the path.
-fn parse(text: &str) -> Option<Url> {
-    if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) || text.is_empty() {
-        return None;
-    }
-    let (scheme, rest) = match text.split_once(':') {
-        Some((scheme, rest))
-            if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
-        {
-            (scheme.to_ascii_lowercase(), rest)
+/// How a URL is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    /// `url.Parse`: a fragment is cut off.
+    Any,
+    /// `url.ParseRequestURI`: absolute, or a path from the root; a fragment is part of the path.
+    Request,
+}
+
+/// What is wrong with a URL as `url.ParseRequestURI` reads it, in Go's words.
+pub fn request_error(text: &str) -> Option<String> {
+    let why = parse(text, Mode::Request).err()?;
+    Some(format!(
+        "parse {}: {why}",
+        super::format::quoted_as_go(text)
+    ))
+}
+
+fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
+    let whole = text;
+    let text = match text.split_once('#') {
+        Some((text, fragment)) if mode == Mode::Any => {
+            unescape(fragment, Part::Fragment)?;
+            text
         }
-        _ => (String::new(), text),
+        _ => text,
     };
-    if scheme.is_empty() && !rest.starts_with('/') {
-        return None;
+    if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
+        return Err("net/url: invalid control character in URL".to_owned());
     }
+    if text.is_empty() && mode == Mode::Request {
+        return Err("empty url".to_owned());
+    }
+    let mut url = Url {
+        scheme: String::new(),
+        host: String::new(),
+        path: String::new(),
+        query: String::new(),
+        text: whole.to_owned(),
+    };
+    if text == "*" {
+        "*".clone_into(&mut url.path);
+        return Ok(url);
+    }
+    let (scheme, rest) = scheme(text)?;
+    url.scheme = scheme.to_ascii_lowercase();
+    url.text = format!("{}{}", url.scheme, &whole[scheme.len()..]);
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = match rest.strip_prefix("//") {
-        Some(after) if !scheme.is_empty() => {
-            let end = after.find('/').unwrap_or(after.len());
-            after.split_at(end)
+    query.clone_into(&mut url.query);
+    if !rest.starts_with('/') {
+        if !scheme.is_empty() {
+            // `mailto:someone` has neither host nor path.
+            return Ok(url);
         }
-        _ => ("", rest),
-    };
-    if !scheme.is_empty() && !rest.starts_with('/') {
-        // `mailto:someone` has neither host nor path.
-        return Some(Url {
-            scheme,
-            host: String::new(),
-            path: String::new(),
-            query: query.to_owned(),
-            text: text.to_owned(),
-        });
+        if mode == Mode::Request {
+            return Err("invalid URI for request".to_owned());
+        }
+        if rest
+            .split('/')
+            .next()
+            .is_some_and(|segment| segment.contains(':'))
+        {
+            return Err("first path segment in URL cannot contain colon".to_owned());
+        }
     }
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let port_is_number = match host.rsplit(']').next().unwrap_or_default().rsplit_once(':') {
-        Some((_, port)) => port.bytes().all(|b| b.is_ascii_digit()),
-        None => true,
+    let has_authority = !scheme.is_empty() || mode == Mode::Any && !rest.starts_with("///");
+    let path = match rest.strip_prefix("//").filter(|_| has_authority) {
+        Some(after) => {
+            let (authority, path) = after.split_at(after.find('/').unwrap_or(after.len()));
+            url.host = authority_host(authority)?;
+            path
+        }
+        None => rest,
     };
-    let host_is_proper = !host.contains([' ', '<', '>', '"', '\\', '^', '`', '{', '|', '}'])
-        && (host.matches(':').count() <= 1 || host.starts_with('['))
-        && host.starts_with('[') == host.contains(']');
-    if !port_is_number || !host_is_proper || !escapes_are_proper(path) {
-        return None;
-    }
-    Some(Url {
-        scheme,
-        host: host.to_owned(),
-        path: escaped(path),
-        query: query.to_owned(),
-        text: text.to_owned(),
-    })
+    let plain = unescape(path, Part::Path)?;
+    let is_way_to_write = path
+        .bytes()
+        .all(|byte| b"!$&'()*+,;=:@[]%".contains(&byte) || !Part::Path.escapes(byte));
+    url.path = if is_way_to_write {
+        path.to_owned()
+    } else {
+        escape(&plain)
+    };
+    Ok(url)
 }
 
-fn escapes_are_proper(text: &str) -> bool {
-    text.split('%')
-        .skip(1)
-        .all(|after| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
+fn scheme(text: &str) -> std::result::Result<(&str, &str), String> {
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {}
+            b'0'..=b'9' | b'+' | b'-' | b'.' if at > 0 => {}
+            b':' if at > 0 => return Ok((&text[..at], &text[at + 1..])),
+            b':' => return Err("missing protocol scheme".to_owned()),
+            _ => break,
+        }
+    }
+    Ok(("", text))
 }
 
-fn escaped(path: &str) -> String {
+fn authority_host(authority: &str) -> std::result::Result<String, String> {
+    let Some((user, host)) = authority.rsplit_once('@') else {
+        return host_of(authority);
+    };
+    let host = host_of(host)?;
+    let is_user = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c);
+    if !user.chars().all(is_user) {
+        return Err("net/url: invalid userinfo".to_owned());
+    }
+    unescape(user, Part::User)?;
+    Ok(host)
+}
+
+fn is_optional_port(text: &str) -> bool {
+    text.is_empty()
+        || text
+            .strip_prefix(':')
+            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn host_of(text: &str) -> std::result::Result<String, String> {
+    let bad_port = |port: &str| {
+        let port = super::format::quoted_as_go(port);
+        Err(format!("invalid port {port} after host"))
+    };
+    if text.starts_with('[') {
+        let Some(end) = text.rfind(']') else {
+            return Err("missing ']' in host".to_owned());
+        };
+        if !is_optional_port(&text[end + 1..]) {
+            return bad_port(&text[end + 1..]);
+        }
+        if let Some(zone) = text[..end].find("%25") {
+            let parts = [
+                unescape(&text[..zone], Part::Host)?,
+                unescape(&text[zone..end], Part::Zone)?,
+                unescape(&text[end..], Part::Host)?,
+            ];
+            return Ok(parts.concat());
+        }
+    } else if let Some(at) = text.rfind(':')
+        && !is_optional_port(&text[at..])
+    {
+        return bad_port(&text[at..]);
+    }
+    unescape(text, Part::Host)
+}
+
+/// A part of a URL, by how it is escaped.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Path,
+    Host,
+    Zone,
+    User,
+    Query,
+    Fragment,
+}
+
+impl Part {
+    /// Whether a character must be escaped there.
+    fn escapes(self, byte: u8) -> bool {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            return false;
+        }
+        match self {
+            Part::Host | Part::Zone => !b"!$&'()*+,;=:[]<>\"".contains(&byte),
+            Part::Path => !b"$&+,/:;=@".contains(&byte),
+            Part::User => !b"$&+,;=".contains(&byte),
+            Part::Query => true,
+            Part::Fragment => !b"$&+,/:;=?@!()*".contains(&byte),
+        }
+    }
+}
+
+fn unescape(text: &str, part: Part) -> std::result::Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match byte {
+            b'%' => {
+                let code = after
+                    .get(..2)
+                    .and_then(|code| std::str::from_utf8(code).ok());
+                let value = code
+                    .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                    .and_then(|code| u8::from_str_radix(code, 16).ok());
+                let Some(value) = value else {
+                    let shown: Vec<u8> = std::iter::once(b'%')
+                        .chain(after.iter().copied().take(2))
+                        .collect();
+                    let shown = String::from_utf8_lossy(&shown).into_owned();
+                    return Err(format!(
+                        "invalid URL escape {}",
+                        super::format::quoted_as_go(&shown)
+                    ));
+                };
+                let is_bad = match part {
+                    Part::Host => value < 0x80 && value != b'%',
+                    Part::Zone => {
+                        value != b'%' && value < 0x80 && Part::Host.escapes(value) && value != b' '
+                    }
+                    _ => false,
+                };
+                if is_bad {
+                    let shown = format!("%{}", code.unwrap_or_default());
+                    return Err(format!(
+                        "invalid URL escape {}",
+                        super::format::quoted_as_go(&shown)
+                    ));
+                }
+                bytes.push(value);
+                rest = &after[2..];
+            }
+            b'+' if part == Part::Query => bytes.push(b' '),
+            byte => {
+                if matches!(part, Part::Host | Part::Zone) && *byte < 0x80 && part.escapes(*byte) {
+                    let shown = super::format::quoted_as_go(&char::from(*byte).to_string());
+                    return Err(format!("invalid character {shown} in host name"));
+                }
+                bytes.push(*byte);
+            }
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn escape(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@%!'()*[]".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
+        if Part::Path.escapes(byte) {
             text.push_str(&format!("%{byte:02X}"));
+        } else {
+            text.push(char::from(byte));
         }
     }
     text
 }
 
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let code: String = rest.by_ref().take(2).map(char::from).collect();
-                bytes.extend(u8::from_str_radix(&code, 16).ok());
-            }
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn url<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn url<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("url", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
-    match parse(text) {
-        Some(url) => Ok(Value::Kubernetes(Arc::new(Kubernetes::Url(url)))),
-        None => Err(Error::Malformed(format!("`{text}` is no URL"))),
+    let parsed = parse(text, Mode::Request).and_then(|_| parse(text, Mode::Any));
+    match parsed {
+        Ok(url) => Ok(Value::Kubernetes(Arc::new(Kubernetes::Url(url)))),
+        Err(why) => Err(Error::Malformed(format!("`{text}` is not a URL: {why}"))),
     }
 }
 
-fn is_url<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
+fn is_url<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("isURL", arguments, 0)?;
-    budget.pay(traversal(&[&arguments[0]]))?;
-    Ok(Value::Bool(parse(text).is_some()))
+    Ok(Value::Bool(parse(text, Mode::Request).is_ok()))
 }
 
-fn own<'v>(name: &str, arguments: &'v [Value<'_>]) -> std::result::Result<&'v Url, Error> {
+fn target<'v>(name: &str, arguments: &'v [Value<'_>]) -> std::result::Result<&'v Url, Error> {
     match arguments.first() {
         Some(Value::Kubernetes(value)) => match &**value {
             Kubernetes::Url(url) => Ok(url),
@@ -181,32 +360,27 @@ fn own<'v>(name: &str, arguments: &'v [Value<'_>]) -> std::result::Result<&'v Ur
     }
 }
 
-fn part<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-    read: fn(&Url) -> String,
-) -> Result<'a> {
-    budget.pay(1)?;
-    Ok(Value::text(read(own(name, arguments)?)))
+fn part<'a>(name: &str, arguments: &[Value<'a>], read: fn(&Url) -> String) -> Result<'a> {
+    Ok(Value::text(read(target(name, arguments)?)))
 }
 
-fn query<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    let url = own("getQuery", arguments)?;
-    budget.pay((url.query.len() as u64).div_ceil(10).max(1))?;
-    let mut found: std::collections::BTreeMap<String, Vec<Value<'a>>> =
-        std::collections::BTreeMap::new();
-    for pair in url.query.split('&').filter(|pair| !pair.is_empty()) {
+/// Pairs that cannot be read are left out.
+fn query<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+    let url = target("getQuery", arguments)?;
+    let mut found: BTreeMap<String, Vec<Value<'a>>> = BTreeMap::new();
+    for pair in url
+        .query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.contains(';'))
+    {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        found
-            .entry(unescaped(key))
-            .or_default()
-            .push(Value::text(unescaped(value)));
+        if let (Ok(key), Ok(value)) = (unescape(key, Part::Query), unescape(value, Part::Query)) {
+            found.entry(key).or_default().push(Value::text(value));
+        }
     }
     let mut map = Map::new();
     for (key, values) in found {
-        let name = Key::Text(key.as_str().into());
-        map.insert(name, (Value::text(key), Value::list(values)));
+        insert(&mut map, Value::text(key), Value::list(values));
     }
     Ok(Value::Map(Arc::new(map)))
 }

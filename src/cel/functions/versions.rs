@@ -1,78 +1,128 @@
 //! Semantic versions. <https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-semver-library>
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use semver::Version;
 
-use super::{Function, global, method, mismatch, text_of};
+use super::{Function, global, guarded, method, mismatch, text_of};
+use crate::cel::Error;
+use crate::cel::types::Sig::{self, Bool, Int, Text};
 use crate::cel::value::{Kubernetes, Value};
-use crate::cel::{Budget, Error};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
 
+const SEMVER: Sig = Sig::Named("kubernetes.Semver");
+
+/// The functions of this library.
 pub const TABLE: &[Function] = &[
-    global("semver", (1, 2), 33, semver),
-    global("isSemver", (1, 2), 33, is_semver),
-    method("major", (1, 1), 33, |v, b| {
-        number("major", v, b, |version| version.major)
-    }),
-    method("minor", (1, 1), 33, |v, b| {
-        number("minor", v, b, |version| version.minor)
-    }),
-    method("patch", (1, 1), 33, |v, b| {
-        number("patch", v, b, |version| version.patch)
-    }),
+    guarded(
+        "semver",
+        &[
+            global("string_to_semver", &[Text], SEMVER, 33, semver),
+            global("string_bool_to_semver", &[Text, Bool], SEMVER, 33, semver),
+        ],
+    ),
+    guarded(
+        "isSemver",
+        &[
+            global("is_semver_string", &[Text], Bool, 33, is_semver),
+            global("is_semver_string_bool", &[Text, Bool], Bool, 33, is_semver),
+        ],
+    ),
+    guarded(
+        "major",
+        &[method("semver_major", &[SEMVER], Int, 33, |v| {
+            number("major", v, |version| version.major)
+        })],
+    ),
+    guarded(
+        "minor",
+        &[method("semver_minor", &[SEMVER], Int, 33, |v| {
+            number("minor", v, |version| version.minor)
+        })],
+    ),
+    guarded(
+        "patch",
+        &[method("semver_patch", &[SEMVER], Int, 33, |v| {
+            number("patch", v, |version| version.patch)
+        })],
+    ),
+    guarded(
+        "compareTo",
+        &[method(
+            "semver_compare_to",
+            &[SEMVER, SEMVER],
+            Int,
+            33,
+            |v| compare("compareTo", v, |order| Value::Int(order as i64)),
+        )],
+    ),
+    guarded(
+        "isGreaterThan",
+        &[method(
+            "semver_is_greater_than",
+            &[SEMVER, SEMVER],
+            Bool,
+            33,
+            |v| compare("isGreaterThan", v, |order| Value::Bool(order.is_gt())),
+        )],
+    ),
+    guarded(
+        "isLessThan",
+        &[method(
+            "semver_is_less_than",
+            &[SEMVER, SEMVER],
+            Bool,
+            33,
+            |v| compare("isLessThan", v, |order| Value::Bool(order.is_lt())),
+        )],
+    ),
 ];
 
-/// With `normalize`, a leading `v`, leading zeros and missing numbers are mended first.
+/// With `normalize`, a leading `v` and leading zeros are removed first, and missing numbers added; a short version then has
+/// neither a pre-release nor a build.
 fn parse(arguments: &[Value<'_>], name: &str) -> std::result::Result<Option<Version>, Error> {
     let text = text_of(name, arguments, 0)?;
-    let normalize = match arguments.get(1) {
-        Some(Value::Bool(normalize)) => *normalize,
-        Some(_) => return Err(mismatch(name, arguments)),
-        None => false,
-    };
-    if !normalize {
+    if !matches!(arguments.get(1), Some(Value::Bool(true))) {
         return Ok(Version::parse(text).ok());
     }
     let text = text.strip_prefix('v').unwrap_or(text);
-    let end = text.find(['-', '+']).unwrap_or(text.len());
-    let (numbers, rest) = text.split_at(end);
-    let mut numbers: Vec<String> = numbers
-        .split('.')
-        .map(|number| {
-            let bare = number.trim_start_matches('0');
-            if bare.is_empty() && !number.is_empty() {
-                "0".to_owned()
-            } else {
-                bare.to_owned()
-            }
-        })
-        .collect();
-    while numbers.len() < 3 {
-        numbers.push("0".to_owned());
+    let mut parts: Vec<String> = text.splitn(3, '.').map(without_zeros).collect();
+    if parts.len() < 3 && parts.last().is_some_and(|last| last.contains(['+', '-'])) {
+        return Ok(None);
     }
-    Ok(Version::parse(&format!("{}{rest}", numbers.join("."))).ok())
+    parts.resize(3, "0".to_owned());
+    Ok(Version::parse(&parts.join(".")).ok())
 }
 
-fn semver<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn without_zeros(part: &str) -> String {
+    if part.len() <= 1 {
+        return part.to_owned();
+    }
+    let bare = part.trim_start_matches('0');
+    if bare.starts_with(|c: char| c.is_ascii_digit()) {
+        bare.to_owned()
+    } else {
+        format!("0{bare}")
+    }
+}
+
+fn semver<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     match parse(arguments, "semver")? {
         Some(version) => Ok(Value::Kubernetes(Arc::new(Kubernetes::Semver(version)))),
         None => Err(Error::Malformed(format!(
-            "`{}` is no version such as `1.2.3`",
+            "`{}` is not a version such as `1.2.3`",
             text_of("semver", arguments, 0)?
         ))),
     }
 }
 
-fn is_semver<'a>(arguments: &[Value<'a>], budget: &mut Budget<'a>) -> Result<'a> {
-    budget.pay(1)?;
+fn is_semver<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     Ok(Value::Bool(parse(arguments, "isSemver")?.is_some()))
 }
 
-/// The version, when this is one.
-pub fn version<'v>(value: &'v Value<'_>) -> Option<&'v Version> {
+fn version<'v>(value: &'v Value<'_>) -> Option<&'v Version> {
     match value {
         Value::Kubernetes(value) => match &**value {
             Kubernetes::Semver(version) => Some(version),
@@ -82,16 +132,25 @@ pub fn version<'v>(value: &'v Value<'_>) -> Option<&'v Version> {
     }
 }
 
-fn number<'a>(
-    name: &str,
-    arguments: &[Value<'a>],
-    budget: &mut Budget<'a>,
-    read: fn(&Version) -> u64,
-) -> Result<'a> {
-    budget.pay(1)?;
+fn number<'a>(name: &str, arguments: &[Value<'a>], read: fn(&Version) -> u64) -> Result<'a> {
     let version = arguments
         .first()
         .and_then(version)
         .ok_or_else(|| mismatch(name, arguments))?;
-    Ok(Value::Int(i64::try_from(read(version)).unwrap_or(i64::MAX)))
+    Ok(Value::Int(read(version).cast_signed()))
+}
+
+fn compare<'a>(
+    name: &str,
+    arguments: &[Value<'a>],
+    answer: fn(Ordering) -> Value<'static>,
+) -> Result<'a> {
+    let (a, b) = match arguments {
+        [a, b] => (version(a), version(b)),
+        _ => (None, None),
+    };
+    match (a, b) {
+        (Some(a), Some(b)) => Ok(answer(a.cmp_precedence(b))),
+        _ => Err(mismatch(name, arguments)),
+    }
 }

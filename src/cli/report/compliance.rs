@@ -82,7 +82,7 @@ fn content(format: Format, report: &Report<'_>, compilation: &Compilation, color
             let findings = compilation
                 .findings
                 .iter()
-                .filter(|finding| finding.policy.is_some());
+                .filter(|finding| finding.policy.is_some() || finding.accepted.is_some());
             let findings: Vec<Diagnostic> = findings.cloned().collect();
             sarif::write(&findings, &compilation.sources, &[])
         }

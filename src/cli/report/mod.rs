@@ -1,6 +1,7 @@
 //! `tenantry report`: evidence and figures.
 
 mod compliance;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -37,6 +38,7 @@ pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
             }
             Ok(DONE)
         }
+        ReportCommand::Upgrade(command) => upgrade::run(command, arguments),
         ReportCommand::Isolation(command) => isolation_of(command, arguments),
         ReportCommand::Cost(command) => cost(command, arguments),
         ReportCommand::Schedule(command) => {

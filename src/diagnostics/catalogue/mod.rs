@@ -28,6 +28,11 @@ impl Code {
     pub fn severity(self) -> Severity {
         self.severity
     }
+
+    /// Whether a waiver may except it: it says what an API server would do, and one may do otherwise.
+    pub fn is_waivable(self) -> bool {
+        verify::OF_API_SERVER.contains(&self)
+    }
 }
 
 impl PartialEq for Code {

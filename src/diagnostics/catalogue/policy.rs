@@ -77,4 +77,8 @@ codes! {
         cause: "A document of the repository has its name, so what is built in does not hold any more: a rule may have become weaker without anybody seeing it."
         example: "kind: Policy\nmetadata: {name: pinned-images}\nspec: {validations: [{expression: \"true\"}], …}"
         remedy: "Give it another name. To leave a built-in rule out, say so in the Platform's `policyPacks`; to make it fit, set its parameters."
+    NOT_WAIVABLE = "T0824" Error "A waiver names a code that no waiver excepts"
+        cause: "Waivers except findings of policies, and those that say what an API server would do: it may be a distribution of its own, or have a webhook that changes the object first. Everything else is an error in what the repository itself says, and what crosses tenants is excepted by a share only."
+        example: "code: T0509   # a workload can be reached by another tenant"
+        remedy: "Fix the finding. The waivable codes are listed in the finding's help."
 }

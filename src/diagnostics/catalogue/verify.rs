@@ -1,10 +1,23 @@
 //! T05: the rendered manifests.
 
+use super::Code;
+
+/// What says no more than what an API server would do. A distribution or a webhook may do otherwise, so waivers may
+/// name these; what crosses tenants is not among them.
+pub const OF_API_SERVER: &[Code] = &[
+    SCHEMA,
+    BAD_OBJECT_NAME,
+    REFUSED,
+    PODS_REFUSED,
+    NOT_SERVED,
+    FIELD_VERSION,
+];
+
 codes! {
 SCHEMA = "T0501" Error "a manifest does not meet the schema of its kind"
 cause: "The API server would refuse it, or silently drop a field that it does not know."
 example: "annotations: {replicas: 3}   # annotations are text"
-remedy: "Change the marked value; the template line that printed it is shown, too."
+remedy: "Change the marked value; the template line that printed it is shown, too. If your API server takes it all the same, write a Waiver with `code: T0501`."
 
 DUPLICATE_OBJECT = "T0502" Error "two manifests are the same object"
 cause: "Same group, kind, namespace and name in one cluster: the second would overwrite the first."
@@ -20,6 +33,16 @@ BAD_OBJECT_NAME = "T0504" Error "an object's name or label is not allowed by Kub
 cause: "Names are DNS labels or subdomains with a greatest length that depends on the kind; labels have 63 characters."
 example: "a Service with a name of 70 characters"
 remedy: "Shorten the names that it is made of, or the Platform's `naming`."
+
+REFUSED = "T0518" Error "the API server would refuse a manifest"
+cause: "Its values have the right types, but break a rule of the API server or of a CRD: a form, a range, a list of values, or what fields say together."
+example: "ports: [{containerPort: 70000}]"
+remedy: "Write what the help says. The rules are those of Kubernetes' own validation; see docs/api-server.md."
+
+PODS_REFUSED = "T0519" Error "the namespace refuses the pods of a workload"
+cause: "The Pod Security level that the namespace enforces, its LimitRange or a ResourceQuota does not allow them. The API server accepts the workload, and no pod ever starts."
+example: "hostNetwork: true   # in a namespace that enforces the level restricted"
+remedy: "Write what the help says, or choose another level for the namespace."
 
 QUOTA = "T0505" Error "the tenant's workloads cannot fit into its quota"
 cause: "Requests times the most replicas, plus the surge of an update, exceed the tenant's limit: the cluster would refuse the last pods, when they are needed most."
@@ -82,7 +105,27 @@ example: "kind: Rollout   # and no CRD"
 remedy: "Add the CRD's file to the Cluster's `crds`, or a dump of its API to `openapi` (kubectl get --raw /openapi/v2)."
 
 OTHER_VERSION = "T0508" Note "manifests are judged by another Kubernetes version's schemas"
-cause: "The schemas that are built in are those of one version; a field that came or went in between is judged wrongly."
-example: "kubernetesVersion: \"1.31\""
+cause: "The fields of Kubernetes 1.16 to 1.37 are built in; a field that came or went outside of them is judged wrongly."
+example: "kubernetesVersion: \"1.40\""
 remedy: "Add a dump of the cluster's API as `openapi` (kubectl get --raw /openapi/v2)."
+
+NOT_SERVED = "T0530" Error "the cluster's Kubernetes version does not serve this kind"
+cause: "The API server would refuse the object: Kubernetes never had the kind or API version, does not have it yet, or has removed it."
+example: "apiVersion: policy/v1beta1   # removed in 1.25"
+remedy: "Write the API version or kind that is named. `tenantry report upgrade --to 1.36` shows what another version does not serve."
+
+DEPRECATED_API = "T0531" Warning "an API version is deprecated"
+cause: "The cluster still serves it, and warns of it; a later Kubernetes version removes it."
+example: "kind: Endpoints   # of v1, deprecated since 1.33"
+remedy: "Move to the replacement that is named before the cluster is upgraded."
+
+FIELD_VERSION = "T0532" Error "the cluster's Kubernetes version does not have this field"
+cause: "The API server would refuse it under strict validation, or silently drop it."
+example: "resizePolicy: []   # of a container, on a cluster of 1.26"
+remedy: "Remove the field, or upgrade the cluster first."
+
+NOT_ENABLED = "T0533" Warning "an API version is off by default"
+cause: "API servers serve alpha versions, and beta versions introduced since 1.24, only if they are started with `--runtime-config`."
+example: "apiVersion: resource.k8s.io/v1alpha3"
+remedy: "Write a stable version, or list the API in the Cluster's `apis` if it is enabled there."
 }

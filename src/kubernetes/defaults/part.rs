@@ -24,6 +24,8 @@ struct Place<'a> {
     overlay: Option<&'static Fills>,
     /// Whether it is an entry of a map.
     is_entry: bool,
+    /// Whether the object is still as it was sent: validation sees empty values, and nothing that is made of others.
+    as_sent: bool,
 }
 
 /// A part of an object that stands somewhere, read as the API server stores it.
@@ -77,6 +79,7 @@ impl<'a> Place<'a> {
             set,
             overlay: None,
             is_entry: false,
+            as_sent: false,
         }
     }
 
@@ -101,10 +104,14 @@ impl<'a> Place<'a> {
             (None, _) => (&NOTHING, true),
         };
         if key == "metadata" && !self.is_native() && rule.property("apiVersion").is_some() {
-            return Place::of(&TABLE.metadata, table::set());
+            return Place {
+                as_sent: self.as_sent,
+                ..Place::of(&TABLE.metadata, table::set())
+            };
         }
         Place {
             is_entry,
+            as_sent: self.as_sent,
             ..Place::of(child, self.set)
         }
     }
@@ -113,6 +120,7 @@ impl<'a> Place<'a> {
         Place {
             overlay: self.overlay.and_then(|fills| fills.each.as_deref()),
             is_entry: true,
+            as_sent: self.as_sent,
             ..Place::of(
                 self.followed().items.as_deref().unwrap_or(&NOTHING),
                 self.set,
@@ -133,6 +141,13 @@ impl<'a> Part<'a> {
             },
         };
         Part { view, place }
+    }
+
+    /// An object as validation sees it: defaults are filled in, and nothing else is changed.
+    pub fn as_sent(view: View<'a>) -> Part<'a> {
+        let mut part = Part::object(view, None);
+        part.place.as_sent = true;
+        part
     }
 
     /// A part that nothing is known of.
@@ -238,6 +253,9 @@ impl<'a> Part<'a> {
 
     /// Whether a zero is dropped.
     fn drops(&self, key: &str, part: &Part<'a>) -> bool {
+        if self.place.as_sent {
+            return matches!(part.view.shape(), Shape::Null);
+        }
         if !self.place.is_native() || part.place.is_entry || !part.view.is_zero() {
             return false;
         }
@@ -272,7 +290,13 @@ impl<'a> Part<'a> {
             Stored::written(part)
         });
         match fill {
-            Resolved::Computed(function, argument) => function(self, key, argument, written),
+            Resolved::Computed(..) if self.place.as_sent && written.is_some() => written,
+            Resolved::Computed(function, argument) => {
+                let made = function(self, key, argument, written);
+                let is_made_up =
+                    |made: &Stored<'_>| matches!(made.held, Held::List(_) | Held::Map(_));
+                made.filter(|made| !(self.place.as_sent && is_made_up(made)))
+            }
             _ if written.is_some() => written,
             Resolved::Value(view) => Some(self.filled(key, view, None)),
             Resolved::Map(fills) => Some(self.filled(key, View::of(&EMPTY), Some(fills))),

@@ -23,8 +23,8 @@ pub struct Cluster {
     /// `monitoring.coreos.com/v1`.
     #[serde(default)]
     pub apis: Vec<String>,
-    /// A dump of the cluster's own API (`kubectl get --raw /openapi/v2`), which manifests are then
-    /// judged by. A path from the repository's root.
+    /// A dump of the cluster's own API (`kubectl get --raw /openapi/v2`, or the documents of `/openapi/v3` one
+    /// after another), which manifests are then judged by. A path from the repository's root.
     #[serde(default)]
     pub openapi: Option<String>,
     /// Files of CustomResourceDefinitions, which custom resources are judged by. Paths from the

@@ -294,6 +294,11 @@ pub enum LabelOperator {
 }
 
 impl LabelSelector {
+    /// Whether it selects everything.
+    pub fn is_empty(&self) -> bool {
+        self.match_labels.is_empty() && self.match_expressions.is_empty()
+    }
+
     /// Whether labels meet all that is asked; `label` looks one up.
     pub fn selects(&self, label: impl Fn(&str) -> Option<String>) -> bool {
         self.match_labels
@@ -530,6 +535,37 @@ pub struct Tests {
     pub skip: Vec<Case>,
 }
 
+/// What a request says where that does not follow from its object, as in an `AdmissionRequest` of Kubernetes.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CaseRequest {
+    /// The resource that it is about.
+    #[serde(default)]
+    pub resource: Option<RequestResource>,
+    /// The part of it, such as `exec` or `scale`.
+    #[serde(default)]
+    pub sub_resource: Option<String>,
+    /// The name of the object.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The namespace of the object.
+    #[serde(default)]
+    pub namespace: Option<String>,
+}
+
+/// A resource, by what the API calls it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestResource {
+    /// The API group; empty for the core group.
+    #[serde(default)]
+    pub group: String,
+    /// The version in the group.
+    pub version: String,
+    /// The plural name.
+    pub resource: String,
+}
+
 /// A case of a rule: what its expressions see.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -551,6 +587,9 @@ pub struct Case {
     /// What is done. Default: `UPDATE` with an old object, else `CREATE`.
     #[serde(default)]
     pub operation: Option<Operation>,
+    /// What the request says besides the object, for one about a subresource such as `pods/exec`.
+    #[serde(default)]
+    pub request: Option<CaseRequest>,
     /// Everything else by name: `tenant`, `component`, `environment`, `cluster`, `platform`,
     /// `instance`, `workload`, `change`, `resources`.
     #[serde(default)]

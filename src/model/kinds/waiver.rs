@@ -9,8 +9,13 @@ use crate::model::scalars::{Date, Name};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Waiver {
-    /// The rule.
-    pub policy: Name,
+    /// The rule. Either this or `code`.
+    #[serde(default)]
+    pub policy: Option<Name>,
+    /// The code of findings that say what an API server would do, such as `T0501`: for a distribution or a webhook
+    /// that does otherwise. Either this or `policy`.
+    #[serde(default)]
+    pub code: Option<String>,
     /// What is excepted: as little as possible.
     pub subject: WaiverSubject,
     /// Why.
@@ -32,6 +37,14 @@ pub struct Waiver {
     pub issued_at: Date,
     /// The last day.
     pub expires_at: Date,
+}
+
+impl Waiver {
+    /// The policy or the code that it names.
+    pub fn names(&self) -> &str {
+        let policy = self.policy.as_ref().map(|policy| policy.0.as_str());
+        policy.or(self.code.as_deref()).unwrap_or_default()
+    }
 }
 
 /// What a waiver excepts. Everything that is written must be so.

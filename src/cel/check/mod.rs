@@ -1,0 +1,270 @@
+//! From text to a program: names, types and overloads resolved as cel-go's checker does, macros spelled out, and what the
+//! API server refuses refused.
+//!
+//! * `names`: identifiers, selections, literals.
+//! * `calls`: operators, functions and their overloads.
+//! * `macros`: loops.
+//! * `literals`: what is judged once all types are known.
+
+mod calls;
+mod literals;
+mod macros;
+mod names;
+mod syntax_errors;
+
+use std::collections::HashMap;
+
+use cel::common::ast::{IdedExpr, SourceInfo};
+use cel::parser::Parser;
+
+use super::syntax::Expr;
+use super::types::{Substitutions, Type};
+use super::value::Value;
+use super::{MAX_DEPTH, MAX_LENGTH, Minor};
+use literals::Literals;
+
+/// The names that an expression can use.
+#[derive(Clone, Debug)]
+pub struct Names<'a> {
+    /// The environment's, such as `object`; by position.
+    pub globals: &'a [&'a str],
+    /// The policy's own `variables` that are declared so far; by position. Nothing where
+    /// `variables` is no name at all.
+    pub variables: Option<&'a [Variable]>,
+}
+
+/// A variable of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// The type of its expression.
+    pub of: Type,
+}
+
+impl Variable {
+    /// A variable whose type is known only when it is evaluated.
+    pub fn dynamic(name: &str) -> Variable {
+        Variable {
+            name: name.to_owned(),
+            of: Type::Dyn,
+        }
+    }
+}
+
+/// An expression that is ready to be evaluated.
+#[derive(Debug)]
+pub struct Program {
+    /// Its text.
+    pub text: String,
+    pub(super) root: Expr,
+    /// The type of what it gives.
+    pub gives: Type,
+    /// The oldest Kubernetes that can run it, and the function that asks for it.
+    pub since: Option<(Minor, &'static str)>,
+    /// The functions it uses that no Kubernetes has.
+    pub not_in_kubernetes: Option<&'static str>,
+    /// Which of the environment's names it uses.
+    pub uses: Vec<usize>,
+    /// Which of the policy's own variables it uses.
+    pub variables: Vec<usize>,
+    /// Where in the text, in characters, it names which of the environment's names.
+    pub mentions: Vec<(usize, usize)>,
+    /// What the API server accepts, though it hardly means what it says: line and column, and the remark.
+    pub remarks: Vec<((usize, usize), String)>,
+}
+
+/// Why a text is no program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Line and column in the text, from 1.
+    pub position: Option<(usize, usize)>,
+    /// The API server does not refuse it: its compiler panics.
+    pub panics: bool,
+}
+
+/// Compiles an expression. To be called with a large stack: parsing recurses.
+///
+/// # Errors
+/// The API server refuses it: it cannot be parsed, is too long or nested too deeply, uses unknown names, or its types do
+/// not fit.
+pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
+    let refuse = |message: String, help: &str| {
+        vec![CompileError {
+            message,
+            help: Some(help.to_owned()),
+            position: None,
+            panics: false,
+        }]
+    };
+    if text.chars().count() > MAX_LENGTH {
+        return Err(refuse(
+            format!("the expression is longer than {MAX_LENGTH} characters"),
+            "split it into `variables` or several `validations`",
+        ));
+    }
+    if syntax_errors::nesting(text) > MAX_DEPTH {
+        return Err(refuse(
+            format!(
+                "the expression opens more than {} brackets at once",
+                MAX_DEPTH
+            ),
+            "give its parts names in `variables`",
+        ));
+    }
+    let parser = Parser::new()
+        .enable_optional_syntax(true)
+        .max_recursion_depth(250);
+    let (ast, info) = match parser.parse_with_source_info(text) {
+        Ok(parsed) => parsed,
+        Err(errors) => return Err(syntax_errors::describe(text, &errors.errors)),
+    };
+    let mut checker = Checker {
+        names,
+        info: &info,
+        text,
+        scope: Vec::new(),
+        types: Substitutions::default(),
+        literals: Literals::default(),
+        known: HashMap::new(),
+        formats: 0,
+        depth: 0,
+        errors: Vec::new(),
+        since: None,
+        uses: Vec::new(),
+        variables: Vec::new(),
+        mentions: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let root = checker.check(&ast);
+    if checker.errors.is_empty() {
+        checker.judge_literals();
+    }
+    let gives = checker.types.resolve(&root.of, true);
+    let Checker {
+        errors,
+        since,
+        uses,
+        variables,
+        mut mentions,
+        remarks,
+        ..
+    } = checker;
+    mentions.sort_unstable();
+    mentions.dedup();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Program {
+        text: text.to_owned(),
+        root: root.expr,
+        gives,
+        since,
+        not_in_kubernetes: None,
+        uses,
+        variables,
+        mentions,
+        remarks,
+    })
+}
+
+/// An expression with its type.
+struct Typed {
+    expr: Expr,
+    of: Type,
+}
+
+impl Typed {
+    const fn new(expr: Expr, of: Type) -> Typed {
+        Typed { expr, of }
+    }
+}
+
+/// A name of a loop.
+struct Local {
+    name: String,
+    of: Type,
+    /// Whether it is a list or map that the loop builds.
+    is_built: bool,
+}
+
+struct Checker<'a> {
+    names: &'a Names<'a>,
+    info: &'a SourceInfo,
+    text: &'a str,
+    /// The names of the loops around.
+    scope: Vec<Local>,
+    types: Substitutions,
+    literals: Literals,
+    /// The type of each part, by its id.
+    known: HashMap<u64, Type>,
+    /// How many calls of `format` are around: their lists may hold several types.
+    formats: usize,
+    depth: usize,
+    errors: Vec<CompileError>,
+    since: Option<(Minor, &'static str)>,
+    uses: Vec<usize>,
+    variables: Vec<usize>,
+    mentions: Vec<(usize, usize)>,
+    remarks: Vec<((usize, usize), String)>,
+}
+
+/// What stands for an expression with an error.
+const WRONG: Typed = Typed::new(Expr::Constant(Value::Null), Type::Error);
+
+impl Checker<'_> {
+    /// Line and column of a part of the expression.
+    fn position(&self, id: u64) -> Option<(usize, usize)> {
+        let (start, _) = self.info.offset_for(id)?;
+        let before: String = self.text.chars().take(start as usize).collect();
+        let line = before.matches('\n').count() + 1;
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Some((line, last.chars().count() + 1))
+    }
+
+    fn error(&mut self, at: &IdedExpr, message: impl Into<String>, help: Option<String>) -> Typed {
+        self.error_at(at.id, message, help);
+        WRONG
+    }
+
+    fn error_at(&mut self, id: u64, message: impl Into<String>, help: Option<String>) {
+        let position = self.position(id);
+        if self.errors.len() < 10 {
+            self.errors.push(CompileError {
+                message: message.into(),
+                help,
+                position,
+                panics: false,
+            });
+        }
+    }
+
+    fn needs(&mut self, since: Minor, what: &'static str) {
+        if since > self.since.map_or(0, |(known, _)| known) {
+            self.since = Some((since, what));
+        }
+    }
+
+    fn check(&mut self, ast: &IdedExpr) -> Typed {
+        self.depth += 1;
+        let checked = if self.depth > MAX_DEPTH {
+            if self.errors.is_empty() {
+                self.error(
+                    ast,
+                    format!("it is nested more than {MAX_DEPTH} levels deep"),
+                    Some("give its parts names in `variables`".to_owned()),
+                );
+            }
+            WRONG
+        } else {
+            self.check_one(ast)
+        };
+        self.known.insert(ast.id, checked.of.clone());
+        self.depth -= 1;
+        checked
+    }
+}

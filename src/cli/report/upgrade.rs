@@ -1,0 +1,63 @@
+//! `tenantry report upgrade`: the repository as it is, and as if clusters ran another version of Kubernetes.
+
+use anyhow::{Result, bail};
+
+use super::put;
+use crate::cli::arguments::{Arguments, UpgradeCommand};
+use crate::cli::present::{self, Progress};
+use crate::cli::{DENIED, DONE};
+use crate::compile;
+use crate::diagnostics::{list_names, suggest};
+use crate::report::upgrade::{self, Cluster, Report};
+use crate::resolve::Upgrade;
+
+/// Runs the command.
+pub fn run(command: &UpgradeCommand, arguments: &Arguments) -> Result<u8> {
+    let report = &command.report;
+    let formats = present::formats(&report.formats, &upgrade::Format::ALL)?;
+    let at = report.at.revision.as_ref();
+    let mut options = present::options(arguments, report.path.as_ref(), &report.read, at)?;
+    let progress = Progress::new(report.quiet);
+    let before = compile(&options, None, &progress)?;
+    let names = || {
+        before
+            .catalog
+            .clusters
+            .iter()
+            .map(|cluster| cluster.name.as_str())
+    };
+    if let Some(wanted) = &command.cluster
+        && !names().any(|name| name == wanted)
+    {
+        let help = suggest(wanted, names()).unwrap_or_else(|| list_names(names()));
+        bail!("there is no cluster `{wanted}`; {help}");
+    }
+    options.selection.upgrade = Some(Upgrade {
+        cluster: command.cluster.clone(),
+        to: command.to.clone(),
+    });
+    let after = compile(&options, None, &progress)?;
+    progress.finish();
+    let moved = before.catalog.clusters.iter();
+    let moved = moved.filter(|cluster| {
+        command
+            .cluster
+            .as_ref()
+            .is_none_or(|wanted| *wanted == cluster.name)
+    });
+    let clusters = moved.map(|cluster| Cluster {
+        name: cluster.name.clone(),
+        from: cluster.spec.kubernetes_version.clone(),
+        had_dump: cluster.spec.openapi.is_some(),
+    });
+    let found = Report::new(
+        command.to.clone(),
+        clusters.collect(),
+        (&before.findings, &before.sources),
+        (&after.findings, &after.sources),
+    );
+    put(formats, arguments, |format, color| {
+        found.write(format, color)
+    })?;
+    Ok(if found.breaks() { DENIED } else { DONE })
+}

@@ -1,0 +1,227 @@
+//! What admission refuses of pods: the Pod Security level of their namespace, priorities and runtime classes.
+//!
+//! A file of `kubernetes/admission/` is a check, with its rules by the version of Kubernetes that they hold since. In a
+//! rule, `self` is a pod, or the template of one.
+
+use std::sync::LazyLock;
+
+use serde_json::Value as Json;
+
+use super::overlay::{self, Overlay};
+use super::walk;
+use super::{Reason, Violation};
+use crate::model::view::View;
+use crate::yaml::{Path, Step};
+
+/// A level of the Pod Security Standards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Everything is allowed.
+    #[default]
+    Privileged,
+    /// Known privilege escalations are not.
+    Baseline,
+    /// Pods are hardened.
+    Restricted,
+}
+
+impl Level {
+    fn parse(text: &str) -> Level {
+        match text {
+            "baseline" => Level::Baseline,
+            "restricted" => Level::Restricted,
+            _ => Level::Privileged,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Privileged => "privileged",
+            Level::Baseline => "baseline",
+            Level::Restricted => "restricted",
+        }
+    }
+}
+
+/// What a namespace has that decides about its pods.
+#[derive(Clone, Debug, Default)]
+pub struct Namespace<'a> {
+    /// The level that is enforced.
+    pub level: Level,
+    /// The minor version of Kubernetes that the level is meant in.
+    pub minor: u32,
+    /// The names of the cluster's RuntimeClasses, if they are known.
+    pub runtime_classes: Option<Vec<String>>,
+    pub(super) limit_ranges: Vec<View<'a>>,
+    pub(super) quotas: Vec<View<'a>>,
+}
+
+impl<'a> Namespace<'a> {
+    /// A namespace among objects; `minor` is the version of the cluster.
+    pub fn among(
+        objects: impl IntoIterator<Item = View<'a>>,
+        name: &str,
+        minor: u32,
+    ) -> Namespace<'a> {
+        let mut namespace = Namespace {
+            minor,
+            ..Namespace::default()
+        };
+        for object in objects {
+            if object.text_at(&["apiVersion"]) != "v1" {
+                continue;
+            }
+            let is_inside = object.text_at(&["metadata", "namespace"]) == name;
+            match &*object.text_at(&["kind"]) {
+                "Namespace" if object.text_at(&["metadata", "name"]) == name => {
+                    let label =
+                        |key: &str| object.text_at(&["metadata", "labels", key]).into_owned();
+                    namespace.level = Level::parse(&label("pod-security.kubernetes.io/enforce"));
+                    let version = label("pod-security.kubernetes.io/enforce-version");
+                    let minor = version
+                        .strip_prefix("v1.")
+                        .and_then(|minor| minor.parse().ok());
+                    namespace.minor = minor.unwrap_or(namespace.minor);
+                }
+                "LimitRange" if is_inside => namespace.limit_ranges.push(object),
+                "ResourceQuota" if is_inside => namespace.quotas.push(object),
+                _ => {}
+            }
+        }
+        namespace
+    }
+}
+
+/// A check and its rules.
+struct Check {
+    name: String,
+    level: Level,
+    /// The version that rules hold since, in ascending order.
+    versions: Vec<(u32, Overlay)>,
+}
+
+/// The files of `kubernetes/admission/`.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_admission.rs"));
+
+static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .map(|(_, text)| read(text, &mut Vec::new()))
+        .collect()
+});
+
+fn read(text: &str, problems: &mut Vec<String>) -> Check {
+    let json = overlay::document(text, problems);
+    let versions = json["versions"].as_array().map_or(&[][..], Vec::as_slice);
+    let versions = versions.iter().map(|version| {
+        let since = version["since"]
+            .as_u64()
+            .and_then(|since| u32::try_from(since).ok());
+        let mut rules = version.clone();
+        if let Some(map) = rules.as_object_mut() {
+            map.remove("since");
+        }
+        (since.unwrap_or(0), overlay::of_data(&rules, problems))
+    });
+    Check {
+        versions: versions.collect(),
+        name: json["check"].as_str().unwrap_or_default().to_owned(),
+        level: Level::parse(json["level"].as_str().unwrap_or_default()),
+    }
+}
+
+/// What is wrong with the data itself: for the test of it.
+pub(super) fn problems() -> Vec<String> {
+    let mut all = Vec::new();
+    for (path, text) in FILES {
+        let mut found = Vec::new();
+        for (_, overlay) in read(text, &mut found).versions {
+            overlay.compile_rules(&mut found);
+        }
+        all.extend(
+            found
+                .into_iter()
+                .map(|problem| format!("{path}: {problem}")),
+        );
+    }
+    all
+}
+
+/// The pod that an object is, or the template of the pods that it makes, and the way there.
+pub fn pod(object: View<'_>) -> Option<(View<'_>, &'static [&'static str])> {
+    const PLACES: [&[&str]; 4] = [
+        &["spec", "template"],
+        &["spec", "jobTemplate", "spec", "template"],
+        &["template"],
+        &["spec", "workloadSpec", "template"],
+    ];
+    if object.text_at(&["kind"]) == "Pod" && object.text_at(&["apiVersion"]) == "v1" {
+        return Some((object, &[]));
+    }
+    let place = PLACES.iter().find(|place| {
+        let template = object.at(place);
+        template.is_some_and(|template| {
+            template
+                .at(&["spec", "containers"])
+                .is_some_and(View::is_list)
+        })
+    })?;
+    Some((object.at(place)?, place))
+}
+
+/// What admission refuses of the pods of an object.
+pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violation<'a>> {
+    let Some((pod, way)) = pod(object) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
+        let rules = check
+            .versions
+            .iter()
+            .rev()
+            .find(|(since, _)| *since <= namespace.minor);
+        let Some((_, overlay)) = rules else { continue };
+        let before = found.len();
+        walk::rules_of(object, way, overlay, &mut found);
+        if check.level > Level::Privileged {
+            for violation in &mut found[before..] {
+                let level = check.level.name();
+                violation.says += &format!(" (level `{level}`, {})", check.name);
+            }
+        }
+    }
+    if let (Some(known), Some(view)) = (
+        &namespace.runtime_classes,
+        pod.at(&["spec", "runtimeClassName"]),
+    ) && let Some(name) = view.text()
+        && !known.iter().any(|known| **known == name)
+    {
+        found.push(Violation {
+            path: Path(vec!["spec".into(), "runtimeClassName".into()]),
+            view,
+            key: None,
+            reason: Reason::NotFound,
+            says: format!("names the RuntimeClass `{name}`, which the cluster does not have"),
+            help: "write the name of a RuntimeClass of the cluster".to_owned(),
+            rule: None,
+        });
+    }
+    super::limits::check(pod, namespace, &mut found);
+    for violation in &mut found {
+        let way = way.iter().map(|key| Step::from(*key));
+        violation.path = Path(way.chain(violation.path.0.drain(..)).collect());
+    }
+    found
+}
+
+/// The text of a field of a LimitRange or quota, as JSON.
+pub(super) fn items(view: View<'_>, keys: &[&str]) -> Vec<Json> {
+    view.at(keys)
+        .map(View::items)
+        .unwrap_or_default()
+        .into_iter()
+        .map(View::to_json)
+        .collect()
+}

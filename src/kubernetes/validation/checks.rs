@@ -1,0 +1,181 @@
+//! Checks that the expression language cannot say, by the names that data has for them.
+
+use serde_json::Value as Json;
+
+use super::{Reason, crd, expressions};
+use crate::yaml::Step;
+
+/// Judges a value.
+pub type Check = fn(&Json) -> Vec<Found>;
+
+/// What a check finds.
+#[derive(Debug)]
+pub struct Found {
+    /// The field that the API server names, below the value.
+    pub field: Vec<Step>,
+    /// Where it is written, below the value.
+    pub place: Vec<Step>,
+    /// Why the API server refuses it.
+    pub reason: Reason,
+    /// What is wrong, to be said of the field.
+    pub says: String,
+    /// What to write.
+    pub help: String,
+}
+
+impl Found {
+    /// Something at a field, which stands where the API server names it.
+    pub(super) fn at(
+        field: &[Step],
+        reason: Reason,
+        says: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Found {
+        Found {
+            field: field.to_vec(),
+            place: field.to_vec(),
+            reason,
+            says: says.into(),
+            help: help.into(),
+        }
+    }
+}
+
+/// The checks by name.
+const CHECKS: &[(&str, Check)] = &[
+    ("admission-expressions", expressions::of_policy),
+    ("webhook-expressions", expressions::of_webhook),
+    ("custom-resource-definition", crd::check),
+    ("docker-config", docker_config),
+    ("resource-wildcards", resource_wildcards),
+    ("webhook-url", webhook_url),
+];
+
+/// The check of a name.
+pub fn find(name: &str) -> Option<Check> {
+    let found = CHECKS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, check)| *check)
+}
+
+/// The credentials of registries are JSON.
+fn docker_config(secret: &Json) -> Vec<Found> {
+    let key = match secret["type"].as_str() {
+        Some("kubernetes.io/dockercfg") => ".dockercfg",
+        Some("kubernetes.io/dockerconfigjson") => ".dockerconfigjson",
+        _ => return Vec::new(),
+    };
+    let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    let plain = secret["stringData"][key].as_str();
+    let place = if plain.is_some() {
+        "stringData"
+    } else {
+        "data"
+    };
+    let is_right = match (plain, secret["data"][key].as_str()) {
+        (Some(text), _) => is_json(text.as_bytes()),
+        (None, Some(text)) => decoded(text).is_none_or(|bytes| is_json(&bytes)),
+        (None, None) => true,
+    };
+    if is_right {
+        return Vec::new();
+    }
+    vec![Found {
+        field: vec!["data".into(), key.into()],
+        place: vec![place.into(), key.into()],
+        reason: Reason::Invalid,
+        says: "is not JSON".to_owned(),
+        help: "write the JSON that `kubectl create secret docker-registry` makes".to_owned(),
+    }]
+}
+
+/// The bytes of a text in base64; nothing if it is none, which its form tells.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\n' | b'\r' | b'='))
+    {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
+        }
+    }
+    Some(bytes)
+}
+
+/// `*` and `*/scale` among the resources of a rule of admission.
+fn resource_wildcards(rule: &Json) -> Vec<Found> {
+    let empty = Vec::new();
+    let resources = rule["resources"].as_array().unwrap_or(&empty);
+    let resources: Vec<&str> = resources.iter().filter_map(Json::as_str).collect();
+    let mut found = Vec::new();
+    let list = [Step::from("resources")];
+    let has = |name: &str| resources.contains(&name);
+    let mut refuse = |field: &[Step], says: String| {
+        found.push(Found::at(
+            field,
+            Reason::Invalid,
+            says,
+            "remove what the wildcard already has",
+        ));
+    };
+    if has("*/*") && resources.len() > 1 {
+        refuse(&list, "may have nothing beside `*/*`".to_owned());
+    }
+    if has("*")
+        && resources
+            .iter()
+            .any(|name| *name != "*" && !name.contains('/'))
+    {
+        refuse(&list, "may have no other resource beside `*`".to_owned());
+    }
+    for (at, name) in resources.iter().enumerate() {
+        let Some((resource, sub)) = name.split_once('/') else {
+            continue;
+        };
+        let before = &resources[..at];
+        let wildcards = [format!("{resource}/*"), format!("*/{sub}")];
+        if let Some(wildcard) = wildcards
+            .iter()
+            .find(|wildcard| before.contains(&wildcard.as_str()))
+        {
+            let field = [Step::from("resources"), Step::Index(at)];
+            refuse(&field, format!("is a part of `{wildcard}`"));
+        }
+    }
+    found
+}
+
+/// The address of a webhook.
+fn webhook_url(config: &Json) -> Vec<Found> {
+    let Some(text) = config["url"].as_str() else {
+        return Vec::new();
+    };
+    let rest = text.strip_prefix("https://");
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let says = match (rest, host) {
+        (None, _) => "must start with `https://`",
+        (_, Some("")) => "must name a host",
+        (_, Some(host)) if host.contains('@') => "may not name a user",
+        (Some(rest), _) if rest.contains('#') => "may not have a fragment",
+        (Some(rest), _) if rest.contains('?') => "may not have a query",
+        _ => return Vec::new(),
+    };
+    vec![Found::at(
+        &["url".into()],
+        Reason::Invalid,
+        says,
+        "write it like `https://webhook.acme.example/validate`",
+    )]
+}

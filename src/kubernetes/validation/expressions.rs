@@ -1,0 +1,172 @@
+//! The expressions of admission policies and webhooks.
+
+use serde_json::Value as Json;
+
+use super::Reason;
+use super::checks::Found;
+use super::rule::with_large_stack;
+use crate::cel::types::Type;
+use crate::cel::{self, CompileError, Names, Variable};
+use crate::yaml::Step;
+
+/// What expressions of policies see.
+const OF_POLICY: &[&str] = &[
+    "object",
+    "oldObject",
+    "request",
+    "namespaceObject",
+    "authorizer",
+    "params",
+];
+/// What a match condition of a webhook sees.
+const OF_WEBHOOK: &[&str] = &["object", "oldObject", "request", "authorizer"];
+
+/// Expressions of a policy's spec.
+pub fn of_policy(spec: &Json) -> Vec<Found> {
+    with_large_stack(|| Ok(policy(spec))).unwrap_or_default()
+}
+
+/// Conditions of a webhook.
+pub fn of_webhook(webhook: &Json) -> Vec<Found> {
+    let work = || {
+        let mut compiler = Compiler {
+            globals: OF_WEBHOOK,
+            variables: None,
+            found: Vec::new(),
+        };
+        each(webhook, "matchConditions", |field, condition| {
+            compiler.compile(condition, field, "expression", Wanted::Bool);
+        });
+        Ok(compiler.found)
+    };
+    with_large_stack(work).unwrap_or_default()
+}
+
+fn policy(spec: &Json) -> Vec<Found> {
+    // `params` is a name only where a kind of parameters is named.
+    let globals = match spec.get("paramKind") {
+        Some(kind) if !kind.is_null() => OF_POLICY,
+        _ => &OF_POLICY[..OF_POLICY.len() - 1],
+    };
+    let mut compiler = Compiler {
+        globals,
+        variables: Some(Vec::new()),
+        found: Vec::new(),
+    };
+    each(spec, "variables", |field, variable| {
+        let of = compiler.compile(variable, field, "expression", Wanted::Anything);
+        let name = variable["name"].as_str().unwrap_or_default().to_owned();
+        if let Some(variables) = &mut compiler.variables {
+            variables.push(Variable { name, of });
+        }
+    });
+    each(spec, "validations", |field, validation| {
+        compiler.compile(validation, field, "expression", Wanted::Bool);
+        compiler.compile(validation, field, "messageExpression", Wanted::Text);
+    });
+    each(spec, "auditAnnotations", |field, annotation| {
+        compiler.compile(annotation, field, "valueExpression", Wanted::TextOrNull);
+    });
+    each(spec, "mutations", |field, mutation| {
+        for patch in ["applyConfiguration", "jsonPatch"] {
+            let mut field = field.to_vec();
+            field.push(patch.into());
+            compiler.compile(&mutation[patch], &field, "expression", Wanted::Anything);
+        }
+    });
+    // Conditions are judged before the variables are there.
+    compiler.variables = None;
+    each(spec, "matchConditions", |field, condition| {
+        compiler.compile(condition, field, "expression", Wanted::Bool);
+    });
+    compiler.found
+}
+
+fn each(json: &Json, name: &str, mut judge: impl FnMut(&[Step], &Json)) {
+    for (at, item) in json[name].as_array().into_iter().flatten().enumerate() {
+        judge(&[name.into(), Step::Index(at)], item);
+    }
+}
+
+/// What an expression must give: exactly that, and nothing that is only known when it runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Anything,
+    Bool,
+    Text,
+    TextOrNull,
+}
+
+impl Wanted {
+    fn takes(self, of: &Type) -> bool {
+        match self {
+            Wanted::Anything => true,
+            Wanted::Bool => *of == Type::Bool,
+            Wanted::Text => *of == Type::Text,
+            Wanted::TextOrNull => matches!(of, Type::Text | Type::Null),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Wanted::Anything => "any value",
+            Wanted::Bool => "a bool",
+            Wanted::Text => "a string",
+            Wanted::TextOrNull => "a string or null",
+        }
+    }
+}
+
+struct Compiler<'a> {
+    globals: &'a [&'a str],
+    variables: Option<Vec<Variable>>,
+    found: Vec<Found>,
+}
+
+impl Compiler<'_> {
+    /// Compiles an expression, and gives the type of what it gives.
+    fn compile(&mut self, holder: &Json, field: &[Step], name: &str, wanted: Wanted) -> Type {
+        let Some(text) = holder[name].as_str().filter(|text| !text.trim().is_empty()) else {
+            return Type::Dyn;
+        };
+        let names = Names {
+            globals: self.globals,
+            variables: self.variables.as_deref(),
+        };
+        let mut field = field.to_vec();
+        field.push(name.into());
+        match cel::compile(text, &names) {
+            Err(errors) => {
+                self.found
+                    .extend(errors.first().map(|error| refused(&field, error)));
+                Type::Dyn
+            }
+            Ok(program) => {
+                if !wanted.takes(&program.gives) {
+                    let says = format!("must give {}, and gives {}", wanted.words(), program.gives);
+                    let help =
+                        "compare or convert the value, such as with `string(…)` or `bool(…)`";
+                    self.found
+                        .push(Found::at(&field, Reason::Invalid, says, help));
+                }
+                program.gives
+            }
+        }
+    }
+}
+
+fn refused(field: &[Step], error: &CompileError) -> Found {
+    let place = error.position.map_or(String::new(), |(line, column)| {
+        format!(" at {line}:{column}")
+    });
+    let help = error
+        .help
+        .clone()
+        .unwrap_or_else(|| "correct the expression".to_owned());
+    Found::at(
+        field,
+        Reason::Invalid,
+        format!("does not compile{place}: {}", error.message),
+        help,
+    )
+}

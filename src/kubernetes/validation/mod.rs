@@ -1,0 +1,112 @@
+//! Validation as the API server does it, from data: `kubernetes/validation/`, one file a type.
+//!
+//! A file is an overlay on a definition of `schemas/kubernetes.json`, written as a CRD's schema is: keywords of JSON
+//! Schema, Kubernetes' extensions, and rules of the Common Expression Language. The same walker runs the rules of
+//! CRDs. Definitions are compiled when an object needs them, and a rule when it is first evaluated.
+//!
+//! * `checks`, `crd`: what the expression language cannot say, by name.
+//! * `overlay`: keywords and rules, compiled.
+//! * `rule`: one rule of the expression language.
+//! * `walk`: judges an object.
+//! * [`forms`]: named forms of text; `cron`: schedules.
+//! * [`admission`]: what admission refuses of pods; `limits`: LimitRanges and ResourceQuotas.
+
+pub mod admission;
+mod checks;
+mod crd;
+mod cron;
+mod expressions;
+pub mod forms;
+mod limits;
+mod overlay;
+mod rule;
+mod structural;
+mod types;
+mod walk;
+
+use crate::model::view::View;
+use crate::yaml::{NodeId, Path};
+
+pub use overlay::{Overlay, problems};
+pub use walk::{Kind, Known, check};
+
+/// Why the API server refuses a value: the reasons of its field errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The value is malformed or does not fit with others.
+    Invalid,
+    /// A value is missing.
+    Required,
+    /// The value must not be there, or must not change.
+    Forbidden,
+    /// The value is there twice.
+    Duplicate,
+    /// The value is not one of those that are supported.
+    NotSupported,
+    /// The text or map is too long.
+    TooLong,
+    /// The list has too many items.
+    TooMany,
+    /// What the value refers to is not there.
+    NotFound,
+}
+
+impl Reason {
+    /// The reason of a name such as `FieldValueInvalid` or `Invalid`.
+    pub fn parse(name: &str) -> Option<Reason> {
+        Some(match name.strip_prefix("FieldValue").unwrap_or(name) {
+            "Invalid" => Reason::Invalid,
+            "Required" => Reason::Required,
+            "Forbidden" => Reason::Forbidden,
+            "Duplicate" => Reason::Duplicate,
+            "NotSupported" => Reason::NotSupported,
+            "TooLong" => Reason::TooLong,
+            "TooMany" => Reason::TooMany,
+            "NotFound" => Reason::NotFound,
+            _ => return None,
+        })
+    }
+
+    /// What to do about it, where a rule does not say so itself.
+    fn help(self) -> &'static str {
+        match self {
+            Reason::Invalid => "change the value",
+            Reason::Required => "add it",
+            Reason::Forbidden => "remove it",
+            Reason::Duplicate => "remove it, or make it differ",
+            Reason::NotSupported => "write one of the supported values",
+            Reason::TooLong => "shorten it",
+            Reason::TooMany => "remove some",
+            Reason::NotFound => "write the name of something that the object has",
+        }
+    }
+}
+
+/// A value that the API server refuses.
+#[derive(Clone, Debug)]
+pub struct Violation<'a> {
+    /// The field that the API server names.
+    pub path: Path,
+    /// The nearest place that is written.
+    pub view: View<'a>,
+    /// The key, when the key is refused and was read from the input.
+    pub key: Option<NodeId>,
+    /// Why.
+    pub reason: Reason,
+    /// What is wrong, to be said of the field.
+    pub says: String,
+    /// What to write.
+    pub help: String,
+    /// The text of the rule, if a rule of the expression language decided.
+    pub rule: Option<String>,
+}
+
+impl Violation<'_> {
+    /// What is wrong, with the field's name.
+    pub fn message(&self) -> String {
+        match self.path.0.as_slice() {
+            [] => self.says.clone(),
+            _ => format!("`{}` {}", self.path, self.says),
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! Rules of the Common Expression Language: `x-kubernetes-validations`.
+
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value as Json;
+
+use super::Reason;
+use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
+use crate::yaml::Step;
+
+/// The names that rules of this crate's data can use, by position.
+pub(super) const OWN_NAMES: &[&str] = &[
+    "self", "oldSelf", "item", "key", "index", "object", "oldItem",
+];
+/// The names that rules of CRDs can use.
+const CRD_NAMES: &[&str] = &["self", "oldSelf"];
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    program: Expression,
+    pub(super) message: Option<String>,
+    message_expression: Option<Expression>,
+    pub(super) help: Option<String>,
+    /// Below `self` or `item`.
+    pub(super) field: Vec<Step>,
+    /// What a finding points at, if not at the field.
+    pub(super) place: Option<Vec<Step>>,
+    pub(super) reason: Reason,
+    /// Whether it is judged without an old value, which then is an empty optional value.
+    pub(super) is_old_optional: bool,
+    /// Whether it compares with an old object.
+    pub(super) is_transition: bool,
+    /// The fields of `self` that must all be there; else the rule holds.
+    pub(super) guards: Vec<Box<str>>,
+    /// The places below `self` that it is judged for; none for `self`.
+    pub(super) places: Vec<Vec<Way>>,
+    /// Whether it is of this crate's data.
+    pub(super) is_own: bool,
+}
+
+/// A step to the places that a rule is judged for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Into a field.
+    Field(Box<str>),
+    /// To each item of a list.
+    Items,
+    /// To each entry of a map.
+    Entries,
+}
+
+/// An expression, compiled when it is first evaluated.
+#[derive(Debug)]
+struct Expression {
+    text: String,
+    is_own: bool,
+    variables: Arc<Variables>,
+    program: OnceLock<Result<Program, Vec<CompileError>>>,
+}
+
+/// `x-kubernetes-variables`: expressions over `self` that rules of the same place share.
+#[derive(Debug, Default)]
+pub struct Variables {
+    names: Vec<Variable>,
+    programs: Vec<Expression>,
+}
+
+impl Variables {
+    /// Reads `[{name, expression}]`.
+    pub(super) fn new(json: &Json) -> Variables {
+        let mut variables = Variables::default();
+        for variable in json.as_array().into_iter().flatten() {
+            let text = |key: &str| variable[key].as_str().unwrap_or_default().to_owned();
+            let before = Variables {
+                names: variables.names.clone(),
+                programs: Vec::new(),
+            };
+            variables
+                .programs
+                .push(Expression::new(text("expression"), true, &Arc::new(before)));
+            variables.names.push(Variable::dynamic(&text("name")));
+        }
+        variables
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.programs
+            .iter()
+            .filter_map(Expression::problem)
+            .collect()
+    }
+}
+
+impl Expression {
+    fn new(text: String, is_own: bool, variables: &Arc<Variables>) -> Expression {
+        Expression {
+            text: if is_own { text } else { unescaped(&text) },
+            is_own,
+            variables: Arc::clone(variables),
+            program: OnceLock::new(),
+        }
+    }
+
+    fn program(&self) -> Result<&Program, &Vec<CompileError>> {
+        let compiled = self.program.get_or_init(|| {
+            if self.is_own {
+                let names = Names {
+                    globals: OWN_NAMES,
+                    variables: Some(&self.variables.names),
+                };
+                cel::compile(&self.text, &names)
+            } else {
+                let names = Names {
+                    globals: CRD_NAMES,
+                    variables: None,
+                };
+                with_large_stack(|| cel::compile(&self.text, &names))
+            }
+        });
+        compiled.as_ref()
+    }
+
+    fn problem(&self) -> Option<String> {
+        let errors = self.program().err()?;
+        let error = errors
+            .first()
+            .map(|error| error.message.clone())
+            .unwrap_or_default();
+        Some(format!("{error}, in `{}`", self.text))
+    }
+}
+
+/// Runs with a stack that parsing of others' expressions needs.
+pub(super) fn with_large_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, Vec<CompileError>> + Send,
+) -> Result<T, Vec<CompileError>> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(64 << 20);
+        let joined = thread
+            .spawn_scoped(scope, work)
+            .map(std::thread::ScopedJoinHandle::join);
+        joined.map_or_else(
+            |_| Err(Vec::new()),
+            |result| result.unwrap_or_else(|_| Err(Vec::new())),
+        )
+    })
+}
+
+/// What a rule sees.
+pub(super) struct Scene<'s, 'a> {
+    /// By position in [`OWN_NAMES`].
+    pub values: [Option<Value<'a>>; 7],
+    pub variables: &'a Variables,
+    /// The values of variables that were evaluated.
+    pub known: &'s RefCell<Vec<Option<Result<Value<'a>, Error>>>>,
+}
+
+impl<'a> Globals<'a> for Scene<'_, 'a> {
+    fn global(&self, index: usize) -> Result<Value<'a>, Error> {
+        Ok(self
+            .values
+            .get(index)
+            .cloned()
+            .flatten()
+            .unwrap_or(Value::Null))
+    }
+
+    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+        if let Some(Some(known)) = self.known.borrow().get(index) {
+            return known.clone();
+        }
+        let variables: &'a Variables = self.variables;
+        let Some(expression) = variables.programs.get(index) else {
+            return Ok(Value::Null);
+        };
+        let result = match expression.program() {
+            Ok(program) => cel::evaluate(program, self, budget),
+            Err(_) => Ok(Value::Null),
+        };
+        if let Some(slot) = self.known.borrow_mut().get_mut(index) {
+            *slot = Some(result.clone());
+        }
+        result
+    }
+}
+
+/// What a rule says.
+pub(super) enum Verdict {
+    Holds,
+    /// With the message of its expression.
+    Refused(Option<String>),
+    Failed(Error),
+    /// It is no program: a rule that the API server would not store.
+    Unknown,
+}
+
+impl Rule {
+    /// Reads a rule.
+    pub(super) fn new(
+        json: &Json,
+        is_own: bool,
+        variables: &Arc<Variables>,
+    ) -> Result<Rule, String> {
+        let text = |key: &str| json[key].as_str().map(|text| text.trim().to_owned());
+        let rule = text("rule").ok_or("a rule without `rule`")?;
+        let mut places = Vec::new();
+        for place in json["forEach"].as_array().into_iter().flatten() {
+            places.push(ways(place.as_str().unwrap_or_default()));
+        }
+        places.extend(json["forEach"].as_str().map(ways));
+        let names_old = |text: &str| text.contains("oldSelf") || text.contains("oldItem");
+        let reason = match json["reason"].as_str() {
+            Some(name) => Reason::parse(name).ok_or_else(|| format!("unknown reason `{name}`"))?,
+            None => Reason::Invalid,
+        };
+        Ok(Rule {
+            is_transition: names_old(&rule),
+            guards: guards(&rule),
+            program: Expression::new(rule, is_own, variables),
+            message: text("message"),
+            message_expression: text("messageExpression")
+                .map(|text| Expression::new(text, is_own, variables)),
+            help: text("help"),
+            field: field(json["fieldPath"].as_str().unwrap_or_default())?,
+            place: json["place"].as_str().map(field).transpose()?,
+            reason,
+            is_old_optional: json["optionalOldSelf"].as_bool().unwrap_or(false),
+            places,
+            is_own,
+        })
+    }
+
+    /// Its text.
+    pub(super) fn text(&self) -> &str {
+        &self.program.text
+    }
+
+    /// Why it is no program.
+    pub(super) fn problem(&self) -> Option<String> {
+        let message = self
+            .message_expression
+            .as_ref()
+            .and_then(Expression::problem);
+        self.program.problem().or(message)
+    }
+
+    /// Judges.
+    pub(super) fn judge<'a>(&'a self, scene: &Scene<'_, 'a>, budget: &mut Budget<'a>) -> Verdict {
+        let Ok(program) = self.program.program() else {
+            return Verdict::Unknown;
+        };
+        match cel::evaluate(program, scene, budget).and_then(|value| cel::truth(&value)) {
+            Ok(true) => Verdict::Holds,
+            Ok(false) => {
+                let message = self.message_expression.as_ref();
+                let message = message.and_then(|expression| expression.program().ok());
+                let message =
+                    message.and_then(|program| cel::evaluate(program, scene, budget).ok());
+                let message =
+                    message.and_then(|value| value.as_str().map(|text| text.trim().to_owned()));
+                Verdict::Refused(message.filter(|text| !text.is_empty() && !text.contains('\n')))
+            }
+            Err(error) => Verdict::Failed(error),
+        }
+    }
+}
+
+/// `!has(self.a) || !has(self.b) || …`: the fields that a rule is about.
+fn guards(rule: &str) -> Vec<Box<str>> {
+    let mut guards = Vec::new();
+    let mut rest = rule;
+    while let Some(after) = rest.strip_prefix("!has(self.") {
+        let Some((name, after)) = after.split_once(')') else {
+            break;
+        };
+        let Some(after) = after.trim_start().strip_prefix("||") else {
+            break;
+        };
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            break;
+        }
+        guards.push(name.into());
+        rest = after.trim_start();
+    }
+    // `a || b && c` is `a || (b && c)`, so what is left may be anything but a choice of two.
+    if rest.contains(" ? ") {
+        Vec::new()
+    } else {
+        guards
+    }
+}
+
+/// `spec.containers[].ports[]`, `labels{}`.
+fn ways(text: &str) -> Vec<Way> {
+    let mut ways = Vec::new();
+    for part in text.split('.') {
+        let name = part.trim_end_matches(['[', ']', '{', '}']);
+        if !name.is_empty() {
+            ways.push(Way::Field(name.into()));
+        }
+        for bracket in part[name.len()..].chars() {
+            match bracket {
+                '[' => ways.push(Way::Items),
+                '{' => ways.push(Way::Entries),
+                _ => {}
+            }
+        }
+    }
+    ways
+}
+
+/// `.spec.x`, `['a.b']`, `[0]`.
+fn field(text: &str) -> Result<Vec<Step>, String> {
+    let mut steps = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(inner) = rest.strip_prefix('[') {
+            let (inside, after) = inner
+                .split_once(']')
+                .ok_or_else(|| format!("`{text}` is no path"))?;
+            let bare = inside.trim_matches(['\'', '"']);
+            steps.push(match inside.parse() {
+                Ok(index) => Step::Index(index),
+                Err(_) => Step::from(bare),
+            });
+            rest = after;
+        } else {
+            let inner = rest
+                .strip_prefix('.')
+                .ok_or_else(|| format!("`{text}` is no path"))?;
+            let end = inner.find(['.', '[']).unwrap_or(inner.len());
+            steps.push(Step::from(&inner[..end]));
+            rest = &inner[end..];
+        }
+    }
+    Ok(steps)
+}
+
+/// Names of fields as CRDs' rules escape them, in the language's own quotes: `` .`a-b` `` for `.a__dash__b`.
+/// <https://kubernetes.io/docs/reference/using-api/cel/#escaping>
+pub(super) fn unescaped(text: &str) -> String {
+    if !text.contains("__") {
+        return text.to_owned();
+    }
+    let mut result = String::with_capacity(text.len());
+    let mut quote: Option<char> = None;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        result.push(c);
+        match (quote, c) {
+            (Some(_), '\\') => result.extend(chars.next().map(|(_, c)| c)),
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '.') => {
+                let rest = &text[at + 1..];
+                let end = rest
+                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .unwrap_or(rest.len());
+                if let Some(name) = unescaped_name(&rest[..end]) {
+                    result.push_str(&format!("`{name}`"));
+                    for _ in 0..end {
+                        chars.next();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    result
+}
+
+/// The name of a field that is escaped, if it is.
+fn unescaped_name(name: &str) -> Option<String> {
+    if !name.contains("__") {
+        return None;
+    }
+    // A word of the language, such as `namespace`.
+    if let Some(word) = name
+        .strip_prefix("__")
+        .and_then(|rest| rest.strip_suffix("__"))
+        && !word.contains("__")
+        && !["dot", "dash", "slash", "underscores"].contains(&word)
+    {
+        return Some(word.to_owned());
+    }
+    let mut result = String::new();
+    let mut rest = name;
+    while let Some(at) = rest.find("__") {
+        result.push_str(&rest[..at]);
+        let escapes = [
+            ("__dot__", "."),
+            ("__dash__", "-"),
+            ("__slash__", "/"),
+            ("__underscores__", "__"),
+        ];
+        let (escape, plain) = *escapes
+            .iter()
+            .find(|(escape, _)| rest[at..].starts_with(escape))?;
+        result.push_str(plain);
+        rest = &rest[at + escape.len()..];
+    }
+    Some(result + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_names_are_quoted() {
+        assert_eq!(
+            unescaped("self.a__dash__b == 'x.a__dash__b'"),
+            "self.`a-b` == 'x.a__dash__b'"
+        );
+        assert_eq!(
+            unescaped("has(self.__namespace__)"),
+            "has(self.`namespace`)"
+        );
+        assert_eq!(unescaped("self.__x"), "self.__x");
+    }
+
+    #[test]
+    fn guards_are_read() {
+        let of = |text| {
+            guards(text)
+                .iter()
+                .map(|name| name.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of("!has(self.a) || !has(self.b) || self.a < self.b"),
+            ["a", "b"]
+        );
+        assert_eq!(of("!has(self.a) && true"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,489 @@
+//! Structural schemas: <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema>
+
+use serde_json::Value as Json;
+
+use super::Reason;
+use super::checks::Found;
+use super::rule::with_large_stack;
+use super::types;
+use crate::cel::types::Type;
+use crate::cel::{self, Names};
+use crate::model::view::View;
+use crate::schema::{self, Mode, SchemaSet};
+use crate::yaml::{Node, Step};
+
+/// Deepest nesting of schemas.
+const MAX_DEPTH: usize = 100;
+const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
+/// Keywords that a structural schema does not have.
+const UNKNOWN: &[&str] = &[
+    "$ref",
+    "additionalItems",
+    "definitions",
+    "dependencies",
+    "id",
+    "patternProperties",
+];
+/// Keywords that only describe, which conditions must not have.
+const OUTSIDE: &[&str] = &[
+    "additionalProperties",
+    "default",
+    "description",
+    "nullable",
+    "title",
+    "type",
+    "x-kubernetes-embedded-resource",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-map-type",
+    "x-kubernetes-preserve-unknown-fields",
+];
+
+/// Judges the schema of a version; fields and places are below it.
+pub fn check(schema: &Json) -> Vec<Found> {
+    let mut judge = Judge {
+        path: Vec::new(),
+        found: Vec::new(),
+        depth: 0,
+    };
+    if schema["type"] != "object" {
+        judge.refuse(
+            &["type"],
+            Reason::Invalid,
+            "must be `object` at the root",
+            "write `type: object`",
+        );
+    }
+    judge.structure(schema, true);
+    judge.found
+}
+
+struct Judge {
+    path: Vec<Step>,
+    found: Vec<Found>,
+    depth: usize,
+}
+
+fn is_true(schema: &Json, flag: &str) -> bool {
+    schema[flag] == Json::Bool(true)
+}
+
+impl Judge {
+    fn refuse(&mut self, field: &[&str], reason: Reason, says: impl Into<String>, help: &str) {
+        let mut all = self.path.clone();
+        all.extend(field.iter().map(|step| Step::from(*step)));
+        self.found.push(Found::at(&all, reason, says, help));
+    }
+
+    fn below(&mut self, steps: &[Step], work: impl FnOnce(&mut Judge)) {
+        if self.depth >= MAX_DEPTH {
+            return;
+        }
+        self.depth += 1;
+        self.path.extend(steps.iter().cloned());
+        work(self);
+        self.path.truncate(self.path.len() - steps.len());
+        self.depth -= 1;
+    }
+
+    fn structure(&mut self, schema: &Json, is_root: bool) {
+        let int_or_string = is_true(schema, "x-kubernetes-int-or-string");
+        let is_open = is_true(schema, "x-kubernetes-preserve-unknown-fields");
+        match schema["type"].as_str() {
+            None | Some("") if !int_or_string && !is_open => {
+                let help =
+                    "write the type, or `x-kubernetes-preserve-unknown-fields: true` for anything";
+                self.refuse(&["type"], Reason::Required, "is missing", help);
+            }
+            Some(name) if !name.is_empty() && int_or_string => {
+                self.refuse(
+                    &["type"],
+                    Reason::Forbidden,
+                    "may not be set beside `x-kubernetes-int-or-string`",
+                    "remove it",
+                );
+            }
+            Some(name) if !name.is_empty() && !TYPES.contains(&name) => {
+                let help = "write `object`, `array`, `string`, `integer`, `number` or `boolean`";
+                self.refuse(
+                    &["type"],
+                    Reason::NotSupported,
+                    format!("cannot be `{name}`"),
+                    help,
+                );
+            }
+            _ => {}
+        }
+        self.keywords(schema);
+        self.lists(schema);
+        self.rules(schema);
+        self.default(schema);
+        if is_root && is_true(schema, "nullable") {
+            self.refuse(
+                &["nullable"],
+                Reason::Forbidden,
+                "may not be true at the root",
+                "remove it",
+            );
+        }
+        if is_true(schema, "x-kubernetes-embedded-resource") {
+            if schema["type"] != "object" {
+                self.refuse(
+                    &["type"],
+                    Reason::Invalid,
+                    "must be `object` for an embedded resource",
+                    "write `type: object`",
+                );
+            }
+            if !is_open
+                && schema["properties"]
+                    .as_object()
+                    .is_none_or(serde_json::Map::is_empty)
+            {
+                let help = "write `x-kubernetes-preserve-unknown-fields: true`";
+                self.refuse(
+                    &["properties"],
+                    Reason::Required,
+                    "is missing for an embedded resource",
+                    help,
+                );
+            }
+        }
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            self.below(&["properties".into(), name.as_str().into()], |judge| {
+                judge.structure(property, false)
+            });
+        }
+        if schema["additionalProperties"].is_object() {
+            let inner = &schema["additionalProperties"];
+            self.below(&["additionalProperties".into()], |judge| {
+                judge.structure(inner, false)
+            });
+        }
+        if schema["items"].is_object() {
+            self.below(&["items".into()], |judge| {
+                judge.structure(&schema["items"], false)
+            });
+        }
+        self.conditions(schema, int_or_string);
+    }
+
+    /// `allOf` and its like restrict what stands outside of them, and add nothing to it.
+    fn conditions(&mut self, schema: &Json, may_have_types: bool) {
+        for list in ["allOf", "anyOf", "oneOf"] {
+            for (at, inner) in schema[list].as_array().into_iter().flatten().enumerate() {
+                self.below(&[list.into(), Step::Index(at)], |judge| {
+                    judge.condition(inner, may_have_types)
+                });
+            }
+        }
+        if schema["not"].is_object() {
+            self.below(&["not".into()], |judge| {
+                judge.condition(&schema["not"], may_have_types)
+            });
+        }
+    }
+
+    fn condition(&mut self, schema: &Json, may_have_types: bool) {
+        for keyword in OUTSIDE {
+            let value = &schema[*keyword];
+            let is_set =
+                !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some("");
+            if is_set && !(*keyword == "type" && may_have_types) {
+                let help = "write it outside of `allOf`, `anyOf`, `oneOf` and `not`";
+                self.refuse(
+                    &[keyword],
+                    Reason::Forbidden,
+                    "may not be set in a condition",
+                    help,
+                );
+            }
+        }
+        self.keywords(schema);
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            self.below(&["properties".into(), name.as_str().into()], |judge| {
+                judge.condition(property, false)
+            });
+        }
+        if schema["items"].is_object() {
+            self.below(&["items".into()], |judge| {
+                judge.condition(&schema["items"], false)
+            });
+        }
+        self.conditions(schema, may_have_types);
+    }
+
+    fn keywords(&mut self, schema: &Json) {
+        for keyword in UNKNOWN {
+            if !schema[*keyword].is_null() {
+                self.refuse(
+                    &[keyword],
+                    Reason::Forbidden,
+                    "is not supported",
+                    "write the schema out",
+                );
+            }
+        }
+        if is_true(schema, "uniqueItems") {
+            let help = "write `x-kubernetes-list-type: set`";
+            self.refuse(&["uniqueItems"], Reason::Forbidden, "may not be true", help);
+        }
+        if schema["additionalProperties"] == Json::Bool(false) {
+            let says = "may not be false: unknown fields are dropped anyway";
+            self.refuse(
+                &["additionalProperties"],
+                Reason::Forbidden,
+                says,
+                "remove it",
+            );
+        }
+        let has_fields = schema["properties"]
+            .as_object()
+            .is_some_and(|fields| !fields.is_empty());
+        if has_fields && schema["additionalProperties"].is_object() {
+            let says = "may not be set together with `properties`";
+            self.refuse(
+                &["additionalProperties"],
+                Reason::Forbidden,
+                says,
+                "keep one of the two",
+            );
+        }
+        if schema["x-kubernetes-preserve-unknown-fields"] == Json::Bool(false) {
+            self.refuse(
+                &["x-kubernetes-preserve-unknown-fields"],
+                Reason::Invalid,
+                "must be true, or not be there",
+                "remove it",
+            );
+        }
+        if let Some(pattern) = schema["pattern"].as_str()
+            && regex_syntax_error(pattern)
+        {
+            let says = format!("is not a regular expression: `{pattern}`");
+            self.refuse(
+                &["pattern"],
+                Reason::Invalid,
+                says,
+                "write it as https://github.com/google/re2/wiki/Syntax has it",
+            );
+        }
+    }
+
+    fn lists(&mut self, schema: &Json) {
+        if schema["type"] == "array" && !schema["items"].is_object() {
+            self.refuse(
+                &["items"],
+                Reason::Required,
+                "is missing for a list",
+                "write the schema of its items",
+            );
+        }
+        let kind = schema["x-kubernetes-list-type"].as_str();
+        match kind {
+            None | Some("atomic" | "set" | "map") => {}
+            Some(_) => {
+                let help = "write `atomic`, `set` or `map`";
+                self.refuse(
+                    &["x-kubernetes-list-type"],
+                    Reason::NotSupported,
+                    "is not a type of lists",
+                    help,
+                );
+            }
+        }
+        if kind.is_some() && schema["type"] != "array" {
+            let says = "must be `array` for a type of lists";
+            self.refuse(&["type"], Reason::Invalid, says, "write `type: array`");
+        }
+        if let Some(kind) = schema["x-kubernetes-map-type"].as_str()
+            && !["granular", "atomic"].contains(&kind)
+        {
+            self.refuse(
+                &["x-kubernetes-map-type"],
+                Reason::NotSupported,
+                "is not a type of maps",
+                "write `granular` or `atomic`",
+            );
+        }
+        let keys = schema["x-kubernetes-list-map-keys"].as_array();
+        if kind != Some("map") {
+            if keys.is_some_and(|keys| !keys.is_empty()) {
+                let says = "may only be set for the type of lists `map`";
+                self.refuse(
+                    &["x-kubernetes-list-map-keys"],
+                    Reason::Forbidden,
+                    says,
+                    "write `x-kubernetes-list-type: map`",
+                );
+            }
+            return;
+        }
+        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+            self.refuse(
+                &["x-kubernetes-list-map-keys"],
+                Reason::Required,
+                "is missing",
+                "name the fields that tell items apart",
+            );
+            return;
+        };
+        let items = &schema["items"];
+        for key in keys.iter().filter_map(Json::as_str) {
+            let field = &items["properties"][key];
+            let required = items["required"].as_array();
+            let is_required = required.is_some_and(|names| names.iter().any(|name| name == key));
+            if field.is_null() {
+                let says = format!("names `{key}`, which items do not have");
+                self.refuse(
+                    &["x-kubernetes-list-map-keys"],
+                    Reason::Invalid,
+                    says,
+                    "name a field of the items",
+                );
+            } else if !is_required && field["default"].is_null() {
+                let says = format!(
+                    "must be required, or have a default, as it is the key `{key}` of a list"
+                );
+                self.refuse(
+                    &["items", "properties", key, "default"],
+                    Reason::Required,
+                    says,
+                    "add it to `required`",
+                );
+            }
+        }
+    }
+
+    fn rules(&mut self, schema: &Json) {
+        const REASONS: &[&str] = &[
+            "FieldValueInvalid",
+            "FieldValueForbidden",
+            "FieldValueRequired",
+            "FieldValueDuplicate",
+        ];
+        let rules = schema["x-kubernetes-validations"].as_array();
+        for (at, rule) in rules.into_iter().flatten().enumerate() {
+            self.below(
+                &["x-kubernetes-validations".into(), Step::Index(at)],
+                |judge| {
+                    let text = rule["rule"].as_str().unwrap_or_default();
+                    if text.trim().is_empty() {
+                        judge.refuse(
+                            &["rule"],
+                            Reason::Required,
+                            "is missing",
+                            "write an expression",
+                        );
+                    } else {
+                        judge.expression(schema, rule, "rule", &Type::Bool);
+                    }
+                    if rule["messageExpression"].is_string() {
+                        judge.expression(schema, rule, "messageExpression", &Type::Text);
+                    }
+                    if rule["reason"]
+                        .as_str()
+                        .is_some_and(|reason| !REASONS.contains(&reason))
+                    {
+                        judge.refuse(
+                            &["reason"],
+                            Reason::NotSupported,
+                            "is not a reason",
+                            "write `FieldValueInvalid`",
+                        );
+                    }
+                    let message = rule["message"].as_str();
+                    if message.is_some_and(|message| {
+                        message.trim().is_empty() || message.trim().contains('\n')
+                    }) {
+                        judge.refuse(
+                            &["message"],
+                            Reason::Invalid,
+                            "must be one line that is not blank",
+                            "write one line",
+                        );
+                    }
+                    if message.is_none() && text.trim().contains('\n') {
+                        judge.refuse(
+                            &["message"],
+                            Reason::Required,
+                            "is missing for a rule with line breaks",
+                            "write it",
+                        );
+                    }
+                },
+            );
+        }
+    }
+
+    /// A rule must compile with the types that the schema has, and give what is asked of it.
+    fn expression(&mut self, schema: &Json, rule: &Json, name: &str, wanted: &Type) {
+        let text = rule[name].as_str().unwrap_or_default();
+        let of = types::of(schema, self.path.len() <= 2);
+        let old = match rule["optionalOldSelf"] {
+            Json::Bool(true) => Type::optional(of.clone()),
+            _ => of.clone(),
+        };
+        let text = super::rule::unescaped(text);
+        let types::Rewritten {
+            text,
+            variables,
+            unknown,
+        } = types::rewritten(&text, &of, &old);
+        let names = Names {
+            globals: &[],
+            variables: Some(&variables),
+        };
+        let says = match (unknown, with_large_stack(|| cel::compile(&text, &names))) {
+            (Some(field), _) => {
+                format!("names the field `{field}`, which the schema does not have")
+            }
+            // What an object has at such a place is known only when the rule runs.
+            (None, Ok(program)) if program.gives == *wanted || program.gives == Type::Dyn => return,
+            (None, Ok(program)) => {
+                format!("must give a {wanted}, and gives a {}", program.gives)
+            }
+            (None, Err(errors)) => {
+                let why = errors.first().map(|error| error.message.clone());
+                format!("does not compile: {}", why.unwrap_or_default())
+            }
+        };
+        self.refuse(&[name], Reason::Invalid, says, "correct the expression");
+    }
+
+    fn default(&mut self, schema: &Json) {
+        let default = &schema["default"];
+        if default.is_null() {
+            return;
+        }
+        let mut bare = schema.clone();
+        if let Some(map) = bare.as_object_mut() {
+            map.remove("default");
+        }
+        let Ok(source) = serde_json::value::to_raw_value(&bare) else {
+            return;
+        };
+        let mut set = SchemaSet::default();
+        set.add("default", source, true);
+        let Some(rule) = set.rule("default") else {
+            return;
+        };
+        let tree = Node::from_json(default);
+        if let Some(violation) = schema::check(View::of(&tree), rule, &set, Mode::Whole).first() {
+            let says = format!("does not meet the schema: {:?}", violation.path.to_string());
+            let says = says.replace(": \"\"", "");
+            self.refuse(
+                &["default"],
+                Reason::Invalid,
+                says,
+                "write a value of the field's type",
+            );
+        }
+    }
+}
+
+/// Whether the API server's engine would refuse a pattern; it knows no look-around and no references.
+fn regex_syntax_error(pattern: &str) -> bool {
+    regex::Regex::new(pattern).is_err_and(|error| matches!(error, regex::Error::Syntax(_)))
+}
