@@ -131,6 +131,7 @@ fn compile(text: &str, variables: &[Variable]) -> Result<Program, Vec<cel::Compi
         text,
         &Names {
             globals: GLOBALS,
+            declared: &[],
             variables: Some(variables),
         },
     )

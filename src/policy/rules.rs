@@ -231,6 +231,7 @@ impl Compiler<'_> {
     pub fn program(&mut self, text: &str, place: NodeId, with_variables: bool) -> Option<Program> {
         let names = Names {
             globals: NAMES,
+            declared: &[],
             variables: with_variables.then_some(self.variables.as_slice()),
         };
         match cel::compile(text, &names) {

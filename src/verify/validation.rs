@@ -62,12 +62,14 @@ impl<'a> Pods<'a> {
             .or_insert_with(|| Namespace::among(objects, &name, minor));
         let kind = one.manifest.kind();
         for violation in admission::refusals(root, namespace) {
-            let message = if kind == "Pod" {
-                format!("{kind}: {}", violation.message())
+            // The API server accepts a workload, and refuses its pods later.
+            let (code, message) = if kind == "Pod" {
+                (codes::REFUSED, format!("{kind}: {}", violation.message()))
             } else {
-                format!("the pods of a {kind} are refused: {}", violation.message())
+                let message = format!("the pods of a {kind} are refused: {}", violation.message());
+                (codes::PODS_REFUSED, message)
             };
-            let diagnostic = Diagnostic::new(codes::PODS_REFUSED, message)
+            let diagnostic = Diagnostic::new(code, message)
                 .note(locator.object(one))
                 .help(violation.help.clone());
             sink.push(locator.at(diagnostic, violation.view, ""));
@@ -89,7 +91,7 @@ fn describe(
         .rposition(|step| *step == Step::from("metadata"));
     let diagnostic = match metadata {
         // Labels are the same on many objects, and are told once.
-        Some(at) if violation.path.0.len() > at + 1 => {
+        Some(at) if violation.path.0.len() > at + 1 && (at == 0 || violation.rule.is_none()) => {
             let path = Path(violation.path.0[at..].to_vec());
             let of = if at == 0 && path.0[1] == Step::from("name") {
                 format!("{kind}: ")

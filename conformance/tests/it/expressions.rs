@@ -186,6 +186,7 @@ fn case(test: &Json) -> Result<(), String> {
         expr,
         &Names {
             globals: &names,
+            declared: &[],
             variables: None,
         },
     ) {

@@ -28,12 +28,14 @@ use literals::Literals;
 pub struct Names<'a> {
     /// The environment's, such as `object`; by position.
     pub globals: &'a [&'a str],
+    /// The types that schemas give to some of them.
+    pub declared: &'a [Variable],
     /// The policy's own `variables` that are declared so far; by position. Nothing where
     /// `variables` is no name at all.
     pub variables: Option<&'a [Variable]>,
 }
 
-/// A variable of a policy.
+/// A name with a type: a variable of a policy, or `self` of a rule in a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name.

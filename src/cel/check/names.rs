@@ -51,7 +51,7 @@ impl Checker<'_> {
             if let Some((start, _)) = self.info.offset_for(ast.id) {
                 self.mentions.push((start as usize, at));
             }
-            return Typed::new(attribute(Root::Global(at)), global_type(name));
+            return Typed::new(attribute(Root::Global(at)), self.global_type(name));
         }
         if let Some(known) = named_type(name) {
             return known;
@@ -73,6 +73,11 @@ impl Checker<'_> {
         self.error(ast, format!("unknown name `{name}`"), help)
     }
 
+    fn global_type(&self, name: &str) -> Type {
+        let declared = self.names.declared.iter().find(|known| known.name == name);
+        declared.map_or_else(|| own_type(name), |known| known.of.clone())
+    }
+
     fn is_local(&self, name: &str) -> bool {
         self.scope.iter().any(|known| known.name == name)
     }
@@ -88,7 +93,7 @@ impl Checker<'_> {
             }
             if let Some(at) = self.names.globals.iter().position(|known| *known == name) {
                 self.uses.push(at);
-                return Typed::new(attribute(Root::Global(at)), global_type(&name));
+                return Typed::new(attribute(Root::Global(at)), self.global_type(&name));
             }
         }
         let selected = self.selection(ast, &select.operand, &select.field, false, select.test);
@@ -356,7 +361,7 @@ fn named_type(name: &str) -> Option<Typed> {
 
 /// The types of the API server's own names; all others are known only when an expression runs.
 /// <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/admission/plugin/cel/compile.go>
-fn global_type(name: &str) -> Type {
+fn own_type(name: &str) -> Type {
     match name {
         "request" => REQUEST.clone(),
         "namespaceObject" => NAMESPACE.clone(),

@@ -39,7 +39,7 @@ cause: "Its values have the right types, but break a rule of the API server or o
 example: "ports: [{containerPort: 70000}]"
 remedy: "Write what the help says. The rules are those of Kubernetes' own validation; see docs/api-server.md."
 
-PODS_REFUSED = "T0519" Error "the namespace refuses the pods of a workload"
+PODS_REFUSED = "T0519" Warning "the namespace refuses the pods of a workload"
 cause: "The Pod Security level that the namespace enforces, its LimitRange or a ResourceQuota does not allow them. The API server accepts the workload, and no pod ever starts."
 example: "hostNetwork: true   # in a namespace that enforces the level restricted"
 remedy: "Write what the help says, or choose another level for the namespace."

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 
 use super::overlay::{self, Overlay};
-use super::walk;
+use super::places;
 use super::{Reason, Violation};
 use crate::model::view::View;
 use crate::yaml::{Path, Step};
@@ -177,6 +177,13 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
     };
     let mut found = Vec::new();
     for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
+        // A stricter check of the same name says it all.
+        let is_overridden = |other: &Check| {
+            other.name == check.name && other.level > check.level && other.level <= namespace.level
+        };
+        if CHECKS.iter().any(is_overridden) {
+            continue;
+        }
         let rules = check
             .versions
             .iter()
@@ -184,11 +191,15 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
             .find(|(since, _)| *since <= namespace.minor);
         let Some((_, overlay)) = rules else { continue };
         let before = found.len();
-        walk::rules_of(object, way, overlay, &mut found);
+        places::rules_of(object, way, overlay, &mut found);
         if check.level > Level::Privileged {
             for violation in &mut found[before..] {
                 let level = check.level.name();
                 violation.says += &format!(" (level `{level}`, {})", check.name);
+                if violation.help == Reason::Invalid.help() {
+                    "remove it, or lower the level that the namespace enforces"
+                        .clone_into(&mut violation.help);
+                }
             }
         }
     }

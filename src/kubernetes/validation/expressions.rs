@@ -131,6 +131,7 @@ impl Compiler<'_> {
         };
         let names = Names {
             globals: self.globals,
+            declared: &[],
             variables: self.variables.as_deref(),
         };
         let mut field = field.to_vec();

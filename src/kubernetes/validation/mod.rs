@@ -7,7 +7,7 @@
 //! * `checks`, `crd`: what the expression language cannot say, by name.
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
-//! * `walk`: judges an object.
+//! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged.
 //! * [`forms`]: named forms of text; `cron`: schedules.
 //! * [`admission`]: what admission refuses of pods; `limits`: LimitRanges and ResourceQuotas.
 
@@ -17,8 +17,10 @@ mod crd;
 mod cron;
 mod expressions;
 pub mod forms;
+mod keywords;
 mod limits;
 mod overlay;
+mod places;
 mod rule;
 mod structural;
 mod types;

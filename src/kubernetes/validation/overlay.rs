@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::checks::{self, Check};
 use super::forms::{self, Form};
-use super::rule::{Rule, Variables};
+use super::rule::{Rule, Variables, Way};
 use crate::schema::kubernetes::built_in;
 use crate::yaml;
 
@@ -31,6 +31,8 @@ pub struct Overlay {
     pub(super) additional: Option<Box<Overlay>>,
     pub(super) items: Option<Box<Overlay>>,
     pub(super) rules: Vec<Rule>,
+    /// The places below that rules are meant for.
+    pub(super) branches: Vec<Branch>,
     /// What the expression language cannot say.
     pub(super) checks: Vec<Check>,
     pub(super) variables: Arc<Variables>,
@@ -48,6 +50,43 @@ pub struct Bounds {
     pub(super) length: (Option<usize>, Option<usize>),
     pub(super) items: (Option<usize>, Option<usize>),
     pub(super) properties: (Option<usize>, Option<usize>),
+}
+
+/// A step below a place, and the rules that are meant for where it leads.
+#[derive(Debug)]
+pub struct Branch {
+    pub(super) way: Way,
+    /// The rules for this place, by position.
+    pub(super) rules: Vec<usize>,
+    pub(super) below: Vec<Branch>,
+    /// All rules for this place and those below.
+    pub(super) all: Vec<usize>,
+}
+
+impl Branch {
+    /// Adds a rule at the end of a way.
+    fn add(branches: &mut Vec<Branch>, ways: &[Way], rule: usize) {
+        let Some((way, rest)) = ways.split_first() else {
+            return;
+        };
+        let known = branches.iter().position(|branch| branch.way == *way);
+        let at = known.unwrap_or_else(|| {
+            branches.push(Branch {
+                way: way.clone(),
+                rules: Vec::new(),
+                below: Vec::new(),
+                all: Vec::new(),
+            });
+            branches.len() - 1
+        });
+        let branch = &mut branches[at];
+        branch.all.push(rule);
+        if rest.is_empty() {
+            branch.rules.push(rule);
+        } else {
+            Branch::add(&mut branch.below, rest, rule);
+        }
+    }
 }
 
 /// How the items of a list are told apart.
@@ -127,7 +166,12 @@ static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     for (_, text) in FILES {
         let mut lines = text.lines();
         if let Some(name) = lines.find_map(|line| line.strip_prefix("definition: ")) {
-            library.texts.insert(name.trim(), text);
+            let name = name.trim();
+            library.texts.insert(name, text);
+            library.names.entry(name).or_insert_with(|| {
+                library.definitions.push((name, OnceLock::new()));
+                library.definitions.len() - 1
+            });
         }
     }
     library
@@ -273,6 +317,11 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
         variables,
         ..Overlay::default()
     };
+    for (at, rule) in overlay.rules.iter().enumerate() {
+        for ways in &rule.places {
+            Branch::add(&mut overlay.branches, ways, at);
+        }
+    }
     if let Some(name) = schema["format"].as_str() {
         overlay.form = if is_own {
             forms::find(name)

@@ -30,10 +30,14 @@ pub struct Rule {
     pub(super) reason: Reason,
     /// Whether it is judged without an old value, which then is an empty optional value.
     pub(super) is_old_optional: bool,
+    /// Whether it names `oldItem`.
+    pub(super) needs_old_item: bool,
     /// Whether it compares with an old object.
     pub(super) is_transition: bool,
     /// The fields of `self` that must all be there; else the rule holds.
     pub(super) guards: Vec<Box<str>>,
+    /// The fields of `item` that must all be there.
+    pub(super) item_guards: Vec<Box<str>>,
     /// The places below `self` that it is judged for; none for `self`.
     pub(super) places: Vec<Vec<Way>>,
     /// Whether it is of this crate's data.
@@ -41,7 +45,7 @@ pub struct Rule {
 }
 
 /// A step to the places that a rule is judged for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Into a field.
     Field(Box<str>),
@@ -112,12 +116,14 @@ impl Expression {
             if self.is_own {
                 let names = Names {
                     globals: OWN_NAMES,
+                    declared: &[],
                     variables: Some(&self.variables.names),
                 };
                 cel::compile(&self.text, &names)
             } else {
                 let names = Names {
                     globals: CRD_NAMES,
+                    declared: &[],
                     variables: None,
                 };
                 with_large_stack(|| cel::compile(&self.text, &names))
@@ -219,9 +225,12 @@ impl Rule {
             Some(name) => Reason::parse(name).ok_or_else(|| format!("unknown reason `{name}`"))?,
             None => Reason::Invalid,
         };
+        let [guards, item_guards] = guards(&rule);
         Ok(Rule {
             is_transition: names_old(&rule),
-            guards: guards(&rule),
+            needs_old_item: rule.contains("oldItem"),
+            guards,
+            item_guards,
             program: Expression::new(rule, is_own, variables),
             message: text("message"),
             message_expression: text("messageExpression")
@@ -271,11 +280,19 @@ impl Rule {
     }
 }
 
-/// `!has(self.a) || !has(self.b) || …`: the fields that a rule is about.
-fn guards(rule: &str) -> Vec<Box<str>> {
-    let mut guards = Vec::new();
+/// `!has(self.a) || !has(item.b) || …`: the fields of `self` and of `item` that a rule is about.
+fn guards(rule: &str) -> [Vec<Box<str>>; 2] {
+    let mut guards = [Vec::new(), Vec::new()];
     let mut rest = rule;
-    while let Some(after) = rest.strip_prefix("!has(self.") {
+    loop {
+        let (of, after) = match (
+            rest.strip_prefix("!has(self."),
+            rest.strip_prefix("!has(item."),
+        ) {
+            (Some(after), _) => (0, after),
+            (_, Some(after)) => (1, after),
+            _ => break,
+        };
         let Some((name, after)) = after.split_once(')') else {
             break;
         };
@@ -285,15 +302,32 @@ fn guards(rule: &str) -> Vec<Box<str>> {
         if !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
             break;
         }
-        guards.push(name.into());
+        guards[of].push(name.into());
         rest = after.trim_start();
     }
     // `a || b && c` is `a || (b && c)`, so what is left may be anything but a choice of two.
-    if rest.contains(" ? ") {
-        Vec::new()
-    } else {
-        guards
+    if has_open_choice(rest) {
+        return [Vec::new(), Vec::new()];
     }
+    guards
+}
+
+/// Whether an expression has a `?` of a choice outside brackets and texts.
+fn has_open_choice(rule: &str) -> bool {
+    let (mut depth, mut quote) = (0, None);
+    let bytes = rule.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth -= 1,
+            (None, b'?') if depth == 0 && bytes.get(at + 1) == Some(&b' ') => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// `spec.containers[].ports[]`, `labels{}`.
@@ -430,13 +464,16 @@ mod tests {
         let of = |text| {
             guards(text)
                 .iter()
+                .flatten()
                 .map(|name| name.to_string())
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            of("!has(self.a) || !has(self.b) || self.a < self.b"),
+            of("!has(self.a) || !has(item.b) || self.a < self.b"),
             ["a", "b"]
         );
+        assert_eq!(of("!has(self.a) || (self.a ? x : y)"), ["a"]);
+        assert_eq!(of("!has(self.a) || self.a ? x : y"), Vec::<String>::new());
         assert_eq!(of("!has(self.a) && true"), Vec::<String>::new());
     }
 }

@@ -7,7 +7,7 @@ use super::checks::Found;
 use super::rule::with_large_stack;
 use super::types;
 use crate::cel::types::Type;
-use crate::cel::{self, Names};
+use crate::cel::{self, Names, Variable};
 use crate::model::view::View;
 use crate::schema::{self, Mode, SchemaSet};
 use crate::yaml::{Node, Step};
@@ -426,25 +426,19 @@ impl Judge {
             _ => of.clone(),
         };
         let text = super::rule::unescaped(text);
-        let types::Rewritten {
-            text,
-            variables,
-            unknown,
-        } = types::rewritten(&text, &of, &old);
+        let declared = [("self", of), ("oldSelf", old)].map(|(name, of)| Variable {
+            name: name.to_owned(),
+            of,
+        });
         let names = Names {
-            globals: &[],
-            variables: Some(&variables),
+            globals: &["self", "oldSelf"],
+            declared: &declared,
+            variables: None,
         };
-        let says = match (unknown, with_large_stack(|| cel::compile(&text, &names))) {
-            (Some(field), _) => {
-                format!("names the field `{field}`, which the schema does not have")
-            }
-            // What an object has at such a place is known only when the rule runs.
-            (None, Ok(program)) if program.gives == *wanted || program.gives == Type::Dyn => return,
-            (None, Ok(program)) => {
-                format!("must give a {wanted}, and gives a {}", program.gives)
-            }
-            (None, Err(errors)) => {
+        let says = match with_large_stack(|| cel::compile(&text, &names)) {
+            Ok(program) if program.gives == *wanted => return,
+            Ok(program) => format!("must give a {wanted}, and gives a {}", program.gives),
+            Err(errors) => {
                 let why = errors.first().map(|error| error.message.clone());
                 format!("does not compile: {}", why.unwrap_or_default())
             }

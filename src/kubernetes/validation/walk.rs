@@ -1,17 +1,11 @@
 //! Judges an object by overlays.
 
-use std::cell::RefCell;
-
-use serde_json::Value as Json;
-
 use super::checks::Check;
-use super::forms::Form;
-use super::overlay::{Bounds, ListType, Overlay, definition, named};
-use super::rule::{Rule, Scene, Verdict, Way};
+use super::keywords::out_of_range;
+use super::overlay::{ListType, Overlay, definition, named};
 use super::{Reason, Violation, forms};
 use crate::cel::tree::Tree;
-use crate::cel::{Budget, Error, Value};
-use crate::diagnostics::{list_names, suggest};
+use crate::cel::{Budget, Value};
 use crate::model::view::View;
 use crate::yaml::{NodeId, Path, Step};
 
@@ -39,6 +33,8 @@ pub enum Kind {
 const MAX_STEPS: usize = 1_000_000;
 const MAX_DEPTH: usize = 100;
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+/// What only built-in kinds ask of their metadata.
+const BUILT_IN_META: &str = "built-in.ObjectMeta";
 
 /// All violations of an object, in the order of the rules; `old` is the object that it replaces.
 pub fn check<'a>(
@@ -67,9 +63,11 @@ pub fn check<'a>(
         Known::Custom(overlay) => Some(overlay),
         Known::Nothing => None,
     };
-    if !matches!(known, Known::BuiltIn(_))
-        && let Some(meta) = named(OBJECT_META)
-    {
+    let meta = match known {
+        Known::BuiltIn(_) => BUILT_IN_META,
+        Known::Custom(_) | Known::Nothing => OBJECT_META,
+    };
+    if let Some(meta) = named(meta) {
         judge.field(place, "metadata", meta);
     }
     if let Some(overlay) = overlay {
@@ -83,63 +81,34 @@ pub fn check<'a>(
     judge.found
 }
 
-/// Judges the rules of one place of an object, such as its pod; keys lead there.
-pub(super) fn rules_of<'a>(
-    object: View<'a>,
-    keys: &[&str],
-    overlay: &'a Overlay,
-    found: &mut Vec<Violation<'a>>,
-) {
-    let root = Value::Tree(Tree::as_sent(object));
-    let value = keys.iter().try_fold(root, |value, key| below(&value, key));
-    let (Some(value), Some(place)) = (value, object.at(keys)) else {
-        return;
-    };
-    let mut judge = Judge {
-        root: Value::Tree(Tree::of(object)),
-        kind: Kind::All,
-        found: std::mem::take(found),
-        steps: 0,
-        budget: Budget::new(),
-    };
-    let place = Place {
-        value: &value,
-        old: None,
-        view: place,
-        trail: &Trail::Root,
-    };
-    judge.rules(place, overlay);
-    *found = judge.found;
-}
-
-struct Judge<'a> {
-    root: Value<'a>,
-    kind: Kind,
-    found: Vec<Violation<'a>>,
-    steps: usize,
+pub(super) struct Judge<'a> {
+    pub(super) root: Value<'a>,
+    pub(super) kind: Kind,
+    pub(super) found: Vec<Violation<'a>>,
+    pub(super) steps: usize,
     /// What the rules of a CRD may cost for an object.
-    budget: Budget<'a>,
+    pub(super) budget: Budget<'a>,
 }
 
 /// A value that is judged.
 #[derive(Clone, Copy)]
-struct Place<'p, 'a> {
-    value: &'p Value<'a>,
-    old: Option<&'p Value<'a>>,
+pub(super) struct Place<'p, 'a> {
+    pub(super) value: &'p Value<'a>,
+    pub(super) old: Option<&'p Value<'a>>,
     /// Where it stands, or the nearest place that is written.
-    view: View<'a>,
-    trail: &'p Trail<'p>,
+    pub(super) view: View<'a>,
+    pub(super) trail: &'p Trail<'p>,
 }
 
 /// The way from the root; made into a path when there is something to tell.
-enum Trail<'p> {
+pub(super) enum Trail<'p> {
     Root,
     Key(&'p Trail<'p>, &'p str),
     Index(&'p Trail<'p>, usize),
 }
 
 impl Trail<'_> {
-    fn path(&self) -> Path {
+    pub(super) fn path(&self) -> Path {
         let mut steps = Vec::new();
         let mut trail = self;
         loop {
@@ -166,7 +135,7 @@ impl<'a> Judge<'a> {
         self.push(path, place.view, None, reason, says, help);
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         path: Path,
         view: View<'a>,
@@ -422,125 +391,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn rules(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
-        let known = RefCell::new(vec![None; overlay.variables.len()]);
-        for rule in &overlay.rules {
-            if !rule.is_transition && self.kind == Kind::Transitions {
-                continue;
-            }
-            let old = match (place.old, rule.is_old_optional) {
-                (Some(old), true) => Some(Value::some(old.clone())),
-                (None, true) if rule.is_transition => Some(Value::Optional(None)),
-                (None, _) if rule.is_transition => continue,
-                (old, _) => old.cloned(),
-            };
-            let is_there = |name: &str| match place.value {
-                Value::Tree(tree) => tree.get(name).is_some(),
-                _ => true,
-            };
-            if rule.guards.iter().any(|guard| !is_there(guard)) {
-                continue;
-            }
-            let mut scene = Scene {
-                values: [
-                    Some(place.value.clone()),
-                    old,
-                    None,
-                    None,
-                    None,
-                    Some(self.root.clone()),
-                    None,
-                ],
-                variables: &overlay.variables,
-                known: &known,
-            };
-            if rule.places.is_empty() {
-                self.rule(place, rule, &scene);
-            }
-            for ways in &rule.places {
-                self.each(place, ways, rule, &mut scene);
-            }
-        }
-    }
-
-    /// Judges a rule for each place that is meant.
-    fn each(
-        &mut self,
-        place: Place<'_, 'a>,
-        ways: &[Way],
-        rule: &'a Rule,
-        scene: &mut Scene<'_, 'a>,
-    ) {
-        let Some((way, rest)) = ways.split_first() else {
-            scene.values[2] = Some(place.value.clone());
-            scene.values[6] = place.old.cloned();
-            if rule.text().contains("oldItem") && place.old.is_none() {
-                return;
-            }
-            return self.rule(place, rule, scene);
-        };
-        let Value::Tree(tree) = place.value else {
-            return;
-        };
-        match way {
-            Way::Field(name) => {
-                let (Some(value), Some(view)) = (tree.get(name), tree.place(name)) else {
-                    return;
-                };
-                let old = place.old.and_then(|old| below(old, name));
-                let trail = Trail::Key(place.trail, name);
-                self.each(
-                    Place {
-                        value: &value,
-                        old: old.as_ref(),
-                        view,
-                        trail: &trail,
-                    },
-                    rest,
-                    rule,
-                    scene,
-                );
-            }
-            Way::Items if tree.is_list() => {
-                let by_name = ListType::Map(vec!["name".into()]);
-                for (at, (value, view)) in tree.items().iter().zip(tree.view.items()).enumerate() {
-                    let old = place.old.and_then(|old| old_item(old, value, &by_name));
-                    let trail = Trail::Index(place.trail, at);
-                    scene.values[4] = Some(Value::Int(i64::try_from(at).unwrap_or(i64::MAX)));
-                    self.each(
-                        Place {
-                            value,
-                            old: old.as_ref(),
-                            view,
-                            trail: &trail,
-                        },
-                        rest,
-                        rule,
-                        scene,
-                    );
-                }
-            }
-            Way::Entries if !tree.is_list() => {
-                for field in tree.view.fields() {
-                    let Some(value) = tree.get(&field.key) else {
-                        continue;
-                    };
-                    let old = place.old.and_then(|old| below(old, &field.key));
-                    let trail = Trail::Key(place.trail, &field.key);
-                    scene.values[3] = Some(Value::text(&*field.key));
-                    let inside = Place {
-                        value: &value,
-                        old: old.as_ref(),
-                        view: field.value,
-                        trail: &trail,
-                    };
-                    self.each(inside, rest, rule, scene);
-                }
-            }
-            Way::Items | Way::Entries => {}
-        }
-    }
-
     fn check(&mut self, place: Place<'_, 'a>, check: Check) {
         for found in check(&place.view.to_json()) {
             let mut path = place.trail.path();
@@ -557,178 +407,10 @@ impl<'a> Judge<'a> {
             self.push(path, nearest, None, found.reason, &found.says, found.help);
         }
     }
-
-    fn rule(&mut self, place: Place<'_, 'a>, rule: &'a Rule, scene: &Scene<'_, 'a>) {
-        let verdict = if rule.is_own {
-            rule.judge(scene, &mut Budget::new())
-        } else {
-            rule.judge(scene, &mut self.budget)
-        };
-        let message = match verdict {
-            Verdict::Holds | Verdict::Unknown | Verdict::Failed(Error::OnlyInCluster(_)) => return,
-            Verdict::Refused(message) => message.or_else(|| rule.message.clone()),
-            // A value of a wrong type is the schema's to tell.
-            Verdict::Failed(_) if rule.is_own => return,
-            Verdict::Failed(error) => Some(format!("has a rule that fails: {error}")),
-        };
-        let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
-        let mut path = place.trail.path();
-        let mut view = place.view;
-        let place = rule.place.as_ref().unwrap_or(&rule.field);
-        for step in place {
-            let next = match step {
-                Step::Key(key) => view.get(key),
-                Step::Index(at) => view.items().get(*at).copied(),
-            };
-            let Some(next) = next else { break };
-            view = next;
-        }
-        path.0.extend(rule.field.iter().cloned());
-        let says = if rule.is_own || path.0.is_empty() {
-            message
-        } else {
-            format!("is refused: {message}")
-        };
-        let help = rule
-            .help
-            .clone()
-            .unwrap_or_else(|| rule.reason.help().to_owned());
-        self.push(path, view, None, rule.reason, &says, help);
-        if let Some(last) = self.found.last_mut() {
-            last.rule = Some(rule.text().to_owned());
-        }
-    }
-}
-
-impl Overlay {
-    /// What is wrong with a scalar: the reason, what to say, and what to write.
-    fn scalar(&self, value: &Value<'_>) -> Option<(Reason, String, String)> {
-        let text = match value {
-            Value::Text(text) => text.as_str().to_owned(),
-            Value::Null => return None,
-            other => other.to_json().to_string(),
-        };
-        if !self.allowed.is_empty() {
-            let json = value.to_json();
-            if !self.allowed.contains(&json) {
-                let allowed: Vec<&str> = self
-                    .allowed
-                    .iter()
-                    .filter_map(Json::as_str)
-                    .filter(|one| !one.is_empty())
-                    .collect();
-                let help = suggest(&text, allowed.iter().copied()).unwrap_or_else(|| {
-                    format!("write one of {}", list_names(allowed.iter().copied()))
-                });
-                return Some((Reason::NotSupported, format!("cannot be `{text}`"), help));
-            }
-        }
-        if let Some(most) = self.form.and_then(|form| form.most)
-            && text.len() > most
-        {
-            let says = format!(
-                "has {} characters, and {most} are allowed: `{text}`",
-                text.len()
-            );
-            return Some((Reason::Invalid, says, "shorten it".to_owned()));
-        }
-        let has_form = |form: &Form| match (value, form.number) {
-            (Value::Int(number), Some(is)) => is(*number),
-            _ => (form.is)(&text),
-        };
-        if let Some(form) = self.form
-            && !has_form(form)
-        {
-            return Some((
-                Reason::Invalid,
-                format!("cannot be `{text}`"),
-                format!("write {}", form.expected),
-            ));
-        }
-        if let Some(pattern) = &self.pattern
-            && !pattern.is_match(&text)
-        {
-            return Some((
-                Reason::Invalid,
-                format!("cannot be `{text}`"),
-                format!("write text of the form `{pattern}`"),
-            ));
-        }
-        let bounds = self.bounds.as_deref()?;
-        if let Value::Text(text) = value {
-            let count = text.as_str().chars().count();
-            let range = out_of_range(count, bounds.length, "characters")?;
-            let reason = if count == 0 {
-                Reason::Required
-            } else {
-                Reason::TooLong
-            };
-            return Some((
-                reason,
-                format!("must have {range}, and has {count}"),
-                format!("write {range}"),
-            ));
-        }
-        #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
-        let number = match value {
-            Value::Int(number) => *number as f64,
-            Value::Double(number) => *number,
-            _ => return None,
-        };
-        let range = bounds.refuses(number)?;
-        Some((
-            Reason::Invalid,
-            format!("must be {range}, and is {text}"),
-            format!("write a number that is {range}"),
-        ))
-    }
-}
-
-impl Bounds {
-    /// The range that a number is not in.
-    fn refuses(&self, number: f64) -> Option<String> {
-        if self.above.is_some_and(|above| number <= above) {
-            return Some(format!("greater than {}", self.above.unwrap_or_default()));
-        }
-        if self.below.is_some_and(|below| number >= below) {
-            return Some(format!("less than {}", self.below.unwrap_or_default()));
-        }
-        if let Some(factor) = self.multiple_of.filter(|factor| *factor != 0.0)
-            && (number / factor).fract() != 0.0
-        {
-            return Some(format!("a multiple of {factor}"));
-        }
-        let is_low = self.minimum.is_some_and(|minimum| number < minimum);
-        let is_high = self.maximum.is_some_and(|maximum| number > maximum);
-        match (self.minimum, self.maximum) {
-            _ if !is_low && !is_high => None,
-            (Some(minimum), Some(maximum)) => Some(format!("from {minimum} to {maximum}")),
-            (Some(minimum), None) => Some(format!("{minimum} or more")),
-            (None, Some(maximum)) => Some(format!("at most {maximum}")),
-            (None, None) => None,
-        }
-    }
-}
-
-fn out_of_range(
-    count: usize,
-    (least, most): (Option<usize>, Option<usize>),
-    unit: &str,
-) -> Option<String> {
-    let named = |bound: usize| match (unit, bound) {
-        ("entries", 1) => "entry".to_owned(),
-        (unit, 1) => unit.trim_end_matches('s').to_owned(),
-        (unit, _) => unit.to_owned(),
-    };
-    if let Some(least) = least.filter(|least| count < *least) {
-        return Some(format!("at least {least} {}", named(least)));
-    }
-    let most = most.filter(|most| count > *most)?;
-    Some(format!("at most {most} {}", named(most)))
 }
 
 /// The value of a key, if this is a map that has it.
-fn below<'a>(value: &Value<'a>, key: &str) -> Option<Value<'a>> {
+pub(super) fn below<'a>(value: &Value<'a>, key: &str) -> Option<Value<'a>> {
     match value {
         Value::Tree(tree) if !tree.is_list() => tree.get(key),
         _ => None,
@@ -754,7 +436,11 @@ fn is_same_item<'a>(a: &Value<'a>, b: &Value<'a>, list: &ListType) -> bool {
 }
 
 /// The item of an old list that another item replaces.
-fn old_item<'a>(old: &Value<'a>, item: &Value<'a>, list: &ListType) -> Option<Value<'a>> {
+pub(super) fn old_item<'a>(
+    old: &Value<'a>,
+    item: &Value<'a>,
+    list: &ListType,
+) -> Option<Value<'a>> {
     let ListType::Map(_) = list else { return None };
     let items = old.items()?;
     items
