@@ -298,6 +298,7 @@ impl<'o> Side<'o> {
             sources,
             as_of: self.options.as_of,
             baseline: self.options.baseline.as_ref(),
+            custom: self.schemas.custom(),
         };
         Policies::new(input, sink)
     }

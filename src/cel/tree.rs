@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::value::{Key, Map, Text, Value};
 use crate::kubernetes::defaults::{Held, Part, Stored};
 use crate::model::view::{Shape, View};
+use crate::schema::kubernetes::ObjectSchemas;
 
 /// A list or map, and what the API server makes of it.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,12 @@ impl<'a> Tree<'a> {
 
     /// An object as the API server sees it once it has filled in its defaults.
     pub fn object(view: View<'a>) -> Tree<'a> {
-        Tree::part(Part::object(view, None))
+        Tree::with_custom(view, None)
+    }
+
+    /// The same, where the schemas of custom resources are known.
+    pub fn with_custom(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
+        Tree::part(Part::object(view, custom))
     }
 
     /// An object as the API server's validation sees it: with its defaults, and else as it is written.

@@ -1,6 +1,6 @@
 //! `tenantry policy`: runs policies' own cases, judges manifests, lists policies, takes those of others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -359,6 +359,7 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
         sources: &sources,
         as_of: present::today(),
         baseline: None,
+        custom: BTreeMap::new(),
     };
     let policies = Policies::all(input, &mut sink);
     let wanted = |rule: &&Rule| {

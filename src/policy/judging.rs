@@ -45,11 +45,14 @@ impl<'j> Judging<'j, '_, '_> {
         // A namespace is in none, though a request about it names it.
         let outside = request.namespace.is_empty() || request.resource == "namespaces";
         let mut scene = Scene::new(request).sharing(self.policies.shared);
+        let cluster = self.locator.unit.key.cluster.as_str();
+        let custom = self.policies.input.custom.get(cluster).copied();
+        let object = |root| Value::Tree(Tree::with_custom(root, custom));
         if let Some(one) = one {
-            scene.set(OBJECT, Value::Tree(Tree::object(one.manifest.root())));
+            scene.set(OBJECT, object(one.manifest.root()));
         }
         if let Some(before) = before {
-            scene.set(OLD_OBJECT, Value::Tree(Tree::object(before)));
+            scene.set(OLD_OBJECT, object(before));
         }
         if let Some(namespace) = namespace.filter(|_| !outside) {
             scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));

@@ -45,6 +45,7 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 use baseline::Baseline;
 use judging::Judging;
@@ -59,7 +60,7 @@ const COST_PER_RUN: u64 = 200_000_000;
 const COST_PER_TENANT: u64 = 2_000_000;
 
 /// What the stage is given.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Input<'a> {
     /// The documents.
     pub catalog: &'a Catalog,
@@ -71,6 +72,8 @@ pub struct Input<'a> {
     pub as_of: Date,
     /// Findings that were there before, and do not count.
     pub baseline: Option<&'a Baseline>,
+    /// The schemas of custom resources by cluster, from which objects are filled.
+    pub custom: BTreeMap<&'a str, &'a ObjectSchemas>,
 }
 
 /// The rules of a repository, ready to judge.

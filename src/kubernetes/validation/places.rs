@@ -19,7 +19,9 @@ pub(super) fn rules_of<'a>(
     found: &mut Vec<Violation<'a>>,
 ) {
     let root = Value::Tree(Tree::as_sent(object));
-    let value = keys.iter().try_fold(root.clone(), |value, key| below(&value, key));
+    let value = keys
+        .iter()
+        .try_fold(root.clone(), |value, key| below(&value, key));
     let (Some(value), Some(place)) = (value, object.at(keys)) else {
         return;
     };
