@@ -295,10 +295,10 @@ impl<'o> Side<'o> {
         let input = policy::Input {
             catalog: &self.validated.catalog,
             admission: &self.admission,
+            custom: self.schemas.custom(),
             sources,
             as_of: self.options.as_of,
             baseline: self.options.baseline.as_ref(),
-            custom: self.schemas.custom(),
         };
         Policies::new(input, sink)
     }

@@ -132,6 +132,7 @@ fn compile(text: &str, variables: &[Variable]) -> Result<Program, Vec<cel::Compi
         &Names {
             globals: GLOBALS,
             declared: &[],
+            is_escaped: false,
             variables: Some(variables),
         },
     )

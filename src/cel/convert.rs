@@ -1,9 +1,11 @@
 //! From one type to another: `int()`, `string()` and their like.
 
+use crate::kubernetes::base64;
 use jiff::SignedDuration;
 
 use super::Error;
 use super::functions::time::{Time, nanos_of};
+use super::types::Type;
 use super::value::{Kubernetes, Value};
 
 type Result<'a> = std::result::Result<Value<'a>, Error>;
@@ -345,5 +347,24 @@ pub fn to_timestamp<'a>(arguments: &[Value<'a>]) -> Result<'a> {
             None => malformed(value, "a time such as `2026-01-31T12:00:00Z`"),
         },
         other => Err(Error::overload("timestamp", &[other])),
+    }
+}
+
+/// The value that a text of a schema's format stands for.
+pub(super) fn formatted<'a>(value: Value<'a>, of: &Type) -> Result<'a> {
+    let Value::Text(text) = &value else {
+        return Ok(value);
+    };
+    match of {
+        Type::Timestamp if text.as_str().len() == "2026-01-31".len() => {
+            to_timestamp(&[Value::text(format!("{}T00:00:00Z", text.as_str()))])
+        }
+        Type::Timestamp => to_timestamp(&[value]),
+        Type::Duration => to_duration(&[value]),
+        Type::Bytes => match base64::decoded(text.as_str()) {
+            Some(bytes) => Ok(Value::Bytes(bytes.into())),
+            None => malformed(&value, "base64"),
+        },
+        _ => Ok(value),
     }
 }

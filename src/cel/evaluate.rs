@@ -172,6 +172,10 @@ impl<'a> Run<'_, 'a> {
                 // The API server takes a value that cannot be absent for one that is there.
                 value => Ok(value),
             },
+            Expr::Formatted { text, of } => {
+                let text = self.evaluate(text)?;
+                super::convert::formatted(text, of)
+            }
             Expr::NotFalse(condition) => {
                 let value = self.evaluate(condition);
                 self.budget.pay(1)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cost::Cost;
 use super::functions::{Declared, Overload};
+use super::types::Type;
 use super::value::Value;
 
 /// An expression.
@@ -66,6 +67,8 @@ pub enum Expr {
     },
     /// Adds all entries of a map to the map that a loop builds.
     InsertAll { to: usize, entries: Box<Expr> },
+    /// Text that a schema's format makes a value of another type.
+    Formatted { text: Box<Expr>, of: Type },
     /// What only the API server knows.
     OnlyInCluster(&'static str),
     /// What a macro writes twice.

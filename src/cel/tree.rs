@@ -22,18 +22,14 @@ impl<'a> Tree<'a> {
     }
 
     /// An object as the API server sees it once it has filled in its defaults.
-    pub fn object(view: View<'a>) -> Tree<'a> {
-        Tree::with_custom(view, None)
-    }
-
-    /// The same, where the schemas of custom resources are known.
-    pub fn with_custom(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
+    /// `custom` has the schemas of custom resources.
+    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
         Tree::part(Part::object(view, custom))
     }
 
     /// An object as the API server's validation sees it: with its defaults, and else as it is written.
-    pub fn as_sent(view: View<'a>) -> Tree<'a> {
-        Tree::part(Part::as_sent(view))
+    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
+        Tree::part(Part::as_sent(view, custom))
     }
 
     fn part(part: Part<'a>) -> Tree<'a> {

@@ -640,9 +640,6 @@ pub struct UpgradeCommand {
     /// The Kubernetes version that clusters move to, such as 1.36.
     #[arg(long, value_name = "VERSION", value_parser = kubernetes_version)]
     pub to: String,
-    /// Only this cluster moves; the others stay as they are.
-    #[arg(long, value_name = "NAME")]
-    pub cluster: Option<String>,
     /// The report. It has no page and no table.
     #[command(flatten)]
     pub report: ReportOfCommand,

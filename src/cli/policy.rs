@@ -1,6 +1,6 @@
 //! `tenantry policy`: runs policies' own cases, judges manifests, lists policies, takes those of others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -356,10 +356,10 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
     let input = Input {
         catalog: &catalog,
         admission: &admission,
+        custom: std::collections::BTreeMap::new(),
         sources: &sources,
         as_of: present::today(),
         baseline: None,
-        custom: BTreeMap::new(),
     };
     let policies = Policies::all(input, &mut sink);
     let wanted = |rule: &&Rule| {

@@ -277,7 +277,7 @@ impl Form {
     fn tree(self, view: View<'_>) -> Tree<'_> {
         match self {
             Form::Written => Tree::of(view),
-            Form::Stored => Tree::object(view),
+            Form::Stored => Tree::object(view, None),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Converted {
         let mut seen = scene.of_request(scene.request.seen_as(to));
         for (place, tree) in [(OBJECT, &self.object), (OLD_OBJECT, &self.old)] {
             if let Some(tree) = tree {
-                seen.set(place, Value::Tree(Tree::object(View::of(tree))));
+                seen.set(place, Value::Tree(Tree::object(View::of(tree), None)));
             }
         }
         seen

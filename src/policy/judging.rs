@@ -18,12 +18,15 @@ use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::model::verdict::{Outcome, Subject};
 use crate::model::view::View;
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Value as Yaml};
 
 /// The judging of one unit.
 pub struct Judging<'j, 'p, 'l> {
     pub policies: &'j Policies<'p>,
     pub locator: &'j Locator<'l>,
+    /// The schemas of the cluster's custom resources.
+    pub custom: Option<&'j ObjectSchemas>,
     /// The unit's variables as rules see them.
     pub named: &'j [(&'static str, Node)],
     pub left: &'j mut Left,
@@ -45,14 +48,14 @@ impl<'j> Judging<'j, '_, '_> {
         // A namespace is in none, though a request about it names it.
         let outside = request.namespace.is_empty() || request.resource == "namespaces";
         let mut scene = Scene::new(request).sharing(self.policies.shared);
-        let cluster = self.locator.unit.key.cluster.as_str();
-        let custom = self.policies.input.custom.get(cluster).copied();
-        let object = |root| Value::Tree(Tree::with_custom(root, custom));
         if let Some(one) = one {
-            scene.set(OBJECT, object(one.manifest.root()));
+            scene.set(
+                OBJECT,
+                Value::Tree(Tree::object(one.manifest.root(), self.custom)),
+            );
         }
         if let Some(before) = before {
-            scene.set(OLD_OBJECT, object(before));
+            scene.set(OLD_OBJECT, Value::Tree(Tree::object(before, self.custom)));
         }
         if let Some(namespace) = namespace.filter(|_| !outside) {
             scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));

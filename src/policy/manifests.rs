@@ -65,7 +65,7 @@ pub fn evaluate(
     let mut scene = Scene::new(matching::request(root, manifest.operation));
     for (place, view) in [(OBJECT, objects.object), (OLD_OBJECT, objects.old)] {
         if let Some(view) = view {
-            scene.set(place, Value::Tree(Tree::object(view)));
+            scene.set(place, Value::Tree(Tree::object(view, None)));
         }
     }
     if let Some(namespace) = manifest.namespace {

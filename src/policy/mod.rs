@@ -66,14 +66,14 @@ pub struct Input<'a> {
     pub catalog: &'a Catalog,
     /// Documents of Kubernetes' own API for admission, and their parameters.
     pub admission: &'a [Node],
+    /// The schemas of the custom resources of each cluster.
+    pub custom: BTreeMap<&'a str, &'a ObjectSchemas>,
     /// All files.
     pub sources: &'a Sources,
     /// The day by which expiry is judged.
     pub as_of: Date,
     /// Findings that were there before, and do not count.
     pub baseline: Option<&'a Baseline>,
-    /// The schemas of custom resources by cluster, from which objects are filled.
-    pub custom: BTreeMap<&'a str, &'a ObjectSchemas>,
 }
 
 /// The rules of a repository, ready to judge.
@@ -138,6 +138,11 @@ pub struct UnitObjects<'a> {
 }
 
 impl<'a> Policies<'a> {
+    /// The schemas of the custom resources of a unit's cluster.
+    fn custom(&self, unit: &Unit) -> Option<&'a ObjectSchemas> {
+        self.input.custom.get(&*unit.key.cluster).copied()
+    }
+
     /// Compiles the policies that are in use, the built-in ones included.
     pub fn new(input: Input<'a>, sink: &mut Sink) -> Policies<'a> {
         Policies::compile(input, false, sink)
@@ -282,6 +287,7 @@ impl<'a> Policies<'a> {
         let mut judging = Judging {
             policies: self,
             locator: &locator,
+            custom: self.custom(unit),
             named: &named,
             left,
             sink,
@@ -337,6 +343,7 @@ impl<'a> Policies<'a> {
         let mut judging = Judging {
             policies: self,
             locator: &locator,
+            custom: self.custom(objects.unit),
             named: &named,
             left,
             sink,

@@ -232,6 +232,7 @@ impl Compiler<'_> {
         let names = Names {
             globals: NAMES,
             declared: &[],
+            is_escaped: false,
             variables: with_variables.then_some(self.variables.as_slice()),
         };
         match cel::compile(text, &names) {

@@ -85,8 +85,8 @@ pub struct Selection {
 /// Another version of Kubernetes for clusters.
 #[derive(Clone, Debug)]
 pub struct Upgrade {
-    /// The cluster; nothing for all.
-    pub cluster: Option<String>,
+    /// The clusters; none for all.
+    pub clusters: Vec<String>,
     /// The version, such as `1.36`.
     pub to: String,
 }
@@ -96,7 +96,8 @@ impl Upgrade {
     pub fn apply<'a>(&self, documents: impl IntoIterator<Item = &'a mut Node>) {
         for document in documents {
             let name = document.at(&["metadata", "name"]).and_then(Node::as_str);
-            let is_meant = self.cluster.is_none() || self.cluster.as_deref() == name;
+            let is_named = self.clusters.iter().any(|wanted| Some(&**wanted) == name);
+            let is_meant = self.clusters.is_empty() || is_named;
             let is_cluster = document.get("kind").and_then(Node::as_str) == Some("Cluster");
             if !(is_meant && is_cluster) {
                 continue;

@@ -111,9 +111,13 @@ impl Schemas {
             return Known::BuiltIn(definition);
         }
         let own = self.clusters.get(cluster);
-        let dump = own.and_then(|own| own.dump.as_ref()?.overlay(api_version, kind));
-        let overlay = dump.or_else(|| own?.crds.overlay(api_version, kind));
-        overlay.map_or(Known::Nothing, Known::Custom)
+        let sets = own.map(|own| [own.dump.as_ref(), Some(&own.crds)]);
+        for schemas in sets.into_iter().flatten().flatten() {
+            if let Some(overlay) = schemas.overlay(api_version, kind) {
+                return Known::Custom(overlay, schemas);
+            }
+        }
+        Known::Nothing
     }
 
     /// The minor version of Kubernetes that a cluster has; the newest, if it is not known.

@@ -21,7 +21,7 @@ pub fn check(
 ) {
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
     let known = match schemas.known(&locator.unit.key.cluster, &api_version, &kind) {
-        Known::Custom(_) if !is_typed => Known::Nothing,
+        Known::Custom(..) if !is_typed => Known::Nothing,
         known => known,
     };
     for violation in validation::check(one.manifest.root(), known, None, Kind::All) {

@@ -187,6 +187,7 @@ fn case(test: &Json) -> Result<(), String> {
         &Names {
             globals: &names,
             declared: &[],
+            is_escaped: false,
             variables: None,
         },
     ) {

@@ -3,10 +3,12 @@
 //!
 //! * `names`: identifiers, selections, literals.
 //! * `calls`: operators, functions and their overloads.
+//! * `escapes`: names of fields in rules of schemas.
 //! * `macros`: loops.
 //! * `literals`: what is judged once all types are known.
 
 mod calls;
+mod escapes;
 mod literals;
 mod macros;
 mod names;
@@ -30,6 +32,8 @@ pub struct Names<'a> {
     pub globals: &'a [&'a str],
     /// The types that schemas give to some of them.
     pub declared: &'a [Variable],
+    /// Whether names of fields are escaped, as in rules of schemas: `__namespace__` for `namespace`.
+    pub is_escaped: bool,
     /// The policy's own `variables` that are declared so far; by position. Nothing where
     /// `variables` is no name at all.
     pub variables: Option<&'a [Variable]>,

@@ -1,11 +1,13 @@
 //! Identifiers, selections and literals.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{
     EntryExpr, Expr as Ast, IdedExpr, ListExpr, LiteralValue, MapExpr, SelectExpr,
 };
 
+use super::escapes::unescaped;
 use super::literals::Literal;
 use super::{Checker, Typed, WRONG};
 use crate::cel::syntax::{Attribute, Expr, Key, Qualifier, Root};
@@ -51,7 +53,8 @@ impl Checker<'_> {
             if let Some((start, _)) = self.info.offset_for(ast.id) {
                 self.mentions.push((start as usize, at));
             }
-            return Typed::new(attribute(Root::Global(at)), self.global_type(name));
+            let of = self.global_type(name);
+            return Typed::new(formatted(attribute(Root::Global(at)), &of), of);
         }
         if let Some(known) = named_type(name) {
             return known;
@@ -128,19 +131,30 @@ impl Checker<'_> {
         let operand = self.check(operand);
         let of = self.types.resolve(&operand.of, false);
         let (inner, is_optional) = of.unwrapped();
-        let found = self.field_type(ast, inner, field);
+        let field = match self.names.is_escaped {
+            true => unescaped(field),
+            false => Cow::Borrowed(field),
+        };
+        let found = self.field_type(ast, inner, &field);
         let mut attribute = Attribute::of(operand.expr);
         attribute.qualify(Arc::new(Qualifier {
-            key: Key::Constant(Value::text(field)),
+            key: Key::Constant(Value::text(&*field)),
             optional,
             tested,
         }));
-        let found = if is_optional || optional {
-            Type::optional(found)
-        } else {
-            found
-        };
-        Typed::new(Expr::Attribute(attribute), found)
+        if is_optional || optional {
+            return Typed::new(Expr::Attribute(attribute), Type::optional(found));
+        }
+        let expr = Expr::Attribute(attribute);
+        let is_format = matches!(inner, Type::Object(_)) && !tested;
+        Typed::new(
+            if is_format {
+                formatted(expr, &found)
+            } else {
+                expr
+            },
+            found,
+        )
     }
 
     fn field_type(&mut self, ast: &IdedExpr, of: &Type, field: &str) -> Type {
@@ -296,6 +310,17 @@ impl Checker<'_> {
         }
         // What stands for it is judged with the literals, where lists of several types are allowed in `format`.
         Type::Dyn
+    }
+}
+
+/// What a schema gives a format is text in the object, and a value of its own in expressions.
+fn formatted(expr: Expr, of: &Type) -> Expr {
+    match of {
+        Type::Timestamp | Type::Duration | Type::Bytes => Expr::Formatted {
+            text: Box::new(expr),
+            of: of.clone(),
+        },
+        _ => expr,
     }
 }
 

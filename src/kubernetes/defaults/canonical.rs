@@ -295,25 +295,6 @@ pub fn bytes(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Base64 of a text.
-pub fn base64(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::with_capacity(text.len().div_ceil(3) * 4);
-    for chunk in text.as_bytes().chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4usize {
-            if at > chunk.len() {
-                encoded.push('=');
-            } else {
-                let index = (bits >> (18 - 6 * at)) & 63;
-                encoded.push(char::from(ALPHABET[index as usize]));
-            }
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,12 +329,5 @@ mod tests {
             assert_eq!(quantity(text, true), stored, "{text}");
         }
         assert_eq!(quantity("much", true), "much");
-    }
-
-    #[test]
-    fn bytes_are_base64() {
-        for (text, encoded) in [("", ""), ("b", "Yg=="), ("ab", "YWI="), ("abc", "YWJj")] {
-            assert_eq!(base64(text), encoded);
-        }
     }
 }

@@ -144,8 +144,8 @@ impl<'a> Part<'a> {
     }
 
     /// An object as validation sees it: defaults are filled in, and nothing else is changed.
-    pub fn as_sent(view: View<'a>) -> Part<'a> {
-        let mut part = Part::object(view, None);
+    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Part<'a> {
+        let mut part = Part::object(view, custom);
         part.place.as_sent = true;
         part
     }

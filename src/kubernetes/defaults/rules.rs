@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::canonical::base64;
 use super::part::{Part, Stored};
 use super::pods;
+use crate::kubernetes::base64;
 use crate::model::view::{Shape, View};
 
 /// Computes the value of a key of a part: with an argument, and with what is written there.
@@ -132,7 +132,10 @@ fn string_data<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Fou
     data.retain(|(key, _)| !names.contains(&**key));
     for field in fields {
         let text = field.value.text().unwrap_or_default();
-        data.push((field.key, Stored::text(base64(&text), Some(field.value))));
+        data.push((
+            field.key,
+            Stored::text(base64::encoded(text.as_bytes()), Some(field.value)),
+        ));
     }
     Some(Stored::map(data, Some(texts)))
 }

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Reason, crd, expressions};
+use crate::kubernetes::base64;
 use crate::yaml::Step;
 
 /// Judges a value.
@@ -73,7 +74,7 @@ fn docker_config(secret: &Json) -> Vec<Found> {
     };
     let is_right = match (plain, secret["data"][key].as_str()) {
         (Some(text), _) => is_json(text.as_bytes()),
-        (None, Some(text)) => decoded(text).is_none_or(|bytes| is_json(&bytes)),
+        (None, Some(text)) => base64::decoded(text).is_none_or(|bytes| is_json(&bytes)),
         (None, None) => true,
     };
     if is_right {
@@ -86,32 +87,6 @@ fn docker_config(secret: &Json) -> Vec<Found> {
         says: "is not JSON".to_owned(),
         help: "write the JSON that `kubectl create secret docker-registry` makes".to_owned(),
     }]
-}
-
-/// The bytes of a text in base64; nothing if it is none, which its form tells.
-fn decoded(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text
-        .bytes()
-        .filter(|byte| !matches!(byte, b'\n' | b'\r' | b'='))
-    {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
-        }
-    }
-    Some(bytes)
 }
 
 /// `*` and `*/scale` among the resources of a rule of admission.

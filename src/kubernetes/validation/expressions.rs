@@ -132,6 +132,7 @@ impl Compiler<'_> {
         let names = Names {
             globals: self.globals,
             declared: &[],
+            is_escaped: false,
             variables: self.variables.as_deref(),
         };
         let mut field = field.to_vec();

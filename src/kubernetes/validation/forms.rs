@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::kubernetes::base64;
 use crate::model::scalars::{is_label, is_subdomain};
 
 /// A form.
@@ -601,14 +602,8 @@ fn is_sysctl_name(text: &str) -> bool {
 }
 
 /// Standard base64 with its padding; line breaks count for nothing.
-pub fn is_base64(text: &str) -> bool {
-    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    let bare = text.trim_end_matches('=');
-    text.len() % 4 == 0
-        && text.len() - bare.len() <= 2
-        && bare
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+fn is_base64(text: &str) -> bool {
+    base64::decoded(text).is_some()
 }
 
 /// <https://github.com/robfig/cron/blob/v3/parser.go>: five fields, or a word such as `@daily`.

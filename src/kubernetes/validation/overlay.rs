@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::checks::{self, Check};
 use super::forms::{self, Form};
-use super::rule::{Rule, Variables, Way};
+use super::rule::{Rule, Sees, Variables, Way};
 use crate::schema::kubernetes::built_in;
 use crate::yaml;
 
@@ -107,7 +107,7 @@ enum Origin {
     /// The data of this crate.
     BuiltIn,
     /// A CRD: types, enumerations, patterns and simple bounds are judged by `schema`.
-    Crd,
+    Crd { is_root: bool },
 }
 
 impl Overlay {
@@ -139,7 +139,12 @@ impl Overlay {
 
     /// What the schema of a CRD's version says beyond types.
     pub fn of_crd(schema: &Json) -> Overlay {
-        compile(&Json::Null, schema, Origin::Crd, &mut Vec::new())
+        compile(
+            &Json::Null,
+            schema,
+            Origin::Crd { is_root: true },
+            &mut Vec::new(),
+        )
     }
 }
 
@@ -309,7 +314,12 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
         rules: list(&schema["x-kubernetes-validations"])
             .iter()
             .filter_map(|rule| {
-                Rule::new(rule, is_own, &variables)
+                let is_old_optional = rule["optionalOldSelf"] == Json::Bool(true);
+                let sees = match origin {
+                    Origin::BuiltIn => Sees::Own(Arc::clone(&variables)),
+                    Origin::Crd { is_root } => Sees::crd(schema, is_root, is_old_optional),
+                };
+                Rule::new(rule, &sees)
                     .map_err(|why| problems.push(why))
                     .ok()
             })
@@ -355,6 +365,10 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
             overlay.keys = Some(Box::new(keys));
         }
     }
+    let origin = match origin {
+        Origin::BuiltIn => origin,
+        Origin::Crd { .. } => Origin::Crd { is_root: false },
+    };
     let mut below = |key: &str| {
         let found = compile(&structure[key], &schema[key], origin, problems);
         (!found.is_empty()).then(|| Box::new(found))

@@ -18,7 +18,7 @@ pub(super) fn rules_of<'a>(
     overlay: &'a Overlay,
     found: &mut Vec<Violation<'a>>,
 ) {
-    let root = Value::Tree(Tree::as_sent(object));
+    let root = Value::Tree(Tree::as_sent(object, None));
     let value = keys
         .iter()
         .try_fold(root.clone(), |value, key| below(&value, key));

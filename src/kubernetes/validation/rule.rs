@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::Reason;
+use super::{Reason, types};
+use crate::cel::types::Type;
 use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
 use crate::yaml::Step;
 
@@ -59,9 +60,59 @@ pub enum Way {
 #[derive(Debug)]
 struct Expression {
     text: String,
-    is_own: bool,
-    variables: Arc<Variables>,
+    of: Sees,
     program: OnceLock<Result<Program, Vec<CompileError>>>,
+}
+
+/// What an expression sees.
+#[derive(Clone, Debug)]
+pub(super) enum Sees {
+    /// A rule of this crate's data, with the variables of its place.
+    Own(Arc<Variables>),
+    /// A rule of a CRD: the types of `self` and `oldSelf`.
+    Crd([Variable; 2]),
+}
+
+impl Sees {
+    /// What a rule sees at a place of a CRD's schema; `is_root` for a whole object.
+    pub(super) fn crd(schema: &Json, is_root: bool, is_old_optional: bool) -> Sees {
+        let own = types::of(schema, is_root);
+        let old = if is_old_optional {
+            Type::optional(own.clone())
+        } else {
+            own.clone()
+        };
+        Sees::Crd(
+            [("self", own), ("oldSelf", old)].map(|(name, of)| Variable {
+                name: name.to_owned(),
+                of,
+            }),
+        )
+    }
+
+    /// Compiles an expression that sees it.
+    pub(super) fn compile(&self, text: &str) -> Result<Program, Vec<CompileError>> {
+        match self {
+            Sees::Own(variables) => {
+                let names = Names {
+                    globals: OWN_NAMES,
+                    declared: &[],
+                    is_escaped: false,
+                    variables: Some(&variables.names),
+                };
+                cel::compile(text, &names)
+            }
+            Sees::Crd(declared) => {
+                let names = Names {
+                    globals: CRD_NAMES,
+                    declared,
+                    is_escaped: true,
+                    variables: None,
+                };
+                with_large_stack(|| cel::compile(text, &names))
+            }
+        }
+    }
 }
 
 /// `x-kubernetes-variables`: expressions over `self` that rules of the same place share.
@@ -81,9 +132,10 @@ impl Variables {
                 names: variables.names.clone(),
                 programs: Vec::new(),
             };
-            variables
-                .programs
-                .push(Expression::new(text("expression"), true, &Arc::new(before)));
+            variables.programs.push(Expression::new(
+                text("expression"),
+                &Sees::Own(Arc::new(before)),
+            ));
             variables.names.push(Variable::dynamic(&text("name")));
         }
         variables
@@ -102,33 +154,16 @@ impl Variables {
 }
 
 impl Expression {
-    fn new(text: String, is_own: bool, variables: &Arc<Variables>) -> Expression {
+    fn new(text: String, of: &Sees) -> Expression {
         Expression {
-            text: if is_own { text } else { unescaped(&text) },
-            is_own,
-            variables: Arc::clone(variables),
+            text,
+            of: of.clone(),
             program: OnceLock::new(),
         }
     }
 
     fn program(&self) -> Result<&Program, &Vec<CompileError>> {
-        let compiled = self.program.get_or_init(|| {
-            if self.is_own {
-                let names = Names {
-                    globals: OWN_NAMES,
-                    declared: &[],
-                    variables: Some(&self.variables.names),
-                };
-                cel::compile(&self.text, &names)
-            } else {
-                let names = Names {
-                    globals: CRD_NAMES,
-                    declared: &[],
-                    variables: None,
-                };
-                with_large_stack(|| cel::compile(&self.text, &names))
-            }
-        });
+        let compiled = self.program.get_or_init(|| self.of.compile(&self.text));
         compiled.as_ref()
     }
 
@@ -208,11 +243,7 @@ pub(super) enum Verdict {
 
 impl Rule {
     /// Reads a rule.
-    pub(super) fn new(
-        json: &Json,
-        is_own: bool,
-        variables: &Arc<Variables>,
-    ) -> Result<Rule, String> {
+    pub(super) fn new(json: &Json, of: &Sees) -> Result<Rule, String> {
         let text = |key: &str| json[key].as_str().map(|text| text.trim().to_owned());
         let rule = text("rule").ok_or("a rule without `rule`")?;
         let mut places = Vec::new();
@@ -231,17 +262,16 @@ impl Rule {
             needs_old_item: rule.contains("oldItem"),
             guards,
             item_guards,
-            program: Expression::new(rule, is_own, variables),
+            program: Expression::new(rule, of),
             message: text("message"),
-            message_expression: text("messageExpression")
-                .map(|text| Expression::new(text, is_own, variables)),
+            message_expression: text("messageExpression").map(|text| Expression::new(text, of)),
             help: text("help"),
             field: field(json["fieldPath"].as_str().unwrap_or_default())?,
             place: json["place"].as_str().map(field).transpose()?,
             reason,
             is_old_optional: json["optionalOldSelf"].as_bool().unwrap_or(false),
             places,
-            is_own,
+            is_own: matches!(of, Sees::Own(_)),
         })
     }
 
@@ -376,88 +406,9 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// Names of fields as CRDs' rules escape them, in the language's own quotes: `` .`a-b` `` for `.a__dash__b`.
-/// <https://kubernetes.io/docs/reference/using-api/cel/#escaping>
-pub(super) fn unescaped(text: &str) -> String {
-    if !text.contains("__") {
-        return text.to_owned();
-    }
-    let mut result = String::with_capacity(text.len());
-    let mut quote: Option<char> = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        result.push(c);
-        match (quote, c) {
-            (Some(_), '\\') => result.extend(chars.next().map(|(_, c)| c)),
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '.') => {
-                let rest = &text[at + 1..];
-                let end = rest
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(rest.len());
-                if let Some(name) = unescaped_name(&rest[..end]) {
-                    result.push_str(&format!("`{name}`"));
-                    for _ in 0..end {
-                        chars.next();
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    result
-}
-
-/// The name of a field that is escaped, if it is.
-fn unescaped_name(name: &str) -> Option<String> {
-    if !name.contains("__") {
-        return None;
-    }
-    // A word of the language, such as `namespace`.
-    if let Some(word) = name
-        .strip_prefix("__")
-        .and_then(|rest| rest.strip_suffix("__"))
-        && !word.contains("__")
-        && !["dot", "dash", "slash", "underscores"].contains(&word)
-    {
-        return Some(word.to_owned());
-    }
-    let mut result = String::new();
-    let mut rest = name;
-    while let Some(at) = rest.find("__") {
-        result.push_str(&rest[..at]);
-        let escapes = [
-            ("__dot__", "."),
-            ("__dash__", "-"),
-            ("__slash__", "/"),
-            ("__underscores__", "__"),
-        ];
-        let (escape, plain) = *escapes
-            .iter()
-            .find(|(escape, _)| rest[at..].starts_with(escape))?;
-        result.push_str(plain);
-        rest = &rest[at + escape.len()..];
-    }
-    Some(result + rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escaped_names_are_quoted() {
-        assert_eq!(
-            unescaped("self.a__dash__b == 'x.a__dash__b'"),
-            "self.`a-b` == 'x.a__dash__b'"
-        );
-        assert_eq!(
-            unescaped("has(self.__namespace__)"),
-            "has(self.`namespace`)"
-        );
-        assert_eq!(unescaped("self.__x"), "self.__x");
-    }
 
     #[test]
     fn guards_are_read() {

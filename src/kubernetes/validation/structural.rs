@@ -4,10 +4,8 @@ use serde_json::Value as Json;
 
 use super::Reason;
 use super::checks::Found;
-use super::rule::with_large_stack;
-use super::types;
+use super::rule::Sees;
 use crate::cel::types::Type;
-use crate::cel::{self, Names, Variable};
 use crate::model::view::View;
 use crate::schema::{self, Mode, SchemaSet};
 use crate::yaml::{Node, Step};
@@ -420,22 +418,9 @@ impl Judge {
     /// A rule must compile with the types that the schema has, and give what is asked of it.
     fn expression(&mut self, schema: &Json, rule: &Json, name: &str, wanted: &Type) {
         let text = rule[name].as_str().unwrap_or_default();
-        let of = types::of(schema, self.path.len() <= 2);
-        let old = match rule["optionalOldSelf"] {
-            Json::Bool(true) => Type::optional(of.clone()),
-            _ => of.clone(),
-        };
-        let text = super::rule::unescaped(text);
-        let declared = [("self", of), ("oldSelf", old)].map(|(name, of)| Variable {
-            name: name.to_owned(),
-            of,
-        });
-        let names = Names {
-            globals: &["self", "oldSelf"],
-            declared: &declared,
-            variables: None,
-        };
-        let says = match with_large_stack(|| cel::compile(&text, &names)) {
+        let is_old_optional = rule["optionalOldSelf"] == Json::Bool(true);
+        let sees = Sees::crd(schema, self.path.len() <= 2, is_old_optional);
+        let says = match sees.compile(text) {
             Ok(program) if program.gives == *wanted => return,
             Ok(program) => format!("must give a {wanted}, and gives a {}", program.gives),
             Err(errors) => {

@@ -7,6 +7,7 @@ use super::{Reason, Violation, forms};
 use crate::cel::tree::Tree;
 use crate::cel::{Budget, Value};
 use crate::model::view::View;
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{NodeId, Path, Step};
 
 /// What is known of an object's kind.
@@ -14,8 +15,8 @@ use crate::yaml::{NodeId, Path, Step};
 pub enum Known<'s> {
     /// The name of its definition.
     BuiltIn(&'s str),
-    /// The overlay of its CRD.
-    Custom(&'s Overlay),
+    /// The overlay of its CRD, and the schemas that its defaults are in.
+    Custom(&'s Overlay, &'s ObjectSchemas),
     /// Only that it is an object.
     Nothing,
 }
@@ -43,8 +44,12 @@ pub fn check<'a>(
     old: Option<View<'a>>,
     kind: Kind,
 ) -> Vec<Violation<'a>> {
-    let root = Value::Tree(Tree::as_sent(object));
-    let old = old.map(|old| Value::Tree(Tree::as_sent(old)));
+    let custom = match known {
+        Known::Custom(_, schemas) => Some(schemas),
+        Known::BuiltIn(_) | Known::Nothing => None,
+    };
+    let root = Value::Tree(Tree::as_sent(object, custom));
+    let old = old.map(|old| Value::Tree(Tree::as_sent(old, custom)));
     let mut judge = Judge {
         root: root.clone(),
         kind,
@@ -60,12 +65,12 @@ pub fn check<'a>(
     };
     let overlay = match known {
         Known::BuiltIn(name) => named(name),
-        Known::Custom(overlay) => Some(overlay),
+        Known::Custom(overlay, _) => Some(overlay),
         Known::Nothing => None,
     };
     let meta = match known {
         Known::BuiltIn(_) => BUILT_IN_META,
-        Known::Custom(_) | Known::Nothing => OBJECT_META,
+        Known::Custom(..) | Known::Nothing => OBJECT_META,
     };
     if let Some(meta) = named(meta) {
         judge.field(place, "metadata", meta);
