@@ -8,12 +8,12 @@
 )]
 
 mod cel;
+mod defaults;
+mod live;
 mod policies;
 mod validation;
 
 pub use cel::{answer, objects};
-mod defaults;
-mod live;
 
 use std::io::Write;
 use std::path::Path;

@@ -136,7 +136,7 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
     requests
 }
 
-/// What containers request where they say nothing, by namespace and resource: LimitRanges say it.
+/// What containers request where they say nothing, by namespace and resource: a `LimitRange` says it.
 fn default_requests(objects: &[View<'_>]) -> BTreeMap<(String, &'static str), Amount> {
     let mut defaults = BTreeMap::new();
     let is_range = |root: &&View<'_>| root.text_at(&["kind"]) == "LimitRange";

@@ -85,7 +85,7 @@ pub struct Selection {
 /// Another version of Kubernetes for clusters.
 #[derive(Clone, Debug)]
 pub struct Upgrade {
-    /// The clusters; all if none is named.
+    /// The clusters; none for all.
     pub clusters: Vec<String>,
     /// The version, such as `1.36`.
     pub to: String,
@@ -96,11 +96,8 @@ impl Upgrade {
     pub fn apply<'a>(&self, documents: impl IntoIterator<Item = &'a mut Node>) {
         for document in documents {
             let name = document.at(&["metadata", "name"]).and_then(Node::as_str);
-            let is_meant = self.clusters.is_empty()
-                || self
-                    .clusters
-                    .iter()
-                    .any(|cluster| Some(cluster.as_str()) == name);
+            let is_named = self.clusters.iter().any(|wanted| Some(&**wanted) == name);
+            let is_meant = self.clusters.is_empty() || is_named;
             let is_cluster = document.get("kind").and_then(Node::as_str) == Some("Cluster");
             if !(is_meant && is_cluster) {
                 continue;
@@ -337,7 +334,7 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
     let known = (selection.clusters.iter()).all(|name| catalog.clusters.get(name).is_some())
         && (selection.environments.iter()).all(|name| catalog.environments.get(name).is_some());
     if known
-        && !selection.is_everything()
+        && !selection.clusters.is_empty()
         && !catalog.environments.iter().any(meet)
         && !input.incomplete
     {

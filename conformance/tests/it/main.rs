@@ -14,4 +14,5 @@ mod random_objects;
 mod recorded;
 mod schemas;
 mod support;
+mod tables;
 mod versions;

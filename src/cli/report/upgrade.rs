@@ -26,22 +26,20 @@ pub fn run(command: &UpgradeCommand, arguments: &Arguments) -> Result<u8> {
             .iter()
             .map(|cluster| cluster.name.as_str())
     };
-    let wanted = &report.read.clusters;
-    if let Some(wanted) = wanted
-        .iter()
-        .find(|wanted| !names().any(|name| name == **wanted))
-    {
+    let chosen = &report.read.clusters;
+    let is_unknown = |wanted: &&String| !names().any(|name| name == *wanted);
+    if let Some(wanted) = chosen.iter().find(is_unknown) {
         let help = suggest(wanted, names()).unwrap_or_else(|| list_names(names()));
         bail!("there is no cluster `{wanted}`; {help}");
     }
     options.selection.upgrade = Some(Upgrade {
-        clusters: wanted.clone(),
+        clusters: chosen.clone(),
         to: command.to.clone(),
     });
     let after = compile(&options, None, &progress)?;
     progress.finish();
     let moved = before.catalog.clusters.iter();
-    let moved = moved.filter(|cluster| wanted.is_empty() || wanted.contains(&cluster.name));
+    let moved = moved.filter(|cluster| chosen.is_empty() || chosen.contains(&cluster.name));
     let clusters = moved.map(|cluster| Cluster {
         name: cluster.name.clone(),
         from: cluster.spec.kubernetes_version.clone(),

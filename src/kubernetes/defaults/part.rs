@@ -71,8 +71,11 @@ enum Resolved {
 
 impl<'a> Place<'a> {
     fn of(rule: &'a Rule, set: &'a SchemaSet) -> Place<'a> {
+        let choices = &set.follow(rule).any_of;
+        // A schema or a truth value, a schema or a list of them: only the schema has fields.
+        let structure = choices.iter().find(|choice| choice.reference.is_some());
         Place {
-            rule,
+            rule: structure.unwrap_or(rule),
             set,
             overlay: None,
             is_entry: false,
@@ -86,12 +89,7 @@ impl<'a> Place<'a> {
     }
 
     fn followed(self) -> &'a Rule {
-        let rule = self.set.follow(self.rule);
-        // A schema or a truth value, a schema or a list of them: only the schema has fields.
-        match rule.any_of.iter().find(|choice| choice.reference.is_some()) {
-            Some(choice) if rule.properties.is_empty() => self.set.follow(choice),
-            _ => rule,
-        }
+        self.set.follow(self.rule)
     }
 
     fn fills(self) -> Option<&'static Fills> {
@@ -202,9 +200,8 @@ impl<'a> Part<'a> {
     fn fill(&self, key: &str) -> Resolved {
         let overlay = self.place.overlay.and_then(|fills| fills.field(key));
         let fill = overlay.or_else(|| self.place.fills()?.field(key));
-        let mut fill = match fill {
-            Some(fill) => fill,
-            None => return Resolved::Nothing,
+        let Some(mut fill) = fill else {
+            return Resolved::Nothing;
         };
         loop {
             fill = match fill {
@@ -377,10 +374,7 @@ impl<'a> Part<'a> {
     }
 }
 
-fn canonical_text<'a>(
-    text: Cow<'a, str>,
-    canonical: impl Fn(&str) -> Cow<'_, str>,
-) -> Cow<'a, str> {
+fn canonical_text(text: Cow<'_, str>, canonical: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     let changed = match canonical(&text) {
         Cow::Owned(changed) => Some(changed),
         Cow::Borrowed(same) if same.len() != text.len() => Some(same.to_owned()),
