@@ -209,8 +209,10 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
     ) && let Some(name) = view.text()
         && !known.iter().any(|known| **known == name)
     {
+        let path = Path(vec!["spec".into(), "runtimeClassName".into()]);
         found.push(Violation {
-            path: Path(vec!["spec".into(), "runtimeClassName".into()]),
+            place: path.clone(),
+            path,
             view,
             key: None,
             reason: Reason::NotFound,

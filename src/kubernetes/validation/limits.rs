@@ -158,8 +158,10 @@ fn range<'a>(
     let mut report = |kind: &str, name: &str, says: String| {
         let keys = ["resources", kind, name];
         let place = keys.iter().try_fold(view, |view, key| view.get(key));
+        let path = keys.iter().fold(path.clone(), |path, key| path.join(*key));
         found.push(Violation {
-            path: keys.iter().fold(path.clone(), |path, key| path.join(*key)),
+            place: path.clone(),
+            path,
             view: place.or_else(|| view.get("resources")).unwrap_or(view),
             key: None,
             reason: Reason::Forbidden,
@@ -292,8 +294,10 @@ fn required<'a>(quota: View<'_>, containers: &[Container<'a>], found: &mut Vec<V
                 continue;
             }
             let quota = quota.text_at(&["metadata", "name"]);
+            let path = container.path.join("resources").join(kind).join(name);
             found.push(Violation {
-                path: container.path.join("resources").join(kind).join(name),
+                place: path.clone(),
+                path,
                 view: container.view.get("resources").unwrap_or(container.view),
                 key: None,
                 reason: Reason::Required,

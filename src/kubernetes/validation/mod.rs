@@ -88,6 +88,8 @@ impl Reason {
 pub struct Violation<'a> {
     /// The field that the API server names.
     pub path: Path,
+    /// The way to what a finding points at, where that is another field.
+    pub place: Path,
     /// The nearest place that is written.
     pub view: View<'a>,
     /// The key, when the key is refused and was read from the input.

@@ -180,8 +180,10 @@ impl<'a> Judge<'a> {
         let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
         let mut path = place.trail.path();
         let mut view = place.view;
-        let place = rule.place.as_ref().unwrap_or(&rule.field);
-        for step in place {
+        let pointed = rule.place.as_ref().unwrap_or(&rule.field);
+        let mut place = path.clone();
+        place.0.extend(pointed.iter().cloned());
+        for step in pointed {
             let next = match step {
                 Step::Key(key) => view.get(key),
                 Step::Index(at) => view.items().get(*at).copied(),
@@ -202,6 +204,7 @@ impl<'a> Judge<'a> {
         self.push(path, view, None, rule.reason, &says, help);
         if let Some(last) = self.found.last_mut() {
             last.rule = Some(rule.text().to_owned());
+            last.place = place;
         }
     }
 }

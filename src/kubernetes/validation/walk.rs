@@ -141,6 +141,7 @@ impl<'a> Judge<'a> {
         help: String,
     ) {
         self.found.push(Violation {
+            place: path.clone(),
             path,
             view,
             key,
