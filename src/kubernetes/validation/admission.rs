@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
+use super::memo;
 use super::overlay::{self, Overlay};
 use super::places;
 use super::{Reason, Violation};
@@ -53,7 +54,8 @@ pub struct Namespace<'a> {
     pub minor: u32,
     /// The names of the cluster's RuntimeClasses, if they are known.
     pub runtime_classes: Option<Vec<String>>,
-    pub(super) limit_ranges: Vec<View<'a>>,
+    /// The rules of its LimitRanges.
+    pub(super) ranges: Vec<Json>,
     pub(super) quotas: Vec<View<'a>>,
 }
 
@@ -84,7 +86,9 @@ impl<'a> Namespace<'a> {
                         .and_then(|minor| minor.parse().ok());
                     namespace.minor = minor.unwrap_or(namespace.minor);
                 }
-                "LimitRange" if is_inside => namespace.limit_ranges.push(object),
+                "LimitRange" if is_inside => {
+                    namespace.ranges.extend(items(object, &["spec", "limits"]));
+                }
                 "ResourceQuota" if is_inside => namespace.quotas.push(object),
                 _ => {}
             }
@@ -176,31 +180,19 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
         return Vec::new();
     };
     let mut found = Vec::new();
-    for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
-        // A stricter check of the same name says it all.
-        let is_overridden = |other: &Check| {
-            other.name == check.name && other.level > check.level && other.level <= namespace.level
-        };
-        if CHECKS.iter().any(is_overridden) {
-            continue;
-        }
-        let rules = check
-            .versions
-            .iter()
-            .rev()
-            .find(|(since, _)| *since <= namespace.minor);
-        let Some((_, overlay)) = rules else { continue };
-        let before = found.len();
-        places::rules_of(object, way, overlay, &mut found);
-        if check.level > Level::Privileged {
-            for violation in &mut found[before..] {
-                let level = check.level.name();
-                violation.says += &format!(" (level `{level}`, {})", check.name);
-                if violation.help == Reason::Invalid.help() {
-                    "remove it, or lower the level that the namespace enforces"
-                        .clone_into(&mut violation.help);
-                }
-            }
+    let annotations = pod.at(&["metadata", "annotations"]);
+    let what = (
+        namespace.level.name(),
+        namespace.minor,
+        u8::from(way.is_empty()),
+    );
+    let key = pod
+        .get("spec")
+        .map(|spec| memo::pod(what, annotations, spec));
+    if !key.is_some_and(memo::is_right) {
+        checks(object, way, namespace, &mut found);
+        if let (Some(key), true) = (key, found.is_empty()) {
+            memo::remember(key);
         }
     }
     if let (Some(known), Some(view)) = (
@@ -227,6 +219,48 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
         violation.path = Path(way.chain(violation.path.0.drain(..)).collect());
     }
     found
+}
+
+/// Judges by all checks of the namespace's level.
+fn checks<'a>(
+    object: View<'a>,
+    way: &[&str],
+    namespace: &Namespace<'_>,
+    found: &mut Vec<Violation<'a>>,
+) {
+    for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
+        // A stricter check of the same name says it all.
+        let is_overridden = |other: &Check| {
+            other.name == check.name && other.level > check.level && other.level <= namespace.level
+        };
+        if CHECKS.iter().any(is_overridden) {
+            continue;
+        }
+        let rules = check
+            .versions
+            .iter()
+            .rev()
+            .find(|(since, _)| *since <= namespace.minor);
+        let Some((_, overlay)) = rules else { continue };
+        let before = found.len();
+        places::rules_of(object, way, overlay, found);
+        if check.level > Level::Privileged {
+            for violation in &mut found[before..] {
+                let level = check.level.name();
+                violation.says += &format!(" (level `{level}`, {})", check.name);
+                if violation.help == Reason::Invalid.help() {
+                    "remove it, or lower the level that the namespace enforces"
+                        .clone_into(&mut violation.help);
+                }
+            }
+        }
+    }
+}
+
+/// The texts of all files, for the test of what rules read.
+#[cfg(test)]
+pub(super) fn texts() -> Vec<&'static str> {
+    FILES.iter().map(|(_, text)| *text).collect()
 }
 
 /// The text of a field of a LimitRange or quota, as JSON.

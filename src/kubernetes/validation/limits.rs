@@ -25,15 +25,12 @@ struct Container<'a> {
 
 /// Judges a pod.
 pub(super) fn check<'a>(pod: View<'a>, namespace: &Namespace<'_>, found: &mut Vec<Violation<'a>>) {
-    if namespace.limit_ranges.is_empty() && namespace.quotas.is_empty() {
+    if namespace.ranges.is_empty() && namespace.quotas.is_empty() {
         return;
     }
-    let ranges = namespace.limit_ranges.iter();
-    let rules: Vec<Json> = ranges
-        .flat_map(|range| items(*range, &["spec", "limits"]))
-        .collect();
-    let containers = containers(pod, &rules);
-    for rule in &rules {
+    let rules = &namespace.ranges;
+    let containers = containers(pod, rules);
+    for rule in rules {
         match rule["type"].as_str() {
             Some("Container") => {
                 for container in &containers {

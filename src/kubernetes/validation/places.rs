@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::Violation;
+use super::memo;
 use super::overlay::{Branch, ListType, Overlay};
 use super::rule::{Rule, Scene, Verdict, Way};
 use super::walk::{Judge, Kind, Place, Trail, below, old_item};
@@ -43,6 +44,26 @@ pub(super) fn rules_of<'a>(
 impl<'a> Judge<'a> {
     /// Judges the rules of a place: those of the place itself, then those of places below it.
     pub(super) fn rules(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
+        // The claims of a StatefulSet count as volumes of its pods.
+        let is_known = overlay.is_pod
+            && self.kind == Kind::All
+            && place.old.is_none()
+            && below(&self.root, "kind").is_some_and(|kind| kind.as_str() != Some("StatefulSet"));
+        if !is_known {
+            return self.rules_at(place, overlay);
+        }
+        let key = memo::pod(("PodSpec", 0, 0), None, place.view);
+        if memo::is_right(key) {
+            return;
+        }
+        let before = self.found.len();
+        self.rules_at(place, overlay);
+        if self.found.len() == before {
+            memo::remember(key);
+        }
+    }
+
+    fn rules_at(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
         let is_meant = |rule: &Rule| {
             let is_judged = match (rule.is_transition, self.kind) {
                 (false, kind) => kind == Kind::All,

@@ -2,6 +2,7 @@
 
 use super::checks::Check;
 use super::keywords::out_of_range;
+use super::memo;
 use super::overlay::{ListType, Overlay, definition, named};
 use super::{Reason, Violation, forms};
 use crate::cel::tree::Tree;
@@ -238,8 +239,23 @@ impl<'a> Judge<'a> {
                 self.map(place, tree, overlay, depth);
             }
         }
-        if let Some(reference) = overlay.reference {
-            self.value(place, definition(reference), depth + 1);
+        let Some(reference) = overlay.reference else {
+            return;
+        };
+        let inner = definition(reference);
+        // Whole specs, and containers: what is smaller costs less than to look it up. Metadata is never alike.
+        let is_alike = inner.is_alike || depth == 1 && !inner.reads_object;
+        if self.kind != Kind::All || place.old.is_some() || !is_alike {
+            return self.value(place, inner, depth + 1);
+        }
+        let key = memo::key(reference, place.view);
+        if memo::is_right(key) {
+            return;
+        }
+        let before = self.found.len();
+        self.value(place, inner, depth + 1);
+        if self.found.len() == before && self.steps < MAX_STEPS {
+            memo::remember(key);
         }
     }
 
