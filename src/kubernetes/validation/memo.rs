@@ -33,11 +33,18 @@ pub(super) fn remember(key: u64) {
     }
 }
 
-/// The key of a value that a definition judges.
-pub(super) fn key(definition: usize, view: View<'_>) -> u64 {
+/// The fields of a container that differ from tenant to tenant, and that no rule about the container reads.
+pub(super) const OF_TENANTS: &str = "env";
+
+/// The key of a container, but for its variables.
+pub(super) fn container(view: View<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    definition.hash(&mut hasher);
-    content(view, &mut hasher);
+    for field in view.fields() {
+        if field.key != OF_TENANTS {
+            field.key.hash(&mut hasher);
+            content(field.value, &mut hasher);
+        }
+    }
     hasher.finish()
 }
 
@@ -124,6 +131,12 @@ pub(super) fn pod(what: (&str, u32, u8), annotations: Option<View<'_>>, spec: Vi
                         field.key.hash(&mut hasher);
                     }
                 }
+            }
+            // Whether it is one of Kubernetes' own.
+            "priorityClassName" => {
+                let name = field.value.text().unwrap_or_default();
+                let own = name.starts_with("system-").then_some(name);
+                own.as_deref().hash(&mut hasher);
             }
             _ => content(field.value, &mut hasher),
         }

@@ -36,10 +36,8 @@ pub struct Overlay {
     /// What the expression language cannot say.
     pub(super) checks: Vec<Check>,
     pub(super) variables: Arc<Variables>,
-    /// Whether objects have many of these that are alike: containers.
-    pub(super) is_alike: bool,
-    /// Whether its rules read other parts of the object.
-    pub(super) reads_object: bool,
+    /// Whether this is a container: objects have many that are alike.
+    pub(super) is_container: bool,
     /// Whether this is a pod's spec, whose rules read only a part of it.
     pub(super) is_pod: bool,
 }
@@ -201,8 +199,7 @@ fn compile_definition(name: &str, problems: &mut Vec<String>) -> Overlay {
     };
     let structure = structure.unwrap_or(Json::Null);
     let mut compiled = compile(&structure, &overlay, Origin::BuiltIn, problems);
-    compiled.is_alike = name == "io.k8s.api.core.v1.Container";
-    compiled.reads_object = overlay.to_string().contains("object.");
+    compiled.is_container = name == "io.k8s.api.core.v1.Container";
     compiled.is_pod = name == "io.k8s.api.core.v1.PodSpec";
     compiled
 }

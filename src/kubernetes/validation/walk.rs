@@ -243,13 +243,14 @@ impl<'a> Judge<'a> {
             return;
         };
         let inner = definition(reference);
-        // Whole specs, and containers: what is smaller costs less than to look it up. Metadata is never alike.
-        let is_alike = inner.is_alike || depth == 1 && !inner.reads_object;
-        if self.kind != Kind::All || place.old.is_some() || !is_alike {
+        if self.kind != Kind::All || place.old.is_some() || !inner.is_container {
             return self.value(place, inner, depth + 1);
         }
-        let key = memo::key(reference, place.view);
+        let key = memo::container(place.view);
         if memo::is_right(key) {
+            if let Some(variables) = inner.property(memo::OF_TENANTS) {
+                self.field(place, memo::OF_TENANTS, variables);
+            }
             return;
         }
         let before = self.found.len();
@@ -280,8 +281,11 @@ impl<'a> Judge<'a> {
                 for violation in &mut self.found[before..] {
                     violation.key = field.key_id.is_input().then_some(field.key_id);
                     violation.path = place.trail.path();
-                    violation.says =
-                        format!("has the key `{}`, which {}", field.key, violation.says);
+                    violation.says = if violation.says.starts_with("cannot be ") {
+                        format!("cannot have the key `{}`", field.key)
+                    } else {
+                        format!("has a key that {}", violation.says)
+                    };
                 }
             }
             let inner = overlay
