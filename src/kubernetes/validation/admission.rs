@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
+use super::memo;
 use super::overlay::{self, Overlay};
 use super::places;
 use super::{Reason, Violation};
@@ -53,7 +54,8 @@ pub struct Namespace<'a> {
     pub minor: u32,
     /// The names of the cluster's RuntimeClasses, if they are known.
     pub runtime_classes: Option<Vec<String>>,
-    pub(super) limit_ranges: Vec<View<'a>>,
+    /// The rules of its LimitRanges.
+    pub(super) ranges: Vec<Json>,
     pub(super) quotas: Vec<View<'a>>,
 }
 
@@ -84,7 +86,9 @@ impl<'a> Namespace<'a> {
                         .and_then(|minor| minor.parse().ok());
                     namespace.minor = minor.unwrap_or(namespace.minor);
                 }
-                "LimitRange" if is_inside => namespace.limit_ranges.push(object),
+                "LimitRange" if is_inside => {
+                    namespace.ranges.extend(items(object, &["spec", "limits"]));
+                }
                 "ResourceQuota" if is_inside => namespace.quotas.push(object),
                 _ => {}
             }
@@ -176,6 +180,54 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
         return Vec::new();
     };
     let mut found = Vec::new();
+    let annotations = pod.at(&["metadata", "annotations"]);
+    let what = (
+        namespace.level.name(),
+        namespace.minor,
+        u8::from(way.is_empty()),
+    );
+    let key = pod
+        .get("spec")
+        .map(|spec| memo::pod(what, annotations, spec));
+    if !key.is_some_and(memo::is_right) {
+        checks(object, way, namespace, &mut found);
+        if let (Some(key), true) = (key, found.is_empty()) {
+            memo::remember(key);
+        }
+    }
+    if let (Some(known), Some(view)) = (
+        &namespace.runtime_classes,
+        pod.at(&["spec", "runtimeClassName"]),
+    ) && let Some(name) = view.text()
+        && !known.iter().any(|known| **known == name)
+    {
+        let path = Path(vec!["spec".into(), "runtimeClassName".into()]);
+        found.push(Violation {
+            place: path.clone(),
+            path,
+            view,
+            key: None,
+            reason: Reason::NotFound,
+            says: format!("names the RuntimeClass `{name}`, which the cluster does not have"),
+            help: "write the name of a RuntimeClass of the cluster".to_owned(),
+            rule: None,
+        });
+    }
+    super::limits::check(pod, namespace, &mut found);
+    for violation in &mut found {
+        let way = way.iter().map(|key| Step::from(*key));
+        violation.path = Path(way.chain(violation.path.0.drain(..)).collect());
+    }
+    found
+}
+
+/// Judges by all checks of the namespace's level.
+fn checks<'a>(
+    object: View<'a>,
+    way: &[&str],
+    namespace: &Namespace<'_>,
+    found: &mut Vec<Violation<'a>>,
+) {
     for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
         // A stricter check of the same name says it all.
         let is_overridden = |other: &Check| {
@@ -191,7 +243,7 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
             .find(|(since, _)| *since <= namespace.minor);
         let Some((_, overlay)) = rules else { continue };
         let before = found.len();
-        places::rules_of(object, way, overlay, &mut found);
+        places::rules_of(object, way, overlay, found);
         if check.level > Level::Privileged {
             for violation in &mut found[before..] {
                 let level = check.level.name();
@@ -203,28 +255,12 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
             }
         }
     }
-    if let (Some(known), Some(view)) = (
-        &namespace.runtime_classes,
-        pod.at(&["spec", "runtimeClassName"]),
-    ) && let Some(name) = view.text()
-        && !known.iter().any(|known| **known == name)
-    {
-        found.push(Violation {
-            path: Path(vec!["spec".into(), "runtimeClassName".into()]),
-            view,
-            key: None,
-            reason: Reason::NotFound,
-            says: format!("names the RuntimeClass `{name}`, which the cluster does not have"),
-            help: "write the name of a RuntimeClass of the cluster".to_owned(),
-            rule: None,
-        });
-    }
-    super::limits::check(pod, namespace, &mut found);
-    for violation in &mut found {
-        let way = way.iter().map(|key| Step::from(*key));
-        violation.path = Path(way.chain(violation.path.0.drain(..)).collect());
-    }
-    found
+}
+
+/// The texts of all files, for the test of what rules read.
+#[cfg(test)]
+pub(super) fn texts() -> Vec<&'static str> {
+    FILES.iter().map(|(_, text)| *text).collect()
 }
 
 /// The text of a field of a LimitRange or quota, as JSON.

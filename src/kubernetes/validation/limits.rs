@@ -25,15 +25,12 @@ struct Container<'a> {
 
 /// Judges a pod.
 pub(super) fn check<'a>(pod: View<'a>, namespace: &Namespace<'_>, found: &mut Vec<Violation<'a>>) {
-    if namespace.limit_ranges.is_empty() && namespace.quotas.is_empty() {
+    if namespace.ranges.is_empty() && namespace.quotas.is_empty() {
         return;
     }
-    let ranges = namespace.limit_ranges.iter();
-    let rules: Vec<Json> = ranges
-        .flat_map(|range| items(*range, &["spec", "limits"]))
-        .collect();
-    let containers = containers(pod, &rules);
-    for rule in &rules {
+    let rules = &namespace.ranges;
+    let containers = containers(pod, rules);
+    for rule in rules {
         match rule["type"].as_str() {
             Some("Container") => {
                 for container in &containers {
@@ -158,8 +155,10 @@ fn range<'a>(
     let mut report = |kind: &str, name: &str, says: String| {
         let keys = ["resources", kind, name];
         let place = keys.iter().try_fold(view, |view, key| view.get(key));
+        let path = keys.iter().fold(path.clone(), |path, key| path.join(*key));
         found.push(Violation {
-            path: keys.iter().fold(path.clone(), |path, key| path.join(*key)),
+            place: path.clone(),
+            path,
             view: place.or_else(|| view.get("resources")).unwrap_or(view),
             key: None,
             reason: Reason::Forbidden,
@@ -292,8 +291,10 @@ fn required<'a>(quota: View<'_>, containers: &[Container<'a>], found: &mut Vec<V
                 continue;
             }
             let quota = quota.text_at(&["metadata", "name"]);
+            let path = container.path.join("resources").join(kind).join(name);
             found.push(Violation {
-                path: container.path.join("resources").join(kind).join(name),
+                place: path.clone(),
+                path,
                 view: container.view.get("resources").unwrap_or(container.view),
                 key: None,
                 reason: Reason::Required,

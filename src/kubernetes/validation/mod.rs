@@ -7,7 +7,8 @@
 //! * `checks`, `crd`: what the expression language cannot say, by name.
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
-//! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged.
+//! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged;
+//!   `memo`: what was found right before.
 //! * [`forms`]: named forms of text; `cron`: schedules.
 //! * [`admission`]: what admission refuses of pods; `limits`: LimitRanges and ResourceQuotas.
 
@@ -19,6 +20,7 @@ mod expressions;
 pub mod forms;
 mod keywords;
 mod limits;
+mod memo;
 mod overlay;
 mod places;
 mod rule;
@@ -89,6 +91,8 @@ impl Reason {
 pub struct Violation<'a> {
     /// The field that the API server names.
     pub path: Path,
+    /// The way to what a finding points at, where that is another field.
+    pub place: Path,
     /// The nearest place that is written.
     pub view: View<'a>,
     /// The key, when the key is refused and was read from the input.

@@ -36,6 +36,10 @@ pub struct Overlay {
     /// What the expression language cannot say.
     pub(super) checks: Vec<Check>,
     pub(super) variables: Arc<Variables>,
+    /// Whether this is a container: objects have many that are alike.
+    pub(super) is_container: bool,
+    /// Whether this is a pod's spec, whose rules read only a part of it.
+    pub(super) is_pod: bool,
 }
 
 /// Bounds of numbers, texts, lists and maps.
@@ -204,7 +208,10 @@ fn compile_definition(name: &str, problems: &mut Vec<String>) -> Overlay {
         None => Json::Null,
     };
     let structure = structure.unwrap_or(Json::Null);
-    compile(&structure, &overlay, Origin::BuiltIn, problems)
+    let mut compiled = compile(&structure, &overlay, Origin::BuiltIn, problems);
+    compiled.is_container = name == "io.k8s.api.core.v1.Container";
+    compiled.is_pod = name == "io.k8s.api.core.v1.PodSpec";
+    compiled
 }
 
 fn schema_of(text: &str, problems: &mut Vec<String>) -> Json {

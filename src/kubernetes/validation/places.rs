@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::Violation;
+use super::memo;
 use super::overlay::{Branch, ListType, Overlay};
 use super::rule::{Rule, Scene, Verdict, Way};
 use super::walk::{Judge, Kind, Place, Trail, below, old_item};
@@ -47,6 +48,26 @@ pub(super) fn rules_of<'a>(
 impl<'a> Judge<'a> {
     /// Judges the rules of a place: those of the place itself, then those of places below it.
     pub(super) fn rules(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
+        // The claims of a StatefulSet count as volumes of its pods.
+        let is_known = overlay.is_pod
+            && self.kind == Kind::All
+            && place.old.is_none()
+            && below(&self.root, "kind").is_some_and(|kind| kind.as_str() != Some("StatefulSet"));
+        if !is_known {
+            return self.rules_at(place, overlay);
+        }
+        let key = memo::pod(("PodSpec", 0, 0), None, place.view);
+        if memo::is_right(key) {
+            return;
+        }
+        let before = self.found.len();
+        self.rules_at(place, overlay);
+        if self.found.len() == before {
+            memo::remember(key);
+        }
+    }
+
+    fn rules_at(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
         let is_meant = |rule: &Rule| {
             let is_judged = match (rule.is_transition, self.kind) {
                 (false, kind) => kind == Kind::All,
@@ -186,8 +207,10 @@ impl<'a> Judge<'a> {
         let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
         let mut path = place.trail.path();
         let mut view = place.view;
-        let place = rule.place.as_ref().unwrap_or(&rule.field);
-        for step in place {
+        let pointed = rule.place.as_ref().unwrap_or(&rule.field);
+        let mut place = path.clone();
+        place.0.extend(pointed.iter().cloned());
+        for step in pointed {
             let next = match step {
                 Step::Key(key) => view.get(key),
                 Step::Index(at) => view.items().get(*at).copied(),
@@ -208,6 +231,7 @@ impl<'a> Judge<'a> {
         self.push(path, view, None, rule.reason, &says, help);
         if let Some(last) = self.found.last_mut() {
             last.rule = Some(rule.text().to_owned());
+            last.place = place;
         }
     }
 }

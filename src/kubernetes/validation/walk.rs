@@ -2,6 +2,7 @@
 
 use super::checks::Check;
 use super::keywords::out_of_range;
+use super::memo;
 use super::overlay::{ListType, Overlay, definition, named};
 use super::{Reason, Violation, forms};
 use crate::cel::tree::Tree;
@@ -164,6 +165,7 @@ impl<'a> Judge<'a> {
         help: String,
     ) {
         self.found.push(Violation {
+            place: path.clone(),
             path,
             view,
             key,
@@ -260,8 +262,24 @@ impl<'a> Judge<'a> {
                 self.map(place, tree, overlay, depth);
             }
         }
-        if let Some(reference) = overlay.reference {
-            self.value(place, definition(reference), depth + 1);
+        let Some(reference) = overlay.reference else {
+            return;
+        };
+        let inner = definition(reference);
+        if self.kind != Kind::All || place.old.is_some() || !inner.is_container {
+            return self.value(place, inner, depth + 1);
+        }
+        let key = memo::container(place.view);
+        if memo::is_right(key) {
+            if let Some(variables) = inner.property(memo::OF_TENANTS) {
+                self.field(place, memo::OF_TENANTS, variables);
+            }
+            return;
+        }
+        let before = self.found.len();
+        self.value(place, inner, depth + 1);
+        if self.found.len() == before && self.steps < MAX_STEPS {
+            memo::remember(key);
         }
     }
 
@@ -286,8 +304,11 @@ impl<'a> Judge<'a> {
                 for violation in &mut self.found[before..] {
                     violation.key = field.key_id.is_input().then_some(field.key_id);
                     violation.path = place.trail.path();
-                    violation.says =
-                        format!("has the key `{}`, which {}", field.key, violation.says);
+                    violation.says = if violation.says.starts_with("cannot be ") {
+                        format!("cannot have the key `{}`", field.key)
+                    } else {
+                        format!("has a key that {}", violation.says)
+                    };
                 }
             }
             let inner = overlay

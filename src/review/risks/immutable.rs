@@ -1,129 +1,10 @@
 //! Fields that cannot be updated: the API server refuses, or the object has to be made anew.
 
-use serde_json::Value as Json;
-
 use super::{Found, Subject, article};
-use crate::model::change::{FieldChange, FieldPath, ObjectChange, Operation, RiskClass, Step};
-use crate::model::scalars::Amount;
-use crate::model::view::View;
-
-/// A field of which an update is rejected.
-struct Immutable {
-    kind: &'static str,
-    /// The field; `*` stands for any one step.
-    path: &'static [&'static str],
-    when: When,
-}
-
-/// When an update is rejected.
-enum When {
-    /// Always.
-    Always,
-    /// Unless it is one of these fields below it.
-    Except(&'static [&'static str]),
-    /// Once it had a value.
-    OnceSet,
-    /// While the object has `immutable: true`.
-    Marked,
-}
-
-const fn always(kind: &'static str, path: &'static [&'static str]) -> Immutable {
-    Immutable {
-        kind,
-        path,
-        when: When::Always,
-    }
-}
-
-/// From the validation of each API group of Kubernetes (`Validate…Update` in
-/// <https://github.com/kubernetes/kubernetes/tree/master/pkg/apis>).
-const TABLE: &[Immutable] = &[
-    always("Deployment", &["spec", "selector"]),
-    always("DaemonSet", &["spec", "selector"]),
-    always("ReplicaSet", &["spec", "selector"]),
-    Immutable {
-        kind: "StatefulSet",
-        path: &["spec"],
-        when: When::Except(&[
-            "replicas",
-            "ordinals",
-            "template",
-            "updateStrategy",
-            "revisionHistoryLimit",
-            "persistentVolumeClaimRetentionPolicy",
-            "minReadySeconds",
-        ]),
-    },
-    always("Job", &["spec", "selector"]),
-    always("Job", &["spec", "template"]),
-    always("Job", &["spec", "completionMode"]),
-    always("Job", &["spec", "podFailurePolicy"]),
-    always("Job", &["spec", "backoffLimitPerIndex"]),
-    always("Job", &["spec", "managedBy"]),
-    always("Job", &["spec", "successPolicy"]),
-    always("Service", &["spec", "clusterIP"]),
-    always("Service", &["spec", "clusterIPs"]),
-    Immutable {
-        kind: "Service",
-        path: &["spec", "healthCheckNodePort"],
-        when: When::OnceSet,
-    },
-    Immutable {
-        kind: "Service",
-        path: &["spec", "loadBalancerClass"],
-        when: When::OnceSet,
-    },
-    Immutable {
-        kind: "PersistentVolumeClaim",
-        path: &["spec"],
-        when: When::Except(&["resources", "volumeAttributesClassName"]),
-    },
-    always("RoleBinding", &["roleRef"]),
-    always("ClusterRoleBinding", &["roleRef"]),
-    always("Secret", &["type"]),
-    Immutable {
-        kind: "Secret",
-        path: &["data"],
-        when: When::Marked,
-    },
-    Immutable {
-        kind: "Secret",
-        path: &["stringData"],
-        when: When::Marked,
-    },
-    Immutable {
-        kind: "ConfigMap",
-        path: &["data"],
-        when: When::Marked,
-    },
-    Immutable {
-        kind: "ConfigMap",
-        path: &["binaryData"],
-        when: When::Marked,
-    },
-    Immutable {
-        kind: "Secret",
-        path: &["immutable"],
-        when: When::Marked,
-    },
-    Immutable {
-        kind: "ConfigMap",
-        path: &["immutable"],
-        when: When::Marked,
-    },
-    always("StorageClass", &["provisioner"]),
-    always("StorageClass", &["parameters"]),
-    always("StorageClass", &["reclaimPolicy"]),
-    always("StorageClass", &["volumeBindingMode"]),
-    always("PriorityClass", &["value"]),
-    always("PriorityClass", &["preemptionPolicy"]),
-    always("IngressClass", &["spec", "controller"]),
-    always("ResourceQuota", &["spec", "scopes"]),
-    always("CustomResourceDefinition", &["spec", "group"]),
-    always("CustomResourceDefinition", &["spec", "names", "plural"]),
-    always("CustomResourceDefinition", &["spec", "scope"]),
-    always("CustomResourceDefinition", &["spec", "names", "kind"]),
-];
+use crate::kubernetes::validation::{self, Kind, Known};
+use crate::model::change::{FieldPath, ObjectChange, Operation, RiskClass};
+use crate::schema::kubernetes::built_in;
+use crate::yaml::{self, Path};
 
 /// Kinds of which a rename is an outage; a Job of another name only runs once more.
 const OUTAGES: [&str; 10] = [
@@ -152,57 +33,54 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     if !subject.is(Operation::Changed) {
         return;
     }
+    let refused = refused(change);
     for (at, field) in subject.fields() {
-        let refused = TABLE.iter().any(|row| {
-            row.kind == subject.kind()
-                && field.path.touches(row.path)
-                && is_refused(row, field, change)
-        });
-        if refused {
-            let name = shown(&field.path);
-            let message = match subject.kind() {
-                "Job" => format!(
-                    "`{name}` of a Job cannot be updated: the API server refuses, so the old Job has to be deleted first"
-                ),
-                kind => format!(
-                    "`{name}` of {} cannot be updated: the API server refuses, or the object is deleted and made anew",
-                    article(kind)
-                ),
-            };
-            found.at(RiskClass::Replace, at, message);
-        } else if subject.kind() == "PersistentVolumeClaim" && shrinks(field) {
-            let message =
-                "the request of a PersistentVolumeClaim shrinks, which the API server refuses";
-            found.at(RiskClass::Replace, at, message);
-        }
+        let Some(place) = refused.iter().find(|place| touches(&field.path, place)) else {
+            continue;
+        };
+        let name = shown(&field.path);
+        let message = match subject.kind() {
+            "PersistentVolumeClaim" if place.0.last() == Some(&"storage".into()) => {
+                "the request of a PersistentVolumeClaim shrinks, which the API server refuses"
+                    .to_owned()
+            }
+            "Job" => format!(
+                "`{name}` of a Job cannot be updated: the API server refuses, so the old Job has to be deleted first"
+            ),
+            kind => format!(
+                "`{name}` of {} cannot be updated: the API server refuses, or the object is deleted and made anew",
+                article(kind)
+            ),
+        };
+        found.at(RiskClass::Replace, at, message);
     }
 }
 
-fn is_refused(row: &Immutable, field: &FieldChange, change: &ObjectChange) -> bool {
-    let below = match field.path.0.get(row.path.len()) {
-        Some(Step::Key(key)) => &**key,
-        _ => "",
+/// The fields of which the API server refuses the update: the transition rules of `kubernetes/validation/`.
+fn refused(change: &ObjectChange) -> Vec<Path> {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else {
+        return Vec::new();
     };
-    match row.when {
-        When::Always => field.path.0.len() >= row.path.len(),
-        When::Except(allowed) => field.path.0.len() > row.path.len() && !allowed.contains(&below),
-        When::OnceSet => field.before.is_some(),
-        When::Marked => change.before.as_ref().is_some_and(|before| {
-            let marked = before.root().get("immutable").map(View::to_json);
-            marked == Some(Json::Bool(true))
-        }),
-    }
+    let after = after.root();
+    let (api_version, kind) = (after.text_at(&["apiVersion"]), after.text_at(&["kind"]));
+    let Some(definition) = built_in().definition(&api_version, &kind) else {
+        return Vec::new();
+    };
+    let known = Known::BuiltIn(definition);
+    let violations = validation::check(after, known, Some(before.root()), Kind::Transitions);
+    violations
+        .into_iter()
+        .map(|violation| violation.place)
+        .collect()
 }
 
-fn shrinks(field: &FieldChange) -> bool {
-    let keys = ["spec", "resources", "requests", "storage"];
-    let amount = |value: &Option<Json>| match value {
-        Some(Json::String(text)) => Amount::parse(text),
-        Some(number @ Json::Number(_)) => Amount::parse(&number.to_string()),
-        _ => None,
-    };
-    field.path.starts_with(&keys)
-        && matches!((amount(&field.before), amount(&field.after)), (Some(a), Some(b)) if b < a)
+/// Whether a changed field is a refused one, or a part of it, or has it as a part.
+fn touches(field: &FieldPath, place: &Path) -> bool {
+    let keys = place.0.iter().map(|step| match step {
+        yaml::Step::Key(key) => &**key,
+        yaml::Step::Index(_) => "*",
+    });
+    field.touches(&keys.collect::<Vec<_>>())
 }
 
 /// The field that the message names: not deeper than its third step, so that messages are few.
@@ -213,7 +91,9 @@ fn shown(path: &FieldPath) -> FieldPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::change::FieldChange;
     use crate::model::change::{Body, Object, Place};
+    use crate::model::view::View;
     use crate::review::fields;
     use crate::yaml::parse::parse;
 
@@ -223,7 +103,8 @@ mod tests {
     }
 
     fn is_replaced(kind: &str, before: &str, after: &str) -> bool {
-        let head = format!("{{apiVersion: v1, kind: {kind}, metadata: {{name: x}}");
+        let (api_version, kind) = kind.rsplit_once('/').unwrap_or(("v1", kind));
+        let head = format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: x}}");
         let sides = [before, after].map(|rest| object(&format!("{head}, {rest}}}")));
         let fields = fields::of_objects(&sides[0], &sides[1], None);
         let fields = fields.into_iter().map(|found| FieldChange {
@@ -252,67 +133,169 @@ mod tests {
         !found.0.is_empty()
     }
 
-    /// Each row of the table is refused, and what stands beside it is not.
     #[test]
-    fn each_row_is_refused() {
-        for row in TABLE {
-            let field = match row.when {
-                When::Except(_) => [row.path, &["serviceName"]].concat(),
-                _ => row.path.to_vec(),
-            };
-            let nested = |value: &str| {
-                let keys = field.iter().rev();
-                keys.fold(value.to_owned(), |inner, key| format!("{{{key}: {inner}}}"))
-            };
-            let marked = if matches!(row.when, When::Marked) {
-                ", immutable: true"
-            } else {
-                ""
-            };
-            let strip = |text: String| text[1..text.len() - 1].to_owned() + marked;
-            let sides = if row.path == ["immutable"] {
-                ["immutable: true".to_owned(), "immutable: false".to_owned()]
-            } else {
-                [strip(nested("{a: one}")), strip(nested("{a: two}"))]
-            };
-            assert!(
-                is_replaced(row.kind, &sides[0], &sides[1]),
-                "{} {:?}: {sides:?}",
-                row.kind,
-                row.path
-            );
-        }
+    fn what_cannot_be_updated_is_refused() {
         for (kind, before, after) in [
-            ("Deployment", "spec: {replicas: 1}", "spec: {replicas: 2}"),
-            ("StatefulSet", "spec: {replicas: 1}", "spec: {replicas: 2}"),
             (
-                "StatefulSet",
+                "apps/v1/Deployment",
+                "spec: {selector: {a: 1}}",
+                "spec: {selector: {a: 2}}",
+            ),
+            (
+                "apps/v1/DaemonSet",
+                "spec: {selector: {a: 1}}",
+                "spec: {selector: {a: 2}}",
+            ),
+            (
+                "apps/v1/ReplicaSet",
+                "spec: {selector: {a: 1}}",
+                "spec: {selector: {a: 2}}",
+            ),
+            (
+                "apps/v1/StatefulSet",
+                "spec: {serviceName: a}",
+                "spec: {serviceName: b}",
+            ),
+            (
+                "batch/v1/Job",
+                "spec: {selector: {a: 1}, template: {}}",
+                "spec: {selector: {a: 2}, template: {}}",
+            ),
+            (
+                "batch/v1/Job",
                 "spec: {template: {a: 1}}",
                 "spec: {template: {a: 2}}",
             ),
-            ("Job", "spec: {suspend: true}", "spec: {suspend: false}"),
             (
-                "Service",
+                "batch/v1/Job",
+                "spec: {template: {}}",
+                "spec: {template: {}, completionMode: Indexed}",
+            ),
+            (
+                "batch/v1/Job",
+                "spec: {template: {}}",
+                "spec: {template: {}, podFailurePolicy: {rules: []}}",
+            ),
+            (
+                "batch/v1/Job",
+                "spec: {template: {}}",
+                "spec: {template: {}, backoffLimitPerIndex: 1}",
+            ),
+            (
+                "batch/v1/Job",
+                "spec: {template: {}}",
+                "spec: {template: {}, managedBy: a/b}",
+            ),
+            (
+                "batch/v1/Job",
+                "spec: {template: {}}",
+                "spec: {template: {}, successPolicy: {rules: []}}",
+            ),
+            (
+                "v1/Service",
+                "spec: {clusterIP: 10.0.0.1}",
+                "spec: {clusterIP: 10.0.0.2}",
+            ),
+            (
+                "v1/PersistentVolumeClaim",
+                "spec: {accessModes: [a]}",
+                "spec: {accessModes: [b]}",
+            ),
+            (
+                "v1/PersistentVolumeClaim",
+                "spec: {resources: {requests: {storage: 2Gi}}}",
+                "spec: {resources: {requests: {storage: 1Gi}}}",
+            ),
+            (
+                "rbac.authorization.k8s.io/v1/RoleBinding",
+                "roleRef: {apiGroup: g, kind: Role, name: a}",
+                "roleRef: {apiGroup: g, kind: Role, name: b}",
+            ),
+            ("v1/Secret", "type: a", "type: b"),
+            (
+                "v1/Secret",
+                "data: {a: eA==}, immutable: true",
+                "data: {a: eQ==}, immutable: true",
+            ),
+            (
+                "v1/ConfigMap",
+                "data: {a: x}, immutable: true",
+                "data: {a: y}, immutable: true",
+            ),
+            ("v1/ConfigMap", "immutable: true", "immutable: false"),
+            (
+                "storage.k8s.io/v1/StorageClass",
+                "provisioner: a",
+                "provisioner: b",
+            ),
+            ("scheduling.k8s.io/v1/PriorityClass", "value: 1", "value: 2"),
+            (
+                "networking.k8s.io/v1/IngressClass",
+                "spec: {controller: a/b}",
+                "spec: {controller: a/c}",
+            ),
+            (
+                "v1/ResourceQuota",
+                "spec: {scopes: [BestEffort]}",
+                "spec: {scopes: [NotBestEffort]}",
+            ),
+        ] {
+            assert!(is_replaced(kind, before, after), "{kind} {before} {after}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_updated_is_not() {
+        for (kind, before, after) in [
+            (
+                "apps/v1/Deployment",
+                "spec: {replicas: 1}",
+                "spec: {replicas: 2}",
+            ),
+            (
+                "apps/v1/StatefulSet",
+                "spec: {replicas: 1}",
+                "spec: {replicas: 2}",
+            ),
+            (
+                "apps/v1/StatefulSet",
+                "spec: {template: {a: 1}}",
+                "spec: {template: {a: 2}}",
+            ),
+            (
+                "batch/v1/Job",
+                "spec: {suspend: true, template: {}}",
+                "spec: {suspend: false, template: {}}",
+            ),
+            (
+                "v1/Service",
                 "spec: {type: ClusterIP}",
                 "spec: {type: LoadBalancer}",
             ),
-            ("Service", "spec: {}", "spec: {loadBalancerClass: a}"),
-            ("ConfigMap", "data: {a: b}", "data: {a: c}"),
-            ("ConfigMap", "data: {a: b}", "data: {a: b}, immutable: true"),
+            ("v1/Service", "spec: {}", "spec: {loadBalancerClass: a}"),
+            ("v1/ConfigMap", "data: {a: b}", "data: {a: c}"),
             (
-                "PersistentVolumeClaim",
+                "v1/ConfigMap",
+                "data: {a: b}",
+                "data: {a: b}, immutable: true",
+            ),
+            (
+                "v1/PersistentVolumeClaim",
                 "spec: {resources: {requests: {storage: 1Gi}}}",
                 "spec: {resources: {requests: {storage: 2Gi}}}",
             ),
-            ("RoleBinding", "subjects: []", "subjects: [{name: a}]"),
-            ("PriorityClass", "description: a", "description: b"),
+            (
+                "rbac.authorization.k8s.io/v1/RoleBinding",
+                "subjects: []",
+                "subjects: [{name: a}]",
+            ),
+            (
+                "scheduling.k8s.io/v1/PriorityClass",
+                "description: a",
+                "description: b",
+            ),
         ] {
             assert!(!is_replaced(kind, before, after), "{kind} {before} {after}");
         }
-        assert!(is_replaced(
-            "PersistentVolumeClaim",
-            "spec: {resources: {requests: {storage: 2Gi}}}",
-            "spec: {resources: {requests: {storage: 1Gi}}}",
-        ));
     }
 }
