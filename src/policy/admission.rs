@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::matching;
 use super::rules::{self, Check, Compiler, Rule};
+use super::type_check::Expressions;
 use crate::cel::Wanted;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::Enforcement;
@@ -364,6 +365,7 @@ fn rule(
         policy: name(tree),
         variables: Vec::new(),
         failed: false,
+        expressions: Expressions::default(),
     };
     let place = |list: &str, index: usize, field: &str| {
         let path = ["spec".into(), list.into(), Step::Index(index), field.into()];
@@ -412,6 +414,7 @@ fn rule(
     if compiler.failed {
         return None;
     }
+    compiler.check_types(spec.match_constraints.as_ref());
     let annotation = |key: &str| {
         let annotations = tree.at(&["metadata", "annotations"])?;
         Some(annotations.get(key)?.as_str()?.to_owned())

@@ -26,6 +26,7 @@ mod parameters;
 mod report;
 pub mod rules;
 mod selection;
+mod type_check;
 mod typed;
 mod waivers;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sha2::{Digest as _, Sha256};
 
 use super::names::{FIRST_OWN, NAMES, OF_OBJECT};
+use super::type_check::Expressions;
 use crate::cel::types::Type;
 use crate::cel::{self, CompileError, Minor, Names, Program, Variable, Wanted};
 use crate::diagnostics::catalogue::Code;
@@ -102,6 +103,7 @@ pub fn compile(
         policy: &document.name,
         variables: Vec::new(),
         failed: false,
+        expressions: Expressions::default(),
     };
     let at = |path: &[Step]| document.at(path);
     let mut rule = Rule {
@@ -190,6 +192,9 @@ pub fn compile(
     }
     rule.since = since(&rule);
     rule.compile_time_only = compile_time_only(&rule);
+    if rule.compile_time_only.is_none() {
+        compiler.check_types(rule.constraints.as_ref());
+    }
     check_parameters(document, sources, sink).then_some(rule)
 }
 
@@ -230,6 +235,8 @@ pub struct Compiler<'c> {
     pub variables: Vec<Variable>,
     /// Whether an expression could not be compiled.
     pub failed: bool,
+    /// What is checked with the types of the kinds that the policy names.
+    pub expressions: Expressions,
 }
 
 impl Compiler<'_> {
@@ -258,6 +265,9 @@ impl Compiler<'_> {
                     self.refuse(place, message, Some(wanted.help().to_owned()));
                     return None;
                 }
+                if with_variables && matches!(wanted, Wanted::Bool | Wanted::Text) {
+                    self.expressions.judged.push((text.to_owned(), place));
+                }
                 Some(program)
             }
             Err(errors) => {
@@ -272,10 +282,25 @@ impl Compiler<'_> {
 
     /// Declares a variable for the expressions that follow.
     pub fn declare(&mut self, name: &str, program: Option<&Program>) {
+        if let Some(program) = program {
+            let text = program.text.clone();
+            self.expressions.variables.push((name.to_owned(), text));
+        }
         self.variables.push(Variable {
             name: name.to_owned(),
             of: program.map_or(Type::Dyn, |program| program.gives.clone()),
         });
+    }
+
+    /// Warns of what does not fit the kinds that the policy names.
+    pub fn check_types(&mut self, constraints: Option<&MatchResources>) {
+        let Some(constraints) = constraints else {
+            return;
+        };
+        let expressions = std::mem::take(&mut self.expressions);
+        for misfit in expressions.misfits(constraints) {
+            self.tell(codes::MISFIT, misfit.place, misfit.text, &misfit.error);
+        }
     }
 
     /// A finding about an expression as a whole.

@@ -85,4 +85,8 @@ codes! {
         cause: "The API server looks into optional values within one chain of fields only: not into one that a variable, list or map holds. `.?field` of such a value is always none, and `.field` of it always fails."
         example: "variables:\n- {name: context, expression: object.spec.?securityContext}\nvalidations:\n- {expression: variables.context.?runAsUser.hasValue()}"
         remedy: "Write `.orValue({})` before the field."
+    MISFIT = "T0826" Warning "An expression does not fit a kind that its policy names"
+        cause: "A field that the kind does not have, or a value of another type. The API server stores the policy, writes a warning into its status, and the expression fails when it is judged."
+        example: "resources: [deployments]\n…\nexpression: object.spec.replica < 5"
+        remedy: "Correct the field, or name only kinds that have it in `matchConstraints`."
 }

@@ -25,7 +25,7 @@ mod overlay;
 mod places;
 mod rule;
 mod structural;
-mod types;
+pub mod types;
 mod walk;
 
 use crate::model::view::View;
