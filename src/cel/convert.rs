@@ -38,7 +38,12 @@ pub fn same<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 /// The whole number that a double stands for exactly.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "exactness is what is asked"
+)]
 pub fn lossless_int(number: f64) -> Option<i64> {
     let whole = number as i64;
     (number.fract() == 0.0 && number.abs() < 9_223_372_036_854_775_808.0 && whole as f64 == number)
@@ -49,7 +54,9 @@ pub fn lossless_int(number: f64) -> Option<i64> {
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::cast_precision_loss
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "exactness is what is asked"
 )]
 pub fn lossless_uint(number: f64) -> Option<u64> {
     let whole = number as u64;

@@ -58,10 +58,9 @@ pub fn of(function: &str, overload: Option<&str>) -> Cost {
     match function {
         "check" => Cost::Fixed(350_000),
         "isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf" | "includes" => Cost::Items,
-        "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "cidr" | "isIP" | "isCIDR"
-        | "quantity" | "isQuantity" | "semver" | "isSemver" => Cost::Text(1.0),
         "ip" if overload == Some("cidr_ip") => Cost::Fixed(1),
-        "ip" => Cost::Text(1.0),
+        "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "cidr" | "ip" | "isIP"
+        | "isCIDR" | "quantity" | "isQuantity" | "semver" | "isSemver" => Cost::Text(1.0),
         "replace" | "split" | "ip.isCanonical" => Cost::Text(2.0),
         "join" => Cost::Joined,
         "find" | "findAll" => Cost::Pattern,

@@ -168,8 +168,7 @@ impl<'a> Run<'_, 'a> {
             } => match self.evaluate(of)? {
                 Value::Optional(None) => self.evaluate(other),
                 Value::Optional(Some(value)) if *is_value => Ok(Arc::unwrap_or_clone(value)),
-                value @ Value::Optional(_) => Ok(value),
-                // The API server takes a value that cannot be absent for one that is there.
+                // Also what is no optional value: it cannot be absent, so the API server takes it for one that is there.
                 value => Ok(value),
             },
             Expr::Formatted { text, of } => {

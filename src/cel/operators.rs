@@ -249,6 +249,7 @@ pub fn size<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 /// `type(a)`
+#[allow(clippy::unnecessary_wraps, reason = "has the type of functions::Call")]
 pub fn type_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let name = arguments.first().map_or("null_type", Value::type_name);
     Ok(Value::Type(Text::Borrowed(name)))

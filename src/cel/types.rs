@@ -397,16 +397,16 @@ pub fn most_general(a: &Type, b: &Type) -> Type {
 
 fn is_equal_or_less_specific(a: &Type, b: &Type) -> bool {
     match (a, b) {
-        (Type::Dyn | Type::Param(_), _) => true,
+        (Type::Dyn | Type::Param(_), _) | (Type::Type(_), Type::Type(_)) => true,
         (_, Type::Dyn | Type::Param(_)) => false,
-        (Type::Type(_), Type::Type(_)) => true,
-        (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => {
-            is_equal_or_less_specific(a, b)
+        (Type::List(one), Type::List(other)) | (Type::Optional(one), Type::Optional(other)) => {
+            is_equal_or_less_specific(one, other)
         }
-        (Type::Map(k, v), Type::Map(l, w)) => {
-            is_equal_or_less_specific(k, l) && is_equal_or_less_specific(v, w)
+        (Type::Map(key, value), Type::Map(other_key, other_value)) => {
+            is_equal_or_less_specific(key, other_key)
+                && is_equal_or_less_specific(value, other_value)
         }
-        (a, b) => a == b,
+        _ => a == b,
     }
 }
 
@@ -414,10 +414,12 @@ fn is_equal_or_less_specific(a: &Type, b: &Type) -> bool {
 pub fn is_equivalent(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Param(_), Type::Param(_)) => true,
-        (Type::List(a), Type::List(b))
-        | (Type::Optional(a), Type::Optional(b))
-        | (Type::Type(Some(a)), Type::Type(Some(b))) => is_equivalent(a, b),
-        (Type::Map(k, v), Type::Map(l, w)) => is_equivalent(k, l) && is_equivalent(v, w),
-        (a, b) => a == b,
+        (Type::List(one), Type::List(other))
+        | (Type::Optional(one), Type::Optional(other))
+        | (Type::Type(Some(one)), Type::Type(Some(other))) => is_equivalent(one, other),
+        (Type::Map(key, value), Type::Map(other_key, other_value)) => {
+            is_equivalent(key, other_key) && is_equivalent(value, other_value)
+        }
+        _ => a == b,
     }
 }

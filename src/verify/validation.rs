@@ -47,7 +47,7 @@ impl<'a> Pods<'a> {
         }
     }
 
-    /// Judges the pods of an object by the level, the LimitRanges and the quotas of its namespace, as far as the unit
+    /// Judges the pods of an object by the level, the `LimitRanges` and the quotas of its namespace, as far as the unit
     /// renders them.
     pub fn check(&mut self, one: &Rendered, sink: &mut Sink) {
         let root = one.manifest.root();

@@ -78,7 +78,7 @@ fn public_conformance_cases_pass() {
                             failures.push(format!("{title}: {}\n    {reason}", test["expr"]));
                         }
                         Ok(()) if differs => {
-                            failures.push(format!("{title}: agrees, and is listed"))
+                            failures.push(format!("{title}: agrees, and is listed"));
                         }
                         _ => {}
                     }

@@ -272,7 +272,7 @@ impl Checker<'_> {
             ),
             _ => format!("`{name}()` does not take {}", shown(&types).join(", ")),
         };
-        let open = types.iter().any(|of| *of == Type::Dyn);
+        let open = types.contains(&Type::Dyn);
         let help = (!open).then(|| "the API server checks types before it stores an expression; `dyn(…)` leaves one open".to_owned());
         self.error(ast, message, help);
     }

@@ -8,12 +8,15 @@ use crate::cel::functions::{self, Piece};
 use crate::cel::types::{Type, is_equivalent};
 use crate::cel::{convert, functions::time::Time};
 
+/// A key, and a value that may be marked with `?`: where each is, and of which type.
+pub(super) type Entry = ((u64, Type), (u64, Type, bool));
+
 /// A literal to be judged.
 pub(super) enum Literal {
     /// The items of a list: where, of which type, whether marked with `?`.
     List(Vec<(u64, Type, bool)>),
     /// The entries of a map: its key, and its value.
-    Map(Vec<((u64, Type), (u64, Type, bool))>),
+    Map(Vec<Entry>),
     /// `"text".format([…])`
     Format {
         id: u64,

@@ -158,10 +158,7 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
     }
     if syntax_errors::nesting(text) > MAX_DEPTH {
         return Err(refuse(
-            format!(
-                "the expression opens more than {} brackets at once",
-                MAX_DEPTH
-            ),
+            format!("the expression opens more than {MAX_DEPTH} brackets at once"),
             "give its parts names in `variables`",
         ));
     }

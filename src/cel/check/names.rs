@@ -137,9 +137,10 @@ impl Checker<'_> {
         let operand = self.check(operand);
         let of = self.types.resolve(&operand.of, false);
         let (inner, is_optional) = of.unwrapped();
-        let field = match self.names.is_escaped {
-            true => unescaped(field),
-            false => Cow::Borrowed(field),
+        let field = if self.names.is_escaped {
+            unescaped(field)
+        } else {
+            Cow::Borrowed(field)
         };
         let found = self.field_type(ast, inner, &field);
         let mut attribute = Attribute::of(operand.expr);

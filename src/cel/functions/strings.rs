@@ -67,13 +67,13 @@ pub const TABLE: &[Function] = &[
     guarded(
         "lowerAscii",
         &[method("string_lower_ascii", &[Text], Text, 0, |v| {
-            changed("lowerAscii", v, |text| text.to_ascii_lowercase())
+            changed("lowerAscii", v, str::to_ascii_lowercase)
         })],
     ),
     guarded(
         "upperAscii",
         &[method("string_upper_ascii", &[Text], Text, 0, |v| {
-            changed("upperAscii", v, |text| text.to_ascii_uppercase())
+            changed("upperAscii", v, str::to_ascii_uppercase)
         })],
     ),
     guarded(

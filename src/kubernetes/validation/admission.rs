@@ -52,9 +52,9 @@ pub struct Namespace<'a> {
     pub level: Level,
     /// The minor version of Kubernetes that the level is meant in.
     pub minor: u32,
-    /// The names of the cluster's RuntimeClasses, if they are known.
+    /// The names of the cluster's `RuntimeClasses`, if they are known.
     pub runtime_classes: Option<Vec<String>>,
-    /// The rules of its LimitRanges.
+    /// The rules of its `LimitRanges`.
     pub(super) ranges: Vec<Json>,
     pub(super) quotas: Vec<View<'a>>,
 }
@@ -263,7 +263,7 @@ pub(super) fn texts() -> Vec<&'static str> {
     FILES.iter().map(|(_, text)| *text).collect()
 }
 
-/// The text of a field of a LimitRange or quota, as JSON.
+/// The text of a field of a `LimitRange` or quota, as JSON.
 pub(super) fn items(view: View<'_>, keys: &[&str]) -> Vec<Json> {
     view.at(keys)
         .map(View::items)

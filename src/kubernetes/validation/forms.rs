@@ -334,10 +334,8 @@ fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
-fn matches(pattern: &Option<Regex>, text: &str) -> bool {
-    pattern
-        .as_ref()
-        .is_none_or(|pattern| pattern.is_match(text))
+fn matches(pattern: Option<&Regex>, text: &str) -> bool {
+    pattern.is_none_or(|pattern| pattern.is_match(text))
 }
 
 /// RFC 1035: a label that starts with a letter.
@@ -462,7 +460,7 @@ pub fn is_quantity(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(([KMGTPE]i)|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
     });
-    matches(&FORM, text)
+    matches(FORM.as_ref(), text)
 }
 
 fn is_negative(text: &str) -> bool {
@@ -522,7 +520,7 @@ pub fn go_duration(text: &str) -> Option<i128> {
 /// Go's durations, and those of other formats with days and weeks.
 fn is_strfmt_duration(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^((\d+)\s*([A-Za-zµ]+))+$"));
-    go_duration(text).is_some() || matches(&FORM, text)
+    go_duration(text).is_some() || matches(FORM.as_ref(), text)
 }
 
 fn is_time_zone(text: &str) -> bool {
@@ -536,7 +534,7 @@ fn is_date_time(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}([.,]\d+)?([Zz]|[+-]\d{2}:\d{2})$")
     });
-    matches(&FORM, text) && text.replace(',', ".").parse::<jiff::Timestamp>().is_ok()
+    matches(FORM.as_ref(), text) && text.replace(',', ".").parse::<jiff::Timestamp>().is_ok()
 }
 
 fn percent(text: &str) -> Option<u64> {
@@ -557,12 +555,12 @@ fn is_url(text: &str) -> bool {
 fn is_request_uri(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> =
         LazyLock::new(|| pattern(r"^([A-Za-z][A-Za-z0-9+.-]*:.*|/.*)$"));
-    matches(&FORM, text)
+    matches(FORM.as_ref(), text)
 }
 
 fn is_email(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^[^@\s]+@[^@\s]+$"));
-    matches(&FORM, text)
+    matches(FORM.as_ref(), text)
 }
 
 fn is_hostname(text: &str) -> bool {
@@ -580,14 +578,14 @@ fn is_mac(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(r"^(?i)(([0-9a-f]{2}[:-]){5,7}[0-9a-f]{2}|([0-9a-f]{4}\.){2,3}[0-9a-f]{4})$")
     });
-    matches(&FORM, text)
+    matches(FORM.as_ref(), text)
 }
 
 fn is_uuid(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(r"^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$")
     });
-    matches(&FORM, text)
+    matches(FORM.as_ref(), text)
 }
 
 fn is_http_header_name(text: &str) -> bool {
@@ -598,7 +596,7 @@ fn is_sysctl_name(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         pattern(r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$")
     });
-    text.len() <= 253 && matches(&FORM, text)
+    text.len() <= 253 && matches(FORM.as_ref(), text)
 }
 
 /// Standard base64 with its padding; line breaks count for nothing.

@@ -1,4 +1,4 @@
-//! LimitRanges and ResourceQuotas of a namespace: what they ask of its pods.
+//! `LimitRanges` and `ResourceQuotas` of a namespace: what they ask of its pods.
 //!
 //! <https://kubernetes.io/docs/concepts/policy/limit-range/>,
 //! <https://kubernetes.io/docs/concepts/policy/resource-quotas/>
@@ -15,7 +15,7 @@ use crate::yaml::{Path, Step};
 
 type Amounts = BTreeMap<String, Amount>;
 
-/// What a container requests and may use at most, with what LimitRanges fill in.
+/// What a container requests and may use at most, with what `LimitRanges` fill in.
 struct Container<'a> {
     view: View<'a>,
     path: Path,
@@ -139,7 +139,7 @@ fn sums(containers: &[Container<'_>]) -> [Amounts; 2] {
     [sum(|one| &one.requests), sum(|one| &one.limits)]
 }
 
-/// Judges by a rule of a LimitRange.
+/// Judges by a rule of a `LimitRange`.
 fn range<'a>(
     rule: &Json,
     what: &str,
@@ -179,10 +179,10 @@ fn range<'a>(
                 format!("is missing: a {what} needs at least {}", text("min", &name)),
             ),
             (Some(request), _) if request.thousandths < least.thousandths => {
-                report("requests", &name, says)
+                report("requests", &name, says);
             }
             (_, Some(limit)) if limit.thousandths < least.thousandths => {
-                report("limits", &name, says)
+                report("limits", &name, says);
             }
             _ => {}
         }
@@ -202,10 +202,10 @@ fn range<'a>(
                 ),
             ),
             (_, Some(limit)) if limit.thousandths > most.thousandths => {
-                report("limits", &name, says)
+                report("limits", &name, says);
             }
             (Some(request), _) if request.thousandths > most.thousandths => {
-                report("requests", &name, says)
+                report("requests", &name, says);
             }
             _ => {}
         }

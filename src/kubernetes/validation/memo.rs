@@ -58,7 +58,9 @@ fn content(view: View<'_>, hasher: &mut DefaultHasher) {
         Shape::List => {
             let items = view.items();
             (6u8, items.len()).hash(hasher);
-            items.into_iter().for_each(|item| content(item, hasher));
+            for item in items {
+                content(item, hasher);
+            }
         }
         Shape::Map => {
             let fields = view.fields();

@@ -10,7 +10,7 @@
 //! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged;
 //!   `memo`: what was found right before.
 //! * [`forms`]: named forms of text; `cron`: schedules.
-//! * [`admission`]: what admission refuses of pods; `limits`: LimitRanges and ResourceQuotas.
+//! * [`admission`]: what admission refuses of pods; `limits`: `LimitRanges` and `ResourceQuotas`.
 
 pub mod admission;
 mod checks;

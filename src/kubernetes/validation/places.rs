@@ -192,7 +192,7 @@ impl<'a> Judge<'a> {
     }
 
     fn rule(&mut self, place: Place<'_, 'a>, rule: &'a Rule, scene: &Scene<'_, 'a>) {
-        let verdict = if rule.is_own {
+        let verdict = if rule.is_own() {
             rule.judge(scene, &mut Budget::new())
         } else {
             rule.judge(scene, &mut self.budget)
@@ -201,7 +201,7 @@ impl<'a> Judge<'a> {
             Verdict::Holds | Verdict::Unknown | Verdict::Failed(Error::OnlyInCluster(_)) => return,
             Verdict::Refused(message) => message.or_else(|| rule.message.clone()),
             // A value of a wrong type is the schema's to tell.
-            Verdict::Failed(_) if rule.is_own => return,
+            Verdict::Failed(_) if rule.is_own() => return,
             Verdict::Failed(error) => Some(format!("has a rule that fails: {error}")),
         };
         let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
@@ -219,7 +219,7 @@ impl<'a> Judge<'a> {
             view = next;
         }
         path.0.extend(rule.field.iter().cloned());
-        let says = if rule.is_own || path.0.is_empty() {
+        let says = if rule.is_own() || path.0.is_empty() {
             message
         } else {
             format!("is refused: {message}")

@@ -44,8 +44,6 @@ pub struct Rule {
     pub(super) item_guards: Vec<Box<str>>,
     /// The places below `self` that it is judged for; none for `self`.
     pub(super) places: Vec<Vec<Way>>,
-    /// Whether it is of this crate's data.
-    pub(super) is_own: bool,
 }
 
 /// A step to the places that a rule is judged for.
@@ -279,8 +277,12 @@ impl Rule {
             reason,
             is_old_optional: json["optionalOldSelf"].as_bool().unwrap_or(false),
             places,
-            is_own: matches!(of, Sees::Own(_)),
         })
+    }
+
+    /// Whether it is of this crate's data.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self.program.of, Sees::Own(_))
     }
 
     /// Its text.
@@ -357,7 +359,6 @@ fn has_open_choice(rule: &str) -> bool {
     for (at, byte) in bytes.iter().enumerate() {
         match (quote, byte) {
             (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(' | b'[' | b'{') => depth += 1,
             (None, b')' | b']' | b'}') => depth -= 1,
@@ -424,7 +425,7 @@ mod tests {
             guards(text)
                 .iter()
                 .flatten()
-                .map(|name| name.to_string())
+                .map(std::string::ToString::to_string)
                 .collect::<Vec<_>>()
         };
         assert_eq!(
