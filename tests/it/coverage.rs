@@ -66,15 +66,15 @@ fn every_row_names_what_is_there() {
         })
         .collect();
     let codes: BTreeSet<&str> = catalogue::all().map(|code| code.id).collect();
-    let sources = files_below(&repository_path("tests/it"));
+    let sources =
+        ["tests/it", "conformance/tests/it"].map(|folder| files_below(&repository_path(folder)));
     let is_test = |name: &str| {
         let Some((module, function)) = name.split_once("::") else {
             return false;
         };
-        let source = sources.get(&format!("{module}.rs"));
-        source.is_some_and(|source| {
-            String::from_utf8_lossy(source).contains(&format!("fn {function}("))
-        })
+        let file = format!("{module}.rs");
+        let mut sources = sources.iter().filter_map(|folder| folder.get(&file));
+        sources.any(|source| String::from_utf8_lossy(source).contains(&format!("fn {function}(")))
     };
     let is_case = |name: &str| repository_path("tests/ui").join(name).is_dir();
     let is_code_or_rule = |name: &str| codes.contains(name) || rules.contains(name);

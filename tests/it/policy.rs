@@ -616,7 +616,9 @@ fn parameters_of_emitted_policies_stand_where_they_are_named() {
         let sources = Sources::default();
         let mut sink = Sink::default();
         let rules = with_large_stack(|| admission::compile(&documents, false, &sources, &mut sink));
-        let findings = sink.finish(&sources);
+        let mut findings = sink.finish(&sources);
+        // Names such as `object.metadata.params` are what is tested, and no kind has them.
+        findings.retain(|finding| finding.severity == tenantry::diagnostics::Severity::Error);
         assert!(
             findings.is_empty() && rules.len() == 1,
             "{expression}: {findings:#?}"

@@ -223,7 +223,7 @@ fn compile_texts(texts: &[String]) {
     fs::create_dir_all(input.join("templates/component")).unwrap();
     let template = "{#-\nscope: component\n-#}\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: texts\n  namespace: {{ instance.namespace }}\ndata:\n  \
                     subtree: {{ workload.settings | tojson }}\n  {% for key in workload.settings %}\n  whole.{{ key }}: {{ workload.settings[key] }}\n  part.{{ key }}: before {{ workload.settings[key] }} after\n  \
-                    quoted.{{ key }}: \"{{ workload.settings[key] }}\"\n  block.{{ key }}: |\n    first\n    {{ workload.settings[key] }}\n  {% endfor %}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  \
+                    quoted.{{ key }}: \"{{ workload.settings[key] }}\"\n  block.{{ key }}: |\n    first\n    {{ workload.settings[key] }}\n  {% endfor %}\n---\napiVersion: acme.example/v1\nkind: Texts\nmetadata:\n  \
                     name: keys\n  namespace: {{ instance.namespace }}\ndata:\n  {% for key in workload.settings %}\n  {% if loop.first %}\n  {{ workload.settings[key] }}: value\n  {% endif %}\n  {% endfor %}\n";
     fs::write(input.join("templates/component/texts.yaml"), template).unwrap();
     let settings = OutputOptions {
@@ -285,7 +285,7 @@ fn compile_texts(texts: &[String]) {
         );
     }
     assert_eq!(
-        find("ConfigMap", "keys")["data"][texts[0].as_str()],
+        find("Texts", "keys")["data"][texts[0].as_str()],
         Yaml::from("value"),
         "key"
     );

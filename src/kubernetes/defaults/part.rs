@@ -298,6 +298,8 @@ impl<'a> Part<'a> {
                 made.filter(|made| !(self.place.as_sent && is_made_up(made)))
             }
             _ if written.is_some() => written,
+            // A status is what controllers say: validation knows only one that is written.
+            _ if self.place.as_sent && key == "status" => None,
             Resolved::Value(view) => Some(self.filled(key, view, None)),
             Resolved::Map(fills) => Some(self.filled(key, View::of(&EMPTY), Some(fills))),
             Resolved::Items(_) => None,

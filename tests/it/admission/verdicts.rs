@@ -60,7 +60,12 @@ fn messages_are_trimmed_and_fall_back() {
         ("false", "words", "'two\\nlines'", "words".to_owned()),
         ("false", "words", "'   '", "words".to_owned()),
         ("false", "", "''", "failed expression: false".to_owned()),
-        ("false", "words", "object.nothing", "words".to_owned()),
+        (
+            "false",
+            "words",
+            "string(object.nothing)",
+            "words".to_owned(),
+        ),
         ("false", "words", &long, "words".to_owned()),
         ("false", "words", &longest, "x".repeat(5 * 1024)),
     ] {
@@ -125,17 +130,17 @@ fn audit_annotations_are_published_trimmed_and_their_errors_deny() {
     for (value, expected) in [
         ("' ' + object.metadata.name + ' '", Some("web")),
         ("'  '", None),
-        ("object.metadata.name == 'x' ? 'y' : null", None),
+        ("null", None),
     ] {
         let (answer, _) = judge(&policy(value, false, "Deny"), &request);
         let found = answer.audit.get("p/k").map(String::as_str);
         assert_eq!((answer.result, found), ("pass", expected), "{value}");
     }
-    let (answer, findings) = judge(&policy("object.nothing", false, "Audit"), &request);
+    let (answer, findings) = judge(&policy("string(object.nothing)", false, "Audit"), &request);
     assert_eq!(answer.result, "fail");
     assert_eq!(findings[0].severity, Severity::Error, "{findings:?}");
     assert_eq!(
-        result(&policy("object.nothing", true, "Audit"), &request),
+        result(&policy("string(object.nothing)", true, "Audit"), &request),
         "pass"
     );
 }
