@@ -26,7 +26,7 @@ pub struct Lifecycle {
     pub replacement: Option<(String, String)>,
     /// What to do where nothing replaces it.
     pub advice: Option<String>,
-    /// Whether an API server serves it only if it is told to.
+    /// Whether an API server serves it only where that is enabled.
     pub opt_in: bool,
 }
 
@@ -77,7 +77,7 @@ pub fn lifecycle(api_version: &str, kind: &str) -> Option<&'static Lifecycle> {
     kinds().get(api_version)?.get(kind)
 }
 
-/// Whether a version serves `group/version` or `group/version/Kind` of Kubernetes' own, without being told to.
+/// Whether a version serves `group/version` or `group/version/Kind` of Kubernetes' own by default.
 pub fn is_served(wanted: &str, minor: Minor) -> bool {
     let served = |lifecycle: &Lifecycle| lifecycle.is_served(minor) && !lifecycle.opt_in;
     if let Some(all) = kinds().get(wanted) {

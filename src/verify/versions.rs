@@ -50,7 +50,7 @@ pub fn check(schemas: &Schemas, locator: &Locator<'_>, one: &Rendered, sink: &mu
         Some(known) if known.opt_in && !is_listed => Some((
             codes::NOT_ENABLED,
             (
-                format!("{kind} of {api_version} is served only by an API server that is told to"),
+                format!("{kind} of {api_version} is served only where the API server enables it"),
                 format!(
                     "add `{api_version}/{kind}` to the Cluster's `apis` if it runs with `--runtime-config={api_version}=true`"
                 ),

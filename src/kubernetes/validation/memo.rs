@@ -4,7 +4,7 @@
 //! names, variables and labels of tenants do not make pods differ.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::{LazyLock, Mutex};
 
 use crate::model::view::{Shape, View};
@@ -12,6 +12,8 @@ use crate::model::view::{Shape, View};
 /// Hashes of what is right, in parts so that threads seldom wait.
 static RIGHT: LazyLock<[Mutex<HashSet<u64>>; 16]> =
     LazyLock::new(|| std::array::from_fn(|_| Mutex::new(HashSet::new())));
+/// Keys of the hashes, so that nobody can write two values that have the same one.
+static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// Most hashes of a part that are kept.
 const MOST: usize = 50_000;
 
@@ -36,9 +38,10 @@ pub(super) fn remember(key: u64) {
 /// The fields of a container that differ from tenant to tenant, and that no rule about the container reads.
 pub(super) const OF_TENANTS: &str = "env";
 
-/// The key of a container, but for its variables.
-pub(super) fn container(view: View<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+/// The key of a container, but for its variables; `what` is its definition and the version of Kubernetes.
+pub(super) fn container(what: (usize, u32), view: View<'_>) -> u64 {
+    let mut hasher = KEYS.build_hasher();
+    what.hash(&mut hasher);
     for field in view.fields() {
         if field.key != OF_TENANTS {
             field.key.hash(&mut hasher);
@@ -97,7 +100,7 @@ const LEFT_OUT_OF_CONTAINERS: &[&str] = &[
 
 /// The key of a pod's spec for rules about whole pods; `what` tells them apart.
 pub(super) fn pod(what: (&str, u32, u8), annotations: Option<View<'_>>, spec: View<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = KEYS.build_hasher();
     what.hash(&mut hasher);
     for field in annotations.map(View::fields).unwrap_or_default() {
         if field.key.starts_with("container.") || field.key.starts_with("seccomp.") {

@@ -56,7 +56,7 @@ impl<'a> Judge<'a> {
         if !is_known {
             return self.rules_at(place, overlay);
         }
-        let key = memo::pod(("PodSpec", 0, 0), None, place.view);
+        let key = memo::pod(("PodSpec", self.minor, 0), None, place.view);
         if memo::is_right(key) {
             return;
         }

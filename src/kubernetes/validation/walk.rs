@@ -269,7 +269,7 @@ impl<'a> Judge<'a> {
         if self.kind != Kind::All || place.old.is_some() || !inner.is_container {
             return self.value(place, inner, depth + 1);
         }
-        let key = memo::container(place.view);
+        let key = memo::container((reference, self.minor), place.view);
         if memo::is_right(key) {
             if let Some(variables) = inner.property(memo::OF_TENANTS) {
                 self.field(place, memo::OF_TENANTS, variables);
