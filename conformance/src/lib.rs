@@ -1,6 +1,6 @@
 //! Recorded answers of an API server, held against the product: one file for each format.
 //!
-//! To add a format: a module with `judge`, and its line in [`FORMATS`].
+//! To add a format: a module with `judge`, and its line in `FORMATS`.
 
 #![allow(
     clippy::disallowed_methods,
