@@ -197,7 +197,9 @@ impl Checker<'_> {
                 None => {
                     let known = object.fields.iter().map(|(name, _)| name.as_str());
                     let help = suggest(field, known);
-                    self.error(ast, format!("{} has no field `{field}`", object.name), help)
+                    // People know `DeploymentSpec`, not its package.
+                    let of = object.name.rsplit('.').next().unwrap_or_default();
+                    self.error(ast, format!("{of} has no field `{field}`"), help)
                         .of
                 }
             },
