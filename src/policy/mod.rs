@@ -4,6 +4,7 @@
 //! * `rules`, `admission`: from documents to rules; every expression is compiled once.
 //! * `names`: what expressions see. `matching`, `equivalents`: which objects a rule judges, and in which
 //!   version. `judge`: one rule, one object. `judging`: all rules, one unit.
+//! * `surroundings`: a unit's variables and namespace.
 //! * `parameters`, `waivers`, `baseline`: what is asked of whom, and what is excepted.
 //! * `documents`: rules about tenants, components and the platform.
 //! * `enforce`: the same rules for the API server. `cases`: the rules' own tests, on objects as they are written
@@ -26,6 +27,7 @@ mod parameters;
 mod report;
 pub mod rules;
 mod selection;
+mod surroundings;
 mod type_check;
 mod typed;
 mod waivers;
@@ -47,13 +49,14 @@ use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, Record};
 use crate::model::view::View;
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
+use crate::yaml::{Node, NodeId, Value as Yaml, entry};
 use baseline::Baseline;
 use judging::Judging;
 use matching::Objects;
 use names::Request;
 use rules::Rule;
 pub use selection::Circumstances;
+use surroundings::{kubernetes_of, named, namespace_object};
 use waivers::Waivers;
 
 /// What all expressions of one policy may cost over a whole run, and more for each tenant.
@@ -375,21 +378,32 @@ impl<'a> Policies<'a> {
                 cel::tree::of(View::of(&change)),
             );
             // What only an update or a removal shows of an object was not judged before.
+            let created = Request {
+                operation: Some(Operation::Create),
+                ..request.clone()
+            };
+            let now = Objects {
+                object: root,
+                old: None,
+            };
             for target in [Target::Change, Target::Manifest] {
                 if target == Target::Manifest && operation == Operation::Create {
                     continue;
                 }
                 for index in self.naming(target, &request).iter() {
                     let rule = &self.rules[*index];
+                    let asks_before = || {
+                        let mut programs = rule.programs();
+                        programs.any(|program| program.uses.contains(&names::OLD_OBJECT))
+                    };
                     let told = target == Target::Manifest
+                        && operation == Operation::Update
+                        && !asks_before()
                         && matching::matches(
                             rule.constraints.as_ref(),
-                            &Request {
-                                operation: Some(Operation::Create),
-                                ..request.clone()
-                            },
-                            state,
-                            &|_| None,
+                            &created,
+                            now,
+                            &judging::namespace_label(&scene),
                         )
                         .is_some();
                     if let (Some(params), false) = (active.get(index), told) {
@@ -555,35 +569,6 @@ pub fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             Err(error) => panic!("no thread can be started: {error}"),
         }
     })
-}
-
-/// A unit's variables as rules see them.
-fn named(unit: &Unit) -> Vec<(&'static str, Node)> {
-    let variables = unit.variables.iter();
-    variables
-        .map(|(name, node)| (*name, names::named_entries(node)))
-        .collect()
-}
-
-/// The minor version of Kubernetes of a unit's cluster.
-fn kubernetes_of(unit: &Unit) -> Option<cel::Minor> {
-    let (_, cluster) = unit.variables.iter().find(|(name, _)| *name == "cluster")?;
-    let version = cluster.get("kubernetesVersion")?.as_str()?;
-    version.split('.').nth(1)?.parse().ok()
-}
-
-/// The namespace of a unit as the API server has it: with the label of its name, and alive.
-fn namespace_object(objects: &UnitObjects<'_>) -> Option<Node> {
-    let one = objects.rendered.iter().find(|one| {
-        one.manifest.kind() == "Namespace" && one.manifest.name() == objects.unit.namespace
-    })?;
-    let rendered = Node::from_json(&one.manifest.root().to_json());
-    let stored = serde_json::json!({
-        "metadata": {"labels": {matching::NAME_LABEL: one.manifest.name()}},
-        "spec": {"finalizers": ["kubernetes"]},
-        "status": {"phase": "Active"},
-    });
-    Some(merge::over(&rendered, &Node::from_json(&stored)))
 }
 
 /// What a finding does, after the Platform's word for the rule's pack.
