@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cost;
 use super::syntax::{Attribute, Expr, Fold, Key, Qualifier, Root};
+use super::tree::Tree;
 use super::value::{Map, Text, Value, insert};
 use super::{COST_PER_CALL, Error, Program};
 use crate::model::view::View;
@@ -335,7 +336,13 @@ impl<'a> Run<'_, 'a> {
                     key.kind_name()
                 )));
             }
-            let found = self.find(&value, key);
+            let found = match (&value, key) {
+                // Whether something is there does not depend on what it is.
+                (Value::Tree(tree), Value::Text(name)) if qualifier.tested && !tree.is_list() => {
+                    Ok(self.has(tree, name).then_some(Value::Null))
+                }
+                _ => self.find(&value, key),
+            };
             if qualifier.tested {
                 let is_absent = matches!(found, Ok(None));
                 self.budget.pay(u64::from(!(optional && is_absent)))?;
@@ -365,6 +372,21 @@ impl<'a> Run<'_, 'a> {
         Ok(if optional { Value::some(value) } else { value })
     }
 
+    fn has(&mut self, tree: &Tree<'a>, name: &Text<'a>) -> bool {
+        let found = tree.has(name.as_str());
+        self.note(tree, name, found);
+        found
+    }
+
+    fn note(&mut self, tree: &Tree<'a>, name: &Text<'a>, found: bool) {
+        if self.budget.reads.is_some() {
+            match tree.place(name.as_str()) {
+                Some(place) if found => self.budget.note(Some(place), None),
+                _ => self.budget.note(Some(tree.view), Some(name.clone())),
+            }
+        }
+    }
+
     /// What a key selects of a value; what has neither keys nor items has none.
     fn find(
         &mut self,
@@ -389,12 +411,7 @@ impl<'a> Run<'_, 'a> {
             return Ok(None);
         };
         let found = tree.get(name.as_str());
-        if self.budget.reads.is_some() {
-            match (&found, tree.place(name.as_str())) {
-                (Some(_), Some(place)) => self.budget.note(Some(place), None),
-                _ => self.budget.note(Some(tree.view), Some(name.clone())),
-            }
-        }
+        self.note(tree, name, found.is_some());
         Ok(found)
     }
 

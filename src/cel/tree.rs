@@ -32,7 +32,8 @@ impl<'a> Tree<'a> {
         Tree::part(Part::as_sent(view, custom))
     }
 
-    fn part(part: Part<'a>) -> Tree<'a> {
+    /// A part that is a list or map.
+    pub fn part(part: Part<'a>) -> Tree<'a> {
         Tree {
             view: part.view,
             part,
@@ -78,12 +79,29 @@ impl<'a> Tree<'a> {
 
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        let stored = self.part.get(key)?;
-        match self.part.view.get(key) {
+        let value = value(self.part.get(key)?);
+        if let Value::Null = value
+            && let Some(list) = self.view.get(key).filter(|view| view.is_list())
+        {
             // Admission still sees an empty list of which null is stored.
-            Some(list) if list.is_list() && matches!(stored.shape(), Shape::Null) => Some(of(list)),
-            _ => Some(value(stored)),
+            return Some(of(list));
         }
+        Some(value)
+    }
+
+    /// Whether a key has a value.
+    pub fn has(&self, key: &str) -> bool {
+        self.part.get(key).is_some()
+    }
+
+    /// What is written at a key, as it was sent; `view` is where it stands.
+    pub fn sent(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
+        self.part.sent(key, view)
+    }
+
+    /// The items of a list, as they are written.
+    pub fn parts(&self) -> Vec<Part<'a>> {
+        self.part.parts()
     }
 
     /// The place of a key's value, if it is written.
@@ -115,6 +133,11 @@ fn value(stored: Stored<'_>) -> Value<'_> {
             Value::Map(Arc::new(map))
         }
     }
+}
+
+/// What is stored of a part; lists and maps stay where they stand.
+pub fn of_part(part: Part<'_>) -> Value<'_> {
+    value(Stored::written(part))
 }
 
 /// What stands at a place; lists and maps stay there.

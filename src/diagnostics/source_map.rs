@@ -193,36 +193,41 @@ impl Sources {
     /// The span of a whole line, from 1.
     pub fn line_span(&self, file: u32, line: usize) -> Option<Span> {
         let text = &self.file(file)?.text;
-        let mut start = 0;
-        for (number, content) in text.split_inclusive('\n').enumerate() {
-            if number + 1 == line {
-                let trimmed = content.trim_end();
-                let indent = trimmed.len() - trimmed.trim_start().len();
-                let to = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-                return Some(Span {
-                    file,
-                    start: to(start + indent),
-                    end: to(start + trimmed.len()),
-                });
-            }
-            start += content.len();
-        }
-        None
+        let breaks = self.breaks(file);
+        let start = match line.checked_sub(2) {
+            Some(before) => *breaks.get(before)? as usize,
+            None => 0,
+        };
+        let end = breaks.get(line.checked_sub(1)?);
+        let end = end.map_or(text.len(), |end| *end as usize);
+        let trimmed = text.get(start..end).filter(|content| !content.is_empty())?;
+        let trimmed = trimmed.trim_end();
+        let indent = trimmed.len() - trimmed.trim_start().len();
+        let to = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        Some(Span {
+            file,
+            start: to(start + indent),
+            end: to(start + trimmed.len()),
+        })
     }
 
-    /// The line of a byte of a file, from 1.
-    pub fn line(&self, file: u32, byte: u32) -> usize {
+    /// The bytes of a file that lines after the first start at.
+    fn breaks(&self, file: u32) -> &[u32] {
         let Some(lines) = self.lines.get(file as usize) else {
-            return 1;
+            return &[];
         };
-        let starts = lines.get_or_init(|| {
+        lines.get_or_init(|| {
             let text = self.file(file).map_or("", |file| &file.text);
             let breaks = text.match_indices('\n');
             breaks
                 .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX))
                 .collect()
-        });
-        starts.partition_point(|start| *start <= byte) + 1
+        })
+    }
+
+    /// The line of a byte of a file, from 1.
+    pub fn line(&self, file: u32, byte: u32) -> usize {
+        self.breaks(file).partition_point(|start| *start <= byte) + 1
     }
 
     /// Line and column of a byte of a file.

@@ -1,8 +1,8 @@
 //! Which version of Kubernetes serves which kinds of its own APIs, and has which of their fields:
 //! `kubernetes/versions.yaml` and `kubernetes/fields.yaml`.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{LazyLock, OnceLock};
 
 use crate::yaml::Node;
 use crate::yaml::parse::parse;
@@ -67,9 +67,13 @@ pub fn group(api_version: &str) -> &str {
 
 /// Whether a group is one of Kubernetes' own, which only its own kinds belong to.
 pub fn is_built_in(wanted: &str) -> bool {
-    kinds()
-        .keys()
-        .any(|api_version| group(api_version) == wanted)
+    static GROUPS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        kinds()
+            .keys()
+            .map(|api_version| group(api_version))
+            .collect()
+    });
+    GROUPS.contains(wanted)
 }
 
 /// When a kind of an API version came and went; nothing if Kubernetes never had it.

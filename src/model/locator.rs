@@ -41,6 +41,13 @@ impl Places {
 impl Locator<'_> {
     /// The input line of a value, if one made it, and its template line.
     pub fn place(&self, view: View<'_>) -> (Option<Span>, Option<Span>) {
+        let line = view.line();
+        let template = self.sources.line_span(line.file, line.line as usize);
+        (self.input(view), template)
+    }
+
+    /// The input line of a value, if one made it.
+    pub fn input(&self, view: View<'_>) -> Option<Span> {
         let ids: Vec<NodeId> = view
             .sources()
             .into_iter()
@@ -52,13 +59,11 @@ impl Locator<'_> {
             .filter_map(|id| self.sources.span(*id))
             .map(|span| self.sources.first_line(span))
             .collect();
-        let input = spans
+        spans
             .iter()
             .copied()
             .find(own)
-            .or_else(|| spans.first().copied());
-        let line = view.line();
-        (input, self.sources.line_span(line.file, line.line as usize))
+            .or_else(|| spans.first().copied())
     }
 
     /// Puts a finding at a value: the input line first, else the template line.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::hole::Hole;
 use super::view::View;
 use crate::yaml::{NodeId, Value};
 
@@ -24,48 +25,6 @@ impl TemplateLine {
         file: u32::MAX,
         line: 0,
     };
-}
-
-/// A value that fills a hole, and the input values that were read to compute it.
-#[derive(Clone, Debug)]
-pub struct Hole {
-    /// The value.
-    pub value: Value,
-    /// What was read; one for a value that is printed as it is.
-    pub sources: Sources,
-}
-
-/// Ids of input values.
-#[derive(Clone, Debug, Default)]
-pub enum Sources {
-    /// The template itself.
-    #[default]
-    None,
-    /// One, the usual case.
-    One(NodeId),
-    /// Several.
-    Many(Box<[NodeId]>),
-}
-
-impl Sources {
-    /// The ids.
-    pub fn as_slice(&self) -> &[NodeId] {
-        match self {
-            Sources::None => &[],
-            Sources::One(id) => std::slice::from_ref(id),
-            Sources::Many(ids) => ids,
-        }
-    }
-}
-
-impl From<Vec<NodeId>> for Sources {
-    fn from(ids: Vec<NodeId>) -> Sources {
-        match ids.as_slice() {
-            [] => Sources::None,
-            [id] => Sources::One(*id),
-            _ => Sources::Many(ids.into()),
-        }
-    }
 }
 
 /// A node of a skeleton.

@@ -10,6 +10,7 @@
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`isolation`]: who reaches whom, and what accounts may do.
 //! * [`manifest`]: what was rendered: a skeleton with values in its holes.
+//! * [`hole`]: the values. [`records`]: what was judged of manifests of the same form.
 //! * [`view`]: both read as one tree.
 //! * [`lifecycle`]: what ends, and by when.
 //! * [`locator`]: where findings about manifests are.
@@ -28,6 +29,7 @@ pub mod defaults;
 pub mod demand;
 pub mod footprint;
 pub mod graph;
+pub mod hole;
 pub mod instance;
 pub mod isolation;
 pub mod kinds;
@@ -37,6 +39,7 @@ pub mod manifest;
 pub mod money;
 pub mod network;
 pub mod placeholder;
+pub mod records;
 pub mod recovery;
 pub mod references;
 pub mod rights;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::manifest::{Field, FieldKey, Hole, Part, PartKind, Piece, TemplateLine};
+use super::hole::{self, Hole};
+use super::manifest::{Field, FieldKey, Part, PartKind, Piece, TemplateLine};
 use crate::yaml::{Node, NodeId, Path, Step, Value};
 
 /// A place in a manifest, or in an input tree, read as one.
@@ -96,7 +97,7 @@ fn joined<'a>(pieces: &'a [Piece], holes: &'a [Hole]) -> Cow<'a, str> {
                 text.push_str(
                     &holes
                         .get(*index)
-                        .and_then(|hole| scalar_text(&hole.value))
+                        .and_then(|hole| scalar_text(hole.value()))
                         .unwrap_or_default(),
                 );
             }
@@ -143,7 +144,7 @@ impl<'a> View<'a> {
                 PartKind::Hole(_) => Shape::Null,
             },
             View::Node { node, .. } => value_shape(&node.value),
-            View::Filled { hole, .. } => value_shape(&hole.value),
+            View::Filled { hole, .. } => value_shape(hole.value()),
         }
     }
 
@@ -174,7 +175,7 @@ impl<'a> View<'a> {
                                 holes,
                             };
                             if matches!(field.key, FieldKey::Spread) {
-                                value.fields().is_empty()
+                                !value.is_map() || value.is_zero()
                             } else {
                                 value.is_null()
                             }
@@ -182,7 +183,7 @@ impl<'a> View<'a> {
                 }
             },
             View::Node { node, .. } => node.is_null(),
-            View::Filled { hole, .. } => matches!(hole.value, Value::Null),
+            View::Filled { hole, .. } => hole.is_null(),
         }
     }
 
@@ -194,12 +195,7 @@ impl<'a> View<'a> {
                 PartKind::Text(pieces) => {
                     return pieces.iter().all(|piece| match piece {
                         Piece::Literal(text) => text.is_empty(),
-                        Piece::Hole(index) => {
-                            let value = holes.get(*index).map(|hole| &hole.value);
-                            value
-                                .and_then(scalar_text)
-                                .is_none_or(|text| text.is_empty())
-                        }
+                        Piece::Hole(index) => holes.get(*index).is_none_or(Hole::is_empty_text),
                     });
                 }
                 PartKind::List(_) => return self.items().is_empty(),
@@ -207,17 +203,9 @@ impl<'a> View<'a> {
                 PartKind::Hole(_) => return true,
             },
             View::Node { node, .. } => &node.value,
-            View::Filled { hole, .. } => &hole.value,
+            View::Filled { hole, .. } => return hole.is_zero(),
         };
-        match value {
-            Value::Null => true,
-            Value::Bool(value) => !value,
-            Value::Int(number) => *number == 0,
-            Value::Float(number) => *number == 0.0,
-            Value::String(text) => text.is_empty(),
-            Value::List(_) => self.items().is_empty(),
-            Value::Map(map) => map.entries.iter().all(|entry| entry.value.is_null()),
-        }
+        hole::is_zero(value)
     }
 
     /// Whether a sequence stands here.
@@ -225,7 +213,34 @@ impl<'a> View<'a> {
         match self.filled() {
             View::Part { part, .. } => matches!(part.kind, PartKind::List(_)),
             View::Node { node, .. } => matches!(node.value, Value::List(_)),
-            View::Filled { hole, .. } => matches!(hole.value, Value::List(_)),
+            View::Filled { hole, .. } => hole.is_list(),
+        }
+    }
+
+    /// Whether a mapping stands here.
+    pub fn is_map(self) -> bool {
+        match self.filled() {
+            View::Part { part, .. } => {
+                matches!(part.kind, PartKind::Map(_) | PartKind::OpenMap(_))
+            }
+            View::Node { node, .. } => matches!(node.value, Value::Map(_)),
+            View::Filled { hole, .. } => hole.is_map(),
+        }
+    }
+
+    /// Whether the template itself says what stands here: a list, a map whose keys are its own, or a scalar.
+    pub fn is_of_template(self) -> bool {
+        matches!(self, View::Part { part, .. } if matches!(part.kind, PartKind::Scalar(_) | PartKind::List(_) | PartKind::Map(_)))
+    }
+
+    /// The hole that this is, by position.
+    pub fn hole(self) -> Option<usize> {
+        match self {
+            View::Part { part, .. } => match part.kind {
+                PartKind::Hole(at) => Some(at),
+                _ => None,
+            },
+            View::Node { .. } | View::Filled { .. } => None,
         }
     }
 
@@ -248,7 +263,7 @@ impl<'a> View<'a> {
                 _ => Vec::new(),
             },
             View::Node { node, line } => list_items(&node.value, line),
-            View::Filled { hole, line } => list_items(&hole.value, line),
+            View::Filled { hole, line } => list_items(hole.value(), line),
         };
         if items.iter().any(|item| item.is_null()) {
             items.into_iter().filter(|item| !item.is_null()).collect()
@@ -317,7 +332,7 @@ impl<'a> View<'a> {
                 _ => Vec::new(),
             },
             View::Node { node, line } => map_fields(&node.value, line),
-            View::Filled { hole, line } => map_fields(&hole.value, line),
+            View::Filled { hole, line } => map_fields(hole.value(), line),
         }
     }
 
@@ -353,18 +368,13 @@ impl<'a> View<'a> {
                 .get(wanted)
                 .filter(|node| !node.is_null())
                 .map(|node| View::Node { node, line }),
-            View::Filled {
-                hole:
-                    Hole {
-                        value: Value::Map(map),
-                        ..
-                    },
-                line,
-            } => map
-                .get(wanted)
-                .filter(|node| !node.is_null())
-                .map(|node| View::Node { node, line }),
-            View::Filled { .. } => None,
+            View::Filled { hole, line } => match hole.value() {
+                Value::Map(map) => map
+                    .get(wanted)
+                    .filter(|node| !node.is_null())
+                    .map(|node| View::Node { node, line }),
+                _ => None,
+            },
         }
     }
 
@@ -540,24 +550,22 @@ fn sort_fields(fields: &mut [FieldView<'_>]) {
 /// Where a key stands among its siblings: what identifies an object comes first, as Kubernetes
 /// writes it; the rest is sorted by name; status comes last.
 pub fn canonical_order(key: &str) -> (usize, &str) {
-    const FIRST: [&str; 12] = [
-        "apiVersion",
-        "kind",
-        "metadata",
-        "name",
-        "namespace",
+    let first = match key {
+        "apiVersion" => 0,
+        "kind" => 1,
+        "metadata" => 2,
+        "name" => 3,
+        "namespace" => 4,
         // Rules of Prometheus, as its documents write them.
-        "alert",
-        "record",
-        "expr",
-        "for",
-        "labels",
-        "annotations",
-        "image",
-    ];
-    match FIRST.iter().position(|first| *first == key) {
-        Some(at) => (at, ""),
-        None if key == "status" => (FIRST.len() + 1, ""),
-        None => (FIRST.len(), key),
-    }
+        "alert" => 5,
+        "record" => 6,
+        "expr" => 7,
+        "for" => 8,
+        "labels" => 9,
+        "annotations" => 10,
+        "image" => 11,
+        "status" => return (13, ""),
+        _ => return (12, key),
+    };
+    (first, "")
 }

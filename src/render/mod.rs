@@ -26,8 +26,9 @@ pub use registry::Templates;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
 use crate::kubernetes::versions::{self, Minor};
+use crate::model::hole::Hole;
 use crate::model::instance::{Unit, Usage, Variable};
-use crate::model::manifest::{Hole, Manifest, Rendered, Scope, TemplateLine};
+use crate::model::manifest::{Manifest, Rendered, Scope, TemplateLine};
 use crate::yaml::{Node, NodeId, Path, Step};
 use registry::{Otherwise, Template};
 

@@ -7,7 +7,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
 use super::{markers, tree};
-use crate::model::manifest::{Hole, Sources};
+use crate::model::hole::{Hole, Sources};
 use crate::yaml::{self, Entry, Node, NodeId};
 
 #[derive(Default)]
@@ -132,10 +132,8 @@ impl Recorder {
         if let Some(tree) = value.downcast_object_ref::<tree::Tree>() {
             self.remember();
             self.used.insert(tree.node.id);
-            return Ok(Hole {
-                value: tree.node.value.clone(),
-                sources: Sources::One(tree.node.id),
-            });
+            let sources = Sources::One(tree.node.id);
+            return Ok(Hole::new(tree.node.value.clone(), sources));
         }
         // A character of ours that no value has stands for a part of a macro's text.
         let values_may = self
@@ -146,10 +144,7 @@ impl Recorder {
         let converted = convert(value, values_may, 0)?;
         let sources = self.sources(value);
         self.remember();
-        Ok(Hole {
-            value: converted,
-            sources,
-        })
+        Ok(Hole::new(converted, sources))
     }
 
     /// The input values that a printed value came from.

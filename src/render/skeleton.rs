@@ -5,7 +5,8 @@ use std::sync::{Arc, RwLock};
 
 use super::markers;
 use super::registry::Template;
-use crate::model::manifest::{Field, FieldKey, Fields, Hole, Part, PartKind, Piece, TemplateLine};
+use crate::model::hole::Hole;
+use crate::model::manifest::{Field, FieldKey, Fields, Part, PartKind, Piece, TemplateLine};
 use crate::model::view::{View, canonical_order, scalar_text};
 use crate::yaml::parse::{Merges, Problem, parse_with};
 use crate::yaml::{Node, NodeId, Value};
@@ -268,11 +269,11 @@ impl Skeleton {
             let Some(hole) = holes.get(*index) else {
                 continue;
             };
-            if scalar_text(&hole.value).is_none() {
+            if scalar_text(hole.value()).is_none() {
                 let sources = hole.sources.as_slice().to_vec();
                 problems.push(Misplaced::Value {
                     line: *line,
-                    found: hole.value.kind_name(),
+                    found: hole.value().kind_name(),
                     place,
                     sources,
                 });
@@ -282,11 +283,11 @@ impl Skeleton {
             let Some(hole) = holes.get(*index) else {
                 continue;
             };
-            if !matches!(hole.value, Value::Map(_) | Value::Null) {
+            if !matches!(hole.value(), Value::Map(_) | Value::Null) {
                 let sources = hole.sources.as_slice().to_vec();
                 problems.push(Misplaced::Value {
                     line: *line,
-                    found: hole.value.kind_name(),
+                    found: hole.value().kind_name(),
                     place: "as a spread (`<<`)",
                     sources,
                 });

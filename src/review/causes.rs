@@ -384,7 +384,7 @@ fn is_same(before: &Body, after: &Body) -> bool {
                 && a.holes
                     .iter()
                     .zip(b.holes.iter())
-                    .all(|(a, b)| a.value == b.value)
+                    .all(|(a, b)| a.value() == b.value())
         }
         _ => false,
     }

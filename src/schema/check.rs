@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
 use crate::kubernetes::versions::Minor;
-use crate::model::manifest::TemplateLine;
+use crate::model::manifest::{Manifest, TemplateLine};
+use crate::model::records::{Pending, Recorder, Records, Turn, Visit};
 use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
 use crate::yaml::{NodeId, Path, Step};
@@ -81,6 +82,32 @@ pub fn check_as_of<'a>(
     judge(view, rule, set, Mode::Whole, Some(minor))
 }
 
+/// All violations of a manifest in a version of Kubernetes. `records` are of the schemas that the rule is of.
+pub fn check_manifest<'a>(
+    manifest: &'a Manifest,
+    rule: &Rule,
+    set: &SchemaSet,
+    minor: Minor,
+    records: &Records<()>,
+) -> Vec<Violation<'a>> {
+    let judge = || Judge::new(set, Mode::Whole, Some(minor));
+    records.check(
+        manifest,
+        (std::ptr::from_ref(rule).addr(), minor),
+        |visit, pending| {
+            let mut judge = judge();
+            judge.replay(manifest.root(), rule, visit, pending);
+            judge.found.is_empty()
+        },
+        |recorder| {
+            let mut judge = judge();
+            judge.recorder = recorder;
+            judge.value(manifest.root(), rule);
+            (judge.found, judge.recorder)
+        },
+    )
+}
+
 fn judge<'a>(
     view: View<'a>,
     rule: &Rule,
@@ -88,15 +115,7 @@ fn judge<'a>(
     mode: Mode,
     minor: Option<Minor>,
 ) -> Vec<Violation<'a>> {
-    let mut judge = Judge {
-        set,
-        mode,
-        minor,
-        path: Vec::new(),
-        found: Vec::new(),
-        steps: 0,
-        depth: 0,
-    };
+    let mut judge = Judge::new(set, mode, minor);
     judge.value(view, rule);
     judge.found
 }
@@ -110,13 +129,72 @@ struct Judge<'a, 's> {
     /// How often rules were applied, and how deep: schemas may refer to themselves.
     steps: usize,
     depth: usize,
+    /// Who records the walk. The only work is to judge a value by its rule.
+    recorder: Option<Recorder<'a, ()>>,
 }
 
 /// Most rules that are applied to one document, and deepest nesting of them.
 const MAX_STEPS: usize = 4_000_000;
 const MAX_DEPTH: usize = 200;
 
-impl<'a> Judge<'a, '_> {
+impl<'a, 's> Judge<'a, 's> {
+    fn new(set: &'s SchemaSet, mode: Mode, minor: Option<Minor>) -> Judge<'a, 's> {
+        Judge {
+            set,
+            mode,
+            minor,
+            path: Vec::new(),
+            found: Vec::new(),
+            steps: 0,
+            depth: 0,
+            recorder: None,
+        }
+    }
+
+    /// Does what is pending of a value.
+    fn replay(&mut self, view: View<'a>, rule: &Rule, visit: &Visit<()>, pending: Pending) {
+        if visit.work(pending).next().is_some() {
+            self.value(view, rule);
+        }
+        let rule = self.set.follow(rule);
+        for below in visit.below(pending) {
+            let inside = match &below.turn {
+                Turn::Rule(at) => rule.all_of.get(*at).map(|part| (view, part)),
+                Turn::Field(key) => {
+                    let additional = match &rule.additional {
+                        Additional::Rule(rule) => Some(&**rule),
+                        Additional::Any | Additional::No => None,
+                    };
+                    view.get(key).zip(rule.property(key).or(additional))
+                }
+                Turn::Item(at) => view.items().get(*at).copied().zip(rule.items.as_deref()),
+            };
+            if let Some((view, rule)) = inside {
+                self.replay(view, rule, below, pending);
+            }
+        }
+    }
+
+    /// Judges a value at a place that a turn leads to.
+    fn inside(&mut self, view: View<'a>, rule: &Rule, turn: impl FnOnce() -> Turn) {
+        let Some(recorder) = &mut self.recorder else {
+            return self.value(view, rule);
+        };
+        recorder.enter(turn);
+        let is_plain = view.is_of_template() && self.set.follow(rule).any_of.is_empty();
+        let repeats = !is_plain && recorder.repeats(view, rule);
+        let is_work = !is_plain && !repeats && recorder.begin();
+        if !repeats {
+            self.value(view, rule);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            if is_work {
+                recorder.end((), false);
+            }
+            recorder.leave();
+        }
+    }
+
     fn report(&mut self, view: View<'a>, problem: Problem) {
         self.found.push(Violation {
             path: Path(self.path.clone()),
@@ -183,8 +261,8 @@ impl<'a> Judge<'a, '_> {
             Shape::Map => self.map(view, rule),
             Shape::Null | Shape::Bool(_) => {}
         }
-        for part in &rule.all_of {
-            self.value(view, part);
+        for (at, part) in rule.all_of.iter().enumerate() {
+            self.inside(view, part, || Turn::Rule(at));
         }
         if !rule.any_of.is_empty() {
             self.any(view, &rule.any_of);
@@ -195,15 +273,9 @@ impl<'a> Judge<'a, '_> {
     fn any(&mut self, view: View<'a>, choices: &[Rule]) {
         let mut best: Option<Vec<Violation<'a>>> = None;
         for choice in choices {
-            let mut judge = Judge {
-                set: self.set,
-                mode: self.mode,
-                minor: self.minor,
-                path: self.path.clone(),
-                found: Vec::new(),
-                steps: self.steps,
-                depth: self.depth,
-            };
+            let mut judge = Judge::new(self.set, self.mode, self.minor);
+            judge.path.clone_from(&self.path);
+            (judge.steps, judge.depth) = (self.steps, self.depth);
             judge.value(view, choice);
             self.steps = judge.steps;
             if judge.found.is_empty() {
@@ -303,7 +375,7 @@ impl<'a> Judge<'a, '_> {
         if let Some(item_rule) = &rule.items {
             for (index, item) in items.into_iter().enumerate() {
                 self.path.push(Step::Index(index));
-                self.value(item, item_rule);
+                self.inside(item, item_rule, || Turn::Item(index));
                 self.path.pop();
             }
         }
@@ -401,7 +473,7 @@ impl<'a> Judge<'a, '_> {
             };
             if let Some(inner) = inner {
                 self.path.push(Step::from(&*field.key));
-                self.value(field.value, inner);
+                self.inside(field.value, inner, || Turn::Field((*field.key).into()));
                 self.path.pop();
             }
         }

@@ -18,7 +18,8 @@ pub const BUILT_IN_VERSION: &str = "1.37";
 #[derive(Debug, Default)]
 pub struct ObjectSchemas {
     set: SchemaSet,
-    kinds: HashMap<(String, String), usize>,
+    /// Positions of definitions, by API version and kind.
+    kinds: HashMap<String, HashMap<String, usize>>,
     /// What custom resources must meet beyond their schema, by definition; compiled when it is used.
     overlays: HashMap<usize, OnceLock<Overlay>>,
 }
@@ -78,9 +79,7 @@ pub fn built_in() -> &'static ObjectSchemas {
             if let (Some((api_version, kind)), Some(index)) =
                 (kind.rsplit_once('/'), schemas.set.index(&definition))
             {
-                schemas
-                    .kinds
-                    .insert((api_version.to_owned(), kind.to_owned()), index);
+                schemas.add_kind(api_version, kind, index);
             }
         }
         schemas
@@ -90,16 +89,25 @@ pub fn built_in() -> &'static ObjectSchemas {
 impl ObjectSchemas {
     /// The rule of a kind and the set that it belongs to.
     pub fn find(&self, api_version: &str, kind: &str) -> Option<(&Rule, &SchemaSet)> {
-        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
-        Some((self.set.rule_at(*index), &self.set))
+        let index = self.index(api_version, kind)?;
+        Some((self.set.rule_at(index), &self.set))
+    }
+
+    fn index(&self, api_version: &str, kind: &str) -> Option<usize> {
+        self.kinds.get(api_version)?.get(kind).copied()
+    }
+
+    fn add_kind(&mut self, api_version: &str, kind: &str, index: usize) {
+        let kinds = self.kinds.entry(api_version.to_owned()).or_default();
+        kinds.insert(kind.to_owned(), index);
     }
 
     /// What a custom resource must meet beyond its schema.
     pub fn overlay(&self, api_version: &str, kind: &str) -> Option<&Overlay> {
-        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
-        let overlay = self.overlays.get(index)?;
+        let index = self.index(api_version, kind)?;
+        let overlay = self.overlays.get(&index)?;
         Some(overlay.get_or_init(|| {
-            let name = self.set.name(*index).unwrap_or_default();
+            let name = self.set.name(index).unwrap_or_default();
             let source = self.set.source(name).unwrap_or_default();
             Overlay::of_crd(&serde_json::from_str(source).unwrap_or_default())
         }))
@@ -107,8 +115,7 @@ impl ObjectSchemas {
 
     /// The name of a kind's definition.
     pub fn definition(&self, api_version: &str, kind: &str) -> Option<&str> {
-        let index = self.kinds.get(&(api_version.to_owned(), kind.to_owned()))?;
-        self.set.name(*index)
+        self.set.name(self.index(api_version, kind)?)
     }
 
     /// The names of all definitions, sorted.
@@ -130,20 +137,20 @@ impl ObjectSchemas {
 
     /// API version, kind and the definition's position of each kind.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, usize)> {
-        let kinds = self.kinds.iter();
-        kinds.map(|((api_version, kind), index)| (&**api_version, &**kind, *index))
+        let all = self.kinds.iter();
+        all.flat_map(|(api_version, kinds)| {
+            let kinds = kinds.iter();
+            kinds.map(move |(kind, index)| (&**api_version, &**kind, *index))
+        })
     }
 
     /// Whether an API is known: `group/version` or `group/version/Kind`.
     pub fn has_api(&self, wanted: &str) -> bool {
         match wanted.rsplit_once('/') {
-            Some((api_version, kind)) if kind.starts_with(|c: char| c.is_ascii_uppercase()) => self
-                .kinds
-                .contains_key(&(api_version.to_owned(), kind.to_owned())),
-            _ => self
-                .kinds
-                .keys()
-                .any(|(api_version, _)| api_version == wanted),
+            Some((api_version, kind)) if kind.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                self.index(api_version, kind).is_some()
+            }
+            _ => self.kinds.contains_key(wanted),
         }
     }
 
@@ -201,7 +208,7 @@ impl ObjectSchemas {
                     format!("{group}/{version}")
                 };
                 self.overlays.insert(index, OnceLock::new());
-                self.kinds.insert((api_version, kind), index);
+                self.add_kind(&api_version, &kind, index);
             }
         }
         Ok(())
@@ -265,8 +272,7 @@ impl ObjectSchemas {
             self.set.add(&definition, raw, true);
             if let Some(index) = self.set.index(&definition) {
                 self.overlays.insert(index, OnceLock::new());
-                self.kinds
-                    .insert((format!("{group}/{name}"), kind.to_owned()), index);
+                self.add_kind(&format!("{group}/{name}"), kind, index);
             }
         }
         Ok(())

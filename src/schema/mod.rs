@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::kubernetes::versions;
 
-pub use check::{Mode, Problem, Violation, check, check_as_of};
+pub use check::{Mode, Problem, Violation, check, check_as_of, check_manifest};
 pub use compile::{Additional, Limits, Rule, Types};
 
 /// Schemas that refer to each other by name.

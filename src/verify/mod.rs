@@ -372,7 +372,7 @@ fn structure(
         return true;
     };
     let minor = schemas.minor(&locator.unit.key.cluster);
-    let violations = schema::check_as_of(root, rule, set, minor);
+    let violations = schema::check_manifest(&one.manifest, rule, set, minor, &schemas.structures);
     let is_typed = violations.is_empty();
     for violation in violations {
         let code = match violation.problem {

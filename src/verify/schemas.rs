@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
-use crate::kubernetes::validation::Known;
+use crate::kubernetes::validation::{Known, Work};
 use crate::kubernetes::versions::{self, Minor};
 use crate::model::kinds::Catalog;
+use crate::model::records::Records;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
 use crate::schema::{Rule, SchemaSet};
 use crate::yaml::Step;
@@ -15,6 +16,12 @@ use crate::yaml::Step;
 #[derive(Debug, Default)]
 pub struct Schemas {
     clusters: BTreeMap<String, ClusterSchemas>,
+    /// What was judged of objects by schemas.
+    pub(super) structures: Records<()>,
+    /// What was judged of objects by validation.
+    pub(super) objects: Records<Work>,
+    /// What was judged of pods by admission.
+    pub(super) pods: Records<Work>,
 }
 
 #[derive(Debug, Default)]

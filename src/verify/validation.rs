@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Schemas;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::kubernetes::validation::admission::{self, Namespace};
-use crate::kubernetes::validation::{self, Kind, Known, Violation};
+use crate::kubernetes::validation::{self, Known, Violation};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::yaml::{Path, Step};
@@ -25,13 +25,14 @@ pub fn check(
         known => known,
     };
     let minor = schemas.minor(&locator.unit.key.cluster);
-    for violation in validation::check_as_of(one.manifest.root(), known, None, Kind::All, minor) {
+    for violation in validation::check_manifest(&one.manifest, known, minor, &schemas.objects) {
         sink.push(describe(locator, one, &kind, &violation));
     }
 }
 
 /// The pods of a unit, against what their namespaces allow.
 pub struct Pods<'a> {
+    schemas: &'a Schemas,
     locator: &'a Locator<'a>,
     minor: u32,
     namespaces: HashMap<String, Namespace<'a>>,
@@ -39,8 +40,9 @@ pub struct Pods<'a> {
 
 impl<'a> Pods<'a> {
     /// The pods of a unit.
-    pub fn new(schemas: &Schemas, locator: &'a Locator<'a>) -> Pods<'a> {
+    pub fn new(schemas: &'a Schemas, locator: &'a Locator<'a>) -> Pods<'a> {
         Pods {
+            schemas,
             locator,
             minor: schemas.minor(&locator.unit.key.cluster),
             namespaces: HashMap::new(),
@@ -62,7 +64,9 @@ impl<'a> Pods<'a> {
             .entry(name.to_string())
             .or_insert_with(|| Namespace::among(objects, &name, minor));
         let kind = one.manifest.kind();
-        for violation in admission::refusals(root, namespace) {
+        for violation in
+            admission::refusals_of_manifest(&one.manifest, namespace, &self.schemas.pods)
+        {
             // The API server accepts a workload, and refuses its pods later.
             let (code, message) = if kind == "Pod" {
                 (codes::REFUSED, format!("{kind}: {}", violation.message()))

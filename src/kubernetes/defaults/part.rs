@@ -254,7 +254,7 @@ impl<'a> Part<'a> {
     /// Whether a zero is dropped.
     fn drops(&self, key: &str, part: &Part<'a>) -> bool {
         if self.place.as_sent {
-            return matches!(part.view.shape(), Shape::Null);
+            return part.view.is_null();
         }
         if !self.place.is_native() || part.place.is_entry || !part.view.is_zero() {
             return false;
@@ -262,7 +262,7 @@ impl<'a> Part<'a> {
         let rule = part.place.followed();
         // Only maps are dropped: structures are stored though they are empty.
         let is_map = matches!(rule.additional, Additional::Rule(_));
-        let is_structure = matches!(part.view.shape(), Shape::Map) && !is_map;
+        let is_structure = part.view.is_map() && !is_map;
         let is_kept = || {
             let fills = self.place.fills();
             let is_filled = fills.is_some_and(|fills| fills.field(key).is_some());
@@ -276,6 +276,30 @@ impl<'a> Part<'a> {
     /// What is stored at a key.
     pub fn get(&self, key: &str) -> Option<Stored<'a>> {
         self.stored(key, self.view.get(key))
+    }
+
+    /// What is written at a key, as it was sent; `view` is where it stands.
+    pub fn sent(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
+        let overlay = match self.fill(key) {
+            Resolved::Map(fills) | Resolved::Items(fills) => Some(fills),
+            _ => None,
+        };
+        let mut part = self.not_dropped(key, view)?;
+        part.place.overlay = overlay;
+        Some(part)
+    }
+
+    /// What is written at some keys, as it was sent.
+    pub fn sent_at(self, keys: &[&str]) -> Option<Part<'a>> {
+        let mut keys = keys.iter();
+        keys.try_fold(self, |part, key| part.sent(key, part.view.get(key)?))
+    }
+
+    /// The items of a list, as they are written.
+    pub fn parts(&self) -> Vec<Part<'a>> {
+        let place = self.place.item();
+        let items = self.view.items().into_iter();
+        items.map(|view| Part { view, place }).collect()
     }
 
     fn stored(&self, key: &str, view: Option<View<'a>>) -> Option<Stored<'a>> {
@@ -368,11 +392,7 @@ impl<'a> Part<'a> {
 
     /// The items of a list.
     pub fn items(&self) -> Vec<Stored<'a>> {
-        let place = self.place.item();
-        let items = self.view.items().into_iter();
-        items
-            .map(|view| Stored::written(Part { view, place }))
-            .collect()
+        self.parts().into_iter().map(Stored::written).collect()
     }
 }
 

@@ -7,10 +7,14 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
-use super::memo;
 use super::overlay::{self, Overlay};
-use super::places;
+use super::replay::Work;
+use super::walk::{Judge, Known};
 use super::{Reason, Violation};
+use crate::kubernetes::defaults::Part;
+use crate::kubernetes::versions::Minor;
+use crate::model::manifest::Manifest;
+use crate::model::records::{Records, Turn};
 use crate::model::view::View;
 use crate::yaml::{Path, Step};
 
@@ -105,6 +109,15 @@ struct Check {
     versions: Vec<(u32, Overlay)>,
 }
 
+impl Check {
+    /// The rules that hold in a namespace.
+    fn rules(&self, namespace: &Namespace<'_>) -> Option<&Overlay> {
+        let versions = &mut self.versions.iter().rev();
+        let held = versions.find(|(since, _)| *since <= namespace.minor);
+        held.map(|(_, rules)| rules)
+    }
+}
+
 /// The files of `kubernetes/admission/`.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_admission.rs"));
 
@@ -179,22 +192,63 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
     let Some((pod, way)) = pod(object) else {
         return Vec::new();
     };
-    let mut found = Vec::new();
-    let annotations = pod.at(&["metadata", "annotations"]);
-    let what = (
-        namespace.level.name(),
-        namespace.minor,
-        u8::from(way.is_empty()),
-    );
-    let key = pod
-        .get("spec")
-        .map(|spec| memo::pod(what, annotations, spec));
-    if !key.is_some_and(memo::is_right) {
-        checks(object, way, namespace, &mut found);
-        if let (Some(key), true) = (key, found.is_empty()) {
-            memo::remember(key);
-        }
+    let mut judge = Judge::new(object, Known::Nothing, Minor::MAX);
+    if let Some(pod) = judge.object.sent_at(way) {
+        checks(&mut judge, pod, namespace);
     }
+    beyond_checks(pod, way, namespace, judge.found)
+}
+
+/// What admission refuses of the pods of a manifest.
+pub fn refusals_of_manifest<'a>(
+    manifest: &'a Manifest,
+    namespace: &Namespace<'_>,
+    records: &Records<Work>,
+) -> Vec<Violation<'a>> {
+    let object = manifest.root();
+    let Some((pod, way)) = pod(object) else {
+        return Vec::new();
+    };
+    let judge = || Judge::new(object, Known::Nothing, Minor::MAX);
+    // Ways to pods differ in length.
+    let key = namespace.level as usize + 4 * way.len();
+    let found = records.check(
+        manifest,
+        (key, namespace.minor),
+        |visit, pending| {
+            let mut judge = judge();
+            let Some(pod) = judge.object.sent_at(way) else {
+                return false;
+            };
+            for below in visit.below(pending) {
+                let Turn::Rule(at) = below.turn else {
+                    continue;
+                };
+                if let Some(rules) = CHECKS.get(at).and_then(|check| check.rules(namespace)) {
+                    judge.replay(pod, rules, below, pending);
+                }
+            }
+            judge.found.is_empty()
+        },
+        |recorder| {
+            let mut judge = judge();
+            judge.recorder = recorder;
+            if let Some(pod) = judge.object.sent_at(way) {
+                checks(&mut judge, pod, namespace);
+            }
+            (judge.found, judge.recorder)
+        },
+    );
+    beyond_checks(pod, way, namespace, found)
+}
+
+/// Adds what rules do not say.
+fn beyond_checks<'a>(
+    pod: View<'a>,
+    way: &[&str],
+    namespace: &Namespace<'_>,
+    mut found: Vec<Violation<'a>>,
+) -> Vec<Violation<'a>> {
     if let (Some(known), Some(view)) = (
         &namespace.runtime_classes,
         pod.at(&["spec", "runtimeClassName"]),
@@ -222,30 +276,24 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
 }
 
 /// Judges by all checks of the namespace's level.
-fn checks<'a>(
-    object: View<'a>,
-    way: &[&str],
-    namespace: &Namespace<'_>,
-    found: &mut Vec<Violation<'a>>,
-) {
-    for check in CHECKS.iter().filter(|check| check.level <= namespace.level) {
+fn checks<'a>(judge: &mut Judge<'a>, pod: Part<'a>, namespace: &Namespace<'_>) {
+    for (at, check) in CHECKS.iter().enumerate() {
         // A stricter check of the same name says it all.
         let is_overridden = |other: &Check| {
             other.name == check.name && other.level > check.level && other.level <= namespace.level
         };
-        if CHECKS.iter().any(is_overridden) {
+        if check.level > namespace.level || CHECKS.iter().any(is_overridden) {
             continue;
         }
-        let rules = check
-            .versions
-            .iter()
-            .rev()
-            .find(|(since, _)| *since <= namespace.minor);
-        let Some((_, overlay)) = rules else { continue };
-        let before = found.len();
-        places::rules_of(object, way, overlay, found);
+        let Some(rules) = check.rules(namespace) else {
+            continue;
+        };
+        let before = judge.found.len();
+        judge.enter(|| Turn::Rule(at));
+        judge.rules_of(pod, rules);
+        judge.leave();
         if check.level > Level::Privileged {
-            for violation in &mut found[before..] {
+            for violation in &mut judge.found[before..] {
                 let level = check.level.name();
                 violation.says += &format!(" (level `{level}`, {})", check.name);
                 if violation.help == Reason::Invalid.help() {
@@ -255,12 +303,6 @@ fn checks<'a>(
             }
         }
     }
-}
-
-/// The texts of all files, for the test of what rules read.
-#[cfg(test)]
-pub(super) fn texts() -> Vec<&'static str> {
-    FILES.iter().map(|(_, text)| *text).collect()
 }
 
 /// The text of a field of a `LimitRange` or quota, as JSON.

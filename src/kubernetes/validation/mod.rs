@@ -8,7 +8,7 @@
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
 //! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged;
-//!   `memo`: what was found right before.
+//!   `replay`: objects of a form that is known.
 //! * [`forms`]: named forms of text; `cron`: schedules.
 //! * [`admission`]: what admission refuses of pods; `limits`: `LimitRanges` and `ResourceQuotas`.
 
@@ -20,9 +20,9 @@ mod expressions;
 pub mod forms;
 mod keywords;
 mod limits;
-mod memo;
 mod overlay;
 mod places;
+mod replay;
 mod rule;
 mod structural;
 pub mod types;
@@ -32,6 +32,7 @@ use crate::model::view::View;
 use crate::yaml::{NodeId, Path};
 
 pub use overlay::{Overlay, problems};
+pub use replay::{Work, check_manifest};
 pub use walk::{Kind, Known, check, check_as_of};
 
 /// Why the API server refuses a value: the reasons of its field errors.

@@ -36,10 +36,6 @@ pub struct Overlay {
     /// What the expression language cannot say.
     pub(super) checks: Vec<Check>,
     pub(super) variables: Arc<Variables>,
-    /// Whether this is a container: objects have many that are alike.
-    pub(super) is_container: bool,
-    /// Whether this is a pod's spec, whose rules read only a part of it.
-    pub(super) is_pod: bool,
 }
 
 /// Bounds of numbers, texts, lists and maps.
@@ -132,6 +128,15 @@ impl Overlay {
             && self.checks.is_empty()
     }
 
+    /// Whether there are rules here or below.
+    pub(super) fn has_rules(&self) -> bool {
+        let below = self.properties.iter().map(|(_, overlay)| overlay);
+        let mut below = below
+            .chain(self.items.as_deref())
+            .chain(self.additional.as_deref());
+        !self.rules.is_empty() || below.any(Overlay::has_rules)
+    }
+
     /// What holds for a field.
     pub(super) fn property(&self, name: &str) -> Option<&Overlay> {
         let at = self
@@ -208,10 +213,7 @@ fn compile_definition(name: &str, problems: &mut Vec<String>) -> Overlay {
         None => Json::Null,
     };
     let structure = structure.unwrap_or(Json::Null);
-    let mut compiled = compile(&structure, &overlay, Origin::BuiltIn, problems);
-    compiled.is_container = name == "io.k8s.api.core.v1.Container";
-    compiled.is_pod = name == "io.k8s.api.core.v1.PodSpec";
-    compiled
+    compile(&structure, &overlay, Origin::BuiltIn, problems)
 }
 
 fn schema_of(text: &str, problems: &mut Vec<String>) -> Json {

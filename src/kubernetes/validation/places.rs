@@ -2,72 +2,29 @@
 
 use std::cell::RefCell;
 
-use super::Violation;
-use super::memo;
 use super::overlay::{Branch, ListType, Overlay};
+use super::replay::Work;
 use super::rule::{Rule, Scene, Verdict, Way};
 use super::walk::{Judge, Kind, Place, Trail, below, old_item};
-use crate::cel::tree::Tree;
+use crate::cel::tree;
 use crate::cel::{Budget, Error, Value};
-use crate::kubernetes::versions::Minor;
-use crate::model::view::View;
+use crate::kubernetes::defaults::Part;
 use crate::yaml::Step;
 
-/// Judges the rules of one place of an object, such as its pod; keys lead there.
-pub(super) fn rules_of<'a>(
-    object: View<'a>,
-    keys: &[&str],
-    overlay: &'a Overlay,
-    found: &mut Vec<Violation<'a>>,
-) {
-    let root = Value::Tree(Tree::as_sent(object, None));
-    let value = keys
-        .iter()
-        .try_fold(root.clone(), |value, key| below(&value, key));
-    let (Some(value), Some(place)) = (value, object.at(keys)) else {
-        return;
-    };
-    let mut judge = Judge {
-        root: root.clone(),
-        kind: Kind::All,
-        minor: Minor::MAX - 1,
-        found: std::mem::take(found),
-        steps: 0,
-        budget: Budget::new(),
-    };
-    let place = Place {
-        value: &value,
-        old: None,
-        view: place,
-        trail: &Trail::Root,
-    };
-    judge.rules(place, overlay);
-    *found = judge.found;
-}
-
 impl<'a> Judge<'a> {
-    /// Judges the rules of a place: those of the place itself, then those of places below it.
-    pub(super) fn rules(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
-        // The claims of a StatefulSet count as volumes of its pods.
-        let is_known = overlay.is_pod
-            && self.kind == Kind::All
-            && place.old.is_none()
-            && below(&self.root, "kind").is_some_and(|kind| kind.as_str() != Some("StatefulSet"));
-        if !is_known {
-            return self.rules_at(place, overlay);
-        }
-        let key = memo::pod(("PodSpec", self.minor, 0), None, place.view);
-        if memo::is_right(key) {
-            return;
-        }
-        let before = self.found.len();
-        self.rules_at(place, overlay);
-        if self.found.len() == before {
-            memo::remember(key);
-        }
+    /// Judges the rules of one part of the object, such as its pod.
+    pub(super) fn rules_of(&mut self, part: Part<'a>, overlay: &'a Overlay) {
+        let place = Place {
+            value: &tree::of_part(part),
+            old: None,
+            view: part.view,
+            trail: &Trail::Root,
+        };
+        self.rules(place, overlay);
     }
 
-    fn rules_at(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
+    /// Judges the rules of a place: those of the place itself, then those of places below it.
+    pub(super) fn rules(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
         let is_meant = |rule: &Rule| {
             let is_judged = match (rule.is_transition, self.kind) {
                 (false, kind) => kind == Kind::All,
@@ -78,6 +35,25 @@ impl<'a> Judge<'a> {
             is_judged && is_there && has_all(place.value, &rule.guards)
         };
         let meant: Vec<bool> = overlay.rules.iter().map(is_meant).collect();
+        if self.recorder.is_none() {
+            return self.rules_among(place, overlay, &meant);
+        }
+        // One after the other, so that it is known what each looks at.
+        for at in (0..meant.len()).filter(|at| meant[*at]) {
+            let only: Vec<bool> = (0..meant.len()).map(|other| other == at).collect();
+            self.work(Work::Rule(at), |judge| {
+                judge.rules_among(place, overlay, &only);
+            });
+        }
+    }
+
+    /// Judges some of the rules of a place, by position.
+    pub(super) fn rules_among(
+        &mut self,
+        place: Place<'_, 'a>,
+        overlay: &'a Overlay,
+        meant: &[bool],
+    ) {
         if !meant.contains(&true) {
             return;
         }
@@ -91,14 +67,14 @@ impl<'a> Judge<'a> {
         scene.values[5] = Some(self.root.clone());
         let mut round = Round {
             overlay,
-            meant: &meant,
+            meant,
             old: place.old,
             scene,
         };
         for (rule, _) in overlay
             .rules
             .iter()
-            .zip(&meant)
+            .zip(meant)
             .filter(|(rule, meant)| **meant && rule.places.is_empty())
         {
             round.set_old(rule);
@@ -123,9 +99,13 @@ impl<'a> Judge<'a> {
             }
             match &branch.way {
                 Way::Field(name) => {
-                    let (Some(value), Some(view)) = (tree.get(name), tree.place(name)) else {
+                    let Some(view) = tree.place(name) else {
                         continue;
                     };
+                    let Some(part) = tree.sent(name, view) else {
+                        continue;
+                    };
+                    let value = tree::of_part(part);
                     let old = place.old.and_then(|old| below(old, name));
                     let trail = Trail::Key(place.trail, name);
                     let inside = Place {
@@ -137,9 +117,8 @@ impl<'a> Judge<'a> {
                     self.branch(inside, branch, round);
                 }
                 Way::Items if tree.is_list() => {
-                    for (at, (value, view)) in
-                        tree.items().iter().zip(tree.view.items()).enumerate()
-                    {
+                    for (at, part) in tree.parts().into_iter().enumerate() {
+                        let (value, view) = (&tree::of_part(part), part.view);
                         let by_name = || ListType::Map(vec!["name".into()]);
                         let old = place.old.and_then(|old| old_item(old, value, &by_name()));
                         let trail = Trail::Index(place.trail, at);
@@ -156,9 +135,10 @@ impl<'a> Judge<'a> {
                 }
                 Way::Entries if !tree.is_list() => {
                     for field in tree.view.fields() {
-                        let Some(value) = tree.get(&field.key) else {
+                        let Some(part) = tree.sent(&field.key, field.value) else {
                             continue;
                         };
+                        let value = tree::of_part(part);
                         let old = place.old.and_then(|old| below(old, &field.key));
                         let trail = Trail::Key(place.trail, &field.key);
                         round.scene.values[3] = Some(Value::text(&*field.key));
@@ -258,7 +238,7 @@ impl Round<'_, '_> {
 /// Whether a map has all these keys; what is no map is left to the rule.
 fn has_all(value: &Value<'_>, keys: &[Box<str>]) -> bool {
     match value {
-        Value::Tree(tree) => keys.iter().all(|key| tree.get(key).is_some()),
+        Value::Tree(tree) => keys.iter().all(|key| tree.has(key)),
         _ => true,
     }
 }

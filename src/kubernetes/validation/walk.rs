@@ -2,13 +2,15 @@
 
 use super::checks::Check;
 use super::keywords::out_of_range;
-use super::memo;
 use super::overlay::{ListType, Overlay, definition, named};
+use super::replay::Work;
 use super::{Reason, Violation, forms};
-use crate::cel::tree::Tree;
+use crate::cel::tree::{self, Tree};
 use crate::cel::{Budget, Value};
+use crate::kubernetes::defaults::Part;
 use crate::kubernetes::versions::Minor;
-use crate::model::view::View;
+use crate::model::records::{Recorder, Turn};
+use crate::model::view::{FieldView, View};
 use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{NodeId, Path, Step};
 
@@ -57,50 +59,15 @@ pub fn check_as_of<'a>(
     kind: Kind,
     minor: Minor,
 ) -> Vec<Violation<'a>> {
-    let custom = match known {
-        Known::Custom(_, schemas) => Some(schemas),
-        Known::BuiltIn(_) | Known::Nothing => None,
-    };
-    let root = Value::Tree(Tree::as_sent(object, custom));
-    let old = old.map(|old| Value::Tree(Tree::as_sent(old, custom)));
-    let mut judge = Judge {
-        root: root.clone(),
-        kind,
-        minor: minor.min(Minor::MAX - 1),
-        found: Vec::new(),
-        steps: 0,
-        budget: Budget::new(),
-    };
-    let place = Place {
-        value: &root,
-        old: old.as_ref(),
-        view: object,
-        trail: &Trail::Root,
-    };
-    let overlay = match known {
-        Known::BuiltIn(name) => named(name),
-        Known::Custom(overlay, _) => Some(overlay),
-        Known::Nothing => None,
-    };
-    let meta = match known {
-        Known::BuiltIn(_) => BUILT_IN_META,
-        Known::Custom(..) | Known::Nothing => OBJECT_META,
-    };
-    if let Some(meta) = named(meta) {
-        judge.field(place, "metadata", meta);
-    }
-    if let Some(overlay) = overlay {
-        judge.value(place, overlay, 0);
-    }
-    let metadata = overlay.and_then(|overlay| overlay.property("metadata"));
-    let name = metadata.and_then(|metadata| metadata.property("name"));
-    if kind == Kind::All {
-        judge.name(object, name.is_some());
-    }
+    let mut judge = Judge::new(object, known, minor);
+    judge.kind = kind;
+    judge.object(known, old);
     judge.found
 }
 
+/// Judges an object.
 pub(super) struct Judge<'a> {
+    pub(super) object: Part<'a>,
     pub(super) root: Value<'a>,
     pub(super) kind: Kind,
     pub(super) minor: Minor,
@@ -108,6 +75,10 @@ pub(super) struct Judge<'a> {
     pub(super) steps: usize,
     /// What the rules of a CRD may cost for an object.
     pub(super) budget: Budget<'a>,
+    /// Who records the walk.
+    pub(super) recorder: Option<Recorder<'a, Work>>,
+    /// Whether rules share a budget, so that none can be left out.
+    pub(super) shares_budget: bool,
 }
 
 /// A value that is judged.
@@ -149,7 +120,103 @@ impl Trail<'_> {
     }
 }
 
+impl<'a> Known<'a> {
+    /// The schemas that the defaults of a custom resource are in.
+    fn schemas(self) -> Option<&'a ObjectSchemas> {
+        match self {
+            Known::Custom(_, schemas) => Some(schemas),
+            Known::BuiltIn(_) | Known::Nothing => None,
+        }
+    }
+
+    /// What holds for the object.
+    pub(super) fn overlay(self) -> Option<&'a Overlay> {
+        match self {
+            Known::BuiltIn(name) => named(name),
+            Known::Custom(overlay, _) => Some(overlay),
+            Known::Nothing => None,
+        }
+    }
+
+    /// What holds for its metadata.
+    pub(super) fn metadata(self) -> Option<&'static Overlay> {
+        named(match self {
+            Known::BuiltIn(_) => BUILT_IN_META,
+            Known::Custom(..) | Known::Nothing => OBJECT_META,
+        })
+    }
+
+    /// Whether the kind says which form names have.
+    pub(super) fn has_names(self) -> bool {
+        let metadata = self
+            .overlay()
+            .and_then(|overlay| overlay.property("metadata"));
+        metadata.is_some_and(|metadata| metadata.property("name").is_some())
+    }
+}
+
 impl<'a> Judge<'a> {
+    /// A judge of an object that is new.
+    pub(super) fn new(object: View<'a>, known: Known<'a>, minor: Minor) -> Judge<'a> {
+        let object = Part::as_sent(object, known.schemas());
+        Judge {
+            object,
+            root: tree::of_part(object),
+            kind: Kind::All,
+            minor: minor.min(Minor::MAX - 1),
+            found: Vec::new(),
+            steps: 0,
+            budget: Budget::new(),
+            recorder: None,
+            shares_budget: false,
+        }
+    }
+
+    /// Judges all of the object.
+    pub(super) fn object(&mut self, known: Known<'a>, old: Option<View<'a>>) {
+        let root = self.root.clone();
+        let old = old.map(|old| tree::of_part(Part::as_sent(old, known.schemas())));
+        let place = Place {
+            value: &root,
+            old: old.as_ref(),
+            view: self.object.view,
+            trail: &Trail::Root,
+        };
+        if let Some(meta) = known.metadata() {
+            self.field(place, "metadata", meta);
+        }
+        if let Some(overlay) = known.overlay() {
+            self.enter(|| Turn::Rule(0));
+            self.value(place, overlay, 0);
+            self.leave();
+        }
+        if self.kind == Kind::All {
+            self.work(Work::Name, |judge| judge.name(known.has_names()));
+        }
+    }
+
+    pub(super) fn enter(&mut self, step: impl FnOnce() -> Turn) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.enter(step);
+        }
+    }
+
+    pub(super) fn leave(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.leave();
+        }
+    }
+
+    /// Does a piece of work that what is recorded may tell to do again.
+    pub(super) fn work(&mut self, work: Work, run: impl FnOnce(&mut Self)) {
+        let is_first = self.recorder.as_mut().is_some_and(Recorder::begin);
+        run(self);
+        if let (true, Some(recorder)) = (is_first, &mut self.recorder) {
+            let always = self.shares_budget && work.has_rules();
+            recorder.end(work, always);
+        }
+    }
+
     fn report(&mut self, place: Place<'_, 'a>, reason: Reason, says: &str, help: String) {
         let path = place.trail.path();
         self.push(path, place.view, None, reason, says, help);
@@ -177,7 +244,8 @@ impl<'a> Judge<'a> {
     }
 
     /// The name of an object; its form, where the kind says nothing of it.
-    fn name(&mut self, object: View<'a>, has_form: bool) {
+    pub(super) fn name(&mut self, has_form: bool) {
+        let object = self.object.view;
         let metadata = object.get("metadata");
         let text = |key| {
             metadata
@@ -222,37 +290,74 @@ impl<'a> Judge<'a> {
         let Value::Tree(tree) = place.value else {
             return;
         };
-        let (Some(value), Some(view)) = (tree.get(name), tree.place(name)) else {
-            return;
-        };
-        let old = place.old.and_then(|old| below(old, name));
-        let trail = Trail::Key(place.trail, name);
-        self.value(
-            Place {
-                value: &value,
-                old: old.as_ref(),
-                view,
-                trail: &trail,
-            },
-            overlay,
-            1,
-        );
+        let Some(view) = tree.place(name) else { return };
+        self.inside(place, tree, name, view, overlay, 0);
     }
 
-    fn value(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay, depth: usize) {
+    /// Judges what is written at a key.
+    fn inside(
+        &mut self,
+        place: Place<'_, 'a>,
+        tree: &Tree<'a>,
+        key: &str,
+        view: View<'a>,
+        overlay: &'a Overlay,
+        depth: usize,
+    ) {
+        let Some(part) = tree.sent(key, view) else {
+            return;
+        };
+        let old = place.old.and_then(|old| below(old, key));
+        self.enter(|| Turn::Field(key.into()));
+        let trail = Trail::Key(place.trail, key);
+        self.part(part, old.as_ref(), &trail, overlay, depth + 1);
+        self.leave();
+    }
+
+    /// Judges a part. One that the template itself did not write is looked at as a whole.
+    fn part(
+        &mut self,
+        part: Part<'a>,
+        old: Option<&Value<'a>>,
+        trail: &Trail<'_>,
+        overlay: &'a Overlay,
+        depth: usize,
+    ) {
+        let run = |judge: &mut Self| {
+            let place = Place {
+                value: &tree::of_part(part),
+                old,
+                view: part.view,
+                trail,
+            };
+            judge.value(place, overlay, depth);
+        };
+        let mut recorder = self.recorder.as_mut();
+        if part.view.is_of_template() {
+            run(self);
+        } else if !recorder
+            .as_mut()
+            .is_some_and(|recorder| recorder.repeats(part.view, overlay))
+        {
+            self.work(Work::All, run);
+        }
+    }
+
+    /// Judges a value by all that holds for it.
+    pub(super) fn value(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay, depth: usize) {
         if depth > MAX_DEPTH || self.steps > MAX_STEPS {
             return;
         }
         self.steps += 1;
         if self.kind == Kind::All {
-            self.keywords(place, overlay);
+            self.work(Work::Keywords, |judge| judge.keywords(place, overlay));
         }
         if !overlay.rules.is_empty() {
             self.rules(place, overlay);
         }
         if self.kind == Kind::All {
-            for check in &overlay.checks {
-                self.check(place, *check);
+            for (at, check) in overlay.checks.iter().enumerate() {
+                self.work(Work::Check(at), |judge| judge.check(place, *check));
             }
         }
         if let Value::Tree(tree) = place.value {
@@ -262,24 +367,10 @@ impl<'a> Judge<'a> {
                 self.map(place, tree, overlay, depth);
             }
         }
-        let Some(reference) = overlay.reference else {
-            return;
-        };
-        let inner = definition(reference);
-        if self.kind != Kind::All || place.old.is_some() || !inner.is_container {
-            return self.value(place, inner, depth + 1);
-        }
-        let key = memo::container((reference, self.minor), place.view);
-        if memo::is_right(key) {
-            if let Some(variables) = inner.property(memo::OF_TENANTS) {
-                self.field(place, memo::OF_TENANTS, variables);
-            }
-            return;
-        }
-        let before = self.found.len();
-        self.value(place, inner, depth + 1);
-        if self.found.len() == before && self.steps < MAX_STEPS {
-            memo::remember(key);
+        if let Some(reference) = overlay.reference {
+            self.enter(|| Turn::Rule(0));
+            self.value(place, definition(reference), depth + 1);
+            self.leave();
         }
     }
 
@@ -288,82 +379,59 @@ impl<'a> Judge<'a> {
             return;
         }
         for field in tree.view.fields() {
-            let trail = Trail::Key(place.trail, &field.key);
             if let (Some(keys), Kind::All) = (&overlay.keys, self.kind) {
-                let key = Value::text(&*field.key);
-                let before = self.found.len();
-                self.keywords(
-                    Place {
-                        value: &key,
-                        old: None,
-                        view: field.value,
-                        trail: &trail,
-                    },
-                    keys,
-                );
-                for violation in &mut self.found[before..] {
-                    violation.key = field.key_id.is_input().then_some(field.key_id);
-                    violation.path = place.trail.path();
-                    violation.says = if violation.says.starts_with("cannot be ") {
-                        format!("cannot have the key `{}`", field.key)
-                    } else {
-                        format!("has a key that {}", violation.says)
-                    };
-                }
+                self.key(place, &field, keys);
             }
             let inner = overlay
                 .property(&field.key)
                 .or(overlay.additional.as_deref());
-            let Some(inner) = inner else { continue };
-            let Some(value) = tree.get(&field.key) else {
-                continue;
+            if let Some(inner) = inner {
+                self.inside(place, tree, &field.key, field.value, inner, depth);
+            }
+        }
+    }
+
+    fn key(&mut self, place: Place<'_, 'a>, field: &FieldView<'a>, keys: &Overlay) {
+        let before = self.found.len();
+        let key = Place {
+            value: &Value::text(&*field.key),
+            old: None,
+            view: field.value,
+            trail: &Trail::Key(place.trail, &field.key),
+        };
+        self.keywords(key, keys);
+        for violation in &mut self.found[before..] {
+            violation.key = field.key_id.is_input().then_some(field.key_id);
+            violation.path = place.trail.path();
+            violation.says = if violation.says.starts_with("cannot be ") {
+                format!("cannot have the key `{}`", field.key)
+            } else {
+                format!("has a key that {}", violation.says)
             };
-            let old = place.old.and_then(|old| below(old, &field.key));
-            let inside = Place {
-                value: &value,
-                old: old.as_ref(),
-                view: field.value,
-                trail: &trail,
-            };
-            self.value(inside, inner, depth + 1);
         }
     }
 
     fn list(&mut self, place: Place<'_, 'a>, tree: &Tree<'a>, overlay: &'a Overlay, depth: usize) {
-        let is_atomic = matches!(overlay.list, ListType::Atomic);
-        if overlay.items.is_none() && is_atomic {
-            return;
-        }
-        let (items, views) = (tree.items(), tree.view.items());
-        if self.kind == Kind::All && !is_atomic && items.len() > 1 {
-            self.duplicates(place, &items, &views, &overlay.list);
+        let is_set = !matches!(overlay.list, ListType::Atomic) && tree.len() > 1;
+        if self.kind == Kind::All && is_set {
+            self.work(Work::Duplicates, |judge| {
+                judge.duplicates(place, tree, &overlay.list);
+            });
         }
         let Some(inner) = &overlay.items else { return };
-        for (at, (value, view)) in items.iter().zip(views).enumerate() {
+        for (at, part) in tree.parts().into_iter().enumerate() {
             let old = place
                 .old
-                .and_then(|old| old_item(old, value, &overlay.list));
+                .and_then(|old| old_item(old, &tree::of_part(part), &overlay.list));
+            self.enter(|| Turn::Item(at));
             let trail = Trail::Index(place.trail, at);
-            self.value(
-                Place {
-                    value,
-                    old: old.as_ref(),
-                    view,
-                    trail: &trail,
-                },
-                inner,
-                depth + 1,
-            );
+            self.part(part, old.as_ref(), &trail, inner, depth + 1);
+            self.leave();
         }
     }
 
-    fn duplicates(
-        &mut self,
-        place: Place<'_, 'a>,
-        items: &[Value<'a>],
-        views: &[View<'a>],
-        list: &ListType,
-    ) {
+    pub(super) fn duplicates(&mut self, place: Place<'_, 'a>, tree: &Tree<'a>, list: &ListType) {
+        let (items, views) = (tree.items(), tree.view.items());
         for (at, item) in items.iter().enumerate() {
             if items[..at]
                 .iter()
@@ -395,10 +463,10 @@ impl<'a> Judge<'a> {
     }
 
     /// What needs no expression.
-    fn keywords(&mut self, place: Place<'_, 'a>, overlay: &Overlay) {
+    pub(super) fn keywords(&mut self, place: Place<'_, 'a>, overlay: &Overlay) {
         if let Value::Tree(tree) = place.value {
             for required in &overlay.required {
-                if tree.get(required).is_none() {
+                if !tree.has(required) {
                     let path = place.trail.path().join(&**required);
                     let help = format!("add `{required}`");
                     self.push(path, place.view, None, Reason::Required, "is missing", help);
@@ -431,7 +499,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn check(&mut self, place: Place<'_, 'a>, check: Check) {
+    pub(super) fn check(&mut self, place: Place<'_, 'a>, check: Check) {
         for found in check(&place.view.to_json()) {
             let mut path = place.trail.path();
             let mut view = Some(place.view);

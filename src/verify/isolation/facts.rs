@@ -295,7 +295,7 @@ fn policy(root: View<'_>, place: Placer<'_>) -> PolicyFacts {
 /// The first value of a rule that somebody wrote; without one, it is the template's own.
 fn decisive<'a>(locator: &Locator<'_>, view: View<'a>) -> Option<View<'a>> {
     let own = |view: &View<'_>| {
-        let (input, _) = locator.place(*view);
+        let input = locator.input(*view);
         input.is_some_and(|span| !locator.sources.is_built_in(span.file))
     };
     match view.shape() {

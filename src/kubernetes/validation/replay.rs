@@ -1,0 +1,155 @@
+//! Judges objects of a form that is known: only what depends on values that are new.
+
+use super::Violation;
+use super::overlay::{Overlay, definition};
+use super::walk::{Judge, Known, Place, Trail};
+use crate::cel::Value;
+use crate::cel::tree;
+use crate::kubernetes::defaults::Part;
+use crate::kubernetes::versions::Minor;
+use crate::model::manifest::Manifest;
+use crate::model::records::{Pending, Records, Turn, Visit};
+
+/// A piece of work at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// All that holds for the value.
+    All,
+    /// What needs no expression.
+    Keywords,
+    /// A rule, by position.
+    Rule(usize),
+    /// A check in code, by position.
+    Check(usize),
+    /// Whether items of a list are there twice.
+    Duplicates,
+    /// The name of the object.
+    Name,
+}
+
+impl Work {
+    /// Whether rules of the expression language are part of it.
+    pub(super) fn has_rules(self) -> bool {
+        matches!(self, Work::All | Work::Rule(_))
+    }
+}
+
+/// All violations of a manifest by a version of Kubernetes. `records` are of the schemas that `known` is of.
+pub fn check_manifest<'a>(
+    manifest: &'a Manifest,
+    known: Known<'a>,
+    minor: Minor,
+    records: &Records<Work>,
+) -> Vec<Violation<'a>> {
+    let address = known
+        .overlay()
+        .map_or(0, |overlay| std::ptr::from_ref(overlay).addr());
+    let judge = || Judge::new(manifest.root(), known, minor);
+    records.check(
+        manifest,
+        (address, minor),
+        |visit, pending| {
+            let mut judge = judge();
+            judge.replay_object(known, visit, pending);
+            judge.found.is_empty()
+        },
+        |recorder| {
+            let mut judge = judge();
+            judge.shares_budget = matches!(known, Known::Custom(overlay, _) if overlay.has_rules());
+            judge.recorder = recorder;
+            judge.object(known, None);
+            (judge.found, judge.recorder)
+        },
+    )
+}
+
+impl<'a> Judge<'a> {
+    /// Does what is pending of an object.
+    fn replay_object(&mut self, known: Known<'a>, visit: &Visit<Work>, pending: Pending) {
+        let object = self.object;
+        for below in visit.below(pending) {
+            match (&below.turn, known.metadata(), known.overlay()) {
+                (Turn::Field(key), Some(meta), _) => {
+                    self.replay_field(object, key, meta, below, pending);
+                }
+                (_, _, Some(overlay)) => self.replay(object, overlay, below, pending),
+                _ => {}
+            }
+        }
+        if visit.work(pending).next().is_some() {
+            self.name(known.has_names());
+        }
+    }
+
+    /// Does what is pending of a value.
+    pub(super) fn replay(
+        &mut self,
+        part: Part<'a>,
+        overlay: &'a Overlay,
+        visit: &Visit<Work>,
+        pending: Pending,
+    ) {
+        let mut work = visit.work(pending).peekable();
+        if work.peek().is_some() {
+            let value = tree::of_part(part);
+            let place = Place {
+                value: &value,
+                old: None,
+                view: part.view,
+                trail: &Trail::Root,
+            };
+            let mut rules = Vec::new();
+            for work in work {
+                match (*work, &value) {
+                    (Work::All, _) => self.value(place, overlay, 0),
+                    (Work::Keywords, _) => self.keywords(place, overlay),
+                    (Work::Rule(at), _) => {
+                        rules.resize(overlay.rules.len(), false);
+                        rules[at] = true;
+                    }
+                    (Work::Check(at), _) => self.check(place, overlay.checks[at]),
+                    (Work::Duplicates, Value::Tree(tree)) => {
+                        self.duplicates(place, tree, &overlay.list);
+                    }
+                    (Work::Duplicates | Work::Name, _) => {}
+                }
+            }
+            self.rules_among(place, overlay, &rules);
+        }
+        for below in visit.below(pending) {
+            match &below.turn {
+                Turn::Rule(_) => {
+                    if let Some(reference) = overlay.reference {
+                        self.replay(part, definition(reference), below, pending);
+                    }
+                }
+                Turn::Field(key) => {
+                    let inner = overlay.property(key).or(overlay.additional.as_deref());
+                    if let Some(inner) = inner {
+                        self.replay_field(part, key, inner, below, pending);
+                    }
+                }
+                Turn::Item(at) => {
+                    let item = part.parts().get(*at).copied();
+                    if let (Some(item), Some(inner)) = (item, &overlay.items) {
+                        self.replay(item, inner, below, pending);
+                    }
+                }
+            }
+        }
+    }
+
+    fn replay_field(
+        &mut self,
+        part: Part<'a>,
+        key: &str,
+        overlay: &'a Overlay,
+        visit: &Visit<Work>,
+        pending: Pending,
+    ) {
+        let field = part.view.get(key).and_then(|view| part.sent(key, view));
+        if let Some(field) = field {
+            self.replay(field, overlay, visit, pending);
+        }
+    }
+}
