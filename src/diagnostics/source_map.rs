@@ -22,6 +22,8 @@ pub struct SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// The way from the root of the git repository to the files, with `/` at its end.
+    folder: String,
     /// Where the lines of each file begin, once somebody asked.
     lines: Vec<OnceLock<Vec<u32>>>,
 }
@@ -84,6 +86,24 @@ impl Sources {
     /// The path of a file; empty for one that does not exist.
     pub fn path(&self, index: u32) -> &str {
         self.file(index).map_or("", |file| &file.path)
+    }
+
+    /// Says where the files stand in a git repository: the way from its root, empty for the root itself.
+    pub fn set_folder(&mut self, folder: &str) {
+        folder.clone_into(&mut self.folder);
+        if !folder.is_empty() && !folder.ends_with('/') {
+            self.folder.push('/');
+        }
+    }
+
+    /// The path of a file from the root of the git repository, as a git host wants it.
+    pub fn path_in_git(&self, index: u32) -> String {
+        let folder = if self.is_in_repository(index) {
+            &*self.folder
+        } else {
+            ""
+        };
+        format!("{folder}{}", self.path(index))
     }
 
     /// Whether a file came from the command line.

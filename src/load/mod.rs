@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use semver::{Version, VersionReq};
 
 use crate::diagnostics::{
     Diagnostic, Sink, SourceFile, Sources, Span, catalogue::load as codes, nearest,
@@ -176,6 +177,10 @@ pub fn run(
         Source::Folder { root } => folder::read(root, sink)?,
         Source::Commit { root, revision } => git::read(root, revision)?,
     };
+    if known.is_none() {
+        let (Source::Folder { root } | Source::Commit { root, .. }) = source;
+        sources.set_folder(&folder_in_git(root));
+    }
     for file in &mut files {
         // Nothing of a repository may pass for a part of this tool, or for the command line.
         if file.path.starts_with(['<', '-']) {
@@ -247,6 +252,14 @@ pub fn run(
         }
     }
     loaded.templates.sort_by(|a, b| a.path.cmp(&b.path));
+    // The side that a change began from was written for another version, perhaps.
+    if known.is_none() && !is_for_this_version(&loaded.documents, sources, sink) {
+        return Ok(Loaded {
+            incomplete: true,
+            files: loaded.files,
+            ..Loaded::default()
+        });
+    }
     parameters(&mut loaded, sources);
     let has_policies = loaded
         .documents
@@ -256,6 +269,51 @@ pub fn run(
         built_in_policies(&mut loaded, false, sources);
     }
     Ok(loaded)
+}
+
+/// The way from the root of the git repository that a folder is in to the folder; empty if it is in none.
+fn folder_in_git(root: &Path) -> String {
+    let Ok(root) = root.canonicalize() else {
+        return String::new();
+    };
+    let repository = root.ancestors().find(|folder| folder.join(".git").exists());
+    let way = repository.and_then(|repository| root.strip_prefix(repository).ok());
+    let steps = way.into_iter().flat_map(Path::components);
+    let steps: Vec<_> = steps
+        .map(|step| step.as_os_str().to_string_lossy())
+        .collect();
+    steps.join("/")
+}
+
+/// Whether the Platform allows this version of the tool. If not, that is all that is told: what else is wrong may only
+/// be wrong for this version.
+fn is_for_this_version(documents: &[RawDocument], sources: &Sources, sink: &mut Sink) -> bool {
+    let own = env!("CARGO_PKG_VERSION");
+    let platform = documents
+        .iter()
+        .map(|document| &document.tree)
+        .find(|tree| {
+            tree.get("kind").and_then(Node::as_str) == Some("Platform")
+                && sources.is_in_repository(tree.id.file)
+        });
+    let required = platform.and_then(|tree| tree.at(&["spec", "requiredVersion"]));
+    let Some((node, text)) = required.and_then(|node| Some((node, node.as_str()?))) else {
+        return true;
+    };
+    // What is no range is told with the other fields.
+    let (Ok(wanted), Ok(version)) = (VersionReq::parse(text), Version::parse(own)) else {
+        return true;
+    };
+    if wanted.matches(&version) {
+        return true;
+    }
+    let message = format!("the repository needs Tenantry {text}, and this is {own}");
+    sink.push(
+        Diagnostic::new(codes::OTHER_VERSION, message)
+            .at(sources.span(node.id), "the versions that are allowed")
+            .help("run a version that is in this range (see docs/install.md), or change the range once the repository is made ready for this one"),
+    );
+    false
 }
 
 enum Reading {

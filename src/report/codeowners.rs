@@ -22,11 +22,14 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
             (false, None) => format!("@{team}"),
         })
     };
-    let mut files: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut add = |file: u32, teams: &[&str]| {
         if sources.is_in_repository(file) {
             let owners = teams.iter().filter_map(|team| handle(team));
-            files.entry(sources.path(file)).or_default().extend(owners);
+            files
+                .entry(sources.path_in_git(file))
+                .or_default()
+                .extend(owners);
         }
     };
     // Those who may change what holds for everybody answer for everything that nobody else does.

@@ -27,7 +27,10 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
     {
         let start = sources.position(label.span.file, label.span.start);
         let end = sources.position(label.span.file, label.span.end);
-        properties.push(format!("file={}", property(sources.path(label.span.file))));
+        properties.push(format!(
+            "file={}",
+            property(&sources.path_in_git(label.span.file))
+        ));
         properties.push(format!("line={}", start.line));
         properties.push(format!("endLine={}", end.line));
         // Columns are only understood within one line.

@@ -24,9 +24,9 @@ fn issue(finding: &Diagnostic, sources: &Sources) -> Value {
     let place = finding.primary.as_ref();
     let place = place.filter(|label| sources.is_in_repository(label.span.file));
     // An issue must have a place; what has none is about the repository as a whole.
-    let (path, line) = place.map_or(("tenantry.yaml", 1), |label| {
+    let (path, line) = place.map_or(("tenantry.yaml".to_owned(), 1), |label| {
         let position = sources.position(label.span.file, label.span.start);
-        (sources.path(label.span.file), position.line)
+        (sources.path_in_git(label.span.file), position.line)
     });
     let mut description = printable(&finding.message);
     if let Some(help) = &finding.help {

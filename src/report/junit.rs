@@ -29,7 +29,7 @@ pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
 fn test(finding: &Diagnostic, sources: &Sources, text: &mut String) {
     let place = finding.primary.as_ref().map(|label| {
         let position = sources.position(label.span.file, label.span.start);
-        (sources.path(label.span.file), position.line)
+        (sources.path_in_git(label.span.file), position.line)
     });
     let mut attributes = format!(
         "classname=\"{}\" name=\"{}\"",
@@ -38,7 +38,7 @@ fn test(finding: &Diagnostic, sources: &Sources, text: &mut String) {
     );
     let mut body = finding.message.clone();
     if let Some((path, line)) = place {
-        let _ = write!(attributes, " file=\"{}\" line=\"{line}\"", escaped(path));
+        let _ = write!(attributes, " file=\"{}\" line=\"{line}\"", escaped(&path));
         let _ = write!(body, "\nat {path}:{line}");
     }
     for note in &finding.notes {

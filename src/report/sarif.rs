@@ -143,7 +143,7 @@ fn location(label: &Label, sources: &Sources) -> Value {
     let start = sources.position(label.span.file, label.span.start);
     let end = sources.position(label.span.file, label.span.end);
     let uri: String = sources
-        .path(label.span.file)
+        .path_in_git(label.span.file)
         .replace('%', "%25")
         .replace(' ', "%20");
     json!({"physicalLocation": {

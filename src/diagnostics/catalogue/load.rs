@@ -36,6 +36,11 @@ cause: "A link may lead out of the repository, so links to files and folders are
 example: "tenants/shared.yaml -> ../../elsewhere/shared.yaml"
 remedy: "Put the file itself into the repository."
 
+OTHER_VERSION = "T0109" Error "the repository needs another version of Tenantry"
+cause: "The Platform's `requiredVersion` is a range that does not contain the version of the tool that runs. Nothing else is judged: what else seems wrong may only be wrong for this version."
+example: "requiredVersion: \">=0.3, <0.5\"   # and 0.1.0 runs"
+remedy: "Run a version of the range, as the pipelines of the repository do; or change the range once the repository is made ready for this version."
+
 UNREADABLE_FILE = "T0108" Error "a file that is named here cannot be read"
 cause: "The path leads to no file of the repository, out of it, or to content of another form than expected."
 example: "crds: [crds/rollouts.yaml]   # there is no such file"

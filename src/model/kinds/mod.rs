@@ -160,6 +160,7 @@ fn document_schema<K: Kind>() -> serde_json::Value {
         .unwrap_or_default();
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": format!("https://tenantry.dev/schemas/{}/{}.json", env!("CARGO_PKG_VERSION"), K::KIND),
         "title": K::KIND,
         "description": description,
         "type": "object",

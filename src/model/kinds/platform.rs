@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{Stage, Workload};
-use crate::model::scalars::{Date, Domain, Name, Url};
+use crate::model::scalars::{Date, Domain, Name, Url, VersionReq};
 
 /// The organisation and what holds for all of it. There is one, in `tenantry.yaml` at the root.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -15,6 +15,9 @@ use crate::model::scalars::{Date, Domain, Name, Url};
 pub struct Platform {
     /// The organisation's name, for people.
     pub organization: String,
+    /// The versions of Tenantry that the repository is written for: `>=0.3, <0.5`. Any other one only says so.
+    #[serde(default)]
+    pub required_version: Option<VersionReq>,
     /// The domain that labels and annotations of the platform are prefixed with: `acme.example`.
     pub label_prefix: Domain,
     /// How the output folder is laid out.
