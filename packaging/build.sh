@@ -13,15 +13,15 @@ target=${1:-$host}
 profile=${2:-dist}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-dist=$PWD/dist
+dist=$PWD/dist targets=${CARGO_TARGET_DIR:-target}
 mkdir -p "$dist"
 
 # What is shipped for Linux runs on any: it needs no C library.
 if [ "$profile" = dev ]; then
-    built=target/debug select=(--profile dev)
+    built=$targets/debug select=(--profile dev)
 else
-    built=target/$target/$profile select=(--profile "$profile" --target "$target")
-    [[ $target != *-linux-gnu ]] || export RUSTFLAGS="-C target-feature=+crt-static ${RUSTFLAGS:-}"
+    built=$targets/$target/$profile select=(--profile "$profile" --target "$target")
+    [[ $target != *-linux-gnu ]] || export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }-C target-feature=+crt-static"
 fi
 suffix=
 [[ $target != *-windows-* ]] || suffix=.exe

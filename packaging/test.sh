@@ -48,3 +48,47 @@ within 10 "npm install, init, check" by_npm
 code=0
 "$work/npm/node_modules/.bin/tenantry" check "$work/nowhere" 2>/dev/null || code=$?
 [ "$code" = 1 ]
+
+# The Debian package holds what it says.
+PATH=/usr/bin:/bin dpkg-deb --extract "$dist"/tenantry_*.deb "$work/deb"
+begins "$work/of-deb" "$work/deb/usr/bin/tenantry" >/dev/null
+for file in usr/share/man/man1/tenantry.1.gz usr/share/bash-completion/completions/tenantry \
+    usr/share/zsh/vendor-completions/_tenantry usr/share/fish/vendor_completions.d/tenantry.fish; do
+    [ -s "$work/deb/$file" ] || { echo "the Debian package has no $file" >&2 && exit 1; }
+done
+echo "Debian package: $("$work/deb/usr/bin/tenantry" --version)"
+
+# The container: nothing but its root file system is there.
+cp -r "$dist/container/rootfs" "$work/rootfs"
+cp -r examples/quickstart "$work/rootfs/work"
+PATH=/usr/sbin:/usr/bin:/sbin chroot "$work/rootfs" /usr/bin/tenantry check /work/quickstart
+
+# pre-commit takes the hooks from a clone of this repository, and the wheel from dist/ as it will from PyPI.
+git clone --quiet "$repository" "$work/hooks"
+python3 -m venv "$work/pre-commit"
+"$work/pre-commit/bin/pip" install --quiet pre-commit
+mkdir "$work/platform"
+cd "$work/platform"
+git init --quiet .
+"$work/venv/bin/tenantry" init >/dev/null 2>&1
+cat >.pre-commit-config.yaml <<END
+repos:
+  - repo: $work/hooks
+    rev: $(git -C "$work/hooks" rev-parse HEAD)
+    hooks:
+      - id: tenantry-check
+END
+git add .
+export PIP_FIND_LINKS=$dist
+within 30 "pre-commit, first run" "$work/pre-commit/bin/pre-commit" run --all-files
+within 2 "pre-commit, next run" "$work/pre-commit/bin/pre-commit" run --all-files
+printf 'kind: Tenant\n' >tenants/broken.yaml
+git add .
+if "$work/pre-commit/bin/pre-commit" run --all-files >"$work/log" 2>&1; then
+    echo "the hook lets a broken document pass" >&2 && exit 1
+fi
+grep -q 'tenants/broken.yaml' "$work/log"
+rm tenants/broken.yaml
+sed -i 's/tenantry-check/tenantry-check-system/' .pre-commit-config.yaml
+git add .
+PATH=$work/venv/bin:$PATH within 5 "pre-commit, the program on the PATH" "$work/pre-commit/bin/pre-commit" run --all-files

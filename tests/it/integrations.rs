@@ -166,3 +166,40 @@ fn the_files_of_the_integrations_are_yaml_that_names_what_there_is() {
         );
     }
 }
+
+/// What is installed is the version that asks for it.
+#[test]
+fn one_version_stands_everywhere() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (path, wanted) in [
+        ("pyproject.toml", format!("version = \"{version}\"")),
+        ("pyproject.toml", format!("\"tenantry=={version}\"")),
+        (
+            "integrations/gitlab/tenantry.gitlab-ci.yml",
+            format!("TENANTRY_PACKAGE: tenantry=={version}\n"),
+        ),
+        (
+            "integrations/jenkins/Jenkinsfile",
+            format!("'tenantry=={version}'"),
+        ),
+        (
+            "integrations/azure/azure-pipelines.yml",
+            format!("tenantryPackage: tenantry=={version}\n"),
+        ),
+        (
+            "integrations/bitbucket/bitbucket-pipelines.yml",
+            format!(":-tenantry=={version}}}"),
+        ),
+        (
+            "integrations/tekton/task.yaml",
+            format!("default: tenantry=={version}\n"),
+        ),
+        (
+            "examples/quickstart/.github/workflows/tenantry.yaml",
+            format!("'tenantry=={version}'"),
+        ),
+    ] {
+        let text = std::fs::read_to_string(repository_path(path)).unwrap();
+        assert!(text.contains(&wanted), "{path} has no `{wanted}`");
+    }
+}
