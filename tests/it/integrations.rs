@@ -152,7 +152,8 @@ fn the_files_of_the_integrations_are_yaml_that_names_what_there_is() {
     let action = read("action.yml");
     for step in action["runs"]["steps"].as_array().unwrap() {
         if let Some(script) = step["run"].as_str() {
-            let path = script.trim_matches('"').replace("$GITHUB_ACTION_PATH/", "");
+            let path = script.split('"').nth(1).unwrap_or_default();
+            let path = path.replace("$GITHUB_ACTION_PATH/", "");
             assert!(repository_path(&path).exists(), "{path}");
         }
     }
@@ -199,7 +200,7 @@ fn one_version_stands_everywhere() {
             format!("'tenantry=={version}'"),
         ),
     ] {
-        let text = std::fs::read_to_string(repository_path(path)).unwrap();
+        let text = fs::read_to_string(repository_path(path)).unwrap();
         assert!(text.contains(&wanted), "{path} has no `{wanted}`");
     }
 }
