@@ -104,6 +104,20 @@ pub(super) fn read_one(root: &Path, revision: &str, path: &str) -> Result<Vec<u8
     Ok(std::mem::take(&mut object.data))
 }
 
+/// The way from the root of the git repository that a folder is in to the folder; empty if it is in none.
+pub fn way_to(root: &Path) -> String {
+    let Ok(root) = root.canonicalize() else {
+        return String::new();
+    };
+    let repository = root.ancestors().find(|folder| folder.join(".git").exists());
+    let way = repository.and_then(|repository| root.strip_prefix(repository).ok());
+    let steps = way.into_iter().flat_map(Path::components);
+    let steps: Vec<_> = steps
+        .map(|step| step.as_os_str().to_string_lossy())
+        .collect();
+    steps.join("/")
+}
+
 /// The tree of a commit at the place of the folder in its repository.
 fn tree_of<'repo>(
     repository: &'repo gix::Repository,

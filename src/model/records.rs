@@ -1,7 +1,7 @@
 //! What was judged of manifests of the same form, and need not be judged again.
 //!
 //! A judge that walks a manifest records which holes it looked at, how closely, and for which piece of its work
-//! ([`Recorder`]). What it looked at to find its way must be the same for the record to hold ([`Record::given`]); each
+//! ([`Recorder`]). What it looked at to find its way must be the same for the record to hold (`Record::given`); each
 //! piece of work that looked at values is right for the values that it was right for. Another manifest of the same
 //! skeleton then needs only the pieces whose values are new. Only what is right is kept: what is wrong is judged in
 //! full, so that findings are always made in the same way.

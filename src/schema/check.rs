@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
 use crate::kubernetes::versions::Minor;
-use crate::model::manifest::{Manifest, TemplateLine};
-use crate::model::records::{Pending, Recorder, Records, Turn, Visit};
+use crate::model::manifest::TemplateLine;
+use crate::model::records::{Recorder, Turn};
 use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
 use crate::yaml::{NodeId, Path, Step};
@@ -82,32 +82,6 @@ pub fn check_as_of<'a>(
     judge(view, rule, set, Mode::Whole, Some(minor))
 }
 
-/// All violations of a manifest in a version of Kubernetes. `records` are of the schemas that the rule is of.
-pub fn check_manifest<'a>(
-    manifest: &'a Manifest,
-    rule: &Rule,
-    set: &SchemaSet,
-    minor: Minor,
-    records: &Records<()>,
-) -> Vec<Violation<'a>> {
-    let judge = || Judge::new(set, Mode::Whole, Some(minor));
-    records.check(
-        manifest,
-        (std::ptr::from_ref(rule).addr(), minor),
-        |visit, pending| {
-            let mut judge = judge();
-            judge.replay(manifest.root(), rule, visit, pending);
-            judge.found.is_empty()
-        },
-        |recorder| {
-            let mut judge = judge();
-            judge.recorder = recorder;
-            judge.value(manifest.root(), rule);
-            (judge.found, judge.recorder)
-        },
-    )
-}
-
 fn judge<'a>(
     view: View<'a>,
     rule: &Rule,
@@ -120,17 +94,17 @@ fn judge<'a>(
     judge.found
 }
 
-struct Judge<'a, 's> {
-    set: &'s SchemaSet,
+pub(super) struct Judge<'a, 's> {
+    pub(super) set: &'s SchemaSet,
     mode: Mode,
     minor: Option<Minor>,
     path: Vec<Step>,
-    found: Vec<Violation<'a>>,
+    pub(super) found: Vec<Violation<'a>>,
     /// How often rules were applied, and how deep: schemas may refer to themselves.
     steps: usize,
     depth: usize,
     /// Who records the walk. The only work is to judge a value by its rule.
-    recorder: Option<Recorder<'a, ()>>,
+    pub(super) recorder: Option<Recorder<'a, ()>>,
 }
 
 /// Most rules that are applied to one document, and deepest nesting of them.
@@ -138,7 +112,7 @@ const MAX_STEPS: usize = 4_000_000;
 const MAX_DEPTH: usize = 200;
 
 impl<'a, 's> Judge<'a, 's> {
-    fn new(set: &'s SchemaSet, mode: Mode, minor: Option<Minor>) -> Judge<'a, 's> {
+    pub(super) fn new(set: &'s SchemaSet, mode: Mode, minor: Option<Minor>) -> Judge<'a, 's> {
         Judge {
             set,
             mode,
@@ -151,50 +125,6 @@ impl<'a, 's> Judge<'a, 's> {
         }
     }
 
-    /// Does what is pending of a value.
-    fn replay(&mut self, view: View<'a>, rule: &Rule, visit: &Visit<()>, pending: Pending) {
-        if visit.work(pending).next().is_some() {
-            self.value(view, rule);
-        }
-        let rule = self.set.follow(rule);
-        for below in visit.below(pending) {
-            let inside = match &below.turn {
-                Turn::Rule(at) => rule.all_of.get(*at).map(|part| (view, part)),
-                Turn::Field(key) => {
-                    let additional = match &rule.additional {
-                        Additional::Rule(rule) => Some(&**rule),
-                        Additional::Any | Additional::No => None,
-                    };
-                    view.get(key).zip(rule.property(key).or(additional))
-                }
-                Turn::Item(at) => view.items().get(*at).copied().zip(rule.items.as_deref()),
-            };
-            if let Some((view, rule)) = inside {
-                self.replay(view, rule, below, pending);
-            }
-        }
-    }
-
-    /// Judges a value at a place that a turn leads to.
-    fn inside(&mut self, view: View<'a>, rule: &Rule, turn: impl FnOnce() -> Turn) {
-        let Some(recorder) = &mut self.recorder else {
-            return self.value(view, rule);
-        };
-        recorder.enter(turn);
-        let is_plain = view.is_of_template() && self.set.follow(rule).any_of.is_empty();
-        let repeats = !is_plain && recorder.repeats(view, rule);
-        let is_work = !is_plain && !repeats && recorder.begin();
-        if !repeats {
-            self.value(view, rule);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            if is_work {
-                recorder.end((), false);
-            }
-            recorder.leave();
-        }
-    }
-
     fn report(&mut self, view: View<'a>, problem: Problem) {
         self.found.push(Violation {
             path: Path(self.path.clone()),
@@ -204,7 +134,7 @@ impl<'a, 's> Judge<'a, 's> {
         });
     }
 
-    fn value(&mut self, view: View<'a>, rule: &Rule) {
+    pub(super) fn value(&mut self, view: View<'a>, rule: &Rule) {
         if self.depth >= MAX_DEPTH || self.steps >= MAX_STEPS {
             return;
         }

@@ -10,6 +10,7 @@ mod check;
 mod compile;
 mod describe;
 pub mod kubernetes;
+mod replay;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -18,8 +19,9 @@ use serde_json::value::RawValue;
 
 use crate::kubernetes::versions;
 
-pub use check::{Mode, Problem, Violation, check, check_as_of, check_manifest};
+pub use check::{Mode, Problem, Violation, check, check_as_of};
 pub use compile::{Additional, Limits, Rule, Types};
+pub use replay::check_manifest;
 
 /// Schemas that refer to each other by name.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
 //! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged;
-//!   `replay`: objects of a form that is known.
+//!   `lists`: items that are the same; `replay`: objects of a form that is known.
 //! * [`forms`]: named forms of text; `cron`: schedules.
 //! * [`admission`]: what admission refuses of pods; `limits`: `LimitRanges` and `ResourceQuotas`.
 
@@ -20,6 +20,7 @@ mod expressions;
 pub mod forms;
 mod keywords;
 mod limits;
+mod lists;
 mod overlay;
 mod places;
 mod replay;

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
+use super::lists::old_item;
 use super::overlay::{Branch, ListType, Overlay};
 use super::replay::Work;
 use super::rule::{Rule, Scene, Verdict, Way};
-use super::walk::{Judge, Kind, Place, Trail, below, old_item};
+use super::walk::{Judge, Kind, Place, Trail, below};
 use crate::cel::tree;
 use crate::cel::{Budget, Error, Value};
 use crate::kubernetes::defaults::Part;

@@ -1,0 +1,38 @@
+//! Which versions of this tool a repository is written for.
+
+use semver::{Version, VersionReq};
+
+use super::RawDocument;
+use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
+use crate::yaml::Node;
+
+/// Whether the Platform allows this version of the tool. If not, that is all that is told: what else is wrong may only
+/// be wrong for this version.
+pub fn is_for_this_version(documents: &[RawDocument], sources: &Sources, sink: &mut Sink) -> bool {
+    let own = env!("CARGO_PKG_VERSION");
+    let platform = documents
+        .iter()
+        .map(|document| &document.tree)
+        .find(|tree| {
+            tree.get("kind").and_then(Node::as_str) == Some("Platform")
+                && sources.is_in_repository(tree.id.file)
+        });
+    let required = platform.and_then(|tree| tree.at(&["spec", "requiredVersion"]));
+    let Some((node, text)) = required.and_then(|node| Some((node, node.as_str()?))) else {
+        return true;
+    };
+    // What is no range is told with the other fields.
+    let (Ok(wanted), Ok(version)) = (VersionReq::parse(text), Version::parse(own)) else {
+        return true;
+    };
+    if wanted.matches(&version) {
+        return true;
+    }
+    let message = format!("the repository needs Tenantry {text}, and this is {own}");
+    sink.push(
+        Diagnostic::new(codes::OTHER_VERSION, message)
+            .at(sources.span(node.id), "the versions that are allowed")
+            .help("run a version that is in this range (see docs/install.md), or change the range once the repository is made ready for this one"),
+    );
+    false
+}
