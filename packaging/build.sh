@@ -89,6 +89,7 @@ if [[ $target == *-linux-* ]]; then
     done
     # Cargo.toml says which of these files goes where.
     rm -rf target/package-files
+    mkdir -p target
     cp -r "$folder" target/package-files
     cargo deb --quiet --no-build --no-strip --target "$target" --output "$dist"
 fi
