@@ -1,4 +1,4 @@
-//! Judges that need much to be compiled: other people's types, and the public cases of the expression language.
+//! Judges that need much to be compiled: Kubernetes' types, and the public cases of the expression language.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,6 @@
 )]
 
 mod built_in_kinds;
-mod custom_resources;
 mod expressions;
 mod random_objects;
 mod recorded;

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tenantry::emit::Mode;
-use tenantry::load::Source;
-use tenantry::resolve::Selection;
-use tenantry::{Options, OutputOptions, Shard, compile};
-
 /// A path below the repository's root.
 pub fn repository_path(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let root = above.find(|folder| folder.join("templates").is_dir());
+    root.unwrap().join(path)
 }
 
 /// Asserts that a file has a text, or writes it with `UPDATE=1`.
@@ -39,37 +36,6 @@ pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
-}
-
-/// Writes files of a repository.
-pub fn write_files(root: &Path, files: &[(String, String)]) {
-    for (path, text) in files {
-        let target = root.join(path);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::write(target, text).unwrap();
-    }
-}
-
-/// What a repository compiles to, by path; it must succeed.
-pub fn render(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let out = tempfile::tempdir().unwrap();
-    let options = Options {
-        source: Source::Folder {
-            root: root.to_path_buf(),
-        },
-        extra: Vec::new(),
-        selection: Selection::default(),
-        as_of: jiff::civil::date(2026, 6, 1),
-        shard: Shard::WHOLE,
-        baseline: None,
-    };
-    let output = OutputOptions {
-        folder: out.path().to_path_buf(),
-        mode: Mode::Write { force: false },
-    };
-    let compilation = compile(&options, Some(&output), &conformance::Silent).unwrap();
-    assert!(compilation.output.is_some(), "{:?}", compilation.findings);
-    files_below(out.path())
 }
 
 /// All objects of acme's committed output, by file, read by an unrelated YAML parser.

@@ -1,11 +1,27 @@
 //! Custom resources against types that somebody else made of their CRDs: nothing is lost on the way through them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests fail by panicking, and make files"
+)]
+
+#[path = "../../tests/it/support.rs"]
+#[allow(dead_code, reason = "other tests share it")]
+mod support;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value as Json;
 use tempfile::tempdir;
+use tenantry::emit::Mode;
+use tenantry::load::Source;
+use tenantry::resolve::Selection;
+use tenantry::{Options, OutputOptions, Shard, compile};
 
-use crate::support::{files_below, render, repository_path, write_files};
+use support::{files_below, repository_path};
 
 /// Kinds that no crate of types has; what they hold of pods is judged as pods.
 const WITHOUT_TYPES: [&str; 3] = ["AnalysisTemplate", "CronWorkflow", "Rollout"];
@@ -93,6 +109,37 @@ fn judge(rendered: &BTreeMap<String, Vec<u8>>, seen: &mut BTreeMap<String, usize
             *seen.entry(kind).or_default() += 1;
         }
     }
+}
+
+/// Writes files of a repository.
+fn write_files(root: &Path, files: &[(String, String)]) {
+    for (path, text) in files {
+        let target = root.join(path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, text).unwrap();
+    }
+}
+
+/// What a repository compiles to, by path; it must succeed.
+fn render(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let out = tempfile::tempdir().unwrap();
+    let options = Options {
+        source: Source::Folder {
+            root: root.to_path_buf(),
+        },
+        extra: Vec::new(),
+        selection: Selection::default(),
+        as_of: jiff::civil::date(2026, 6, 1),
+        shard: Shard::WHOLE,
+        baseline: None,
+    };
+    let output = OutputOptions {
+        folder: out.path().to_path_buf(),
+        mode: Mode::Write { force: false },
+    };
+    let compilation = compile(&options, Some(&output), &conformance::Silent).unwrap();
+    assert!(compilation.output.is_some(), "{:?}", compilation.findings);
+    files_below(out.path())
 }
 
 #[test]
