@@ -2,12 +2,13 @@
 //! documents that hold their parameters, as they are.
 //! <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use super::matching;
 use super::rules::{self, Check, Compiler, Rule};
+use super::storable;
 use super::type_check::Expressions;
 use crate::cel::Wanted;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
@@ -165,16 +166,22 @@ fn read<T: for<'d> Deserialize<'d>>(tree: &Node, sources: &Sources, sink: &mut S
 /// parameters. With `unbound`, policies that no binding names judge all the same.
 pub fn compile(documents: &[Node], unbound: bool, sources: &Sources, sink: &mut Sink) -> Vec<Rule> {
     let mut bindings: BTreeMap<&str, Vec<(&Node, BindingSpec)>> = BTreeMap::new();
+    // The policies that bindings name which are refused: that nothing binds them follows.
+    let mut refused: BTreeSet<&str> = BTreeSet::new();
     for tree in documents
         .iter()
         .filter(|tree| is_admission(tree) && kind(tree) == BINDING)
     {
-        if let Some(spec) = read::<BindingSpec>(tree, sources, sink) {
-            let policy = tree.at(&["spec", "policyName"]).and_then(Node::as_str);
-            bindings
-                .entry(policy.unwrap_or_default())
-                .or_default()
-                .push((tree, spec));
+        let policy = tree.at(&["spec", "policyName"]).and_then(Node::as_str);
+        let policy = policy.unwrap_or_default();
+        let spec = storable::check(tree, sources, sink)
+            .then(|| read::<BindingSpec>(tree, sources, sink))
+            .flatten();
+        match spec {
+            Some(spec) => bindings.entry(policy).or_default().push((tree, spec)),
+            None => {
+                refused.insert(policy);
+            }
         }
     }
     let mut rules = Vec::new();
@@ -182,38 +189,15 @@ pub fn compile(documents: &[Node], unbound: bool, sources: &Sources, sink: &mut 
         .iter()
         .filter(|tree| is_admission(tree) && kind(tree) == POLICY)
     {
-        let Some(spec) = read::<PolicySpec>(tree, sources, sink) else {
+        let spec = storable::check(tree, sources, sink)
+            .then(|| read::<PolicySpec>(tree, sources, sink))
+            .flatten();
+        let Some(spec) = spec else {
             bindings.remove(name(tree));
             continue;
         };
-        let mut rules_of = spec
-            .match_constraints
-            .iter()
-            .flat_map(|constraints| &constraints.resource_rules)
-            .peekable();
-        let problem = if spec.match_constraints.is_none() {
-            Some("has no `matchConstraints`")
-        } else if rules_of.peek().is_none() {
-            Some("names no resources in `matchConstraints.resourceRules`")
-        } else if rules_of.any(|rule| rule.operations.is_empty()) {
-            Some("has a resource rule without `operations`")
-        } else {
-            None
-        };
-        if let Some(problem) = problem {
-            let place = tree.at(&["spec", "matchConstraints"]).unwrap_or(tree).id;
-            let span = sources.span(place).map(|span| sources.first_line(span));
-            sink.push(
-                Diagnostic::new(
-                    codes::BAD_ADMISSION,
-                    format!("the admission policy `{}` {problem}", name(tree)),
-                )
-                .at(span, "the API server refuses it")
-                .help("say which operations on which resources it judges"),
-            );
-        }
         let bound = bindings.remove(name(tree)).unwrap_or_default();
-        if bound.is_empty() && !unbound {
+        if bound.is_empty() && !unbound && !refused.contains(name(tree)) {
             let place = tree.at(&["metadata", "name"]).unwrap_or(tree).id;
             let message = format!("no binding names the admission policy `{}`", name(tree));
             sink.push(

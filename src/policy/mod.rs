@@ -2,6 +2,7 @@
 //! findings at the input line of the value that decided them, what clusters enforce, and evidence.
 //!
 //! * `rules`, `admission`: from documents to rules; every expression is compiled once.
+//! * `storable`: whether the API server would store an admission policy.
 //! * `names`: what expressions see. `matching`, `equivalents`: which objects a rule judges, and in which
 //!   version. `judge`: one rule, one object. `judging`: all rules, one unit.
 //! * `surroundings`: a unit's variables and namespace.
@@ -27,6 +28,7 @@ mod parameters;
 mod report;
 pub mod rules;
 mod selection;
+mod storable;
 mod surroundings;
 mod type_check;
 mod typed;
