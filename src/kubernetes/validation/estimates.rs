@@ -1,0 +1,162 @@
+//! The limits of the estimated cost of a CRD's rules. What one evaluation may cost at most is `cel::estimate`; how often a
+//! rule is evaluated for an object follows from the lists and maps around it.
+//!
+//! Source: `validation.go` and `cel_validation.go` of
+//! <https://github.com/kubernetes/kubernetes/tree/v1.36.0/staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation>.
+
+use serde_json::Value as Json;
+
+use super::Reason;
+use super::checks::Found;
+use super::sizes::{self, REQUEST, bound};
+use crate::cel::estimate::Sizes;
+use crate::yaml::Step;
+
+/// What one expression may cost: `StaticEstimatedCostLimit`.
+const PER_EXPRESSION: u64 = 10_000_000;
+/// What all expressions of a schema may cost: `StaticEstimatedCRDCostLimit`.
+const PER_SCHEMA: u64 = 100_000_000;
+/// How many of the most expensive expressions are named.
+const NAMED: usize = 4;
+const HELP: &str = "simplify the rule, or set `maxItems`, `maxProperties` and `maxLength` on the lists, maps and strings that it reads";
+
+/// How often values of a place are in an object at most, if the schema bounds it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Occurrences(Option<u64>);
+
+impl Occurrences {
+    /// Those of the root.
+    pub(super) const ONCE: Occurrences = Occurrences(Some(1));
+
+    /// Those of the values inside of a schema: `extractMaxElements`.
+    pub(super) fn inside(self, schema: &Json) -> Occurrences {
+        let each = match schema["type"].as_str() {
+            Some("object") if !schema["additionalProperties"].is_null() => {
+                bound(schema, "maxProperties")
+            }
+            Some("array") => bound(schema, "maxItems"),
+            _ => Some(1),
+        };
+        Occurrences(self.0.zip(each).map(|(own, each)| own.saturating_mul(each)))
+    }
+
+    /// Their number; where it has no bound, as many as fit into a request.
+    fn number(self, sizes: &Sizes) -> u64 {
+        self.0.unwrap_or(REQUEST / (sizes.least_bytes + 1))
+    }
+}
+
+/// The sizes of a place, and how often it occurs.
+pub(super) struct Scale {
+    pub sizes: Sizes,
+    pub occurrences: Occurrences,
+}
+
+impl Scale {
+    /// The scale of a place of the schema; none where expressions cannot see its values.
+    pub(super) fn of(schema: &Json, is_root: bool, occurrences: Occurrences) -> Option<Scale> {
+        let sizes = sizes::of(schema, is_root)?;
+        Some(Scale { sizes, occurrences })
+    }
+
+    /// What an expression costs that is evaluated for each value.
+    pub(super) fn of_all(&self, cost: u64) -> u64 {
+        cost.saturating_mul(self.occurrences.number(&self.sizes))
+    }
+}
+
+/// The estimates of a schema.
+#[derive(Debug, Default)]
+pub(super) struct Estimates {
+    total: u64,
+    /// The most expensive expressions, in descending order.
+    dearest: Vec<(Vec<Step>, u64)>,
+    found: Vec<Found>,
+}
+
+impl Estimates {
+    /// Notes what the expression of a field costs.
+    pub(super) fn note(&mut self, field: &[Step], cost: u64) {
+        if cost > PER_EXPRESSION {
+            let says = format!(
+                "has an estimated cost of {} the limit of 10,000,000",
+                factor(cost, PER_EXPRESSION)
+            );
+            self.refuse(field, says);
+        }
+        self.total = self.total.saturating_add(cost);
+        if cost >= PER_SCHEMA / 100 {
+            let after = self.dearest.partition_point(|(_, known)| *known >= cost);
+            self.dearest.insert(after, (field.to_vec(), cost));
+            self.dearest.truncate(NAMED);
+        }
+    }
+
+    /// What is refused; the total is reported at the most expensive expressions, and at the schema itself.
+    pub(super) fn found(mut self) -> Vec<Found> {
+        if self.total > PER_SCHEMA {
+            for (field, _) in std::mem::take(&mut self.dearest) {
+                let says = "contributes to an estimated total cost of all rules above the limit";
+                self.refuse(&field, says.to_owned());
+            }
+            let says = format!(
+                "has rules with an estimated total cost of {} the limit of 100,000,000",
+                factor(self.total, PER_SCHEMA)
+            );
+            self.refuse(&[], says);
+        }
+        self.found
+    }
+
+    fn refuse(&mut self, field: &[Step], says: String) {
+        self.found
+            .push(Found::at(field, Reason::Forbidden, says, HELP));
+    }
+}
+
+/// How many times the limit a cost is, as the API server rounds it.
+#[allow(clippy::cast_precision_loss, reason = "as in the API server")]
+fn factor(cost: u64, limit: u64) -> String {
+    let factor = cost as f64 / limit as f64;
+    if factor > 100.0 {
+        "more than 100×".to_owned()
+    } else if factor < 1.5 {
+        // One digit would be 1.0×.
+        format!("{factor:.6}×")
+    } else {
+        format!("{factor:.1}×")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::validation::rule::Sees;
+
+    /// Expressions, schemas and estimates as facts of `pkg/apiserver/schema/cel/compilation_test.go` of
+    /// <https://github.com/kubernetes/apiextensions-apiserver>.
+    const KUBERNETES: &str = include_str!("../../../tests/estimates/kubernetes.jsonl");
+
+    #[test]
+    fn estimates_are_those_of_the_api_server() {
+        let mut wrong = Vec::new();
+        for line in KUBERNETES.lines() {
+            let row: Json = serde_json::from_str(line).unwrap();
+            let sees = Sees::crd(&row["schema"], false, false);
+            let sizes = sizes::of(&row["schema"], false).unwrap();
+            let estimate = sees.compile_and_estimate(row["rule"].as_str().unwrap(), &sizes);
+            let is_met = match &estimate {
+                Ok((_, cost)) => match row["above"].as_u64() {
+                    Some(above) => *cost > above,
+                    None => row["cost"] == *cost,
+                },
+                Err(_) => false,
+            };
+            if !is_met {
+                let found = estimate.map(|(_, cost)| cost);
+                wrong.push(format!("{line}: {found:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
