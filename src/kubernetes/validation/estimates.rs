@@ -92,10 +92,13 @@ impl Estimates {
         }
     }
 
-    /// What is refused; the total is reported at the most expensive expressions, and at the schema itself.
+    /// What is refused; the total is reported at the most expensive expressions, and at the schema itself. Of those that
+    /// are above their own limit, the API server says both: here, one is enough.
     pub(super) fn found(mut self) -> Vec<Found> {
         if self.total > PER_SCHEMA {
-            for (field, _) in std::mem::take(&mut self.dearest) {
+            let mut dearest = std::mem::take(&mut self.dearest);
+            dearest.retain(|(_, cost)| *cost <= PER_EXPRESSION);
+            for (field, _) in dearest {
                 let says = "contributes to an estimated total cost of all rules above the limit";
                 self.refuse(&field, says.to_owned());
             }
