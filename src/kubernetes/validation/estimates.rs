@@ -135,6 +135,7 @@ fn factor(cost: u64, limit: u64) -> String {
 mod tests {
     use super::*;
     use crate::kubernetes::validation::rule::Sees;
+    use crate::kubernetes::validation::structural;
 
     /// Schemas, rules and their estimates: facts of `compilation_test.go` and `celcoststability_test.go` of
     /// <https://github.com/kubernetes/kubernetes/tree/v1.36.0/staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel>.
@@ -163,5 +164,51 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    /// Schemas, and the fields at which the API server forbids something: facts of `validation_test.go` of
+    /// `pkg/apis/apiextensions/validation`.
+    const DEFINITIONS: &str = include_str!("../../../tests/estimates/definitions.jsonl");
+
+    #[test]
+    fn limits_are_those_of_the_api_server() {
+        for line in DEFINITIONS.lines() {
+            let row: Json = serde_json::from_str(line).unwrap();
+            let found = structural::check(&row["schema"]);
+            let found = found.iter().filter(|one| one.reason == Reason::Forbidden);
+            let mut fields: Vec<Json> = found.map(|one| to_json(&one.field)).collect();
+            fields.sort_by_key(Json::to_string);
+            let mut wanted = row["forbidden"].as_array().unwrap().clone();
+            wanted.sort_by_key(Json::to_string);
+            assert_eq!(fields, wanted, "{line}");
+        }
+    }
+
+    fn to_json(field: &[Step]) -> Json {
+        let steps = field.iter().map(|step| match step {
+            Step::Key(key) => Json::from(&**key),
+            Step::Index(index) => Json::from(*index),
+        });
+        steps.collect()
+    }
+
+    #[test]
+    fn occurrences_multiply() {
+        let list = serde_json::json!({"type": "array", "maxItems": 5});
+        let map = serde_json::json!({"type": "object", "additionalProperties": {}, "maxProperties": 4});
+        let object = serde_json::json!({"type": "object"});
+        let open = serde_json::json!({"type": "array"});
+        let huge = serde_json::json!({"type": "array", "maxItems": i64::MAX});
+        for (around, wanted) in [
+            (&[&object][..], Some(1)),
+            (&[&list, &object, &map], Some(20)),
+            (&[&map, &open], None),
+            (&[&huge, &list], Some(u64::MAX)),
+        ] {
+            let within = around
+                .iter()
+                .fold(Occurrences::ONCE, |within, schema| within.inside(schema));
+            assert_eq!(within.0, wanted);
+        }
     }
 }
