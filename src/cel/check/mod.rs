@@ -145,7 +145,7 @@ pub struct CompileError {
 /// The API server refuses it: it cannot be parsed, is too long or nested too deeply, uses unknown names, or its types do
 /// not fit.
 pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
-    let (program, _) = check(text, names, false, |_, _| ())?;
+    let (program, ()) = check(text, names, false, |_, _| ())?;
     Ok(program)
 }
 

@@ -271,8 +271,7 @@ fn of_extension(called: &Called<'_, '_, '_>) -> Option<Estimate> {
             made(Range::exactly(end.wrapping_sub(start)), 1.0)
         }
         ("lists_range", [end]) => made(Range::exactly(count(end).unwrap_or(u64::MAX)), 1.0),
-        ("list_reverse", []) => made(target?, 1.0),
-        ("list_flatten", []) => made(target?, 1.0),
+        ("list_reverse" | "list_flatten", []) => made(target?, 1.0),
         ("list_flatten_int", [levels]) => {
             #[allow(clippy::cast_precision_loss, reason = "as in the API server")]
             let levels = count(levels).unwrap_or(u64::MAX) as f64;

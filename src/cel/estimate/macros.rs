@@ -327,9 +327,10 @@ impl Maker<'_, '_> {
     ) -> IdedExpr {
         const INSERT: &str = "cel.@mapInsert";
         let is_list = macro_name == "transformList";
-        let of = match is_list {
-            true => Type::list(Type::Dyn),
-            false => Type::map(Type::Dyn, Type::Dyn),
+        let of = if is_list {
+            Type::list(Type::Dyn)
+        } else {
+            Type::map(Type::Dyn, Type::Dyn)
         };
         let result = self.result(&of);
         let body = body.clone();
@@ -352,9 +353,10 @@ impl Maker<'_, '_> {
             let same = self.result(&of);
             step = self.conditional(vec![filter.clone(), step, same], &of);
         }
-        let init = match is_list {
-            true => self.list(Vec::new()),
-            false => self.part(Ast::Map(MapExpr::default()), of.clone()),
+        let init = if is_list {
+            self.list(Vec::new())
+        } else {
+            self.part(Ast::Map(MapExpr::default()), of.clone())
         };
         let whole = ComprehensionExpr {
             iter_range: target.clone(),

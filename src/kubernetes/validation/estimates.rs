@@ -138,10 +138,12 @@ mod tests {
     use crate::kubernetes::validation::structural;
 
     /// Schemas, rules and their estimates: facts of `compilation_test.go` and `celcoststability_test.go` of
-    /// <https://github.com/kubernetes/kubernetes/tree/v1.36.0/staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel>.
-    const FACTS: [&str; 2] = [
+    /// <https://github.com/kubernetes/kubernetes/tree/v1.36.0/staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel>,
+    /// and of `pkg/cel/library/cost_test.go` of its apiserver, as far as they do not depend on the estimator of that test.
+    const FACTS: [&str; 3] = [
         include_str!("../../../tests/estimates/kubernetes.jsonl"),
         include_str!("../../../tests/estimates/kubernetes-stability.jsonl"),
+        include_str!("../../../tests/estimates/libraries.jsonl"),
     ];
 
     #[test]
@@ -156,14 +158,25 @@ mod tests {
                     let found = sees.compile_and_estimate(rule, &sizes);
                     let found = found.map(|(_, cost)| cost);
                     let wanted = wanted.as_u64().unwrap();
-                    let is_met = |cost: u64| if is_exact { cost == wanted } else { cost > wanted };
+                    let is_met = |cost: u64| {
+                        if is_exact {
+                            cost == wanted
+                        } else {
+                            cost > wanted
+                        }
+                    };
                     if !found.as_ref().is_ok_and(|cost| is_met(*cost)) {
                         wrong.push(format!("{rule}: {wanted}, not {found:?}"));
                     }
                 }
             }
         }
-        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{} wrong:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
     }
 
     /// Schemas, and the fields at which the API server forbids something: facts of `validation_test.go` of
@@ -195,7 +208,8 @@ mod tests {
     #[test]
     fn occurrences_multiply() {
         let list = serde_json::json!({"type": "array", "maxItems": 5});
-        let map = serde_json::json!({"type": "object", "additionalProperties": {}, "maxProperties": 4});
+        let map =
+            serde_json::json!({"type": "object", "additionalProperties": {}, "maxProperties": 4});
         let object = serde_json::json!({"type": "object"});
         let open = serde_json::json!({"type": "array"});
         let huge = serde_json::json!({"type": "array", "maxItems": i64::MAX});
