@@ -7,8 +7,8 @@
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
+use super::paths::Step;
 use super::range::{Range, scaled};
-use super::sizes::Step;
 use super::{Estimator, Operand};
 use crate::cel::cost::{LIST, REGEX, TRAVERSAL};
 use crate::cel::types::Type;
@@ -20,16 +20,16 @@ const FORMAT_REGEX: f64 = 128.0;
 const ADDRESS: Range = Range::new(4, 16);
 
 /// A call by one of its overloads.
-pub(super) struct Called<'c, 'e, 's> {
+pub(super) struct Called<'c, 'e> {
     pub function: &'c str,
     pub overload: &'c str,
-    pub target: Option<&'c Operand<'e, 's>>,
-    pub arguments: &'c [Operand<'e, 's>],
+    pub target: Option<&'c Operand<'e>>,
+    pub arguments: &'c [Operand<'e>],
     /// What the arguments cost.
     pub costs: &'c [Range],
 }
 
-impl Called<'_, '_, '_> {
+impl Called<'_, '_> {
     /// The size of the target, if there is one.
     fn target_size(&self) -> Option<Range> {
         self.target.map(Operand::size)
@@ -65,9 +65,9 @@ impl Estimate {
     }
 }
 
-impl<'s> Estimator<'s> {
+impl Estimator<'_> {
     /// What a call costs with its arguments; its target is not counted.
-    pub(super) fn called(&mut self, part: &IdedExpr, called: &Called<'_, '_, 's>) -> Estimate {
+    pub(super) fn called(&mut self, part: &IdedExpr, called: &Called<'_, '_>) -> Estimate {
         if let Some(estimate) = self.of_branches(part, called) {
             return estimate;
         }
@@ -83,7 +83,7 @@ impl<'s> Estimator<'s> {
     }
 
     /// Operators that do not evaluate all of their arguments.
-    fn of_branches(&mut self, part: &IdedExpr, called: &Called<'_, '_, 's>) -> Option<Estimate> {
+    fn of_branches(&mut self, part: &IdedExpr, called: &Called<'_, '_>) -> Option<Estimate> {
         match (called.overload, called.costs, called.arguments) {
             ("logical_or" | "logical_and", [left, right], _) => {
                 let cost = Range::new(left.least, left.plus(*right).most);
@@ -102,7 +102,7 @@ impl<'s> Estimator<'s> {
     }
 
     /// Functions of Kubernetes' libraries, and those of cel-go that it charges for by itself.
-    fn of_library(&self, called: &Called<'_, '_, 's>) -> Option<Estimate> {
+    fn of_library(&self, called: &Called<'_, '_>) -> Option<Estimate> {
         let target = called.target_size();
         let first = called.argument_size(0);
         Some(match called.function {
@@ -147,7 +147,7 @@ impl<'s> Estimator<'s> {
     }
 
     /// Functions that go through the items of a list, or through a text.
-    fn items(&self, called: &Called<'_, '_, 's>) -> Option<Estimate> {
+    fn items(&self, called: &Called<'_, '_>) -> Option<Estimate> {
         let target = called.target?;
         let Some(item) = target.of.parameters().first().copied().cloned() else {
             let cost = match called.function {
@@ -164,15 +164,12 @@ impl<'s> Estimator<'s> {
     }
 
     /// The size of the items of a list that stands in the schema.
-    fn item_size(&self, list: &Operand<'_, 's>) -> Range {
-        let place = match list.place {
-            super::Place::Computed => return Range::UNKNOWN,
-            place => place.step(self.root, Step::Items),
-        };
-        place.size().unwrap_or(Range::UNKNOWN)
+    fn item_size(&self, list: &Operand<'_>) -> Range {
+        let items = |path| self.paths.size_inside(path, &Step::Items, self.root);
+        list.path.and_then(items).unwrap_or(Range::UNKNOWN)
     }
 
-    fn joined(&self, called: &Called<'_, '_, 's>) -> Option<Range> {
+    fn joined(&self, called: &Called<'_, '_>) -> Option<Range> {
         let list = called.target?;
         let count = list.size();
         let mut size = Range::NOTHING;
@@ -187,7 +184,7 @@ impl<'s> Estimator<'s> {
     }
 
     /// Functions and operators of the language that do not cost 1.
-    fn of_language(&mut self, part: &IdedExpr, called: &Called<'_, '_, 's>) -> Option<Estimate> {
+    fn of_language(&mut self, part: &IdedExpr, called: &Called<'_, '_>) -> Option<Estimate> {
         let only = called.only_argument_size();
         let both = match called.arguments {
             [left, right] => Some((left.size(), right.size())),
@@ -251,7 +248,7 @@ impl<'s> Estimator<'s> {
         })
     }
 
-    fn join_entries(&mut self, part: &IdedExpr, lists: &[Operand<'_, 's>]) {
+    fn join_entries(&mut self, part: &IdedExpr, lists: &[Operand<'_>]) {
         if let [left, right] = lists
             && let (Some(left), Some(right)) = (self.entry(left.part), self.entry(right.part))
         {
@@ -261,7 +258,7 @@ impl<'s> Estimator<'s> {
 }
 
 /// Functions of cel-go's libraries for lists and sets.
-fn of_extension(called: &Called<'_, '_, '_>) -> Option<Estimate> {
+fn of_extension(called: &Called<'_, '_>) -> Option<Estimate> {
     let target = called.target_size();
     let square = |size: Range, factor: f64| made(size.times(size), factor);
     Some(match (called.overload, called.arguments) {
@@ -308,7 +305,7 @@ fn sorting(overload: &str) -> f64 {
     2.0 + if is_text { TRAVERSAL } else { 0.0 }
 }
 
-fn int(operand: &Operand<'_, '_>) -> Option<i64> {
+fn int(operand: &Operand<'_>) -> Option<i64> {
     match &operand.part.expr {
         Ast::Literal(LiteralValue::Int(number)) => Some(*number.inner()),
         _ => None,
@@ -316,7 +313,7 @@ fn int(operand: &Operand<'_, '_>) -> Option<i64> {
 }
 
 /// A literal number, at least 0.
-fn count(operand: &Operand<'_, '_>) -> Option<u64> {
+fn count(operand: &Operand<'_>) -> Option<u64> {
     int(operand).map(|number| u64::try_from(number).unwrap_or(0))
 }
 
@@ -357,7 +354,7 @@ fn replaced(text: Range, from: Range, to: Range) -> Range {
 }
 
 /// What comparing a network with an address or network costs; one that is a text is read first.
-fn networks(called: &Called<'_, '_, '_>, other: Range) -> Range {
+fn networks(called: &Called<'_, '_>, other: Range) -> Range {
     let mut cost = ADDRESS.plus(ADDRESS).scaled(TRAVERSAL);
     if called.function == "containsCIDR" {
         cost = cost.plus(ADDRESS.scaled(TRAVERSAL)).plus(Range::ONE);
@@ -369,7 +366,7 @@ fn networks(called: &Called<'_, '_, '_>, other: Range) -> Range {
 }
 
 /// What comparing two values of a type of Kubernetes' libraries costs.
-fn equality(called: &Called<'_, '_, '_>) -> Option<Estimate> {
+fn equality(called: &Called<'_, '_>) -> Option<Estimate> {
     let [left, right] = called.arguments else {
         return None;
     };

@@ -6,11 +6,13 @@
 //!
 //! * `calls`: what functions and operators cost, and how large their results are.
 //! * `macros`: macros of libraries, spelled out.
+//! * `paths`: where parts of an expression stand in the schema.
 //! * `range`: a least and a greatest number.
 //! * [`Sizes`]: what the schema says.
 
 mod calls;
 mod macros;
+mod paths;
 mod range;
 mod sizes;
 
@@ -24,9 +26,9 @@ use cel::common::ast::{
 use super::check::unescaped;
 use super::cost::{LIST, MAP};
 use super::types::{Substitutions, Type};
+use paths::{Path, Paths, Step};
 use range::Range;
 pub use sizes::{Below, Sizes};
-use sizes::{Place, Step};
 
 /// What the checker found out, by the ids of the parts of an expression.
 #[derive(Debug, Default)]
@@ -59,6 +61,7 @@ pub(super) fn most(expression: &IdedExpr, facts: Facts, sizes: &Sizes) -> u64 {
         facts,
         root: sizes,
         scope: Vec::new(),
+        paths: Paths::default(),
         places: HashMap::new(),
         sizes: HashMap::new(),
         entries: HashMap::new(),
@@ -86,22 +89,22 @@ impl Entry {
 }
 
 /// A name of a loop.
-struct Local<'s> {
+struct Local {
     name: String,
-    place: Place<'s>,
+    path: Option<Path>,
     size: Option<Range>,
     entry: Option<Entry>,
 }
 
 /// The target or an argument of a call.
-struct Operand<'e, 's> {
+struct Operand<'e> {
     part: &'e IdedExpr,
-    place: Place<'s>,
+    path: Option<Path>,
     of: Type,
     size: Option<Range>,
 }
 
-impl Operand<'_, '_> {
+impl Operand<'_> {
     fn size(&self) -> Range {
         self.size.unwrap_or(Range::UNKNOWN)
     }
@@ -111,16 +114,17 @@ struct Estimator<'s> {
     facts: Facts,
     /// The sizes of `self`.
     root: &'s Sizes,
-    scope: Vec<Local<'s>>,
-    /// Where parts stand in the schema, and what is known of their sizes, by their ids.
-    places: HashMap<u64, Place<'s>>,
+    scope: Vec<Local>,
+    paths: Paths,
+    /// Where parts stand in the schema, if they are not computed, and what is known of their sizes, by their ids.
+    places: HashMap<u64, Path>,
     sizes: HashMap<u64, Range>,
     entries: HashMap<u64, Entry>,
     /// What parts cost that a macro writes twice, by their ids.
     shared: HashMap<u64, Range>,
 }
 
-impl<'s> Estimator<'s> {
+impl Estimator<'_> {
     fn cost(&mut self, part: &IdedExpr) -> Range {
         if let Some(known) = self.shared.get(&part.id) {
             return *known;
@@ -146,15 +150,17 @@ impl<'s> Estimator<'s> {
         }
     }
 
-    fn local(&self, name: &str) -> Option<&Local<'s>> {
+    fn local(&self, name: &str) -> Option<&Local> {
         self.scope.iter().rev().find(|local| local.name == name)
     }
 
     fn name(&mut self, part: &IdedExpr, name: &str) -> Range {
-        let local = self.local(name).map(|local| local.place);
-        // As in the API server, every other name starts at `self`, even the name of a type.
-        let place = local.unwrap_or(Place::At(self.root));
-        self.places.insert(part.id, place);
+        let path = match self.local(name) {
+            Some(local) => local.path,
+            // As in the API server, every other name is a path of its own, even the name of a type.
+            None => Some(self.paths.append(None, Step::Variable)),
+        };
+        self.places.extend(path.map(|path| (part.id, path)));
         Range::ONE
     }
 
@@ -164,9 +170,7 @@ impl<'s> Estimator<'s> {
             return operand;
         }
         let field = unescaped(&select.field);
-        let place = self.place(&select.operand);
-        self.places
-            .insert(part.id, place.step(self.root, Step::Field(&field)));
+        self.step(part, &select.operand, Step::Field((*field).into()));
         match self.facts.type_of(&select.operand) {
             Type::Map(..) | Type::Object(_) | Type::Named(_) => operand.plus(Range::ONE),
             _ => operand,
@@ -221,8 +225,7 @@ impl<'s> Estimator<'s> {
             };
             if let (Some(step), Some(list)) = (index, call.args.first()) {
                 size = self.entry(list).map(|entry| entry.value);
-                let place = self.place(list).step(self.root, step);
-                self.places.insert(part.id, place);
+                self.step(part, list, step);
             }
             size = size.or_else(|| self.size(part));
         }
@@ -316,12 +319,12 @@ impl<'s> Estimator<'s> {
             || matches!(self.facts.type_of(range), Type::List(_)),
             |entry| entry.is_list,
         );
-        let place = self.place(range);
-        let root = self.root;
-        let mut push = |name: &str, step: Step<'_>, size: Option<Range>| {
+        let mut push = |name: &str, step: Step, size: Option<Range>| {
+            let path = self.path(range);
+            let path = Some(self.paths.append(path, step));
             self.scope.push(Local {
                 name: name.to_owned(),
-                place: place.step(root, step),
+                path,
                 size,
                 entry: None,
             });
@@ -355,29 +358,36 @@ impl<'s> Estimator<'s> {
     fn bind(&mut self, name: &str, value: &IdedExpr) {
         let local = Local {
             name: name.to_owned(),
-            place: self.place(value),
+            path: self.path(value),
             size: self.size(value),
             entry: self.entry(value),
         };
         self.scope.push(local);
     }
 
-    fn operand<'e>(&mut self, part: &'e IdedExpr) -> Operand<'e, 's> {
+    fn operand<'e>(&mut self, part: &'e IdedExpr) -> Operand<'e> {
         Operand {
             part,
-            place: self.place(part),
+            path: self.path(part),
             of: self.facts.type_of(part),
             size: self.size(part),
         }
     }
 
-    fn place(&self, part: &IdedExpr) -> Place<'s> {
+    fn path(&self, part: &IdedExpr) -> Option<Path> {
         if let Ast::Ident(name) = &part.expr
             && let Some(local) = self.local(name)
         {
-            return local.place;
+            return local.path;
         }
-        self.places.get(&part.id).copied().unwrap_or_default()
+        self.places.get(&part.id).copied()
+    }
+
+    /// Notes that a part stands one step from another.
+    fn step(&mut self, part: &IdedExpr, from: &IdedExpr, step: Step) {
+        let path = self.path(from);
+        let path = self.paths.append(path, step);
+        self.places.insert(part.id, path);
     }
 
     /// The size of a part, as CEL's `size()` would give it; scalars have the size 1.
@@ -388,7 +398,8 @@ impl<'s> Estimator<'s> {
         if let Some(size) = literal_size(part) {
             return Some(Range::exactly(size));
         }
-        if let Some(size) = self.place(part).size() {
+        let path = self.path(part);
+        if let Some(size) = path.and_then(|path| self.paths.size(path, self.root)) {
             self.sizes.insert(part.id, size);
             return Some(size);
         }

@@ -179,7 +179,7 @@ mod tests {
         );
     }
 
-    /// Schemas, and the fields at which the API server forbids something: facts of `validation_test.go` of
+    /// Schemas with rules, and the fields that the API server refuses: facts of `validation_test.go` of
     /// `pkg/apis/apiextensions/validation`.
     const DEFINITIONS: &str = include_str!("../../../tests/estimates/definitions.jsonl");
 
@@ -188,12 +188,14 @@ mod tests {
         for line in DEFINITIONS.lines() {
             let row: Json = serde_json::from_str(line).unwrap();
             let found = structural::check(&row["schema"]);
-            let found = found.iter().filter(|one| one.reason == Reason::Forbidden);
-            let mut fields: Vec<Json> = found.map(|one| to_json(&one.field)).collect();
-            fields.sort_by_key(Json::to_string);
-            let mut wanted = row["forbidden"].as_array().unwrap().clone();
-            wanted.sort_by_key(Json::to_string);
-            assert_eq!(fields, wanted, "{line}");
+            let fields: Vec<Json> = found.iter().map(|one| to_json(&one.field)).collect();
+            let wanted = row["refused"].as_array().unwrap();
+            // Where the schema is wrong, the API server does not look at expressions: here, they are told, too.
+            let is_met = match wanted.as_slice() {
+                [] => fields.is_empty(),
+                wanted => wanted.iter().all(|field| fields.contains(field)),
+            };
+            assert!(is_met, "{line}: {fields:?}");
         }
     }
 

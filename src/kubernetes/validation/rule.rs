@@ -18,6 +18,8 @@ pub(super) const OWN_NAMES: &[&str] = &[
 ];
 /// The names that rules of CRDs can use.
 const CRD_NAMES: &[&str] = &["self", "oldSelf"];
+/// The position of `oldSelf` among them.
+pub(super) const OLD_SELF: usize = 1;
 
 /// A rule.
 #[derive(Debug)]

@@ -47,6 +47,7 @@ pub fn check(schema: &Json) -> Vec<Found> {
         of_expressions: 0,
         estimates: Estimates::default(),
         occurrences: Occurrences::ONCE,
+        has_old: true,
         depth: 0,
     };
     if schema["type"] != "object" {
@@ -74,6 +75,8 @@ struct Judge {
     estimates: Estimates,
     /// How often values of this place are in an object.
     occurrences: Occurrences,
+    /// Whether a value of this place has an old value that it can be compared with.
+    has_old: bool,
     depth: usize,
 }
 
@@ -167,21 +170,27 @@ impl Judge {
     }
 
     fn inside(&mut self, schema: &Json) {
-        let around = self.occurrences;
+        let (around, had_old) = (self.occurrences, self.has_old);
         self.occurrences = around.inside(schema);
+        let kind = schema["x-kubernetes-map-type"].as_str();
+        self.has_old &= matches!(kind, None | Some("granular" | "atomic"));
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             self.below(&["properties".into(), name.as_str().into()], |judge| {
                 judge.structure(property, false);
             });
         }
-        for name in ["additionalProperties", "items"] {
-            if schema[name].is_object() {
-                self.below(&[name.into()], |judge| {
-                    judge.structure(&schema[name], false);
-                });
-            }
+        if schema["additionalProperties"].is_object() {
+            self.below(&["additionalProperties".into()], |judge| {
+                judge.structure(&schema["additionalProperties"], false);
+            });
         }
-        self.occurrences = around;
+        if schema["items"].is_object() {
+            self.has_old &= schema["x-kubernetes-list-type"] == "map";
+            self.below(&["items".into()], |judge| {
+                judge.structure(&schema["items"], false);
+            });
+        }
+        (self.occurrences, self.has_old) = (around, had_old);
     }
 
     /// `allOf` and its like restrict what stands outside of them, and add nothing to it.

@@ -6,7 +6,7 @@ use super::Judge;
 use crate::cel::types::Type;
 use crate::kubernetes::validation::Reason;
 use crate::kubernetes::validation::estimates::Scale;
-use crate::kubernetes::validation::rule::Sees;
+use crate::kubernetes::validation::rule::{OLD_SELF, Sees};
 use crate::yaml::Step;
 
 impl Judge {
@@ -99,6 +99,9 @@ impl Judge {
                     _ => cost,
                 };
                 self.estimates.note(&field, cost);
+                if name == "rule" {
+                    self.old_value(rule, program.uses.contains(&OLD_SELF));
+                }
                 return;
             }
             Ok((program, _)) => {
@@ -111,5 +114,21 @@ impl Judge {
         };
         self.refuse(&[name], Reason::Invalid, says, "correct the expression");
         self.of_expressions += 1;
+    }
+
+    /// A rule may only compare with an old value where there is one.
+    fn old_value(&mut self, rule: &Json, uses_old: bool) {
+        if uses_old && !self.has_old {
+            let help = "write the rule on the list, or set `x-kubernetes-list-type: map`";
+            let says =
+                "cannot use `oldSelf`: items of this list have no keys to find their old value by";
+            self.refuse(&["rule"], Reason::Invalid, says, help);
+            self.of_expressions += 1;
+        }
+        if !uses_old && rule["optionalOldSelf"].is_boolean() {
+            let says = "may only be set for a rule that uses `oldSelf`";
+            self.refuse(&["optionalOldSelf"], Reason::Invalid, says, "remove it");
+            self.of_expressions += 1;
+        }
     }
 }
