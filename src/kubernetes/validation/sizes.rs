@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use crate::cel::estimate::{Below, Sizes};
+use crate::kubernetes::versions::Minor;
 
 /// The largest request, in bytes: `MaxRequestSizeBytes` of `pkg/apis/cel/config.go`.
 pub(super) const REQUEST: u64 = 3 * 1024 * 1024;
@@ -17,15 +18,16 @@ const INSIDE: u64 = REQUEST - 2;
 /// The most bytes of a character.
 const CHARACTER: u64 = 4;
 
-/// The sizes of the values of a schema; `is_root` for a whole object. None where expressions cannot see the values.
-pub(super) fn of(schema: &Json, is_root: bool) -> Option<Sizes> {
+/// The sizes of the values of a schema, as a version of Kubernetes takes them; `is_root` for a whole object. None where
+/// expressions cannot see the values.
+pub(super) fn of(schema: &Json, is_root: bool, minor: Minor) -> Option<Sizes> {
     if schema["x-kubernetes-int-or-string"] == Json::Bool(true) {
         return Some(text(1, characters(schema).unwrap_or(INSIDE)));
     }
     let is_embedded = schema["x-kubernetes-embedded-resource"] == Json::Bool(true);
     match schema["type"].as_str()? {
-        "array" => list(schema),
-        "object" => object(schema, is_root || is_embedded),
+        "array" => list(schema, minor),
+        "object" => object(schema, is_root || is_embedded, minor),
         "string" => Some(string(schema)),
         "boolean" => Some(text(4, 0)),
         "number" | "integer" => Some(text(1, 0)),
@@ -70,8 +72,8 @@ fn string(schema: &Json) -> Sizes {
     }
 }
 
-fn list(schema: &Json) -> Option<Sizes> {
-    let items = of(&schema["items"], false)?;
+fn list(schema: &Json, minor: Minor) -> Option<Sizes> {
+    let items = of(&schema["items"], false, minor)?;
     // Each item is followed by a comma.
     let most = bound(schema, "maxItems").unwrap_or(INSIDE / (items.least_bytes + 1));
     Some(Sizes {
@@ -81,9 +83,9 @@ fn list(schema: &Json) -> Option<Sizes> {
     })
 }
 
-fn object(schema: &Json, is_whole: bool) -> Option<Sizes> {
+fn object(schema: &Json, is_whole: bool, minor: Minor) -> Option<Sizes> {
     if schema["additionalProperties"].is_object() {
-        let values = of(&schema["additionalProperties"], false)?;
+        let values = of(&schema["additionalProperties"], false, minor)?;
         // A key of two quotes at least two bytes long, a colon and a comma.
         let most = bound(schema, "maxProperties").unwrap_or(INSIDE / (values.least_bytes + 6));
         return Some(Sizes {
@@ -108,14 +110,18 @@ fn object(schema: &Json, is_whole: bool) -> Option<Sizes> {
         if adds_own && ["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
             continue;
         }
-        if let Some(sizes) = of(property, false) {
+        if let Some(sizes) = of(property, false, minor) {
             add(name, !property["default"].is_null(), sizes);
         }
     }
     if adds_own {
         add("apiVersion", false, text(2, INSIDE));
         add("kind", false, text(2, INSIDE));
-        add("metadata", false, metadata());
+        add(
+            "metadata",
+            false,
+            metadata(&schema["properties"]["metadata"], minor),
+        );
     }
     Some(Sizes {
         most: 0,
@@ -135,10 +141,19 @@ fn has_own_metadata(schema: &Json) -> bool {
         && metadata["properties"]["generateName"]["type"] == "string"
 }
 
-/// The metadata of a whole object. Names have no bound in Kubernetes 1.36; from 1.37 on, they have 253 characters.
-fn metadata() -> Sizes {
-    let names = ["name", "generateName"];
-    let fields = names.map(|name| (name.to_owned(), text(2, INSIDE)));
+/// The metadata of a whole object that does not declare all of it.
+fn metadata(schema: &Json, minor: Minor) -> Sizes {
+    let name = |name: &str, most: u64| {
+        let own = bound(&schema["properties"][name], "maxLength").unwrap_or(most);
+        // Before, names had no bound: <https://github.com/kubernetes/kubernetes/pull/139573>.
+        let most = if minor < 37 {
+            INSIDE
+        } else {
+            own.min(most) * CHARACTER
+        };
+        (name.to_owned(), text(2, most))
+    };
+    let fields = [name("name", 253), name("generateName", 252)];
     Sizes {
         most: 0,
         least_bytes: 2,

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::Reason;
 use super::checks::Found;
 use super::estimates::{Estimates, Occurrences};
+use crate::kubernetes::versions::Minor;
 use crate::model::view::View;
 use crate::schema::{self, Mode, SchemaSet};
 use crate::yaml::{Node, Step};
@@ -39,9 +40,10 @@ const OUTSIDE: &[&str] = &[
     "x-kubernetes-preserve-unknown-fields",
 ];
 
-/// Judges the schema of a version; fields and places are below it.
-pub fn check(schema: &Json) -> Vec<Found> {
+/// Judges the schema of a version as a version of Kubernetes does; fields and places are below it.
+pub fn check(schema: &Json, minor: Minor) -> Vec<Found> {
     let mut judge = Judge {
+        minor,
         path: Vec::new(),
         found: Vec::new(),
         of_expressions: 0,
@@ -67,6 +69,7 @@ pub fn check(schema: &Json) -> Vec<Found> {
 }
 
 struct Judge {
+    minor: Minor,
     path: Vec<Step>,
     found: Vec<Found>,
     /// How many of the findings are of expressions.

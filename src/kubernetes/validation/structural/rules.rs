@@ -19,7 +19,8 @@ impl Judge {
         ];
         let rules = schema["x-kubernetes-validations"].as_array();
         let rules = rules.filter(|rules| !rules.is_empty());
-        let scale = rules.and_then(|_| Scale::of(schema, self.path.is_empty(), self.occurrences));
+        let scale = rules
+            .and_then(|_| Scale::of(schema, self.path.is_empty(), self.occurrences, self.minor));
         let scale = scale.as_ref();
         for (at, rule) in rules.into_iter().flatten().enumerate() {
             self.below(
