@@ -7,9 +7,9 @@ use super::functions::forms;
 use super::value::{Kubernetes, Value};
 
 /// What going through a text costs for each character.
-const TRAVERSAL: f64 = 0.1;
+pub const TRAVERSAL: f64 = 0.1;
 /// What a regular expression costs for each of its characters.
-const REGEX: f64 = 0.25;
+pub const REGEX: f64 = 0.25;
 /// What a list costs that is made.
 pub const LIST: u64 = 10;
 /// What a map costs that is made.

@@ -6,6 +6,7 @@
 //!
 //! * [`value`], [`types`], [`tree`]: what expressions compute with.
 //! * `operators`, [`convert`]: what the language itself has.
+//! * [`estimate`]: what an expression may cost at most.
 //! * [`functions`]: its libraries, one file each; every function says since which Kubernetes.
 
 mod check;
@@ -15,6 +16,7 @@ mod check;
 )]
 pub mod convert;
 mod cost;
+pub mod estimate;
 mod evaluate;
 #[allow(
     clippy::missing_errors_doc,
@@ -29,7 +31,7 @@ pub mod value;
 
 use std::fmt;
 
-pub use check::{CompileError, Names, Program, Variable, Wanted, compile};
+pub use check::{CompileError, Names, Program, Variable, Wanted, compile, compile_and_estimate};
 pub use evaluate::{Budget, Globals, Read, evaluate, truth};
 pub use value::Value;
 

@@ -107,7 +107,7 @@ impl<'a> Comparer<'a> {
     }
 
     /// The schemas of custom resources where an object is.
-    fn custom(&self, object: &Object) -> Option<&'a ObjectSchemas> {
+    pub(super) fn custom(&self, object: &Object) -> Option<&'a ObjectSchemas> {
         self.custom.get(&*object.place.cluster).copied()
     }
 

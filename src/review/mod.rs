@@ -43,7 +43,6 @@ pub fn finish(
 ) -> Review {
     let closed = changes.closed();
     let mut objects = changes.finish(&comparer, incomplete, belongs);
-    let one_sided = &comparer.one_sided;
     let new_namespaces: BTreeSet<(Arc<str>, String)> = objects
         .iter()
         .filter(|change| matches!(change.operation(), Operation::Added | Operation::Renamed))
@@ -52,7 +51,7 @@ pub fn finish(
         .map(|object| (Arc::clone(&object.place.cluster), object.name.clone()))
         .collect();
     for object in &mut objects {
-        object.risks = risks::of_object(&subject(object, one_sided, &closed, &new_namespaces));
+        object.risks = risks::of_object(&subject(object, &comparer, &closed, &new_namespaces));
     }
     let (inputs, origins) = comparer.finish(&mut objects);
     review.origins = origins;
@@ -78,7 +77,7 @@ pub fn finish(
 
 fn subject<'a>(
     change: &'a ObjectChange,
-    one_sided: &BTreeSet<Place>,
+    comparer: &Comparer<'a>,
     closed: &BTreeSet<(Arc<str>, String)>,
     new_namespaces: &BTreeSet<(Arc<str>, String)>,
 ) -> Subject<'a> {
@@ -93,9 +92,10 @@ fn subject<'a>(
     };
     Subject {
         change,
-        is_whole_place: one_sided.contains(&unit),
-        is_whole_component: one_sided.contains(place),
+        is_whole_place: comparer.one_sided.contains(&unit),
+        is_whole_component: comparer.one_sided.contains(place),
         is_closed: closed.contains(&namespace),
         is_new_namespace: new_namespaces.contains(&namespace),
+        custom: comparer.custom(change.object()),
     }
 }

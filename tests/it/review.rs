@@ -13,6 +13,7 @@ use tenantry::model::change::{FieldChange, Object, ObjectChange, Operation, Revi
 use tenantry::model::view::View;
 use tenantry::report::review::words;
 use tenantry::review::fields::canonical_object;
+use tenantry::schema::kubernetes::ObjectSchemas;
 use tenantry::yaml::Node;
 
 use crate::support::{Nothing, copy_folder, options, repository_path, updating};
@@ -85,9 +86,19 @@ fn told(review: &Review) -> String {
     text
 }
 
+/// The base of a case, in a folder: `both` are files that are on both sides.
+fn base_of(case: &Json, base: &Path) {
+    copy_folder(&repository_path("tests/review/base"), base, false);
+    for (file, text) in case["both"].as_object().into_iter().flatten() {
+        let path = base.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text.as_str().unwrap()).unwrap();
+    }
+}
+
 /// The head of a case, in a folder.
 fn edited(case: &Json, head: &Path) {
-    copy_folder(&repository_path("tests/review/base"), head, false);
+    base_of(case, head);
     let map = |key: &str| case[key].as_object().cloned().unwrap_or_default();
     for (file, edits) in map("edit") {
         let path = head.join(&file);
@@ -125,15 +136,15 @@ fn cases() -> Vec<Json> {
 
 #[test]
 fn changes_are_told_with_their_causes_and_risks() {
-    let base = repository_path("tests/review/base");
     let cases = cases();
     assert!(cases.len() >= 60, "only {} pairs", cases.len());
     let mut wrong = String::new();
     let mut expected: BTreeMap<String, String> = BTreeMap::new();
     for case in &cases {
-        let head = tempfile::tempdir().unwrap();
+        let [base, head] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        base_of(case, base.path());
         edited(case, head.path());
-        let compared = compare(&base, head.path());
+        let compared = compare(base.path(), head.path());
         let told = told(&compared.review);
         let name = case["name"].as_str().unwrap();
         if case["expect"].as_str().unwrap_or_default() != told {
@@ -358,7 +369,11 @@ fn pairs_of_objects_differ_in_what_kubernetes_sees() {
             object => object.to_string(),
         };
         let name = case["name"].as_str().unwrap();
-        let review = comparison::of_texts("a.yaml", side("before"), side("after"))
+        let mut custom = ObjectSchemas::default();
+        if case["crd"].is_object() {
+            custom.add_crds(&side("crd")).unwrap();
+        }
+        let review = comparison::of_texts_with("a.yaml", side("before"), side("after"), &custom)
             .unwrap_or_else(|| panic!("{name}: not manifests"));
         let expected: Vec<&str> = case["expect"]
             .as_array()

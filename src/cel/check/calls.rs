@@ -8,6 +8,7 @@ use super::literals::Literal;
 use super::names::dotted;
 use super::{Checker, Typed, WRONG};
 use crate::cel::cost;
+use crate::cel::estimate::Resolved;
 use crate::cel::functions::{self, Declared, Overload};
 use crate::cel::syntax::{Attribute, Expr, Key, Qualifier, Root};
 use crate::cel::types::Type;
@@ -208,6 +209,14 @@ impl Checker<'_> {
             [one] => Some(*one),
             _ => None,
         };
+        if let Some(calls) = &mut self.calls {
+            let resolved = Resolved {
+                function: function.name,
+                overloads: fitting.iter().map(|overload| overload.id).collect(),
+                is_method,
+            };
+            calls.insert(ast.id, resolved);
+        }
         Some((function, chosen, gives))
     }
 

@@ -35,7 +35,7 @@ const ESCAPES: &[(&str, &str)] = &[
 ];
 
 /// The field that an escaped name stands for; a name that is not escaped is the field's own.
-pub(super) fn unescaped(name: &str) -> Cow<'_, str> {
+pub(in crate::cel) fn unescaped(name: &str) -> Cow<'_, str> {
     let inner = name
         .strip_prefix("__")
         .and_then(|rest| rest.strip_suffix("__"));

@@ -19,6 +19,9 @@ use std::collections::HashMap;
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
 
+pub(super) use escapes::unescaped;
+
+use super::estimate::{self, Facts, Resolved, Sizes};
 use super::syntax::Expr;
 use super::types::{Substitutions, Type};
 use super::value::Value;
@@ -142,6 +145,80 @@ pub struct CompileError {
 /// The API server refuses it: it cannot be parsed, is too long or nested too deeply, uses unknown names, or its types do
 /// not fit.
 pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
+    let (program, ()) = check(text, names, false, |_, _| ())?;
+    Ok(program)
+}
+
+/// Compiles an expression, and estimates what it may cost at most where `self` has the sizes that are given.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_and_estimate(
+    text: &str,
+    names: &Names<'_>,
+    sizes: &Sizes,
+) -> Result<(Program, u64), Vec<CompileError>> {
+    check(text, names, true, |ast, facts| {
+        estimate::most(ast, facts, sizes)
+    })
+}
+
+/// Compiles an expression; what was parsed, and what the checker found out, are passed on. `keeps_calls` says whether the
+/// overloads are among it.
+fn check<T>(
+    text: &str,
+    names: &Names<'_>,
+    keeps_calls: bool,
+    then: impl FnOnce(&IdedExpr, Facts) -> T,
+) -> Result<(Program, T), Vec<CompileError>> {
+    let (ast, info) = parse(text)?;
+    let mut checker = Checker {
+        names,
+        info: &info,
+        text,
+        scope: Vec::new(),
+        types: Substitutions::default(),
+        literals: Literals::default(),
+        known: HashMap::new(),
+        calls: keeps_calls.then(HashMap::new),
+        formats: 0,
+        depth: 0,
+        errors: Vec::new(),
+        since: None,
+        uses: Vec::new(),
+        variables: Vec::new(),
+        mentions: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let root = checker.check(&ast);
+    if checker.errors.is_empty() {
+        checker.judge_literals();
+    }
+    if !checker.errors.is_empty() {
+        return Err(checker.errors);
+    }
+    checker.mentions.sort_unstable();
+    checker.mentions.dedup();
+    let program = Program {
+        text: text.to_owned(),
+        root: root.expr,
+        gives: checker.types.resolve(&root.of, true),
+        since: checker.since,
+        uses: checker.uses,
+        variables: checker.variables,
+        mentions: checker.mentions,
+        remarks: checker.remarks,
+    };
+    let facts = Facts {
+        types: checker.known,
+        open: checker.types,
+        calls: checker.calls.unwrap_or_default(),
+    };
+    Ok((program, then(&ast, facts)))
+}
+
+/// Parses an expression, within its bounds.
+fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), Vec<CompileError>> {
     let refuse = |message: String, help: &str| {
         vec![CompileError {
             message,
@@ -165,56 +242,9 @@ pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileErro
     let parser = Parser::new()
         .enable_optional_syntax(true)
         .max_recursion_depth(250);
-    let (ast, info) = match parser.parse_with_source_info(text) {
-        Ok(parsed) => parsed,
-        Err(errors) => return Err(syntax_errors::describe(text, &errors.errors)),
-    };
-    let mut checker = Checker {
-        names,
-        info: &info,
-        text,
-        scope: Vec::new(),
-        types: Substitutions::default(),
-        literals: Literals::default(),
-        known: HashMap::new(),
-        formats: 0,
-        depth: 0,
-        errors: Vec::new(),
-        since: None,
-        uses: Vec::new(),
-        variables: Vec::new(),
-        mentions: Vec::new(),
-        remarks: Vec::new(),
-    };
-    let root = checker.check(&ast);
-    if checker.errors.is_empty() {
-        checker.judge_literals();
-    }
-    let gives = checker.types.resolve(&root.of, true);
-    let Checker {
-        errors,
-        since,
-        uses,
-        variables,
-        mut mentions,
-        remarks,
-        ..
-    } = checker;
-    mentions.sort_unstable();
-    mentions.dedup();
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    Ok(Program {
-        text: text.to_owned(),
-        root: root.expr,
-        gives,
-        since,
-        uses,
-        variables,
-        mentions,
-        remarks,
-    })
+    parser
+        .parse_with_source_info(text)
+        .map_err(|errors| syntax_errors::describe(text, &errors.errors))
 }
 
 /// An expression with its type.
@@ -247,6 +277,8 @@ struct Checker<'a> {
     literals: Literals,
     /// The type of each part, by its id.
     known: HashMap<u64, Type>,
+    /// The function of each call, if it is asked for.
+    calls: Option<HashMap<u64, Resolved>>,
     /// How many calls of `format` are around: their lists may hold several types.
     formats: usize,
     depth: usize,

@@ -4,10 +4,11 @@ use serde_json::Value as Json;
 
 use super::{Reason, crd, expressions};
 use crate::kubernetes::base64;
+use crate::kubernetes::versions::Minor;
 use crate::yaml::Step;
 
-/// Judges a value.
-pub type Check = fn(&Json) -> Vec<Found>;
+/// Judges a value as a version of Kubernetes does.
+pub type Check = fn(&Json, Minor) -> Vec<Found>;
 
 /// What a check finds.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ pub fn find(name: &str) -> Option<Check> {
 }
 
 /// The credentials of registries are JSON.
-fn docker_config(secret: &Json) -> Vec<Found> {
+fn docker_config(secret: &Json, _: Minor) -> Vec<Found> {
     let key = match secret["type"].as_str() {
         Some("kubernetes.io/dockercfg") => ".dockercfg",
         Some("kubernetes.io/dockerconfigjson") => ".dockerconfigjson",
@@ -90,7 +91,7 @@ fn docker_config(secret: &Json) -> Vec<Found> {
 }
 
 /// `*` and `*/scale` among the resources of a rule of admission.
-fn resource_wildcards(rule: &Json) -> Vec<Found> {
+fn resource_wildcards(rule: &Json, _: Minor) -> Vec<Found> {
     let empty = Vec::new();
     let resources = rule["resources"].as_array().unwrap_or(&empty);
     let resources: Vec<&str> = resources.iter().filter_map(Json::as_str).collect();
@@ -133,7 +134,7 @@ fn resource_wildcards(rule: &Json) -> Vec<Found> {
 }
 
 /// The address of a webhook.
-fn webhook_url(config: &Json) -> Vec<Found> {
+fn webhook_url(config: &Json, _: Minor) -> Vec<Found> {
     let Some(text) = config["url"].as_str() else {
         return Vec::new();
     };

@@ -6,10 +6,11 @@ use serde_json::Value as Json;
 
 use super::checks::Found;
 use super::{Reason, forms, structural};
+use crate::kubernetes::versions::Minor;
 use crate::yaml::Step;
 
-/// Judges a definition.
-pub fn check(crd: &Json) -> Vec<Found> {
+/// Judges a definition as a version of Kubernetes does.
+pub fn check(crd: &Json, minor: Minor) -> Vec<Found> {
     let spec = &crd["spec"];
     let mut found = Vec::new();
     names(crd, &mut found);
@@ -24,7 +25,7 @@ pub fn check(crd: &Json) -> Vec<Found> {
             "write `x-kubernetes-preserve-unknown-fields: true` into the schema",
         ));
     }
-    schemas(spec, &mut found);
+    schemas(spec, minor, &mut found);
     found
 }
 
@@ -388,7 +389,7 @@ fn conversion(conversion: &Json, found: &mut Vec<Found>) {
 }
 
 /// The schemas of versions. The API server names one that all versions share as if the definition had only that.
-fn schemas(spec: &Json, found: &mut Vec<Found>) {
+fn schemas(spec: &Json, minor: Minor, found: &mut Vec<Found>) {
     let empty = Vec::new();
     let versions = spec["versions"].as_array().unwrap_or(&empty);
     let schema = |version: &Json| version["schema"]["openAPIV3Schema"].clone();
@@ -411,7 +412,7 @@ fn schemas(spec: &Json, found: &mut Vec<Found>) {
         } else {
             place.clone()
         };
-        for mut one in structural::check(own) {
+        for mut one in structural::check(own, minor) {
             one.field.splice(0..0, named.clone());
             one.place.splice(0..0, place.clone());
             found.push(one);

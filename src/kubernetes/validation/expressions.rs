@@ -7,6 +7,7 @@ use super::checks::Found;
 use super::rule::with_large_stack;
 use crate::cel::types::Type;
 use crate::cel::{self, CompileError, Names, Variable, Wanted};
+use crate::kubernetes::versions::Minor;
 use crate::yaml::Step;
 
 /// What expressions of policies see.
@@ -22,12 +23,12 @@ const OF_POLICY: &[&str] = &[
 const OF_WEBHOOK: &[&str] = &["object", "oldObject", "request", "authorizer"];
 
 /// Expressions of a policy's spec, but those of mutations, which make objects of types that are not known here.
-pub fn of_policy(spec: &Json) -> Vec<Found> {
+pub fn of_policy(spec: &Json, _: Minor) -> Vec<Found> {
     with_large_stack(|| Ok(policy(spec))).unwrap_or_default()
 }
 
 /// Conditions of a webhook.
-pub fn of_webhook(webhook: &Json) -> Vec<Found> {
+pub fn of_webhook(webhook: &Json, _: Minor) -> Vec<Found> {
     let work = || {
         let mut compiler = Compiler {
             globals: OF_WEBHOOK,

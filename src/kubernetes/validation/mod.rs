@@ -4,7 +4,7 @@
 //! Schema, Kubernetes' extensions, and rules of the Common Expression Language. The same walker runs the rules of
 //! CRDs. Definitions are compiled when an object needs them, and a rule when it is first evaluated.
 //!
-//! * `checks`, `crd`: what the expression language cannot say, by name.
+//! * `checks`, `crd`: what the expression language cannot say, by name; `estimates`, `sizes`: what rules of CRDs may cost.
 //! * `overlay`: keywords and rules, compiled.
 //! * `rule`: one rule of the expression language.
 //! * `walk`: judges an object; `keywords`: what needs no expression; `places`: where rules are judged;
@@ -16,6 +16,7 @@ pub mod admission;
 mod checks;
 mod crd;
 mod cron;
+mod estimates;
 mod expressions;
 pub mod forms;
 mod keywords;
@@ -25,6 +26,7 @@ mod overlay;
 mod places;
 mod replay;
 mod rule;
+mod sizes;
 mod structural;
 pub mod types;
 mod walk;

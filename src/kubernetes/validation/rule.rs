@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::{Reason, types};
+use crate::cel::estimate::Sizes;
 use crate::cel::types::Type;
 use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
 use crate::kubernetes::versions::{Minor, minor};
@@ -17,6 +18,8 @@ pub(super) const OWN_NAMES: &[&str] = &[
 ];
 /// The names that rules of CRDs can use.
 const CRD_NAMES: &[&str] = &["self", "oldSelf"];
+/// The position of `oldSelf` among them.
+pub(super) const OLD_SELF: usize = 1;
 
 /// A rule.
 #[derive(Debug)]
@@ -91,6 +94,19 @@ impl Sees {
         )
     }
 
+    /// Compiles an expression of a CRD, and estimates what it costs at most where `self` has these sizes.
+    pub(super) fn compile_and_estimate(
+        &self,
+        text: &str,
+        sizes: &Sizes,
+    ) -> Result<(Program, u64), Vec<CompileError>> {
+        let Sees::Crd(declared) = self else {
+            return self.compile(text).map(|program| (program, 0));
+        };
+        let names = crd_names(declared);
+        with_large_stack(|| cel::compile_and_estimate(text, &names, sizes))
+    }
+
     /// Compiles an expression that sees it.
     pub(super) fn compile(&self, text: &str) -> Result<Program, Vec<CompileError>> {
         match self {
@@ -104,15 +120,19 @@ impl Sees {
                 cel::compile(text, &names)
             }
             Sees::Crd(declared) => {
-                let names = Names {
-                    globals: CRD_NAMES,
-                    declared,
-                    is_escaped: true,
-                    variables: None,
-                };
+                let names = crd_names(declared);
                 with_large_stack(|| cel::compile(text, &names))
             }
         }
+    }
+}
+
+fn crd_names(declared: &[Variable]) -> Names<'_> {
+    Names {
+        globals: CRD_NAMES,
+        declared,
+        is_escaped: true,
+        variables: None,
     }
 }
 

@@ -469,7 +469,7 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn check(&mut self, place: Place<'_, 'a>, check: Check) {
-        for found in check(&place.view.to_json()) {
+        for found in check(&place.view.to_json(), self.minor) {
             let mut path = place.trail.path();
             let mut view = Some(place.view);
             let mut nearest = place.view;

@@ -22,7 +22,6 @@ const OUTAGES: [&str; 10] = [
 
 /// Judges updates of fields that cannot be updated.
 pub fn judge(subject: &Subject<'_>, found: &mut Found) {
-    let change = subject.change;
     if subject.is(Operation::Renamed) {
         if OUTAGES.contains(&subject.kind()) {
             let message = "what runs or is reached gets another name or namespace: the old one is removed and a new one is made, with an outage in between";
@@ -33,7 +32,13 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     if !subject.is(Operation::Changed) {
         return;
     }
-    let refused = refused(change);
+    updates(subject, found);
+    custom_updates(subject, found);
+}
+
+/// Updates of built-in kinds.
+fn updates(subject: &Subject<'_>, found: &mut Found) {
+    let refused = refused(subject.change);
     for (at, field) in subject.fields() {
         let Some(place) = refused.iter().find(|place| touches(&field.path, place)) else {
             continue;
@@ -76,6 +81,43 @@ fn refused(change: &ObjectChange) -> Vec<Path> {
         .into_iter()
         .map(|violation| violation.place)
         .collect()
+}
+
+/// Updates of custom resources: the transition rules of the CRDs that their cluster names.
+fn custom_updates(subject: &Subject<'_>, found: &mut Found) {
+    let change = subject.change;
+    let (Some(before), Some(after), Some(schemas)) =
+        (&change.before, &change.after, subject.custom)
+    else {
+        return;
+    };
+    let (before, after) = (before.root(), after.root());
+    let api_version = after.text_at(&["apiVersion"]);
+    // What a conversion between versions makes of the old object is not known.
+    if before.text_at(&["apiVersion"]) != api_version {
+        return;
+    }
+    let Some(overlay) = schemas.overlay(&api_version, subject.kind()) else {
+        return;
+    };
+    let known = Known::Custom(overlay, schemas);
+    for violation in validation::check(after, known, Some(before), Kind::Transitions) {
+        let message = format!(
+            "{} cannot be updated like this: {}",
+            article(subject.kind()),
+            violation.message()
+        );
+        let touched = subject.fields();
+        let touched = touched.filter(|(_, field)| touches(&field.path, &violation.place));
+        let touched: Vec<usize> = touched.map(|(at, _)| at).collect();
+        if touched.is_empty() {
+            found.add(RiskClass::Replace, message);
+            continue;
+        }
+        for at in touched {
+            found.at(RiskClass::Replace, at, message.clone());
+        }
+    }
 }
 
 /// Whether a changed field is a refused one, or a part of it, or has it as a part.
@@ -132,6 +174,7 @@ mod tests {
             is_whole_component: false,
             is_closed: false,
             is_new_namespace: false,
+            custom: None,
         };
         judge(&subject, &mut found);
         !found.0.is_empty()

@@ -23,6 +23,7 @@ use serde_json::Value as Json;
 use crate::model::change::{
     FieldChange, InputChange, ObjectChange, ObjectRisk, Operation, Risk, RiskClass,
 };
+use crate::schema::kubernetes::ObjectSchemas;
 
 /// Most pairs of what a policy or a role allows before and now that are compared.
 const MOST_PAIRS: usize = 4_000_000;
@@ -43,6 +44,8 @@ pub struct Subject<'a> {
     pub is_closed: bool,
     /// Whether the namespace is new, so that nothing in it was closed before.
     pub is_new_namespace: bool,
+    /// The schemas of custom resources where the object is.
+    pub custom: Option<&'a ObjectSchemas>,
 }
 
 impl Subject<'_> {

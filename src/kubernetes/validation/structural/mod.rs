@@ -1,11 +1,13 @@
 //! Structural schemas: <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema>
 
+mod rules;
+
 use serde_json::Value as Json;
 
 use super::Reason;
 use super::checks::Found;
-use super::rule::Sees;
-use crate::cel::types::Type;
+use super::estimates::{Estimates, Occurrences};
+use crate::kubernetes::versions::Minor;
 use crate::model::view::View;
 use crate::schema::{self, Mode, SchemaSet};
 use crate::yaml::{Node, Step};
@@ -38,11 +40,16 @@ const OUTSIDE: &[&str] = &[
     "x-kubernetes-preserve-unknown-fields",
 ];
 
-/// Judges the schema of a version; fields and places are below it.
-pub fn check(schema: &Json) -> Vec<Found> {
+/// Judges the schema of a version as a version of Kubernetes does; fields and places are below it.
+pub fn check(schema: &Json, minor: Minor) -> Vec<Found> {
     let mut judge = Judge {
+        minor,
         path: Vec::new(),
         found: Vec::new(),
+        of_expressions: 0,
+        estimates: Estimates::default(),
+        occurrences: Occurrences::ONCE,
+        has_old: true,
         depth: 0,
     };
     if schema["type"] != "object" {
@@ -54,12 +61,25 @@ pub fn check(schema: &Json) -> Vec<Found> {
         );
     }
     judge.structure(schema, true);
+    // The API server estimates nothing if the schema itself is wrong.
+    if judge.found.len() == judge.of_expressions {
+        judge.found.extend(judge.estimates.found());
+    }
     judge.found
 }
 
 struct Judge {
+    minor: Minor,
     path: Vec<Step>,
     found: Vec<Found>,
+    /// How many of the findings are of expressions.
+    of_expressions: usize,
+    /// What the rules cost at most.
+    estimates: Estimates,
+    /// How often values of this place are in an object.
+    occurrences: Occurrences,
+    /// Whether a value of this place has an old value that it can be compared with.
+    has_old: bool,
     depth: usize,
 }
 
@@ -148,23 +168,32 @@ impl Judge {
                 );
             }
         }
+        self.inside(schema);
+        self.conditions(schema, int_or_string);
+    }
+
+    fn inside(&mut self, schema: &Json) {
+        let (around, had_old) = (self.occurrences, self.has_old);
+        self.occurrences = around.inside(schema);
+        let kind = schema["x-kubernetes-map-type"].as_str();
+        self.has_old &= matches!(kind, None | Some("granular" | "atomic"));
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             self.below(&["properties".into(), name.as_str().into()], |judge| {
                 judge.structure(property, false);
             });
         }
         if schema["additionalProperties"].is_object() {
-            let inner = &schema["additionalProperties"];
             self.below(&["additionalProperties".into()], |judge| {
-                judge.structure(inner, false);
+                judge.structure(&schema["additionalProperties"], false);
             });
         }
         if schema["items"].is_object() {
+            self.has_old &= schema["x-kubernetes-list-type"] == "map";
             self.below(&["items".into()], |judge| {
                 judge.structure(&schema["items"], false);
             });
         }
-        self.conditions(schema, int_or_string);
+        (self.occurrences, self.has_old) = (around, had_old);
     }
 
     /// `allOf` and its like restrict what stands outside of them, and add nothing to it.
@@ -352,83 +381,6 @@ impl Judge {
                 );
             }
         }
-    }
-
-    fn rules(&mut self, schema: &Json) {
-        const REASONS: &[&str] = &[
-            "FieldValueInvalid",
-            "FieldValueForbidden",
-            "FieldValueRequired",
-            "FieldValueDuplicate",
-        ];
-        let rules = schema["x-kubernetes-validations"].as_array();
-        for (at, rule) in rules.into_iter().flatten().enumerate() {
-            self.below(
-                &["x-kubernetes-validations".into(), Step::Index(at)],
-                |judge| {
-                    let text = rule["rule"].as_str().unwrap_or_default();
-                    if text.trim().is_empty() {
-                        judge.refuse(
-                            &["rule"],
-                            Reason::Required,
-                            "is missing",
-                            "write an expression",
-                        );
-                    } else {
-                        judge.expression(schema, rule, "rule", &Type::Bool);
-                    }
-                    if rule["messageExpression"].is_string() {
-                        judge.expression(schema, rule, "messageExpression", &Type::Text);
-                    }
-                    if rule["reason"]
-                        .as_str()
-                        .is_some_and(|reason| !REASONS.contains(&reason))
-                    {
-                        judge.refuse(
-                            &["reason"],
-                            Reason::NotSupported,
-                            "is not a reason",
-                            "write `FieldValueInvalid`",
-                        );
-                    }
-                    let message = rule["message"].as_str();
-                    if message.is_some_and(|message| {
-                        message.trim().is_empty() || message.trim().contains('\n')
-                    }) {
-                        judge.refuse(
-                            &["message"],
-                            Reason::Invalid,
-                            "must be one line that is not blank",
-                            "write one line",
-                        );
-                    }
-                    if message.is_none() && text.trim().contains('\n') {
-                        judge.refuse(
-                            &["message"],
-                            Reason::Required,
-                            "is missing for a rule with line breaks",
-                            "write it",
-                        );
-                    }
-                },
-            );
-        }
-    }
-
-    /// A rule must compile with the types that the schema has, and give what is asked of it.
-    fn expression(&mut self, schema: &Json, rule: &Json, name: &str, wanted: &Type) {
-        let text = rule[name].as_str().unwrap_or_default();
-        let is_old_optional = rule["optionalOldSelf"] == Json::Bool(true);
-        let sees = Sees::crd(schema, self.path.len() <= 2, is_old_optional);
-        let says = match sees.compile(text) {
-            Ok(program) if program.gives == *wanted => return,
-            Ok(program) => format!("must give a {wanted}, and gives a {}", program.gives),
-            Err(errors) => {
-                let why = errors.first().map(|error| error.message.clone());
-                format!("does not compile: {}", why.unwrap_or_default())
-            }
-        };
-        self.refuse(&[name], Reason::Invalid, says, "correct the expression");
     }
 
     fn default(&mut self, schema: &Json) {
