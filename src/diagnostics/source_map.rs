@@ -96,6 +96,11 @@ impl Sources {
         }
     }
 
+    /// The way from the root of the git repository to the files, with `/` at its end; empty for the root itself.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
     /// The path of a file from the root of the git repository, as a git host wants it.
     pub fn path_in_git(&self, index: u32) -> String {
         let folder = if self.is_in_repository(index) {

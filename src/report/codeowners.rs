@@ -89,7 +89,11 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
     if everybody.is_empty() {
         text.push_str("# Nobody answers for what is not listed below: write `access: {write: [TEAM]}` into a Context of level global.\n");
     } else {
-        text.push_str(&line("*", &everybody));
+        let all = match sources.folder() {
+            "" => "*".to_owned(),
+            folder => escaped(&format!("/{folder}")),
+        };
+        text.push_str(&line(&all, &everybody));
     }
     // A file without an owner of its own is left to the line above.
     for (path, owners) in files.iter().filter(|(_, owners)| !owners.is_empty()) {

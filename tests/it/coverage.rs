@@ -66,8 +66,12 @@ fn every_row_names_what_is_there() {
         })
         .collect();
     let codes: BTreeSet<&str> = catalogue::all().map(|code| code.id).collect();
-    let sources =
-        ["tests/it", "conformance/tests/it"].map(|folder| files_below(&repository_path(folder)));
+    let sources = [
+        "tests/it",
+        "conformance/tests/it",
+        "conformance/round-trips/tests",
+    ]
+    .map(|folder| files_below(&repository_path(folder)));
     let is_test = |name: &str| {
         let Some((module, function)) = name.split_once("::") else {
             return false;

@@ -862,20 +862,20 @@ fn owners_become_code_owners() {
             .unwrap_or_else(|| panic!("{start}: {text}"))
     };
     assert_eq!(
-        line("* "),
-        "* @acme/data-platform-leads @acme/security-office"
+        line("/examples/acme/ "),
+        "/examples/acme/ @acme/data-platform-leads @acme/security-office"
     );
     assert_eq!(
-        line("/tenants/globex.yaml"),
-        "/tenants/globex.yaml @acme/team-retail-accounts"
+        line("/examples/acme/tenants/globex.yaml"),
+        "/examples/acme/tenants/globex.yaml @acme/team-retail-accounts"
     );
     assert_eq!(
-        line("/contexts/finance.yaml"),
-        "/contexts/finance.yaml @acme/finance-controlling"
+        line("/examples/acme/contexts/finance.yaml"),
+        "/examples/acme/contexts/finance.yaml @acme/finance-controlling"
     );
     assert_eq!(
-        line("/datasets/warehouse.yaml"),
-        "/datasets/warehouse.yaml @acme/team-warehouse data-protection@acme.example"
+        line("/examples/acme/datasets/warehouse.yaml"),
+        "/examples/acme/datasets/warehouse.yaml @acme/team-warehouse data-protection@acme.example"
     );
     assert_eq!(
         line("/rendered/production/"),
@@ -883,7 +883,7 @@ fn owners_become_code_owners() {
     );
     let first = text.lines().nth(1).unwrap();
     assert!(
-        first.starts_with("* "),
+        first.starts_with("/examples/acme/ "),
         "the widest comes first, because later lines win"
     );
 }
