@@ -4,7 +4,7 @@
 #
 #   packaging/build.sh [TARGET [PROFILE]]
 #
-# TARGET is the machine's own if it is not given. PROFILE is `dist`, or `dev` for trying the packages without waiting.
+# TARGET is the machine's own if it is not given. PROFILE is `dist`, or `try` for trying the packages without waiting.
 # Needs cargo-deb, cargo-cyclonedx, npm, and of PyPI maturin and wheel.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,8 +17,8 @@ dist=$PWD/dist targets=${CARGO_TARGET_DIR:-target}
 mkdir -p "$dist"
 
 # What is shipped for Linux runs on any: it needs no C library.
-if [ "$profile" = dev ]; then
-    built=$targets/debug select=(--profile dev)
+if [ "$profile" = try ]; then
+    built=$targets/try select=(--profile try)
 else
     built=$targets/$target/$profile select=(--profile "$profile" --target "$target")
     [[ $target != *-linux-gnu ]] || export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }-C target-feature=+crt-static"
@@ -68,7 +68,7 @@ cp "$program" "$work"/unpacked/*/*.data/scripts/
 chmod 755 "$work"/unpacked/*/*.data/scripts/*
 wheel pack --dest-dir "$work" "$work"/unpacked/*
 # A static program runs with any C library.
-if [[ $target == *-linux-* && $profile != dev ]]; then
+if [[ $target == *-linux-* && $profile != try ]]; then
     tags=manylinux_2_17_${target%%-*}.manylinux2014_${target%%-*}.musllinux_1_1_${target%%-*}
     wheel tags --remove --platform-tag "$tags" "$work"/*.whl
 fi

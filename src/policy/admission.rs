@@ -18,6 +18,7 @@ use crate::model::kinds::policy::{
     NamedExpression, RuleSeverity, Target, Tests,
 };
 use crate::model::{ADMISSION_GROUP, ADMISSION_KINDS};
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, Step};
 
 /// The kinds of policies and of their bindings.
@@ -164,7 +165,13 @@ fn read<T: for<'d> Deserialize<'d>>(tree: &Node, sources: &Sources, sink: &mut S
 
 /// Compiles all admission policies among the documents; the others are their bindings and
 /// parameters. With `unbound`, policies that no binding names judge all the same.
-pub fn compile(documents: &[Node], unbound: bool, sources: &Sources, sink: &mut Sink) -> Vec<Rule> {
+pub fn compile(
+    documents: &[Node],
+    unbound: bool,
+    custom: &[&ObjectSchemas],
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Vec<Rule> {
     let mut bindings: BTreeMap<&str, Vec<(&Node, BindingSpec)>> = BTreeMap::new();
     // The policies that bindings name which are refused: that nothing binds them follows.
     let mut refused: BTreeSet<&str> = BTreeSet::new();
@@ -218,7 +225,7 @@ pub fn compile(documents: &[Node], unbound: bool, sources: &Sources, sink: &mut 
             list,
             takes_parameters: parameter_kind.is_some(),
         };
-        rules.extend(rule(tree, spec, bindings, sources, sink));
+        rules.extend(rule(tree, spec, bindings, custom, sources, sink));
     }
     for (policy, bound) in bindings {
         for (tree, _) in bound {
@@ -340,11 +347,13 @@ fn rule(
     tree: &Node,
     spec: PolicySpec,
     bindings: Bindings,
+    custom: &[&ObjectSchemas],
     sources: &Sources,
     sink: &mut Sink,
 ) -> Option<Rule> {
     let mut compiler = Compiler {
         sources,
+        custom,
         sink,
         policy: name(tree),
         variables: Vec::new(),

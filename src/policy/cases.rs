@@ -352,10 +352,11 @@ pub fn compile(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Vec<Rule> {
-    let (mut rules, found) = super::compile_documents(&ours.iter().collect::<Vec<_>>(), sources);
+    let (mut rules, found) =
+        super::compile_documents(&ours.iter().collect::<Vec<_>>(), &[], sources);
     sink.append(found);
     rules.extend(super::with_large_stack(|| {
-        admission::compile(documents, true, sources, sink)
+        admission::compile(documents, true, &[], sources, sink)
     }));
     rules
 }

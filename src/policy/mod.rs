@@ -170,10 +170,11 @@ impl<'a> Policies<'a> {
         };
         let wanted: Vec<&Document<Policy>> =
             input.catalog.policies.iter().filter(is_wanted).collect();
-        let (mut rules, found) = compile_documents(&wanted, input.sources);
+        let custom: Vec<&ObjectSchemas> = input.custom.values().copied().collect();
+        let (mut rules, found) = compile_documents(&wanted, &custom, input.sources);
         sink.append(found);
         rules.extend(with_large_stack(|| {
-            admission::compile(input.admission, false, input.sources, sink)
+            admission::compile(input.admission, false, &custom, input.sources, sink)
         }));
         rules.sort_by(|a, b| a.name.cmp(&b.name));
         let shared = rules::share(&mut rules);
@@ -522,7 +523,11 @@ impl<'a> Policies<'a> {
 }
 
 /// Compiles documents of ours, on several threads.
-pub fn compile_documents(documents: &[&Document<Policy>], sources: &Sources) -> (Vec<Rule>, Sink) {
+pub fn compile_documents(
+    documents: &[&Document<Policy>],
+    custom: &[&ObjectSchemas],
+    sources: &Sources,
+) -> (Vec<Rule>, Sink) {
     let size = documents
         .len()
         .div_ceil(rayon::current_num_threads())
@@ -534,9 +539,9 @@ pub fn compile_documents(documents: &[&Document<Policy>], sources: &Sources) -> 
                 scope.spawn(move || {
                     with_large_stack(|| {
                         let mut found = Sink::default();
-                        let compiled = chunk
-                            .iter()
-                            .filter_map(|document| rules::compile(document, sources, &mut found));
+                        let compiled = chunk.iter().filter_map(|document| {
+                            rules::compile(document, custom, sources, &mut found)
+                        });
                         (compiled.collect(), found)
                     })
                 })

@@ -16,6 +16,7 @@ use crate::model::kinds::policy::{
     Target, Tests,
 };
 use crate::model::kinds::{Enforcement, Policy as PolicyKind};
+use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Path, Step};
 
 /// A rule that is ready to judge.
@@ -92,6 +93,7 @@ pub struct Check {
 /// Compiles the documents. To be called with a large stack: expressions are parsed recursively.
 pub fn compile(
     document: &Document<PolicyKind>,
+    custom: &[&ObjectSchemas],
     sources: &Sources,
     sink: &mut Sink,
 ) -> Option<Rule> {
@@ -99,6 +101,7 @@ pub fn compile(
     let pack = pack_of(sources.path(document.tree.id.file)).to_owned();
     let mut compiler = Compiler {
         sources,
+        custom,
         sink,
         policy: &document.name,
         variables: Vec::new(),
@@ -237,6 +240,8 @@ pub struct Compiler<'c> {
     pub failed: bool,
     /// What is checked with the types of the kinds that the policy names.
     pub expressions: Expressions,
+    /// The schemas of custom resources.
+    pub custom: &'c [&'c ObjectSchemas],
 }
 
 impl Compiler<'_> {
@@ -298,7 +303,7 @@ impl Compiler<'_> {
             return;
         };
         let expressions = std::mem::take(&mut self.expressions);
-        for misfit in expressions.misfits(constraints) {
+        for misfit in expressions.misfits(constraints, self.custom) {
             self.tell(codes::MISFIT, misfit.place, misfit.text, &misfit.error);
         }
     }

@@ -2,13 +2,15 @@
 //! that it names. It warns, and refuses nothing.
 //! <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#type-checking>
 
+use std::collections::BTreeMap;
+
 use super::matching::plural;
 use super::names::NAMES;
 use crate::cel::types::Type;
 use crate::cel::{self, CompileError, Names, Variable};
 use crate::kubernetes::validation::types;
 use crate::model::kinds::policy::MatchResources;
-use crate::schema::kubernetes::built_in;
+use crate::schema::kubernetes::{ObjectSchemas, built_in};
 use crate::yaml::NodeId;
 
 /// How many kinds of a policy are looked at: `maxTypesToCheck` of Kubernetes' apiserver.
@@ -34,12 +36,16 @@ pub struct Misfit<'e> {
 }
 
 impl Expressions {
-    /// What does not fit the kinds that constraints name; kinds that are not built in are left out. To be called with a
-    /// large stack.
-    pub fn misfits(&self, constraints: &MatchResources) -> Vec<Misfit<'_>> {
+    /// What does not fit the kinds that constraints name; kinds without a schema are left out. To be called with a large
+    /// stack.
+    pub fn misfits(
+        &self,
+        constraints: &MatchResources,
+        custom: &[&ObjectSchemas],
+    ) -> Vec<Misfit<'_>> {
         let mut misfits = Vec::new();
-        for (kind, definition) in kinds(constraints) {
-            let of = types::of_definition(definition);
+        for (kind, schema) in kinds(constraints, custom) {
+            let of = schema.object();
             let declared = ["object", "oldObject"].map(|name| Variable {
                 name: name.to_owned(),
                 of: of.clone(),
@@ -75,9 +81,33 @@ impl Expressions {
     }
 }
 
-/// The kinds that constraints name without wildcards: `apps/v1 Deployment` and its definition.
-fn kinds(constraints: &MatchResources) -> Vec<(String, &'static str)> {
-    let mut found = Vec::new();
+/// Where the type of a kind is from.
+#[derive(Clone, Copy)]
+enum Schema<'s> {
+    /// A definition of Kubernetes' own.
+    BuiltIn(&'s str),
+    /// The text of a CRD's schema.
+    Custom(&'s str),
+}
+
+impl Schema<'_> {
+    fn object(self) -> Type {
+        match self {
+            Schema::BuiltIn(definition) => types::of_definition(definition),
+            Schema::Custom(text) => {
+                types::of_custom(serde_json::from_str(text).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// The kinds that constraints name without wildcards, such as `apps/v1 Deployment`. Where clusters have different schemas
+/// of one, the first cluster's counts.
+fn kinds<'s>(
+    constraints: &MatchResources,
+    custom: &[&'s ObjectSchemas],
+) -> Vec<(String, Schema<'s>)> {
+    let mut found: BTreeMap<String, Schema<'s>> = BTreeMap::new();
     for rule in &constraints.resource_rules {
         let has_wildcard = [&rule.api_groups, &rule.api_versions, &rule.resources];
         if has_wildcard
@@ -86,21 +116,30 @@ fn kinds(constraints: &MatchResources) -> Vec<(String, &'static str)> {
         {
             continue;
         }
-        for (api_version, kind, _) in built_in().kinds() {
+        let is_named = |api_version: &str, kind: &str| {
             let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
-            let is_named = rule.api_groups.iter().any(|known| known == group)
+            rule.api_groups.iter().any(|known| known == group)
                 && rule.api_versions.iter().any(|known| known == version)
-                && rule.resources.contains(&plural(kind));
-            if let Some(definition) = built_in()
-                .definition(api_version, kind)
-                .filter(|_| is_named)
-            {
-                found.push((format!("{api_version} {kind}"), definition));
+                && rule.resources.contains(&plural(kind))
+        };
+        for schemas in std::iter::once(built_in()).chain(custom.iter().copied()) {
+            let is_custom = !std::ptr::eq(schemas, built_in());
+            for (api_version, kind, _) in schemas.kinds() {
+                let Some(name) = schemas
+                    .definition(api_version, kind)
+                    .filter(|_| is_named(api_version, kind))
+                else {
+                    continue;
+                };
+                let schema = match schemas.definition_source(name) {
+                    Some(text) if is_custom => Schema::Custom(text),
+                    _ => Schema::BuiltIn(name),
+                };
+                found
+                    .entry(format!("{api_version} {kind}"))
+                    .or_insert(schema);
             }
         }
     }
-    found.sort_unstable();
-    found.dedup();
-    found.truncate(MAX_KINDS);
-    found
+    found.into_iter().take(MAX_KINDS).collect()
 }

@@ -295,7 +295,8 @@ fn emitted_policies_give_the_verdicts_of_their_sources() {
     for ((environment, cluster), objects) in collector.objects.into_inner().unwrap() {
         let documents: Vec<Node> = objects.iter().map(|(_, tree)| tree.clone()).collect();
         let mut sink = Sink::default();
-        let rules = with_large_stack(|| admission::compile(&documents, false, &sources, &mut sink));
+        let rules =
+            with_large_stack(|| admission::compile(&documents, false, &[], &sources, &mut sink));
         let findings = sink.finish(&sources);
         assert!(findings.is_empty(), "{findings:#?}");
         emitted += rules.len();
@@ -615,7 +616,8 @@ fn parameters_of_emitted_policies_stand_where_they_are_named() {
             .collect();
         let sources = Sources::default();
         let mut sink = Sink::default();
-        let rules = with_large_stack(|| admission::compile(&documents, false, &sources, &mut sink));
+        let rules =
+            with_large_stack(|| admission::compile(&documents, false, &[], &sources, &mut sink));
         let mut findings = sink.finish(&sources);
         // Names such as `object.metadata.params` are what is tested, and no kind has them.
         findings.retain(|finding| finding.severity == tenantry::diagnostics::Severity::Error);

@@ -14,6 +14,13 @@ pub fn of(schema: &Json, is_root: bool) -> Type {
     Reader::default().named(schema, "object", is_root)
 }
 
+/// The type of the objects of a CRD's schema, as policies see them: with all metadata.
+pub fn of_custom(mut schema: Json) -> Type {
+    let metadata = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+    schema["properties"]["metadata"] = serde_json::json!({"$ref": metadata});
+    of(&schema, false)
+}
+
 /// The type of the values of a built-in definition.
 pub fn of_definition(name: &str) -> Type {
     Reader::default().definition(name)
