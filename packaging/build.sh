@@ -98,7 +98,8 @@ if [ "$target" = "$host" ]; then
     cargo cyclonedx --quiet --format json --spec-version 1.5 --override-filename "tenantry-$version.cdx"
     # Where the sources lie on the machine is nobody's business.
     sed "s|path+file://$PWD#||g" "tenantry-$version.cdx.json" >"$dist/tenantry-$version.cdx.json"
-    rm "tenantry-$version.cdx.json"
+    # It makes one for each package of the workspace.
+    find . -name "tenantry-$version.cdx.json" -not -path './target/*' -not -path './dist/*' -delete
 fi
 (cd "$dist" && find . -maxdepth 1 -type f ! -name SHA256SUMS -printf '%f\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 ls -l "$dist"

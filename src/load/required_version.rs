@@ -6,8 +6,8 @@ use super::RawDocument;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
 use crate::yaml::Node;
 
-/// Whether the Platform allows this version of the tool. If not, that is all that is told: what else is wrong may only
-/// be wrong for this version.
+/// Whether the Platform allows this version of the tool. If not, that is the only finding: what else is wrong may
+/// only be wrong for this version.
 pub fn is_for_this_version(documents: &[RawDocument], sources: &Sources, sink: &mut Sink) -> bool {
     let own = env!("CARGO_PKG_VERSION");
     let platform = documents
@@ -21,7 +21,7 @@ pub fn is_for_this_version(documents: &[RawDocument], sources: &Sources, sink: &
     let Some((node, text)) = required.and_then(|node| Some((node, node.as_str()?))) else {
         return true;
     };
-    // What is no range is told with the other fields.
+    // A value that is no range is reported with the other fields.
     let (Ok(wanted), Ok(version)) = (VersionReq::parse(text), Version::parse(own)) else {
         return true;
     };

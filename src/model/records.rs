@@ -19,7 +19,7 @@ const MAX_RECORDS: usize = 32;
 const MAX_RIGHT: usize = 8;
 /// Most skeletons that are kept.
 const MAX_SKELETONS: usize = 20_000;
-/// The group of what is done for each manifest; those before it are told apart by what they look at.
+/// The group of what is done for each manifest; the others differ in what they look at.
 const ALWAYS: usize = 63;
 
 /// A turn of a judge's walk over a manifest.

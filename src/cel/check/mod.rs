@@ -277,7 +277,7 @@ struct Checker<'a> {
     literals: Literals,
     /// The type of each part, by its id.
     known: HashMap<u64, Type>,
-    /// The function of each call, if it is asked for.
+    /// The function of each call, kept for an estimate only.
     calls: Option<HashMap<u64, Resolved>>,
     /// How many calls of `format` are around: their lists may hold several types.
     formats: usize,
