@@ -196,7 +196,7 @@ mod tests {
             let found = structural::check(&row["schema"], 36);
             let fields: Vec<Json> = found.iter().map(|one| to_json(&one.field)).collect();
             let wanted = row["refused"].as_array().unwrap();
-            // Where the schema is wrong, the API server does not look at expressions: here, they are told, too.
+            // Where the schema is wrong, the API server does not look at expressions; here, they are reported as well.
             let is_met = match wanted.as_slice() {
                 [] => fields.is_empty(),
                 wanted => wanted.iter().all(|field| fields.contains(field)),
