@@ -32,7 +32,7 @@ pub fn is_for_this_version(documents: &[RawDocument], sources: &Sources, sink: &
     sink.push(
         Diagnostic::new(codes::OTHER_VERSION, message)
             .at(sources.span(node.id), "the versions that are allowed")
-            .help("run a version that is in this range (see docs/install.md), or change the range once the repository is made ready for this one"),
+            .help("run a version in this range, or change the range once the repository is ready for this one"),
     );
     false
 }
