@@ -239,7 +239,8 @@ impl<'a> Job<'a> {
         unit.variables.push(("admission", admission));
     }
 
-    fn scopes(&self) -> &'static [Scope] {
+    /// What its templates are for.
+    pub fn scopes(&self) -> &'static [Scope] {
         match self {
             Job::Tenant(_) => &[
                 Scope::Tenant,

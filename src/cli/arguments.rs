@@ -338,6 +338,9 @@ pub struct WhyCommand {
     pub object: String,
     /// The field: `spec.replicas`. Default: all fields.
     pub field: Option<String>,
+    /// Say why the object is not rendered: which templates could make one of its kind, and what kept each from it.
+    #[arg(long, conflicts_with = "field")]
+    pub absent: bool,
     /// What is read.
     #[command(flatten)]
     pub read: ReadOptions,

@@ -68,7 +68,7 @@ impl Visitor for Search {
             let component = instance.map_or("", |instance| &instance.component);
             let mut fields = Vec::new();
             self.fields(unit, one.manifest.root(), "", component, &mut fields);
-            let decided = one.read.iter().any(|id| {
+            let decided = one.manifest.read().iter().any(|id| {
                 let inputs = unit.derivations.inputs(*id);
                 inputs.iter().any(|id| self.target.ids.contains(id))
             });

@@ -1,6 +1,7 @@
 //! The command line: arguments, and one file per subcommand. The only place that reads the clock,
 //! environment variables and the terminal.
 
+mod absent;
 mod arguments;
 mod check;
 mod diff;

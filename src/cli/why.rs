@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use super::arguments::{Arguments, WhyCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
-use super::{DONE, FAILED};
+use super::{DONE, FAILED, absent};
 use crate::diagnostics::Sources;
+use crate::engine;
 use crate::model::instance::{Layer, Unit};
-use crate::model::manifest::Rendered;
+use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::view::{Shape, View};
 use crate::yaml::{Node, NodeId, Path, Value, merge, writer};
 use crate::{Visitor, compile};
@@ -34,23 +35,35 @@ struct FieldOrigin {
     path: String,
     value: String,
     set_by: Vec<Origin>,
+    /// What decided that it is this, and that it is here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decided_by: Vec<Origin>,
+    /// What decided by not being set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_set: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     printed_by: Option<Origin>,
 }
 
+/// A line of the input.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Origin {
+pub struct Origin {
+    /// The layer of values that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    layer: Option<String>,
-    place: String,
-    text: String,
+    pub layer: Option<String>,
+    /// `tenants/globex.yaml:12`.
+    pub place: String,
+    /// The line.
+    pub text: String,
+    /// What it overrides.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    overrides: Vec<Overridden>,
+    pub overrides: Vec<Overridden>,
 }
 
+/// A value that a higher layer overrides.
 #[derive(Serialize)]
-struct Overridden {
+pub struct Overridden {
     layer: String,
     place: String,
     value: String,
@@ -117,6 +130,9 @@ fn matches(wanted: &[String], parts: &[String]) -> bool {
 
 /// Runs the command.
 pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
+    if command.absent {
+        return absent::run(command, arguments);
+    }
     let options = present::options(arguments, None, &command.read, command.at.revision.as_ref())?;
     let field = command
         .field
@@ -236,10 +252,14 @@ fn explain(
     }
 }
 
-struct Explainer<'a> {
-    unit: &'a Unit,
-    layers: &'a [Layer],
-    sources: &'a Sources,
+/// Says where values of a unit come from.
+pub struct Explainer<'a> {
+    /// The unit.
+    pub unit: &'a Unit,
+    /// The layers of its component's values.
+    pub layers: &'a [Layer],
+    /// All files.
+    pub sources: &'a Sources,
 }
 
 impl Explainer<'_> {
@@ -260,31 +280,68 @@ impl Explainer<'_> {
     }
 
     fn origin(&self, view: View<'_>, path: &Path) -> FieldOrigin {
-        let mut ids: Vec<NodeId> = Vec::new();
-        for id in view
-            .sources()
-            .into_iter()
-            .flat_map(|id| self.unit.derivations.inputs(id))
-        {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        let line = view.line();
-        let printed_by = self
-            .sources
-            .line_span(line.file, line.line as usize)
-            .map(|span| Origin {
-                place: format!("{}:{}", self.sources.path(span.file), line.line),
-                text: self.text(span),
-                ..Origin::default()
-            });
+        let provenance = self.unit.provenance();
+        let origin = provenance.origin(view, self.sources);
+        // Of a map or list that a template wrote, its parts say what they were made of.
+        let values = provenance.inputs(view.sources());
+        let (decided_by, not_set) = self.decided(&origin, false);
         FieldOrigin {
             path: path.to_string(),
             value: one_line(view),
-            set_by: ids.into_iter().filter_map(|id| self.set_by(id)).collect(),
-            printed_by,
+            set_by: values
+                .into_iter()
+                .filter_map(|id| self.set_by(id))
+                .collect(),
+            decided_by,
+            not_set,
+            printed_by: self.printed(view.line()),
         }
+    }
+
+    /// The line of a template.
+    pub fn printed(&self, line: TemplateLine) -> Option<Origin> {
+        let span = self.sources.line_span(line.file, line.line as usize)?;
+        Some(Origin {
+            place: format!("{}:{}", self.sources.path(span.file), line.line),
+            text: self.text(span),
+            ..Origin::default()
+        })
+    }
+
+    /// What decided, by line, and what decided by not being set; with the values that something was made of, if those
+    /// decided, too.
+    pub fn decided(
+        &self,
+        origin: &engine::origin::Origin,
+        with_values: bool,
+    ) -> (Vec<Origin>, Vec<String>) {
+        let provenance = self.unit.provenance();
+        let origin = provenance.complete(origin.clone(), self.sources);
+        let values = origin.values.iter().filter(|_| with_values);
+        let mut decided: Vec<Origin> = Vec::new();
+        for id in values.chain(&origin.decisions) {
+            let Some(mut line) = self.set_by(*id) else {
+                continue;
+            };
+            line.overrides.clear();
+            if decided.iter().all(|known| known.place != line.place) {
+                decided.push(line);
+            }
+        }
+        let absent = origin.absent.iter().map(|(id, key)| match self.path(*id) {
+            Some(path) if path.is_empty() => format!("`{key}`"),
+            Some(path) => format!("`{path}.{key}`"),
+            None => format!("`{key}`"),
+        });
+        (decided, absent.collect())
+    }
+
+    /// The path of a value in the variables that templates see.
+    fn path(&self, id: NodeId) -> Option<String> {
+        let of_layers = self.layers.iter().rev();
+        let mut of_layers = of_layers;
+        let found = of_layers.find_map(|layer| merge::find(&layer.values, id));
+        found.map(|path| path.to_string())
     }
 
     fn text(&self, span: crate::diagnostics::Span) -> String {
@@ -395,6 +452,17 @@ fn detail(explanation: &Explanation, color: bool) -> String {
             for below in &origin.overrides {
                 row("overrides", &below.layer, &below.place, &below.value);
             }
+        }
+        for origin in &field.decided_by {
+            row(
+                "decided by",
+                origin.layer.as_deref().unwrap_or_default(),
+                &origin.place,
+                &origin.text,
+            );
+        }
+        for what in &field.not_set {
+            row("decided by", "not set", "", what);
         }
         if let Some(printed) = &field.printed_by {
             row("printed by", "template", &printed.place, &printed.text);

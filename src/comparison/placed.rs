@@ -65,9 +65,8 @@ pub(super) fn placed(
         };
         placed.entry(key).or_default().push(Traced {
             object: Object::new(place, Body::Tree(file.tree)),
-            derivations: None,
+            provenance: None,
             layers: None,
-            read: [].into(),
             documents: Arc::default(),
         });
     }

@@ -5,14 +5,18 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::engine::origin::{Origin, Past};
+use crate::engine::value::Term;
 use crate::yaml::{NodeId, Value};
 
-/// A value that fills a hole, and the input values that were read to compute it.
+/// A value that fills a hole.
 #[derive(Debug)]
 pub struct Hole {
     value: Value,
-    /// What was read; one for a value that is printed as it is.
-    pub sources: Sources,
+    /// The input value that it is; none for one that was made.
+    id: NodeId,
+    /// The step that made it.
+    term: Term,
     /// The closest [`Look`] since the last [`Hole::forget`].
     seen: AtomicU8,
 }
@@ -32,10 +36,11 @@ pub enum Look {
 
 impl Hole {
     /// A hole that nobody looked at.
-    pub fn new(value: Value, sources: Sources) -> Hole {
+    pub fn new(value: Value, id: NodeId, term: Term) -> Hole {
         Hole {
             value,
-            sources,
+            id,
+            term,
             seen: AtomicU8::new(0),
         }
     }
@@ -129,35 +134,58 @@ pub fn is_zero(value: &Value) -> bool {
     }
 }
 
-/// Ids of input values.
-#[derive(Clone, Debug, Default)]
-pub enum Sources {
-    /// The template itself.
-    #[default]
-    None,
-    /// One, the usual case.
-    One(NodeId),
-    /// Several.
-    Many(Box<[NodeId]>),
+/// The holes of one rendering, and the run that filled them.
+#[derive(Debug)]
+pub struct Holes {
+    holes: Box<[Hole]>,
+    /// What the template did; nothing for what no template printed.
+    pub past: Option<Past>,
 }
 
-impl Sources {
-    /// The ids.
-    pub fn as_slice(&self) -> &[NodeId] {
-        match self {
-            Sources::None => &[],
-            Sources::One(id) => std::slice::from_ref(id),
-            Sources::Many(ids) => ids,
-        }
+impl std::ops::Deref for Holes {
+    type Target = [Hole];
+
+    fn deref(&self) -> &[Hole] {
+        &self.holes
     }
 }
 
-impl From<Vec<NodeId>> for Sources {
-    fn from(ids: Vec<NodeId>) -> Sources {
-        match ids.as_slice() {
-            [] => Sources::None,
-            [id] => Sources::One(*id),
-            _ => Sources::Many(ids.into()),
+impl Holes {
+    /// The holes that a run filled.
+    pub fn new(holes: Vec<Hole>, past: Option<Past>) -> Holes {
+        Holes {
+            holes: holes.into(),
+            past,
         }
+    }
+
+    /// The input values that some holes were made of.
+    pub fn sources(&self, positions: impl IntoIterator<Item = usize>) -> Vec<NodeId> {
+        let mut sources = Vec::new();
+        for hole in positions.into_iter().filter_map(|at| self.get(at)) {
+            if hole.id != NodeId::NONE {
+                sources.push(hole.id);
+            } else if !hole.term.is_constant() {
+                sources.extend(self.origin([hole.term], &[]).values);
+            }
+        }
+        sources
+    }
+
+    /// What some holes were made of and what decided about them, with what decided in stretches of the text.
+    pub fn origins(&self, positions: impl IntoIterator<Item = usize>, regions: &[u32]) -> Origin {
+        let holes = positions.into_iter().filter_map(|at| self.get(at));
+        self.origin(
+            holes
+                .map(|hole| hole.term)
+                .filter(|term| !term.is_constant()),
+            regions,
+        )
+    }
+
+    fn origin(&self, terms: impl IntoIterator<Item = Term>, regions: &[u32]) -> Origin {
+        self.past
+            .as_ref()
+            .map_or_else(Origin::default, |past| past.origin(terms, regions))
     }
 }

@@ -33,6 +33,30 @@ pub struct Unit {
     pub pipelines: Vec<PlannedPipeline>,
     /// Where values that the compiler computed come from.
     pub derivations: Arc<Derivations>,
+    /// What decided that documents have a say here.
+    pub deciders: Arc<Deciders>,
+}
+
+/// What decided that documents have a say in a unit.
+#[derive(Clone, Debug, Default)]
+pub struct Deciders {
+    /// Documents that something of the unit's chose.
+    pub chosen: Vec<Decided>,
+    /// Documents that say themselves for whom they are.
+    pub selecting: Arc<[Decided]>,
+    /// The labels of the tenant.
+    pub labels: Vec<NodeId>,
+}
+
+/// What decided that a document has a say.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The root of the document.
+    pub document: NodeId,
+    /// The values that decided.
+    pub by: Vec<NodeId>,
+    /// Whether the labels of tenants decide, too.
+    pub by_labels: bool,
 }
 
 impl Unit {

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::hole::Hole;
+use super::hole::Holes;
 use super::view::View;
+use crate::engine::origin::Past;
 use crate::yaml::{NodeId, Value};
 
 /// A line of a template.
@@ -34,6 +35,18 @@ pub struct Part {
     pub kind: PartKind,
     /// The template line that wrote it.
     pub line: TemplateLine,
+    /// The stretches of the text that it stands in, or that end in it, and that something decided about.
+    pub regions: Box<[u32]>,
+}
+
+impl Part {
+    /// The position of the hole that this is, if it is one.
+    pub fn hole(&self) -> Option<usize> {
+        match self.kind {
+            PartKind::Hole(at) => Some(at),
+            _ => None,
+        }
+    }
 }
 
 /// What stands at a node of a skeleton.
@@ -140,7 +153,7 @@ pub struct Manifest {
     /// Which of them.
     pub document: usize,
     /// The values.
-    pub holes: Arc<[Hole]>,
+    pub holes: Arc<Holes>,
 }
 
 impl Manifest {
@@ -170,6 +183,11 @@ impl Manifest {
     /// `metadata.namespace`, or nothing.
     pub fn namespace(&self) -> Cow<'_, str> {
         self.root().text_at(&["metadata", "namespace"])
+    }
+
+    /// All input values that the template looked at.
+    pub fn read(&self) -> Vec<NodeId> {
+        self.holes.past.as_ref().map_or_else(Vec::new, Past::read)
     }
 
     /// `Deployment/web`, for people.
@@ -231,8 +249,6 @@ pub struct Rendered {
     pub is_written: bool,
     /// The template's path below `templates/`.
     pub template: Arc<str>,
-    /// All values that the template read, those that only decided something included.
-    pub read: Arc<[NodeId]>,
 }
 
 /// The objects among what was rendered for a unit: files for something or somebody else come last.

@@ -39,6 +39,7 @@ pub mod manifest;
 pub mod money;
 pub mod network;
 pub mod placeholder;
+pub mod provenance;
 pub mod records;
 pub mod recovery;
 pub mod references;

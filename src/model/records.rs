@@ -164,7 +164,7 @@ pub struct Recorder<'m, W> {
 impl<'m, W> Recorder<'m, W> {
     /// A record that starts at the root.
     pub fn new(manifest: &'m Manifest) -> Recorder<'m, W> {
-        for hole in &*manifest.holes {
+        for hole in manifest.holes.iter() {
             hole.forget();
         }
         Recorder {

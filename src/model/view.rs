@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::hole::{self, Hole};
+use super::hole::{self, Hole, Holes};
 use super::manifest::{Field, FieldKey, Part, PartKind, Piece, TemplateLine};
+use crate::engine::origin::Origin;
 use crate::yaml::{Node, NodeId, Path, Step, Value};
 
 /// A place in a manifest, or in an input tree, read as one.
@@ -14,22 +15,29 @@ pub enum View<'a> {
         /// The node.
         part: &'a Part,
         /// The values of the manifest's holes.
-        holes: &'a [Hole],
+        holes: &'a Holes,
     },
     /// A node of a subtree that fills a hole, or of an input tree.
     Node {
         /// The node.
         node: &'a Node,
-        /// The template line that printed the subtree.
-        line: TemplateLine,
+        /// The hole that the subtree fills; none in an input tree.
+        within: Option<Printed<'a>>,
     },
     /// The value of a hole itself.
     Filled {
-        /// The hole.
+        /// The hole's value.
         hole: &'a Hole,
-        /// The template line that printed it.
-        line: TemplateLine,
+        /// Where it is printed.
+        printed: Printed<'a>,
     },
+}
+
+/// A hole where it is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Printed<'a> {
+    part: &'a Part,
+    holes: &'a Holes,
 }
 
 /// A field of a mapping.
@@ -88,7 +96,7 @@ pub fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-fn joined<'a>(pieces: &'a [Piece], holes: &'a [Hole]) -> Cow<'a, str> {
+fn joined<'a>(pieces: &'a [Piece], holes: &'a Holes) -> Cow<'a, str> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
@@ -109,25 +117,21 @@ fn joined<'a>(pieces: &'a [Piece], holes: &'a [Hole]) -> Cow<'a, str> {
 impl<'a> View<'a> {
     /// An input tree, which no template printed.
     pub fn of(node: &'a Node) -> View<'a> {
-        View::Node {
-            node,
-            line: TemplateLine::NONE,
-        }
+        View::Node { node, within: None }
     }
 
     /// A hole's value in place of the hole.
     fn filled(self) -> View<'a> {
         match self {
-            View::Part {
-                part:
-                    Part {
-                        kind: PartKind::Hole(index),
-                        line,
+            View::Part { part, holes } => match part.kind {
+                PartKind::Hole(index) => match holes.get(index) {
+                    Some(hole) => View::Filled {
+                        hole,
+                        printed: Printed { part, holes },
                     },
-                holes,
-            } => match holes.get(*index) {
-                Some(hole) => View::Filled { hole, line: *line },
-                None => self,
+                    None => self,
+                },
+                _ => self,
             },
             other => other,
         }
@@ -262,8 +266,8 @@ impl<'a> View<'a> {
                     .collect(),
                 _ => Vec::new(),
             },
-            View::Node { node, line } => list_items(&node.value, line),
-            View::Filled { hole, line } => list_items(hole.value(), line),
+            View::Node { node, within } => list_items(&node.value, within),
+            View::Filled { hole, printed } => list_items(hole.value(), Some(printed)),
         };
         if items.iter().any(|item| item.is_null()) {
             items.into_iter().filter(|item| !item.is_null()).collect()
@@ -311,12 +315,7 @@ impl<'a> View<'a> {
                                 });
                             }
                             FieldKey::Text(pieces) => {
-                                let key_id = pieces.iter().find_map(|piece| match piece {
-                                    Piece::Hole(index) => {
-                                        holes.get(*index)?.sources.as_slice().first().copied()
-                                    }
-                                    Piece::Literal(_) => None,
-                                });
+                                let key_id = holes.sources(holes_of(pieces)).first().copied();
                                 let key_id = key_id.unwrap_or(NodeId::NONE);
                                 all.push(FieldView {
                                     key: joined(pieces, holes),
@@ -331,8 +330,8 @@ impl<'a> View<'a> {
                 }
                 _ => Vec::new(),
             },
-            View::Node { node, line } => map_fields(&node.value, line),
-            View::Filled { hole, line } => map_fields(hole.value(), line),
+            View::Node { node, within } => map_fields(&node.value, within),
+            View::Filled { hole, printed } => map_fields(hole.value(), Some(printed)),
         }
     }
 
@@ -364,15 +363,19 @@ impl<'a> View<'a> {
                 .into_iter()
                 .find(|field| field.key == wanted)
                 .map(|field| field.value),
-            View::Node { node, line } => node
+            View::Node { node, within } => node
                 .get(wanted)
                 .filter(|node| !node.is_null())
-                .map(|node| View::Node { node, line }),
-            View::Filled { hole, line } => match hole.value() {
-                Value::Map(map) => map
-                    .get(wanted)
-                    .filter(|node| !node.is_null())
-                    .map(|node| View::Node { node, line }),
+                .map(|node| View::Node { node, within }),
+            View::Filled { hole, printed } => match hole.value() {
+                Value::Map(map) => {
+                    map.get(wanted)
+                        .filter(|node| !node.is_null())
+                        .map(|node| View::Node {
+                            node,
+                            within: Some(printed),
+                        })
+                }
                 _ => None,
             },
         }
@@ -400,22 +403,40 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The input values that were read to make this one; for a container, those of the container.
+    /// The input values that this one was made of; for a container, those of the container.
     pub fn sources(self) -> Vec<NodeId> {
         match self.filled() {
             View::Part { part, holes } => match &part.kind {
-                PartKind::Text(pieces) => pieces
-                    .iter()
-                    .filter_map(|piece| match piece {
-                        Piece::Hole(index) => holes.get(*index),
-                        Piece::Literal(_) => None,
-                    })
-                    .flat_map(|hole| hole.sources.as_slice().iter().copied())
-                    .collect(),
+                PartKind::Text(pieces) => holes.sources(holes_of(pieces)),
                 _ => Vec::new(),
             },
             View::Node { node, .. } => vec![node.id],
-            View::Filled { hole, .. } => hole.sources.as_slice().to_vec(),
+            View::Filled { printed, .. } => printed.holes.sources(printed.part.hole()),
+        }
+    }
+
+    /// What this was made of, and what decided that it is this and that it is here.
+    pub fn origin(self) -> Origin {
+        match self.filled() {
+            View::Part { part, holes } => match &part.kind {
+                PartKind::Text(pieces) => holes.origins(holes_of(pieces), &part.regions),
+                _ => holes.origins([], &part.regions),
+            },
+            View::Filled { printed, .. } => printed
+                .holes
+                .origins(printed.part.hole(), &printed.part.regions),
+            // Of a part of what is printed the value is its own; what decided about all decided about it.
+            View::Node { node, within } => {
+                let whole = within.map(|within| {
+                    let part = within.part;
+                    within.holes.origins(part.hole(), &part.regions)
+                });
+                let whole = whole.unwrap_or_default();
+                Origin {
+                    values: vec![node.id],
+                    ..whole
+                }
+            }
         }
     }
 
@@ -428,7 +449,10 @@ impl<'a> View<'a> {
     pub fn line(self) -> TemplateLine {
         match self {
             View::Part { part, .. } => part.line,
-            View::Node { line, .. } | View::Filled { line, .. } => line,
+            View::Filled { printed, .. } => printed.part.line,
+            View::Node { within, .. } => {
+                within.map_or(TemplateLine::NONE, |within| within.part.line)
+            }
         }
     }
 
@@ -439,9 +463,16 @@ impl<'a> View<'a> {
                 std::ptr::eq(a, b) && std::ptr::eq(x, y)
             }
             (View::Node { node: a, .. }, View::Node { node: b, .. }) => std::ptr::eq(a, b),
-            (View::Filled { hole: a, line: x }, View::Filled { hole: b, line: y }) => {
-                std::ptr::eq(a, b) && x == y
-            }
+            (
+                View::Filled {
+                    hole: a,
+                    printed: x,
+                },
+                View::Filled {
+                    hole: b,
+                    printed: y,
+                },
+            ) => std::ptr::eq(a, b) && x.part.line == y.part.line,
             _ => false,
         }
     }
@@ -515,14 +546,25 @@ fn value_shape(value: &Value) -> Shape<'_> {
     }
 }
 
-fn list_items(value: &Value, line: TemplateLine) -> Vec<View<'_>> {
+/// The positions of the holes in a text.
+fn holes_of(pieces: &[Piece]) -> impl Iterator<Item = usize> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Hole(at) => Some(*at),
+        Piece::Literal(_) => None,
+    })
+}
+
+fn list_items<'a>(value: &'a Value, within: Option<Printed<'a>>) -> Vec<View<'a>> {
     match value {
-        Value::List(items) => items.iter().map(|node| View::Node { node, line }).collect(),
+        Value::List(items) => items
+            .iter()
+            .map(|node| View::Node { node, within })
+            .collect(),
         _ => Vec::new(),
     }
 }
 
-fn map_fields(value: &Value, line: TemplateLine) -> Vec<FieldView<'_>> {
+fn map_fields<'a>(value: &'a Value, within: Option<Printed<'a>>) -> Vec<FieldView<'a>> {
     let Value::Map(map) = value else {
         return Vec::new();
     };
@@ -535,7 +577,7 @@ fn map_fields(value: &Value, line: TemplateLine) -> Vec<FieldView<'_>> {
             key_id: entry.key_id,
             value: View::Node {
                 node: &entry.value,
-                line,
+                within,
             },
         })
         .collect();

@@ -1,37 +1,15 @@
-//! Holes and template lines as characters of planes that are for private use. Values never pass
-//! through text, so only a template's own text could hold such a character, and that is refused.
+//! Template lines as characters, beside those of the engine, and what is read off a text by both.
 
+use crate::engine::markers::{CLOSE, EACH, OPEN, as_hole};
 use crate::model::manifest::TemplateLine;
 
-const FIRST_HOLE: u32 = 0xf_0000;
 const FIRST_LINE: u32 = 0x10_0000;
-const EACH: u32 = 0xfffe;
-
-/// The character that stands for a hole; none once there are too many.
-pub fn hole(index: usize) -> Option<char> {
-    u32::try_from(index)
-        .ok()
-        .filter(|index| *index < EACH)
-        .and_then(|index| char::from_u32(FIRST_HOLE + index))
-}
-
-/// The hole that a character stands for.
-pub fn as_hole(c: char) -> Option<usize> {
-    let code = u32::from(c);
-    (FIRST_HOLE..FIRST_HOLE + EACH)
-        .contains(&code)
-        .then(|| (code - FIRST_HOLE) as usize)
-}
 
 fn as_line(c: char) -> Option<usize> {
     u32::from(c)
         .checked_sub(FIRST_LINE)
+        .filter(|index| *index < EACH)
         .map(|index| index as usize)
-}
-
-/// Whether a template's own text has a character that is ours.
-pub fn is_reserved(c: char) -> bool {
-    u32::from(c) >= FIRST_HOLE
 }
 
 /// Marks the end of each line of a template's own text with its place, so that the text which
@@ -116,20 +94,47 @@ fn insert(text: &mut String, at: usize, file: u32, line: u32, lines: &mut Vec<Te
     }
 }
 
-/// Takes the line markers out of a rendered text; gives the text, and where each marker was.
-pub fn strip_lines(text: &str) -> (String, Vec<(usize, usize)>) {
-    let mut stripped = String::with_capacity(text.len());
-    let mut places = Vec::new();
-    for c in text.chars() {
-        match as_line(c) {
-            Some(index) => places.push((stripped.len(), index)),
-            None => stripped.push(c),
-        }
-    }
-    (stripped, places)
+/// A rendered text without the markers that print nothing, and what they said.
+pub struct Stripped {
+    /// The text, with its holes.
+    pub text: String,
+    /// The ends of template lines: where each was, and which line it was.
+    pub lines: Vec<(usize, usize)>,
+    /// Where other stretches hold than before, and which: those that something decided about.
+    pub regions: Vec<(usize, Box<[u32]>)>,
 }
 
-/// The same, when only the text matters.
-pub fn without_lines(text: &str) -> String {
-    text.chars().filter(|c| as_line(*c).is_none()).collect()
+/// Takes the markers out of a rendered text.
+pub fn strip(text: &str) -> Stripped {
+    let mut stripped = Stripped {
+        text: String::with_capacity(text.len()),
+        lines: Vec::new(),
+        regions: Vec::new(),
+    };
+    let mut open: Vec<u32> = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            OPEN => {
+                let region = chars.next().and_then(as_hole);
+                open.push(
+                    region
+                        .and_then(|region| u32::try_from(region).ok())
+                        .unwrap_or(u32::MAX),
+                );
+            }
+            CLOSE => drop(open.pop()),
+            _ => {
+                match as_line(c) {
+                    Some(line) => stripped.lines.push((stripped.text.len(), line)),
+                    None => stripped.text.push(c),
+                }
+                continue;
+            }
+        }
+        stripped
+            .regions
+            .push((stripped.text.len(), open.as_slice().into()));
+    }
+    stripped
 }

@@ -1,41 +1,69 @@
 //! Stage 4: templates. Takes a [`Unit`], gives its [`Manifest`]s. Values never pass through text:
 //! where a template prints one, the engine writes a *hole* and keeps the value beside it.
 //!
-//! * `registry`: the templates, their headers, and the template environment.
-//! * `recorder`: which input values were read, and the values in the holes.
-//! * `tree`: input trees as templates see them.
+//! * `registry`: the templates and their headers.
 //! * `skeleton`: the text around the holes as a tree, parsed once for each form.
-//! * `markers`: holes and template lines as characters that no text has.
-//! * `filters`: what templates can do to values.
+//! * `markers`: template lines as characters that no text has.
+//! * `absent`: why something is not rendered.
+//! * `usage`: which values of the input no template looks at.
+//!
+//! What runs templates is [`crate::engine`].
 //!
 //! To add a manifest, add a file to `templates/`.
 
-mod filters;
+mod absent;
 mod markers;
-mod recorder;
 mod registry;
 mod skeleton;
-mod tree;
+mod usage;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use minijinja::Value;
-
+pub use absent::{Absent, Reason as AbsentReason, absent};
 pub use registry::Templates;
+pub use usage::unread;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
+use crate::engine::origin::Past;
+use crate::engine::program::{Filled, Finished, Recording};
+use crate::engine::run::Run;
+use crate::engine::syntax::Expression;
+use crate::engine::trace::{Own, Reach};
+use crate::engine::value::Data;
+use crate::engine::{self, Function, Inputs, Reason};
 use crate::kubernetes::versions::{self, Minor};
-use crate::model::hole::Hole;
-use crate::model::instance::{Unit, Usage, Variable};
+use crate::model::hole::{Hole, Holes};
+use crate::model::instance::{Derivations, Unit, Usage, Variable};
 use crate::model::manifest::{Manifest, Rendered, Scope, TemplateLine};
-use crate::yaml::{Node, NodeId, Path, Step};
+use crate::yaml::{Node, NodeId};
 use registry::{Otherwise, Template};
+use skeleton::Skeleton;
+use usage::Looked;
 
-/// Most steps of one rendering.
-const FUEL: u64 = 1_000_000;
-/// Most bytes of text of one rendering.
-const MAX_TEXT: usize = 4 << 20;
+/// `has_api("group/version/Kind")`: whether the cluster has an API.
+static HAS_API: Function = Function {
+    own: Own {
+        name: "has_api",
+        reach: Reach::Presence,
+        apply: |arguments| {
+            let [listed, version, wanted] = arguments else {
+                return Err("`has_api` takes the name of an API".to_owned());
+            };
+            let wanted = wanted.as_str().ok_or("the name of an API is a text")?;
+            let listed = listed.items().unwrap_or_default();
+            let listed = listed
+                .iter()
+                .filter_map(|api| Some(api.as_str()?.to_owned()));
+            let apis = Apis {
+                listed: listed.collect(),
+                minor: version.as_str().and_then(versions::minor),
+            };
+            Ok(Data::Bool(apis.has(wanted)))
+        },
+    },
+    reads: &[&["cluster", "apis"], &["cluster", "kubernetesVersion"]],
+};
+static FUNCTIONS: [&Function; 1] = [&HAS_API];
 
 /// What one rendering is for.
 struct Job<'a> {
@@ -64,19 +92,21 @@ pub fn unit(
     let place = format!("in {} on {}", key.environment, key.cluster);
     let of_unit: Vec<&Variable> = unit.variables.iter().collect();
     let mut all = |job: &Job<'_>, variables: &[&Variable], named: &[String], sink: &mut Sink| {
-        let context = context(variables, &apis);
+        let inputs = inputs(variables, &unit.derivations);
+        let mut looked = Looked::default();
         let of_scope = templates.of(job.scope);
         for template in of_scope.filter(|template| template.is_for(named)) {
-            run(
+            rendered.extend(run(
                 templates,
                 template,
-                &context,
+                &inputs,
                 &apis,
                 job,
+                &mut looked,
                 sink,
-                &mut rendered,
-            );
+            ));
         }
+        looked
     };
     for scope in scopes.iter().copied() {
         let mut job = Job {
@@ -93,15 +123,13 @@ pub fn unit(
                     job.title = format!("{}/{} {place}", key.tenant, instance.component);
                     job.asked = instance.subscription;
                     job.instance = Some(position);
-                    recorder::begin_usage();
                     let variables = with(&of_unit, &instance.variables);
-                    all(&job, &variables, &instance.templates, sink);
-                    let used = recorder::take_usage();
+                    let looked = all(&job, &variables, &instance.templates, sink);
                     // What a page for people tells has no effect for that.
                     if scope.makes_objects()
                         && let Some(workload) = instance.variable("workload")
                     {
-                        note_usage(workload, &mut Path::default(), &used, sources, usage);
+                        looked.note(workload, &instance.variables, sources, usage);
                     }
                 }
             }
@@ -112,25 +140,23 @@ pub fn unit(
                     job.pipeline = Some(position);
                     job.scope = Scope::Pipeline;
                     job.instance = None;
-                    recorder::begin_usage();
                     let variables = with(&of_unit, &pipeline.variables);
-                    all(&job, &variables, &[], sink);
+                    let mut looked = all(&job, &variables, &[], sink);
                     for one in &pipeline.jobs {
                         job.scope = Scope::PipelineJob;
                         job.instance = Some(one.instance);
-                        all(&job, &with(&variables, &one.variables), &[], sink);
+                        let more = all(&job, &with(&variables, &one.variables), &[], sink);
+                        looked.0.extend(more.0);
                     }
-                    let used = recorder::take_usage();
-                    let workloads = pipeline
-                        .jobs
-                        .iter()
-                        .filter_map(|one| one.variable("workload"));
-                    for workload in workloads {
-                        note_usage(workload, &mut Path::default(), &used, sources, usage);
+                    for one in &pipeline.jobs {
+                        if let Some(workload) = one.variable("workload") {
+                            looked.note(workload, &one.variables, sources, usage);
+                            looked.note(workload, &pipeline.variables, sources, usage);
+                        }
                     }
                 }
             }
-            _ => all(&job, &of_unit, &[], sink),
+            _ => drop(all(&job, &of_unit, &[], sink)),
         }
     }
     rendered
@@ -141,80 +167,6 @@ fn with<'v>(variables: &[&'v Variable], more: &'v [Variable]) -> Vec<&'v Variabl
     variables.iter().copied().chain(more).collect()
 }
 
-/// Values that rules and the compiler read, and no template.
-const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"];
-
-/// Notes of each value that the repository sets whether a template used it.
-fn note_usage(
-    node: &Node,
-    path: &mut Path,
-    used: &HashSet<NodeId>,
-    sources: &Sources,
-    usage: &mut Usage,
-) {
-    if used.contains(&node.id) && (node.as_map().is_some() || node.as_list().is_some()) {
-        return note_all_used(node, usage);
-    }
-    match &node.value {
-        crate::yaml::Value::Map(map) => {
-            for entry in &map.entries {
-                // The name of an item is what layers merge it by.
-                let names_item =
-                    &*entry.key == "name" && matches!(path.0.last(), Some(Step::Index(_)));
-                if names_item || path.0.is_empty() && READ_ELSEWHERE.contains(&&*entry.key) {
-                    continue;
-                }
-                path.0.push(Step::Key(Arc::clone(&entry.key)));
-                note_usage(&entry.value, path, used, sources, usage);
-                path.0.pop();
-            }
-        }
-        crate::yaml::Value::List(items) => {
-            for (at, item) in items.iter().enumerate() {
-                path.0.push(Step::Index(at));
-                note_usage(item, path, used, sources, usage);
-                path.0.pop();
-            }
-        }
-        _ if sources.is_in_repository(node.id.file) => {
-            usage
-                .values
-                .entry(node.id)
-                .or_insert_with(|| (path.to_string(), false))
-                .1 |= used.contains(&node.id);
-        }
-        _ => {}
-    }
-}
-
-/// A subtree that was printed as a whole is used in all its parts.
-fn note_all_used(node: &Node, usage: &mut Usage) {
-    match &node.value {
-        crate::yaml::Value::Map(map) => map
-            .entries
-            .iter()
-            .for_each(|entry| note_all_used(&entry.value, usage)),
-        crate::yaml::Value::List(items) => items.iter().for_each(|item| note_all_used(item, usage)),
-        _ => {
-            usage.values.insert(node.id, (String::new(), true));
-        }
-    }
-}
-
-/// Finds values that nothing read, for any instance that they apply to.
-pub fn unread(usage: Usage, sources: &Sources, sink: &mut Sink) {
-    for (id, (path, read)) in usage.values {
-        if read {
-            continue;
-        }
-        sink.push(
-            Diagnostic::new(codes::UNREAD_VALUE, format!("`{path}` is set here, and no template reads it for the workloads that get it"))
-                .at(sources.span(id), "has no effect")
-                .help("remove it, or see `tenantry explain Component.workload` for what applies to which type of workload"),
-        );
-    }
-}
-
 /// Renders the templates of a folder: its `kustomization.yaml`.
 pub fn folder(
     templates: &Templates,
@@ -222,9 +174,9 @@ pub fn folder(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Vec<Rendered> {
-    let mut rendered = Vec::new();
     let apis = Apis::default();
-    let context = context(&variables.iter().collect::<Vec<_>>(), &apis);
+    let variables: Vec<&Variable> = variables.iter().collect();
+    let inputs = inputs(&variables, &Arc::default());
     let job = Job {
         sources,
         title: "a folder of the output".to_owned(),
@@ -233,25 +185,18 @@ pub fn folder(
         instance: None,
         pipeline: None,
     };
-    for template in templates.of(Scope::Folder) {
-        run(
-            templates,
-            template,
-            &context,
-            &apis,
-            &job,
-            sink,
-            &mut rendered,
-        );
-    }
-    rendered
+    let of_folders = templates.of(Scope::Folder);
+    let mut looked = Looked::default();
+    of_folders
+        .flat_map(|template| run(templates, template, &inputs, &apis, &job, &mut looked, sink))
+        .collect()
 }
 
 /// The APIs that a cluster has.
 #[derive(Clone, Debug, Default)]
 struct Apis {
     /// Those beyond what its version of Kubernetes serves by itself.
-    listed: Arc<Vec<String>>,
+    listed: Vec<String>,
     minor: Option<Minor>,
 }
 
@@ -269,7 +214,7 @@ impl Apis {
         let listed = listed.iter().filter_map(Node::as_str).map(str::to_owned);
         let version = cluster.and_then(|cluster| cluster.get("kubernetesVersion")?.as_str());
         Apis {
-            listed: Arc::new(listed.collect()),
+            listed: listed.collect(),
             minor: version.and_then(versions::minor),
         }
     }
@@ -287,233 +232,253 @@ impl Apis {
     }
 }
 
-fn context(variables: &[&Variable], apis: &Apis) -> Value {
-    let mut names: Vec<(&'static str, Value)> = variables
-        .iter()
-        .map(|(name, node)| (*name, tree::root(name, node)))
-        .collect();
-    let apis = apis.clone();
-    names.push((
-        "has_api",
-        Value::from_function(move |wanted: String| apis.has(&wanted)),
-    ));
-    Value::from_object(tree::Names(names))
+fn inputs(variables: &[&Variable], derivations: &Arc<Derivations>) -> Arc<Inputs> {
+    Arc::new(Inputs {
+        variables: variables
+            .iter()
+            .map(|variable| (*variable).clone())
+            .collect(),
+        derivations: derivations.clone(),
+    })
 }
 
+/// What a template makes: no manifest if it does not apply, or if something is wrong, which is said.
 fn run(
     templates: &Templates,
     template: &Template,
-    context: &Value,
+    inputs: &Arc<Inputs>,
     apis: &Apis,
     job: &Job<'_>,
+    looked: &mut Looked,
     sink: &mut Sink,
-    rendered: &mut Vec<Rendered>,
-) {
+) -> Vec<Rendered> {
     if let Some(requires) = &template.requires
         && !apis.has(requires)
     {
-        if template.otherwise == Otherwise::Error && applies(templates, template, context) {
-            let line = |id: NodeId| {
-                job.sources
-                    .span(id)
-                    .map(|span| job.sources.first_line(span))
-            };
-            let asked_by = template.asked_by.as_ref().and_then(|asked| {
-                recorder::start();
-                templates
-                    .environment
-                    .compile_expression(asked)
-                    .and_then(|asked| asked.eval(context.clone()))
-                    .ok()?;
-                recorder::last_read()
-            });
-            sink.push(
-                Diagnostic::new(
-                    codes::API_MISSING,
-                    format!("this needs the API {requires}, which the cluster does not have"),
-                )
-                .at(
-                    asked_by.and_then(line).or_else(|| line(job.asked)),
-                    "asked for here",
-                )
-                .and(
-                    asked_by.and_then(|_| line(job.asked)),
-                    "in this subscription",
-                )
-                .note(format!("for {}", job.title))
-                .help(template.message.clone().unwrap_or_else(|| {
-                    format!("add `{requires}` to the cluster's `apis` once it is installed")
-                })),
-            );
+        if template.otherwise == Otherwise::Error && applies(templates, template, inputs) {
+            sink.push(lacking(templates, template, requires, inputs, job));
         }
-        return;
+        return Vec::new();
     }
-    match render(templates, template, context) {
-        Ok((text, holes, read)) => {
-            if text.trim().is_empty() {
-                return;
-            }
-            match templates.skeletons.get(&text, template, &templates.lines) {
-                Ok(skeleton) => {
-                    let holes: Arc<[_]> = holes.into();
-                    let read: Arc<[_]> = read.into();
-                    let problems = skeleton.check(&holes);
-                    if !problems.is_empty() {
-                        for problem in problems {
-                            sink.push(misplaced(problem, job));
-                        }
-                        return;
-                    }
-                    for document in 0..skeleton.documents.len() {
-                        let manifest = Manifest {
-                            skeleton: Arc::clone(&skeleton.documents),
-                            document,
-                            holes: Arc::clone(&holes),
-                        };
-                        rendered.push(Rendered {
-                            manifest,
-                            scope: job.scope,
-                            instance: job.instance,
-                            pipeline: job.pipeline,
-                            is_written: template.is_written,
-                            template: Arc::clone(&template.path),
-                            read: Arc::clone(&read),
-                        });
-                    }
-                }
-                Err(problems) => {
-                    for (line, message) in problems {
-                        sink.push(
-                            Diagnostic::new(codes::NOT_YAML, format!("the template's text is not valid YAML: {message}"))
-                                .at(job.sources.line_span(line.file, line.line as usize), "at or just before this line")
-                                .note(format!("rendered for {}", job.title))
-                                .help("values cannot break the structure, so mend the template's own text: indentation, colons, dashes"),
-                        );
-                    }
-                }
-            }
+    let (finished, filled) = match template.programs.replay(inputs) {
+        Some(known) => {
+            // Each test that renders is one of programs, too.
+            #[cfg(debug_assertions)]
+            assert_same(&known, render(templates, template, inputs, job), template);
+            known
         }
-        Err(error) => sink.push(failed(&error, template, job)),
-    }
-}
-
-fn applies(templates: &Templates, template: &Template, context: &Value) -> bool {
-    let Some(when) = &template.when else {
-        return true;
+        None => match render(templates, template, inputs, job) {
+            Ok(made) => made,
+            Err(problems) => {
+                for problem in problems {
+                    sink.push(problem);
+                }
+                return Vec::new();
+            }
+        },
     };
-    templates
-        .environment
-        .compile_expression(when)
-        .and_then(|when| when.eval(context.clone()))
-        .is_ok_and(|value| value.is_true())
+    looked.0.push(finished.recording.clone());
+    let Some(skeleton) = &finished.made else {
+        return Vec::new();
+    };
+    let holes = filled
+        .into_iter()
+        .map(|one| Hole::new(one.value, one.id, one.term));
+    let past = Past {
+        recording: finished.recording.clone(),
+        inputs: inputs.clone(),
+    };
+    let holes = Arc::new(Holes::new(holes.collect(), Some(past)));
+    let problems = skeleton.check(&holes);
+    if !problems.is_empty() {
+        let problems = problems.into_iter().map(|problem| misplaced(problem, job));
+        problems.for_each(|problem| sink.push(problem));
+        return Vec::new();
+    }
+    let manifest = |document| Rendered {
+        manifest: Manifest {
+            skeleton: Arc::clone(&skeleton.documents),
+            document,
+            holes: Arc::clone(&holes),
+        },
+        scope: job.scope,
+        instance: job.instance,
+        pipeline: job.pipeline,
+        is_written: template.is_written,
+        template: Arc::clone(&template.path),
+    };
+    (0..skeleton.documents.len()).map(manifest).collect()
 }
 
-/// The text of a template with its holes, and the values that it read.
+/// An API that the cluster lacks, and what asked for it.
+fn lacking(
+    templates: &Templates,
+    template: &Template,
+    requires: &str,
+    inputs: &Arc<Inputs>,
+    job: &Job<'_>,
+) -> Diagnostic {
+    let line = |id: NodeId| {
+        let span = job.sources.span(id);
+        span.map(|span| job.sources.first_line(span))
+    };
+    let asked_by = template.asked_by.as_ref();
+    let asked_by = asked_by.and_then(|asked| asking(templates, asked, inputs));
+    Diagnostic::new(
+        codes::API_MISSING,
+        format!("this needs the API {requires}, which the cluster does not have"),
+    )
+    .at(
+        asked_by.and_then(line).or_else(|| line(job.asked)),
+        "asked for here",
+    )
+    .and(
+        asked_by.and_then(|_| line(job.asked)),
+        "in this subscription",
+    )
+    .note(format!("for {}", job.title))
+    .help(template.message.clone().unwrap_or_else(|| {
+        format!("add `{requires}` to the cluster's `apis` once it is installed")
+    }))
+}
+
+/// The input value that an expression stands for.
+fn asking(templates: &Templates, asked: &Expression, inputs: &Arc<Inputs>) -> Option<NodeId> {
+    let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+    let (value, trace) = run.expression(asked).ok()?;
+    let past = Past {
+        recording: Arc::new(Recording::new(trace, &[])),
+        inputs: inputs.clone(),
+    };
+    past.origin([value.term], &[]).values.first().copied()
+}
+
+fn applies(templates: &Templates, template: &Template, inputs: &Arc<Inputs>) -> bool {
+    template.when.as_ref().is_none_or(|when| {
+        let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+        run.expression(when)
+            .is_ok_and(|(value, _)| value.data.is_true())
+    })
+}
+
+type Made = (Arc<Finished<Option<Arc<Skeleton>>>>, Vec<Filled>);
+
+/// Runs a template: what it printed, to be done again without it; or what is wrong.
 fn render(
     templates: &Templates,
     template: &Template,
-    context: &Value,
-) -> Result<(String, Vec<Hole>, Vec<NodeId>), minijinja::Error> {
-    recorder::start();
-    let mut writer = Bounded {
-        text: Vec::with_capacity(2048),
+    inputs: &Arc<Inputs>,
+    job: &Job<'_>,
+) -> Result<Made, Vec<Diagnostic>> {
+    let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+    let ran = run.template(&template.path, template.when.as_ref());
+    let ran = ran.map_err(|error| vec![failed(&error, template, job)])?;
+    let skeleton = if engine::markers::is_blank(&ran.text) {
+        None
+    } else {
+        let skeleton = templates
+            .skeletons
+            .get(&ran.text, template, &templates.lines);
+        let skeleton = skeleton.map_err(|problems| {
+            problems
+                .into_iter()
+                .map(|(line, message)| not_yaml(line, &message, job))
+                .collect::<Vec<_>>()
+        })?;
+        Some(skeleton)
     };
-    let result = templates
-        .environment
-        .get_template(&template.path)
-        .and_then(|compiled| {
-            compiled
-                .render_captured_to(context.clone(), &mut writer)
-                .map(drop)
-        });
-    let (holes, read) = recorder::finish();
-    result?;
-    let text = String::from_utf8(writer.text).unwrap_or_default();
-    Ok((text, holes, read))
+    let kept = template.programs.keep(ran, skeleton, inputs);
+    kept.map_err(|message| {
+        let diagnostic = Diagnostic::new(codes::TEMPLATE_FAILED, message);
+        vec![diagnostic.note(format!("rendered for {}", job.title))]
+    })
 }
 
-/// Text of a bounded length.
-struct Bounded {
-    text: Vec<u8>,
-}
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.text.len() + bytes.len() > MAX_TEXT {
-            return Err(std::io::Error::other("more than 4 MiB of text"));
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+/// A program makes what its template makes, with the same origins.
+#[cfg(debug_assertions)]
+fn assert_same(known: &Made, ran: Result<Made, Vec<Diagnostic>>, template: &Template) {
+    let ran = ran.unwrap_or_else(|_| panic!("{} fails where its program does not", template.path));
+    let is_same = match (&known.0.made, &ran.0.made) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || format!("{a:?}") == format!("{b:?}"),
+        _ => false,
+    };
+    assert!(
+        is_same,
+        "{} has another form than its program",
+        template.path
+    );
+    assert_eq!(known.0.recording.regions, ran.0.recording.regions);
+    assert_eq!(known.1.len(), ran.1.len());
+    for (known, ran) in known.1.iter().zip(&ran.1) {
+        let derived = |id: NodeId| id.as_derived().is_some();
+        assert_eq!(known.value, ran.value, "{}", template.path);
+        assert!(known.id == ran.id || derived(known.id) && derived(ran.id));
+        assert_eq!(known.term, ran.term);
     }
 }
 
-fn failed(error: &minijinja::Error, template: &Template, job: &Job<'_>) -> Diagnostic {
-    use minijinja::ErrorKind;
-    // An error inside a macro names the library's file.
-    let cause = innermost(error);
-    let file = cause
-        .name()
-        .and_then(|name| {
-            (name != &*template.path)
-                .then(|| template.library_file(name))
-                .flatten()
-        })
-        .unwrap_or(template.file);
-    let (header_end, when) = template.when_lines;
-    let line = cause.line().map(|line| {
-        if file == template.file && line == header_end {
-            when
-        } else {
-            line
-        }
-    });
+fn not_yaml(line: TemplateLine, message: &str, job: &Job<'_>) -> Diagnostic {
+    Diagnostic::new(codes::NOT_YAML, format!("the template's text is not valid YAML: {message}"))
+        .at(job.sources.line_span(line.file, line.line as usize), "at or just before this line")
+        .note(format!("rendered for {}", job.title))
+        .help("values cannot break the structure, so mend the template's own text: indentation, colons, dashes")
+}
+
+fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnostic {
+    // An error inside a macro names the library's file; one of the condition names none.
+    let (file, line) = match &error.template {
+        None => (template.file, Some(template.when_line)),
+        Some(path) if *path == template.path => (template.file, error.line),
+        Some(path) => (
+            template.library_file(path).unwrap_or(template.file),
+            error.line,
+        ),
+    };
     let span = line.and_then(|line| job.sources.line_span(file, line));
-    let detail = cause
-        .detail()
-        .map_or_else(|| cause.kind().to_string(), str::to_owned);
-    let missing = recorder::missing();
-    let diagnostic = match cause.kind() {
-        ErrorKind::UndefinedError => {
-            let name = missing
-                .as_ref()
-                .map_or(detail, |(name, _)| format!("`{name}`"));
-            let help = match missing
-                .as_ref()
-                .and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)))
-            {
-                Some(help) => help,
-                None => "for data that may be absent, write `| default(…)`".to_owned(),
-            };
-            Diagnostic::new(
-                codes::UNDEFINED,
-                format!("the template uses a name that does not exist: {name}"),
+    let diagnostic =
+        match &error.reason {
+            Reason::Undefined(missing) => {
+                let name = missing.as_ref().map(|(name, _)| format!("`{name}`"));
+                let near = missing
+                    .as_ref()
+                    .and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)));
+                Diagnostic::new(
+                    codes::UNDEFINED,
+                    format!(
+                        "the template uses a name that does not exist: {}",
+                        name.unwrap_or_else(|| "undefined value".to_owned())
+                    ),
+                )
+                .help(near.unwrap_or_else(|| {
+                    "for data that may be absent, write `| default(…)`".to_owned()
+                }))
+            }
+            Reason::Steps => Diagnostic::new(
+                codes::TEMPLATE_BOUND,
+                "the template takes more than 1,000,000 steps",
             )
-            .help(help)
-        }
-        ErrorKind::OutOfFuel => Diagnostic::new(
-            codes::TEMPLATE_BOUND,
-            "the template takes more than 1,000,000 steps",
-        )
-        .help("make its loops smaller"),
-        ErrorKind::WriteFailure => {
-            Diagnostic::new(codes::TEMPLATE_BOUND, "the template prints more than 4 MiB")
-                .help("make its loops smaller")
-        }
-        ErrorKind::SyntaxError => Diagnostic::new(
-            codes::TEMPLATE_SYNTAX,
-            format!("the template's syntax is wrong: {detail}"),
-        )
-        .help("mend the marked line; the language is Jinja's"),
-        _ => Diagnostic::new(
-            codes::TEMPLATE_FAILED,
-            format!("the template could not be evaluated: {detail}"),
-        )
-        .help("mend the marked line, or the value that it was given"),
-    };
+            .help("make its loops smaller"),
+            Reason::Text => {
+                Diagnostic::new(codes::TEMPLATE_BOUND, "the template prints more than 4 MiB")
+                    .help("make its loops smaller")
+            }
+            Reason::Holes => Diagnostic::new(
+                codes::TEMPLATE_BOUND,
+                "the template prints more than 65,000 values",
+            )
+            .help("make its loops smaller"),
+            Reason::Syntax(detail) => Diagnostic::new(
+                codes::TEMPLATE_SYNTAX,
+                format!("the template's syntax is wrong: {detail}"),
+            )
+            .help("mend the marked line; the language is Jinja's"),
+            Reason::Failed(detail) => Diagnostic::new(
+                codes::TEMPLATE_FAILED,
+                format!("the template could not be evaluated: {detail}"),
+            )
+            .help("mend the marked line, or the value that it was given"),
+        };
     let diagnostic = diagnostic
         .at(span, "")
         .note(format!("rendered for {}", job.title));
@@ -523,20 +488,6 @@ fn failed(error: &minijinja::Error, template: &Template, job: &Job<'_>) -> Diagn
             .map(|span| job.sources.first_line(span)),
         "rendered for this subscription",
     )
-}
-
-fn innermost(error: &minijinja::Error) -> &minijinja::Error {
-    let mut innermost = error;
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        if let Some(inner) = cause.downcast_ref::<minijinja::Error>()
-            && inner.line().is_some()
-        {
-            innermost = inner;
-        }
-        next = cause.source();
-    }
-    innermost
 }
 
 fn misplaced(problem: skeleton::Misplaced, job: &Job<'_>) -> Diagnostic {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-
-use super::skeleton::Skeletons;
-use super::{FUEL, filters, markers, recorder};
+use super::markers;
+use super::skeleton::{Skeleton, Skeletons};
 use crate::diagnostics::catalogue::resolve::UNKNOWN_REFERENCE;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, nearest, suggest};
+use crate::engine::program::Programs;
+use crate::engine::syntax::{self, Expression};
+use crate::engine::{self, Library, markers::is_reserved};
 use crate::model::kinds::Catalog;
 use crate::model::manifest::{Scope, TemplateLine};
 use crate::yaml::{Node, Step, parse::parse};
@@ -47,7 +47,7 @@ pub struct Template {
     /// What it is rendered for.
     pub scope: Scope,
     /// When it applies.
-    pub when: Option<String>,
+    pub when: Option<Expression>,
     /// The API that the cluster must have.
     pub requires: Option<String>,
     /// What happens if it has not.
@@ -59,9 +59,13 @@ pub struct Template {
     /// Whether what it makes is part of the output, and not only judged.
     pub is_written: bool,
     /// The expression whose value asks for the API.
-    pub asked_by: Option<String>,
-    /// The lines of the header's end and of its `when`.
-    pub when_lines: (usize, usize),
+    pub asked_by: Option<Expression>,
+    /// The kinds of objects that its text names.
+    pub kinds: Vec<String>,
+    /// The line of its `when`.
+    pub when_line: usize,
+    /// What earlier renderings did; what they printed is nothing, or a skeleton.
+    pub programs: Programs<Option<Arc<Skeleton>>>,
     libraries: Arc<HashMap<String, u32>>,
 }
 
@@ -80,7 +84,7 @@ impl Template {
 /// All templates, ready to run.
 #[derive(Debug)]
 pub struct Templates {
-    pub(super) environment: Environment<'static>,
+    pub(super) library: Library,
     pub(super) lines: Vec<TemplateLine>,
     pub(super) skeletons: Skeletons,
     templates: Vec<Template>,
@@ -93,25 +97,8 @@ impl Templates {
         sources: &Sources,
         sink: &mut Sink,
     ) -> Templates {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        let syntax = SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build();
-        environment.set_syntax(syntax.unwrap_or_default());
-        environment.set_fuel(Some(FUEL));
-        environment.set_recursion_limit(64);
-        // Any mode but `None` makes macros and blocks return text that is marked as theirs.
-        environment.set_auto_escape_callback(|_| AutoEscape::Custom("yaml".into()));
-        environment.set_formatter(recorder::print);
-        filters::install(&mut environment);
-        // `namespace` would let loops build values without end; `debug` prints what is not input.
-        for name in ["namespace", "debug"] {
-            environment.remove_global(name);
-        }
         let mut templates = Templates {
-            environment,
+            library: Library::default(),
             lines: Vec::new(),
             skeletons: Skeletons::default(),
             templates: Vec::new(),
@@ -170,7 +157,7 @@ impl Templates {
     ) {
         let source = sources.file(file).map_or("", |file| &file.text);
         let at = |line: usize| sources.line_span(file, line);
-        if let Some(offset) = source.find(markers::is_reserved) {
+        if let Some(offset) = source.find(is_reserved) {
             let line = source[..offset].matches('\n').count() + 1;
             sink.push(
                 Diagnostic::new(codes::TEMPLATE_SYNTAX, "the template has a character of the planes for private use (U+F0000 and above)")
@@ -202,9 +189,9 @@ impl Templates {
             return;
         }
         let is_library = path.starts_with("lib/");
-        let (header, body_start) = match header(source) {
+        let header = match header(source) {
             Some(found) => found,
-            None if is_library => ("", 0),
+            None if is_library => "",
             None => {
                 sink.push(
                     Diagnostic::new(codes::BAD_HEADER, format!("the template {path} has no header"))
@@ -225,67 +212,37 @@ impl Templates {
             on_request: false,
             is_written: true,
             asked_by: None,
-            when_lines: (0, 0),
+            kinds: source
+                .lines()
+                .filter_map(|line| line.strip_prefix("kind: "))
+                .map(|kind| kind.trim_end().to_owned())
+                .collect(),
+            when_line: 1,
+            programs: Programs::default(),
             libraries: Arc::clone(libraries),
         };
         if !is_library && !read_header(&mut template, header, sources, sink) {
             return;
         }
-        let mut text = markers::mark_lines(source, file, &mut self.lines);
-        let when_line = source
-            .lines()
-            .position(|line| line.trim_start().starts_with("when:"))
-            .unwrap_or(0)
-            + 1;
-        template.when_lines = (source[..body_start].matches('\n').count() + 1, when_line);
-        if template
-            .when
-            .as_ref()
-            .is_some_and(|when| when.len() > MAX_TAG)
-        {
-            sink.push(
-                Diagnostic::new(
-                    codes::BAD_HEADER,
-                    format!("`when` has more than {MAX_TAG} bytes"),
-                )
-                .at(at(when_line), "")
-                .help("write a shorter condition"),
-            );
-            return;
-        }
-        if let Some(when) = &template.when {
-            if let Err(error) = self.environment.compile_expression(when) {
-                let detail = error
-                    .detail()
-                    .map_or_else(|| error.kind().to_string(), str::to_owned);
-                sink.push(
-                    Diagnostic::new(
-                        codes::BAD_HEADER,
-                        format!("`when` is not an expression: {detail}"),
-                    )
-                    .at(at(when_line), "")
-                    .help("write an expression such as `workload.type == \"service\"`"),
-                );
-                return;
+        let text = markers::mark_lines(source, file, &mut self.lines);
+        match syntax::template(&text, path) {
+            Ok(body) => {
+                self.library.insert(path.into(), body.into());
+                if !is_library {
+                    self.templates.push(template);
+                }
             }
-            // The condition stands on the header's last line, so that lines keep their numbers.
-            text.insert_str(body_start, &format!("{{% if ({when}) %}}"));
-            text.push_str("{% endif %}");
-        }
-        match self.environment.add_template_owned(path.to_owned(), text) {
-            Ok(()) if !is_library => self.templates.push(template),
-            Ok(()) => {}
             Err(error) => {
-                let detail = error
-                    .detail()
-                    .map_or_else(|| error.kind().to_string(), str::to_owned);
+                let engine::Reason::Syntax(detail) = error.reason else {
+                    return;
+                };
                 sink.push(
                     Diagnostic::new(
                         codes::TEMPLATE_SYNTAX,
                         format!("the template's syntax is wrong: {detail}"),
                     )
                     .at(
-                        at(error.line().unwrap_or(1)).or_else(|| at(source.lines().count())),
+                        at(error.line.unwrap_or(1)).or_else(|| at(source.lines().count())),
                         "",
                     )
                     .help("mend this line; the language is Jinja's, as minijinja has it"),
@@ -333,8 +290,8 @@ fn too_large(source: &str) -> Option<(usize, String)> {
     None
 }
 
-/// The text of the header, and where the body starts.
-fn header(source: &str) -> Option<(&str, usize)> {
+/// The text of the header.
+fn header(source: &str) -> Option<&str> {
     let start = source.find("{#")?;
     if !source[..start].trim().is_empty() {
         return None;
@@ -343,7 +300,7 @@ fn header(source: &str) -> Option<(&str, usize)> {
     let text = source[start + 2..end]
         .trim_start_matches('-')
         .trim_end_matches('-');
-    Some((text, end + 2))
+    Some(text)
 }
 
 fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &mut Sink) -> bool {
@@ -419,9 +376,33 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
             );
         }
     };
-    template.when = text("when");
     template.requires = text("requires");
-    template.asked_by = text("askedBy");
+    for (key, place) in [
+        ("when", &mut template.when),
+        ("askedBy", &mut template.asked_by),
+    ] {
+        let Some(written) = text(key) else { continue };
+        if written.len() > MAX_TAG {
+            return fail(
+                format!("`{key}` has more than {MAX_TAG} bytes"),
+                key,
+                "write a shorter expression".to_owned(),
+            );
+        }
+        match syntax::expression(&written) {
+            Ok(expression) => *place = Some(expression),
+            Err(error) => {
+                let engine::Reason::Syntax(detail) = error.reason else {
+                    continue;
+                };
+                return fail(
+                    format!("`{key}` is not an expression: {detail}"),
+                    key,
+                    "write an expression such as `workload.type == \"service\"`".to_owned(),
+                );
+            }
+        }
+    }
     if let Some(requires) = template
         .requires
         .as_deref()
@@ -434,6 +415,11 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
         );
     }
     template.message = text("message");
+    let source = sources.file(template.file).map_or("", |file| &file.text);
+    let when = source
+        .lines()
+        .position(|line| line.trim_start().starts_with("when:"));
+    template.when_line = when.unwrap_or(0) + 1;
     template.on_request = map
         .get("onRequest")
         .is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));

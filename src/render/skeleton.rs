@@ -5,7 +5,8 @@ use std::sync::{Arc, RwLock};
 
 use super::markers;
 use super::registry::Template;
-use crate::model::hole::Hole;
+use crate::engine::markers::as_hole;
+use crate::model::hole::Holes;
 use crate::model::manifest::{Field, FieldKey, Fields, Part, PartKind, Piece, TemplateLine};
 use crate::model::view::{View, canonical_order, scalar_text};
 use crate::yaml::parse::{Merges, Problem, parse_with};
@@ -90,16 +91,17 @@ impl Skeletons {
 }
 
 fn parse(text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Skeleton, Problems> {
-    let (text, places) = markers::strip_lines(text);
-    let parsed = parse_with(&text, 0, Merges::Keep);
+    let stripped = markers::strip(text);
+    let parsed = parse_with(&stripped.text, 0, Merges::Keep);
     let first = TemplateLine {
         file: template.file,
         line: 1,
     };
     let builder = Builder {
-        text: &text,
+        text: &stripped.text,
         spans: &parsed.spans,
-        places: &places,
+        places: &stripped.lines,
+        regions: &stripped.regions,
         lines,
         first,
     };
@@ -139,6 +141,7 @@ struct Builder<'a> {
     text: &'a str,
     spans: &'a [(u32, u32)],
     places: &'a [(usize, usize)],
+    regions: &'a [(usize, Box<[u32]>)],
     lines: &'a [TemplateLine],
     first: TemplateLine,
 }
@@ -162,11 +165,33 @@ impl Builder<'_> {
             .unwrap_or(self.first)
     }
 
+    /// The stretches that hold where something begins.
+    fn regions_at(&self, start: usize) -> Vec<u32> {
+        let first = self.regions.partition_point(|(at, _)| *at <= start);
+        let held = first.checked_sub(1).map(|at| &self.regions[at].1);
+        held.map_or_else(Vec::new, |held| held.to_vec())
+    }
+
+    /// The same, with those that begin or end before its own end: they decided about a part of it, or that it has no more.
+    fn regions_within(&self, start: usize, end: usize) -> Vec<u32> {
+        let end = end.min(self.text.len()).max(start);
+        let end = start + self.text[start..end].trim_end().len();
+        let mut found = self.regions_at(start);
+        let begun = self.regions.partition_point(|(at, _)| *at < start);
+        let within = self.regions[begun..]
+            .iter()
+            .take_while(|(at, _)| *at <= end);
+        found.extend(within.flat_map(|(_, held)| held.iter().copied()));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     fn part(&self, node: &Node, skeleton: &mut Skeleton) -> Part {
         let (start, end) = self.spans[node.id.index as usize];
         let line = self.line(start as usize);
         let kind = match &node.value {
-            Value::String(text) if text.chars().any(|c| markers::as_hole(c).is_some()) => {
+            Value::String(text) if text.chars().any(|c| as_hole(c).is_some()) => {
                 let pieces = pieces(text);
                 // Exactly a hole, without quotes: the value keeps its type.
                 match (
@@ -203,7 +228,7 @@ impl Builder<'_> {
                             skeleton.spread_holes.push((index, value.line));
                         }
                         FieldKey::Spread
-                    } else if entry.key.chars().any(|c| markers::as_hole(c).is_some()) {
+                    } else if entry.key.chars().any(|c| as_hole(c).is_some()) {
                         open = true;
                         let pieces = pieces(&entry.key);
                         note(&pieces, value.line, "as a key", skeleton);
@@ -228,7 +253,19 @@ impl Builder<'_> {
             }
             scalar => PartKind::Scalar(scalar.clone()),
         };
-        Part { kind, line }
+        let regions = match kind {
+            // Of a map or list, what decided that it is there; its parts say what decided about them.
+            PartKind::List(_) | PartKind::Map(_) | PartKind::OpenMap(_) => {
+                self.regions_at(start as usize)
+            }
+            _ => self.regions_within(start as usize, end as usize),
+        }
+        .into();
+        Part {
+            kind,
+            line,
+            regions,
+        }
     }
 }
 
@@ -245,7 +282,7 @@ fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     for c in text.chars() {
-        match markers::as_hole(c) {
+        match as_hole(c) {
             Some(index) => {
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal).into()));
@@ -263,14 +300,14 @@ fn pieces(text: &str) -> Vec<Piece> {
 
 impl Skeleton {
     /// What does not fit into the holes.
-    pub fn check(&self, holes: &Arc<[Hole]>) -> Vec<Misplaced> {
+    pub fn check(&self, holes: &Holes) -> Vec<Misplaced> {
         let mut problems = Vec::new();
         for (index, line, place) in &self.text_holes {
             let Some(hole) = holes.get(*index) else {
                 continue;
             };
             if scalar_text(hole.value()).is_none() {
-                let sources = hole.sources.as_slice().to_vec();
+                let sources = holes.sources([*index]);
                 problems.push(Misplaced::Value {
                     line: *line,
                     found: hole.value().kind_name(),
@@ -284,7 +321,7 @@ impl Skeleton {
                 continue;
             };
             if !matches!(hole.value(), Value::Map(_) | Value::Null) {
-                let sources = hole.sources.as_slice().to_vec();
+                let sources = holes.sources([*index]);
                 problems.push(Misplaced::Value {
                     line: *line,
                     found: hole.value().kind_name(),
@@ -302,7 +339,7 @@ impl Skeleton {
     }
 }
 
-fn keys_twice(part: &Part, holes: &[Hole], problems: &mut Vec<Misplaced>) {
+fn keys_twice(part: &Part, holes: &Holes, problems: &mut Vec<Misplaced>) {
     match &part.kind {
         PartKind::List(parts) => parts
             .iter()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Plan, PlannedUnit, SharedComponent, connections, instances, monitoring, pipelines, prompts,
-    recovery,
+    Plan, PlannedUnit, SharedComponent, connections, deciders, instances, monitoring, pipelines,
+    prompts, recovery,
 };
 use crate::diagnostics::Sink;
 use crate::model::access;
@@ -54,6 +54,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
         instances,
         pipelines,
         derivations,
+        deciders: Arc::new(deciders::of_unit(plan, planned)),
     }
 }
 
@@ -239,12 +240,16 @@ impl Builder<'_, '_> {
     /// The namespace of a tenant.
     pub fn namespace(&self, tenant: &Document<Tenant>) -> Node {
         let shared = tenant.spec.isolation == Some(Isolation::Shared);
-        if !shared {
-            return self.named("namespace", Some(tenant), None);
+        let pattern = if shared {
+            "sharedNamespace"
+        } else {
+            "namespace"
+        };
+        let name = self.named(pattern, Some(tenant), None);
+        match tenant.written(&["isolation"]) {
+            None => name,
+            Some(isolation) => self.derived(name.value, &[name.id, isolation]),
         }
-        let name = self.named("sharedNamespace", Some(tenant), None);
-        let isolation = tenant.spec_at(&["isolation"]);
-        self.derived(name.value, &[name.id, isolation])
     }
 
     /// A label of the platform: `<labelPrefix>/tenant`.
@@ -359,15 +364,19 @@ fn offboarding(builder: &Builder<'_, '_>, tenant: &Node) -> Option<Entry> {
 /// The roles that grants give, with what they inherit.
 fn roles(builder: &Builder<'_, '_>, grants: &Node) -> Node {
     let granted = grants.as_list().unwrap_or_default().iter();
-    let mut names: Vec<&str> = granted
-        .filter_map(|grant| grant.get("role").and_then(Node::as_str))
-        .collect();
+    let granted: Vec<&Node> = granted.filter_map(|grant| grant.get("role")).collect();
+    let mut names: Vec<&str> = granted.iter().filter_map(|role| role.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let roles = names
         .into_iter()
         .filter_map(|name| builder.plan.roles.get(name));
-    Node::new(NodeId::NONE, Value::List(roles.cloned().collect()))
+    // Which grants there are decides, and which role each gives.
+    let from = granted.iter().map(|role| role.id).chain([grants.id]);
+    builder.derived(
+        Value::List(roles.cloned().collect()),
+        &from.collect::<Vec<_>>(),
+    )
 }
 
 /// Those of some grants or shares that hold today in this environment.
@@ -375,36 +384,41 @@ pub fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Opti
     let Some(list) = list else {
         return Node::new(NodeId::NONE, Value::List(Arc::new([])));
     };
-    let items: Vec<Node> = list
-        .as_list()
-        .unwrap_or_default()
-        .iter()
-        .filter(|item| {
-            let last = item
-                .get("expiresAt")
-                .and_then(Node::as_str)
-                .map(|day| crate::model::scalars::Date(day.to_owned()));
-            let environments = item
-                .get("environments")
-                .and_then(Node::as_list)
-                .unwrap_or_default();
-            let here = environments.is_empty()
-                || environments
-                    .iter()
-                    .any(|name| name.as_str() == Some(&planned.environment.name));
-            let first = item.get("grantedAt").and_then(Node::as_str);
-            let first = first.map(|day| crate::model::scalars::Date(day.to_owned()));
-            let input = &builder.plan.input;
-            here && !input.has_expired(last.as_ref()) && !input.is_to_come(first.as_ref())
-        })
-        .cloned()
-        .collect();
-    Node::new(list.id, Value::List(items.into()))
+    let input = &builder.plan.input;
+    let mut from = vec![list.id];
+    let (mut items, mut decided) = (Vec::new(), Vec::new());
+    for item in list.as_list().unwrap_or_default() {
+        let day = |key: &str| {
+            let node = item.get(key)?;
+            Some(crate::model::scalars::Date(node.as_str()?.to_owned()))
+        };
+        let environments = item.get("environments");
+        let named = environments.and_then(Node::as_list).unwrap_or_default();
+        let here = named.is_empty()
+            || named
+                .iter()
+                .any(|name| name.as_str() == Some(&planned.environment.name));
+        if here
+            && !input.has_expired(day("expiresAt").as_ref())
+            && !input.is_to_come(day("grantedAt").as_ref())
+        {
+            items.push(item.clone());
+        }
+        let days = ["expiresAt", "grantedAt"]
+            .into_iter()
+            .filter_map(|key| item.get(key));
+        decided.extend(days.chain(named).map(|node| node.id));
+    }
+    if decided.is_empty() {
+        return Node::new(list.id, Value::List(items.into()));
+    }
+    from.append(&mut decided);
+    builder.derived(Value::List(items.into()), &from)
 }
 
 /// Components of other tenants that this one may reach here.
 fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
-    let mut items = Vec::new();
+    let (mut items, mut from) = (Vec::new(), Vec::new());
     for shared in builder
         .plan
         .shared_with
@@ -451,8 +465,10 @@ fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
                 .iter()
                 .filter_map(|key| Some(entry(key, written?.get(key)?.clone())));
             entries.extend(more);
-            items.push(Node::map(NodeId::NONE, entries));
+            from.push(with);
+            let share = Node::map(NodeId::NONE, entries);
+            items.push(builder.derived(share.value, &[with]));
         }
     }
-    Node::new(NodeId::NONE, Value::List(items.into()))
+    builder.derived(Value::List(items.into()), &from)
 }

@@ -51,6 +51,7 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         instances: Vec::new(),
         pipelines: Vec::new(),
         derivations,
+        deciders: Arc::default(),
     }
 }
 

@@ -15,6 +15,7 @@
 //! * `recovery`: whether plans can hold what they promise.
 //! * `prompts`: the facts that agents ask for.
 //! * `coherence`: whether the layered values make sense together.
+//! * `deciders`: what decides that a document has a say.
 //! * `build`, `clusters`, `instances`: names, labels, and what templates see.
 
 mod access;
@@ -23,6 +24,7 @@ mod clusters;
 mod coherence;
 mod connections;
 mod contexts;
+mod deciders;
 mod instances;
 mod layers;
 mod monitoring;
@@ -35,13 +37,14 @@ mod tenants;
 mod versions;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
 use crate::model::catalog::{Document, Documents};
-use crate::model::instance::{Unit, UnitKey};
+use crate::model::instance::{Decided, Unit, UnitKey};
 use crate::model::kinds::{
     Catalog, Cluster, Component, Context, Environment, Platform, Tenant, Tier,
 };
@@ -174,6 +177,8 @@ pub struct Plan<'a> {
     roles: BTreeMap<&'a str, Node>,
     /// What others share with a tenant, by its name.
     shared_with: BTreeMap<&'a str, Vec<SharedComponent<'a>>>,
+    /// Documents that say themselves for whom they are.
+    selecting: Arc<[Decided]>,
 }
 
 /// A share that holds today, as the tenant that it is shared with sees it.
@@ -298,6 +303,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     let digests = versions::digests(input.catalog);
     let roles = crate::model::access::roles(input.catalog);
     let shared_with = shares(&input);
+    let selecting = deciders::selecting(input.catalog);
     Some(Plan {
         input,
         platform,
@@ -308,6 +314,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
         session,
         roles,
         shared_with,
+        selecting,
     })
 }
 

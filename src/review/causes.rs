@@ -10,8 +10,9 @@ use crate::diagnostics::Sources;
 use crate::model::change::{
     Body, FieldChange, FieldPath, InputChange, Object, ObjectChange, Operation, Origin, Place,
 };
-use crate::model::instance::{Derivations, Layer};
+use crate::model::instance::Layer;
 use crate::model::manifest::TemplateLine;
+use crate::model::provenance::Provenance;
 use crate::model::secrets::{self, redacted};
 use crate::model::view::{Shape, View};
 use crate::schema::kubernetes::ObjectSchemas;
@@ -27,12 +28,10 @@ const MOST_PLACES: usize = 4;
 pub struct Traced {
     /// The object.
     pub object: Object,
-    /// Where values come from that were computed.
-    pub derivations: Option<Arc<Derivations>>,
+    /// Where its values come from; nothing for what was read as it is.
+    pub provenance: Option<Provenance>,
     /// The layers of its component's values.
     pub layers: Option<Arc<[Layer]>>,
-    /// What its template read.
-    pub read: Arc<[NodeId]>,
     /// The documents that decide about its place: kind and name.
     pub documents: Arc<BTreeSet<(String, String)>>,
 }
@@ -144,7 +143,13 @@ impl<'a> Comparer<'a> {
             reordered: found.orders.is_some(),
             secret: hidden,
             causes: self
-                .causes(before, after, &[old_ids.as_slice(), &new_ids], lines)
+                .causes(
+                    [
+                        (before, found.before, &old_ids),
+                        (after, found.after, &new_ids),
+                    ],
+                    lines,
+                )
                 .into_iter()
                 .collect(),
             before_origins: self.places(before, &old_ids, lines[0]),
@@ -155,22 +160,37 @@ impl<'a> Comparer<'a> {
     /// The changes of the input that a field follows from, by the surest sign that there is.
     fn causes(
         &self,
-        before: &Traced,
-        after: &Traced,
-        ids: &[&[NodeId]; 2],
+        sides: [(&Traced, Option<View<'_>>, &Vec<NodeId>); 2],
         lines: [TemplateLine; 2],
     ) -> BTreeSet<usize> {
         let inputs = &self.inputs;
-        let each = |find: &dyn Fn(&[NodeId]) -> BTreeSet<usize>, ids: [&[NodeId]; 2]| {
-            &find(ids[0]) | &find(ids[1])
+        let [(before, _, old), (after, _, new)] = sides;
+        let both = |find: &dyn Fn(&[NodeId]) -> BTreeSet<usize>, old: &[NodeId], new: &[NodeId]| {
+            &find(old) | &find(new)
         };
-        // The values themselves, and the template's line.
-        let mut causes = each(&|ids| inputs.of_values(ids), *ids);
+        let of_old = inputs.of_values(old);
+        let of_new = inputs.of_values(new);
+        // What the field is made of now, what came and what went. A value that was edited and that it is no longer made of
+        // is none: something else decided what it is made of.
+        let (edited, gone): (BTreeSet<usize>, BTreeSet<usize>) =
+            of_old.iter().partition(|at| inputs.is_edit(**at));
+        let mut causes = &of_new | &gone;
         causes.extend(lines.iter().filter_map(|line| inputs.of_line(*line)));
-        let attempts: [&dyn Fn() -> BTreeSet<usize>; 8] = [
-            &|| each(&|ids| inputs.around(ids), *ids),
-            // What the template read to decide something.
-            &|| each(&|ids| inputs.of_values(ids), [&before.read, &after.read]),
+        let decided = || -> BTreeSet<usize> {
+            let decisions = sides
+                .iter()
+                .filter_map(|(traced, view, _)| traced.decisions((*view)?, self.sources));
+            decisions.flat_map(|ids| inputs.of_values(&ids)).collect()
+        };
+        if (&of_old ^ &of_new).iter().any(|at| inputs.is_edit(*at)) {
+            causes.extend(decided());
+        }
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 10] = [
+            &decided,
+            &|| edited.clone(),
+            &|| both(&|ids| inputs.around(ids), old, new),
+            // What the template looked at.
+            &|| both(&|ids| inputs.of_values(ids), &before.read(), &after.read()),
             &|| {
                 let lines = lines.iter();
                 lines.filter_map(|line| inputs.of_template(*line)).collect()
@@ -180,7 +200,7 @@ impl<'a> Comparer<'a> {
                 let documents = before.documents.as_ref() | after.documents.as_ref();
                 inputs.deciding(&documents, &after.object.place)
             },
-            &|| each(&|ids| inputs.around(ids), [&before.read, &after.read]),
+            &|| both(&|ids| inputs.around(ids), &before.read(), &after.read()),
             &|| inputs.all_templates(),
             &|| {
                 let documents = before.documents.as_ref() | after.documents.as_ref();
@@ -208,7 +228,7 @@ impl<'a> Comparer<'a> {
         let place = &one.object.place;
         let deciding = || inputs.deciding(&one.documents, place);
         let is_whole = self.is_one_sided(place);
-        let attempts: [&dyn Fn() -> BTreeSet<usize>; 8] = [
+        let attempts: [&dyn Fn() -> BTreeSet<usize>; 9] = [
             &|| {
                 if is_whole {
                     deciding()
@@ -216,15 +236,21 @@ impl<'a> Comparer<'a> {
                     BTreeSet::new()
                 }
             },
+            // What decided that the template prints it, and what it is called.
             &|| {
-                let mut causes = inputs.of_values(&one.read);
+                let decisions = one.decisions(root, self.sources).unwrap_or_default();
+                let mut causes = inputs.of_values(&decisions);
+                let named = [&["metadata", "name"][..], &["metadata", "namespace"]];
+                let named = named.into_iter().filter_map(|path| root.at(path));
+                causes.extend(named.flat_map(|view| inputs.of_values(&one.inputs(view))));
                 causes.extend(inputs.of_line(line));
                 causes
             },
+            &|| inputs.of_values(&one.read()),
             &|| inputs.of_values(&ids),
             &|| inputs.of_template(line).into_iter().collect(),
             &deciding,
-            &|| inputs.around(&one.read),
+            &|| inputs.around(&one.read()),
             &|| inputs.concerning(&one.documents, place),
             &|| inputs.deciding_anywhere(place),
         ];
@@ -331,18 +357,28 @@ impl<'a> Comparer<'a> {
 }
 
 impl Traced {
+    /// What its template looked at.
+    fn read(&self) -> Vec<NodeId> {
+        match &self.object.body {
+            Body::Manifest(manifest) => manifest.read(),
+            Body::Tree(_) => Vec::new(),
+        }
+    }
+
     /// The input values that a value was made of, those of its parts included.
     fn inputs(&self, view: View<'_>) -> Vec<NodeId> {
         let mut ids = Vec::new();
         collect(view, &mut ids);
-        let Some(derivations) = &self.derivations else {
-            return ids;
-        };
-        let mut seen = BTreeSet::new();
-        ids.into_iter()
-            .flat_map(|id| derivations.inputs(id))
-            .filter(|id| seen.insert(*id))
-            .collect()
+        match &self.provenance {
+            None => ids,
+            Some(provenance) => provenance.inputs(ids),
+        }
+    }
+
+    /// What decided that a value is this, and that it is here.
+    fn decisions(&self, view: View<'_>, sources: &Sources) -> Option<Vec<NodeId>> {
+        let provenance = self.provenance.as_ref()?;
+        Some(provenance.origin(view, sources).decisions)
     }
 
     /// Who sets a value.

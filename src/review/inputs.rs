@@ -343,6 +343,13 @@ impl Inputs {
             .collect()
     }
 
+    /// Whether a change gives a value that was there another one; else it adds or removes one.
+    pub fn is_edit(&self, at: usize) -> bool {
+        self.changes
+            .get(at)
+            .is_some_and(|change| change.before_place.is_some() && change.after_place.is_some())
+    }
+
     /// The changes inside the maps and lists that ids name.
     pub fn around(&self, ids: &[NodeId]) -> BTreeSet<usize> {
         ids.iter()

@@ -31,9 +31,8 @@ pub fn of_unit(
         };
         Traced {
             object: Object::new(place, Body::Manifest(one.manifest)),
-            derivations: Some(Arc::clone(&unit.derivations)),
+            provenance: Some(unit.provenance()),
             layers: instance.map(|instance| Arc::clone(&instance.layers)),
-            read: one.read,
             documents: Arc::clone(documents),
         }
     };

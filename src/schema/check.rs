@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
 use crate::kubernetes::versions::Minor;
-use crate::model::manifest::TemplateLine;
 use crate::model::records::{Recorder, Turn};
 use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
@@ -358,10 +357,7 @@ impl<'a, 's> Judge<'a, 's> {
         }
         // A field without a value counts for nothing, but a name that is not known is a mistake.
         let empty = match view {
-            View::Node {
-                node,
-                line: TemplateLine::NONE,
-            } => node.entries(),
+            View::Node { node, within: None } => node.entries(),
             _ => &[],
         };
         let empty = empty

@@ -8,9 +8,10 @@ use crate::support::repository_path;
 const STAGES: [&str; 9] = [
     "load", "validate", "resolve", "render", "verify", "policy", "review", "emit", "report",
 ];
-const VOCABULARY: [&str; 6] = [
+const VOCABULARY: [&str; 7] = [
     "cel",
     "diagnostics",
+    "engine",
     "kubernetes",
     "model",
     "schema",

@@ -25,6 +25,7 @@ mod layouts;
 mod operation;
 mod page;
 mod policy;
+mod provenance;
 mod records;
 mod review;
 mod scalars;

@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use tenantry::diagnostics::Sources;
+use tenantry::engine::value::Term;
 use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
 use tenantry::kubernetes::validation::{self, Known, Violation, Work};
-use tenantry::model::hole::{Hole, Sources as From};
+use tenantry::model::hole::{Hole, Holes};
 use tenantry::model::instance::Unit;
 use tenantry::model::manifest::{Manifest, Rendered};
 use tenantry::model::records::Records;
@@ -156,7 +157,8 @@ fn judgements_by_record_are_those_in_full() {
                 *at.get_mut(&mut values) = value;
             }
             let holes = values.into_iter();
-            let holes = holes.map(|value| Hole::new(value, From::None)).collect();
+            let holes = holes.map(|value| Hole::new(value, NodeId::NONE, Term::CONSTANT));
+            let holes = Arc::new(Holes::new(holes.collect(), None));
             let manifest = Manifest {
                 holes,
                 ..one.clone()

@@ -1,0 +1,102 @@
+//! The engine: templates and expressions, run on values that know where they came from.
+//!
+//! A run is noted step by step: which values it took from the input, what it made of them, and what it decided by. The
+//! notes are three things at once. They say where each printed value came from, and what decided that it is there
+//! ([`origin`]). They are a program, which makes the same of other input without the template, as long as everything that
+//! decided is as it was ([`program`]). And they are complete: a step is a function of earlier steps and of nothing else.
+//!
+//! * `syntax`: templates and expressions as trees. minijinja parses.
+//! * `value`, `tree`: values, and maps and lists of the input.
+//! * `trace`: the steps of a run.
+//! * `run`, `evaluate`: statements and expressions.
+//! * `looked`: which parts of the input a run looked at.
+//! * `filters`, `lists`, `foreign`: what can be done to values: our own, those that choose among items, and minijinja's.
+//! * `markers`: values and decisions as characters of a text.
+
+pub mod evaluate;
+pub mod filters;
+mod foreign;
+mod lists;
+pub mod looked;
+pub mod markers;
+pub mod origin;
+pub mod program;
+pub mod run;
+pub mod syntax;
+pub mod trace;
+pub mod tree;
+pub mod value;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::yaml::Node;
+
+/// Most steps of one run.
+pub const MAX_STEPS: u64 = 1_000_000;
+/// Most bytes of text of one run.
+pub const MAX_TEXT: usize = 4 << 20;
+/// Most levels of macros and imports within one another.
+const MAX_DEPTH: usize = 64;
+
+/// Most statements, expressions and macros within one another.
+const MAX_NESTING: usize = 500;
+
+/// Why something could not be read or evaluated.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// What is wrong.
+    pub reason: Reason,
+    /// The template, by its path; none for an expression of its own.
+    pub template: Option<Arc<str>>,
+    /// The line, from 1.
+    pub line: Option<usize>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug)]
+pub enum Reason {
+    /// The syntax.
+    Syntax(String),
+    /// A name that stands for nothing, and the names that there are.
+    Undefined(Option<(String, Vec<String>)>),
+    /// What a value cannot do, for people.
+    Failed(String),
+    /// More than [`MAX_STEPS`].
+    Steps,
+    /// More than [`MAX_TEXT`].
+    Text,
+    /// More values than markers.
+    Holes,
+}
+
+/// A function that templates can call, of what some variables hold and of its arguments.
+#[derive(Debug)]
+pub struct Function {
+    /// Its name, and what it makes of the read values and the arguments, in this order.
+    pub own: trace::Own,
+    /// The paths that it reads.
+    pub reads: &'static [&'static [&'static str]],
+}
+
+/// What a run works on.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The variables; of two with one name the later holds.
+    pub variables: Vec<(&'static str, Node)>,
+    /// Where what is made of several values keeps its origin.
+    pub derivations: Arc<crate::model::instance::Derivations>,
+}
+
+impl Inputs {
+    /// A variable.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        let mut variables = self.variables.iter().rev();
+        variables
+            .find(|(known, _)| *known == name)
+            .map(|(_, node)| node)
+    }
+}
+
+/// The templates that a run may import.
+pub type Library = HashMap<Arc<str>, Arc<[syntax::Statement]>>;

@@ -1,0 +1,215 @@
+//! Where values came from, and what decided that they are there: read off the steps of a run.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Inputs;
+use super::program::{self, Recording, Slot};
+use super::trace::{Reach, Step};
+use super::value::Term;
+use crate::yaml::{Node, NodeId, Value};
+
+/// The input values that something comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// What it is made of.
+    pub values: Vec<NodeId>,
+    /// What decided that it is this, and that it is there.
+    pub decisions: Vec<NodeId>,
+    /// What decided by not being set: the map, and the key that it lacks.
+    pub absent: Vec<(NodeId, Arc<str>)>,
+}
+
+/// A run that has ended, with its input.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// What it did.
+    pub recording: Arc<Recording>,
+    /// What it worked on.
+    pub inputs: Arc<Inputs>,
+}
+
+struct Collector<'p> {
+    steps: &'p [Step],
+    slots: &'p [Slot<'p>],
+    origin: Origin,
+    seen: HashSet<(Term, Role, bool)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    Value,
+    Decision,
+}
+
+impl Past {
+    /// Where the values of steps came from, and what decided in these stretches of the text.
+    pub fn origin(&self, terms: impl IntoIterator<Item = Term>, regions: &[u32]) -> Origin {
+        let mut wanted: Vec<(Term, Role, bool)> = Vec::new();
+        wanted.extend(terms.into_iter().map(|term| (term, Role::Value, true)));
+        for region in regions {
+            let by = self.recording.regions.get(*region as usize);
+            let by = by.into_iter().flat_map(|by| by.iter());
+            wanted.extend(by.map(|term| (*term, Role::Decision, false)));
+        }
+        let terms = wanted.iter().map(|(term, ..)| *term);
+        let slots = program::evaluated_for(terms, &self.recording, &self.inputs);
+        let mut collector = Collector::new(&self.recording.steps, &slots);
+        collector.collect(wanted);
+        collector.finish()
+    }
+
+    /// All input values that were looked at.
+    pub fn read(&self) -> Vec<NodeId> {
+        let steps = 0..u32::try_from(self.recording.steps.len()).unwrap_or(u32::MAX);
+        let slots = program::evaluated_for(steps.map(Term), &self.recording, &self.inputs);
+        let mut ids: Vec<NodeId> = slots
+            .iter()
+            .filter_map(Slot::node)
+            .map(|node| node.id)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The id of a part of a printed value: its own if it is of the input, or one that stands for all that it was made of.
+    pub(super) fn place(&self, term: Term, slots: &[Slot<'_>]) -> NodeId {
+        if let Some(node) = slots.get(term.0 as usize).and_then(Slot::node) {
+            return node.id;
+        }
+        let mut collector = Collector::new(&self.recording.steps, slots);
+        collector.collect(vec![(term, Role::Value, true)]);
+        let values = collector.finish().values;
+        if values.is_empty() {
+            return NodeId::NONE;
+        }
+        self.inputs.derivations.derive(Value::Null, values).id
+    }
+}
+
+impl<'p> Collector<'p> {
+    fn new(steps: &'p [Step], slots: &'p [Slot<'p>]) -> Collector<'p> {
+        Collector {
+            steps,
+            slots,
+            origin: Origin::default(),
+            seen: HashSet::new(),
+        }
+    }
+
+    fn finish(mut self) -> Origin {
+        let unique = |ids: &mut Vec<NodeId>| {
+            let mut seen = HashSet::new();
+            ids.retain(|id| *id != NodeId::NONE && seen.insert(*id));
+        };
+        unique(&mut self.origin.values);
+        let values: HashSet<NodeId> = self.origin.values.iter().copied().collect();
+        unique(&mut self.origin.decisions);
+        self.origin.decisions.retain(|id| !values.contains(id));
+        self.origin.absent.sort();
+        self.origin.absent.dedup();
+        self.origin
+    }
+
+    fn note(&mut self, id: NodeId, role: Role) {
+        match role {
+            Role::Value => self.origin.values.push(id),
+            Role::Decision => self.origin.decisions.push(id),
+        }
+    }
+
+    fn note_all(&mut self, node: &Node, role: Role) {
+        self.note(node.id, role);
+        match &node.value {
+            Value::Map(map) => map
+                .entries
+                .iter()
+                .for_each(|entry| self.note_all(&entry.value, role)),
+            Value::List(items) => items.iter().for_each(|item| self.note_all(item, role)),
+            _ => {}
+        }
+    }
+
+    /// Follows values to where they came from; by a list of its own, since a run can chain very many steps.
+    fn collect(&mut self, mut pending: Vec<(Term, Role, bool)>) {
+        pending.reverse();
+        while let Some(next) = pending.pop() {
+            if self.seen.insert(next) {
+                let mut more = Vec::new();
+                self.follow(next, &mut more);
+                pending.extend(more.into_iter().rev());
+            }
+        }
+    }
+
+    fn follow(
+        &mut self,
+        (term, role, whole): (Term, Role, bool),
+        more: &mut Vec<(Term, Role, bool)>,
+    ) {
+        let (steps, slots) = (self.steps, self.slots);
+        let (Some(step), Some(slot)) = (steps.get(term.0 as usize), slots.get(term.0 as usize))
+        else {
+            return;
+        };
+        if let Step::Chosen { value, by } | Step::Sifted { list: value, by } = step {
+            more.push((*value, role, whole));
+            more.extend(by.iter().map(|term| (*term, Role::Decision, false)));
+            return;
+        }
+        if let Some(node) = slot.node() {
+            if whole {
+                self.note_all(node, role);
+            } else {
+                self.note(node.id, role);
+            }
+            self.choosers(term, more);
+            return;
+        }
+        match step {
+            Step::Constant(_) | Step::Root(_) | Step::Chosen { .. } | Step::Sifted { .. } => {}
+            Step::Get { of, key, .. } => match slots.get(of.0 as usize).and_then(Slot::node) {
+                Some(node) => {
+                    self.origin.absent.push((node.id, key.clone()));
+                    self.choosers(*of, more);
+                }
+                None => more.push((*of, role, false)),
+            },
+            Step::Item { of, .. } => more.push((*of, role, whole)),
+            Step::List(_) | Step::Map(_) => {
+                step.each_operand(|term| more.push((term, role, whole)));
+            }
+            Step::Apply(operation, _) => {
+                let whole = operation.reach() == Reach::Whole;
+                step.each_operand(|term| more.push((term, role, whole)));
+            }
+        }
+    }
+
+    /// What chose the maps and lists that a value was taken from.
+    fn choosers(&self, term: Term, more: &mut Vec<(Term, Role, bool)>) {
+        let mut at = term;
+        loop {
+            at = match self.steps.get(at.0 as usize) {
+                Some(
+                    Step::Get { of, .. } | Step::Item { of, .. } | Step::Sifted { list: of, .. },
+                ) => *of,
+                Some(Step::Chosen { value, by }) => {
+                    more.extend(by.iter().map(|term| (*term, Role::Decision, false)));
+                    *value
+                }
+                Some(Step::Apply(_, terms)) => {
+                    // What names the entries that a map keeps decides; the map itself is what was taken from.
+                    let by = terms.iter().skip(1);
+                    more.extend(by.map(|term| (*term, Role::Decision, false)));
+                    match terms.first() {
+                        Some(first) => *first,
+                        None => return,
+                    }
+                }
+                _ => return,
+            };
+        }
+    }
+}

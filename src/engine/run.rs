@@ -1,0 +1,771 @@
+//! Runs templates: statements, scopes, and what they print.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::syntax::{Condition, Expression, Loop, Macro, Statement, StatementKind, Target};
+use super::trace::{Operation, Own, Reach, Trace};
+use super::value::{Data, Term, Value};
+use super::{
+    Error, Function, Inputs, Library, MAX_DEPTH, MAX_NESTING, MAX_STEPS, MAX_TEXT, Reason, markers,
+};
+
+/// A scope of names.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    names: RefCell<Vec<(Arc<str>, Value)>>,
+    parent: Option<Rc<Frame>>,
+}
+
+impl Frame {
+    fn within(parent: &Rc<Frame>) -> Rc<Frame> {
+        Rc::new(Frame {
+            names: RefCell::default(),
+            parent: Some(parent.clone()),
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<Value> {
+        let names = self.names.borrow();
+        match names.iter().rev().find(|(known, _)| **known == *name) {
+            Some((_, value)) => Some(value.clone()),
+            None => self.parent.as_ref()?.find(name),
+        }
+    }
+
+    fn set(&self, name: &Arc<str>, value: Value) {
+        let mut names = self.names.borrow_mut();
+        match names.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = value,
+            None => names.push((name.clone(), value)),
+        }
+    }
+}
+
+/// What a [`Data::Local`] stands for.
+#[derive(Clone)]
+pub(super) enum Local {
+    /// A macro: where it was defined, and in which template.
+    Macro(Arc<Macro>, Rc<Frame>, Option<Arc<str>>),
+    /// An imported template.
+    Module(Rc<Frame>),
+    /// The loop that is running.
+    Loop(Rc<Turn>),
+}
+
+/// One turn of a loop.
+pub(super) struct Turn {
+    pub(super) items: Rc<[Value]>,
+    pub(super) at: usize,
+    pub(super) depth: usize,
+    /// What decided how many items there are.
+    pub(super) by: Vec<Term>,
+    /// What `changed` was called with in the last turn.
+    pub(super) last: Rc<RefCell<Option<Value>>>,
+}
+
+/// A value that was printed.
+#[derive(Clone, Debug)]
+pub enum Printed {
+    /// The template's own.
+    Constant(Data),
+    /// What a step made.
+    Made(Term),
+}
+
+/// A run of a template or an expression.
+pub struct Run<'r> {
+    pub(super) library: &'r Library,
+    pub(super) inputs: &'r Inputs,
+    pub(super) functions: &'r [&'static Function],
+    pub(super) trace: Trace,
+    pub(super) locals: Vec<Local>,
+    pub(super) scope: Rc<Frame>,
+    pub(super) missing: Option<(String, Vec<String>)>,
+    holes: Vec<Printed>,
+    text: String,
+    steps: u64,
+    depth: usize,
+    nesting: usize,
+    loops: usize,
+    template: Option<Arc<str>>,
+}
+
+/// What a run of a template did.
+pub struct Ran {
+    /// The text, with markers.
+    pub text: String,
+    /// The values that it printed.
+    pub holes: Vec<Printed>,
+    /// Its steps.
+    pub trace: Trace,
+}
+
+static TRUTH: Own = Own {
+    name: "truth",
+    reach: Reach::Outline,
+    apply: |arguments| Ok(Data::Bool(arguments.first().is_some_and(Data::is_true))),
+};
+/// How many items, which keys, or the value itself where it has neither.
+static OUTLINE: Own = Own {
+    name: "outline",
+    reach: Reach::Outline,
+    apply: |arguments| {
+        let value = arguments.first().unwrap_or(&Data::Undefined);
+        Ok(match (value.keys(), value) {
+            (Some(keys), _) => keys.into_iter().map(Data::Text).collect::<Vec<_>>().into(),
+            (None, Data::Text(_) | Data::Tree(_) | Data::List(_)) => {
+                value.length().unwrap_or(0).into()
+            }
+            (None, other) => other.clone(),
+        })
+    },
+};
+static CHARACTERS: Own = Own {
+    name: "characters",
+    reach: Reach::Whole,
+    apply: |arguments| {
+        let text = arguments.first().and_then(Data::as_str).unwrap_or_default();
+        let characters = text.chars().map(|c| Data::from(c.to_string()));
+        Ok(characters.collect::<Vec<_>>().into())
+    },
+};
+
+impl<'r> Run<'r> {
+    /// A run that has not begun.
+    pub fn new(
+        library: &'r Library,
+        inputs: &'r Inputs,
+        functions: &'r [&'static Function],
+    ) -> Run<'r> {
+        Run {
+            library,
+            inputs,
+            functions,
+            trace: Trace::default(),
+            locals: Vec::new(),
+            scope: Rc::default(),
+            missing: None,
+            holes: Vec::new(),
+            text: String::new(),
+            steps: 0,
+            depth: 0,
+            nesting: 0,
+            loops: 0,
+            template: None,
+        }
+    }
+
+    /// Runs a template of the library, if a condition holds.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be evaluated, with the template and the line; none is named for the condition's.
+    pub fn template(mut self, path: &Arc<str>, when: Option<&Expression>) -> Result<Ran, Error> {
+        let Some(body) = self.library.get(path).cloned() else {
+            return Err(self.failed(format!("there is no template `{path}`")));
+        };
+        let holds = match when {
+            None => Value::constant(Data::Bool(true)),
+            Some(when) => {
+                let value = self.value(when)?;
+                self.truth(&value)?
+            }
+        };
+        self.template = Some(path.clone());
+        self.within(vec![holds.term], |run| {
+            if holds.data.is_true() {
+                run.all(&body)
+            } else {
+                Ok(())
+            }
+        })?;
+        Ok(Ran {
+            text: self.text,
+            holes: self.holes,
+            trace: self.trace,
+        })
+    }
+
+    /// Evaluates an expression; gives the value, and the steps that made it.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be evaluated.
+    pub fn expression(mut self, expression: &Expression) -> Result<(Value, Trace), Error> {
+        let value = self.value(expression)?;
+        Ok((value, self.trace))
+    }
+
+    pub(super) fn failed(&self, message: impl Into<String>) -> Error {
+        self.error(Reason::Failed(message.into()))
+    }
+
+    pub(super) fn error(&self, reason: Reason) -> Error {
+        Error {
+            reason,
+            template: self.template.clone(),
+            line: None,
+        }
+    }
+
+    pub(super) fn undefined(&mut self) -> Error {
+        let missing = self.missing.take();
+        self.error(Reason::Undefined(missing))
+    }
+
+    pub(super) fn pay(&mut self) -> Result<(), Error> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS || self.trace.steps.len() as u64 > MAX_STEPS {
+            return Err(self.error(Reason::Steps));
+        }
+        Ok(())
+    }
+
+    /// What a function makes of values.
+    pub(super) fn apply(
+        &mut self,
+        operation: Operation,
+        arguments: &[&Value],
+    ) -> Result<Value, Error> {
+        let is_undefined = |value: &&Value| matches!(value.data, Data::Undefined);
+        if operation.reach() != Reach::Presence && arguments.iter().any(is_undefined) {
+            return Err(self.undefined());
+        }
+        let made = self.trace.apply(operation, arguments);
+        let made = made.map_err(|message| self.failed(message))?;
+        // Long texts are paid for by their length.
+        self.steps += made.data.as_str().map_or(0, str::len) as u64 / 256;
+        Ok(made)
+    }
+
+    /// Whether a value is taken as true, as a value that the rest depends on.
+    pub(super) fn truth(&mut self, value: &Value) -> Result<Value, Error> {
+        let truth = match value.data {
+            Data::Undefined => return Err(self.undefined()),
+            Data::Bool(_) => value.clone(),
+            Data::Markup(ref text) => {
+                let is_there = !markers::is_empty(text);
+                let by = self.trace.decided_in(text);
+                return Ok(self.trace.chosen(Value::constant(is_there.into()), &by));
+            }
+            _ => self.apply(Operation::Own(&TRUTH), &[value])?,
+        };
+        self.trace.guard(&truth);
+        Ok(truth)
+    }
+
+    /// The items of a value, and the value that tells how many there are. Of a map, the keys.
+    pub(super) fn items(&mut self, value: &Value) -> Result<(Vec<Value>, Term), Error> {
+        let outline = self.apply(Operation::Own(&OUTLINE), &[value])?;
+        self.trace.guard(&outline);
+        let items = match &value.data {
+            Data::Undefined => return Err(self.undefined()),
+            Data::Null => Vec::new(),
+            Data::List(items) => {
+                let items = items.iter().cloned().enumerate();
+                items
+                    .map(|(at, item)| self.known_item(value, at, item))
+                    .collect()
+            }
+            Data::Tree(tree) if tree.node.as_list().is_some() => {
+                let count = value.data.length().unwrap_or(0);
+                (0..count).filter_map(|at| self.item(value, at)).collect()
+            }
+            Data::Tree(_) | Data::Map(_) => {
+                let keys = value.data.keys().unwrap_or_default();
+                let key = |key| Value {
+                    data: Data::Text(key),
+                    term: Term::CONSTANT,
+                };
+                let keys: Vec<Value> = keys.into_iter().map(key).collect();
+                keys.into_iter()
+                    .map(|key| self.trace.chosen(key, &[outline.term]))
+                    .collect()
+            }
+            Data::Text(_) => {
+                let characters = self.apply(Operation::Own(&CHARACTERS), &[value])?;
+                return self.items(&characters);
+            }
+            other => return Err(self.failed(format!("{} is not iterable", other.kind().name()))),
+        };
+        Ok((items, outline.term))
+    }
+
+    fn known_item(&mut self, list: &Value, at: usize, item: Value) -> Value {
+        if item.term.is_constant() && !list.term.is_constant() {
+            let term = self.trace.item(list.term, at);
+            return Value { term, ..item };
+        }
+        let by = self.trace.choosers(list.term);
+        self.trace.chosen(item, &by)
+    }
+
+    /// An item of a list.
+    pub(super) fn item(&mut self, list: &Value, at: usize) -> Option<Value> {
+        match &list.data {
+            Data::List(items) => {
+                let item = items.get(at)?.clone();
+                Some(self.known_item(list, at, item))
+            }
+            Data::Tree(tree) => {
+                let data = tree.item(at)?;
+                let term = if list.term.is_constant() {
+                    Term::CONSTANT
+                } else {
+                    self.trace.item(list.term, at)
+                };
+                Some(Value { data, term })
+            }
+            _ => None,
+        }
+    }
+
+    fn print(&mut self, value: &Value) -> Result<(), Error> {
+        match &value.data {
+            Data::Undefined => return Err(self.undefined()),
+            Data::Markup(text) => {
+                let by = self.trace.choosers(value.term);
+                return self.within(by, |run| run.write(text));
+            }
+            _ => {}
+        }
+        // What cannot be printed is found here, where the line is known.
+        value
+            .data
+            .to_yaml()
+            .map_err(|message| self.failed(message))?;
+        self.holes.push(if value.term.is_constant() {
+            Printed::Constant(value.data.clone())
+        } else {
+            Printed::Made(value.term)
+        });
+        let marker =
+            markers::hole(self.holes.len() - 1).ok_or_else(|| self.error(Reason::Holes))?;
+        self.write(marker.encode_utf8(&mut [0; 4]))
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Error> {
+        if self.text.len() + text.len() > MAX_TEXT {
+            return Err(self.error(Reason::Text));
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    /// Does something whose text some values decided about.
+    fn within(
+        &mut self,
+        by: Vec<Term>,
+        does: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(region) = self.trace.region(by) else {
+            return does(self);
+        };
+        let number = markers::hole(region).ok_or_else(|| self.error(Reason::Holes))?;
+        self.write(markers::OPEN.encode_utf8(&mut [0; 4]))?;
+        self.write(number.encode_utf8(&mut [0; 4]))?;
+        does(self)?;
+        self.write(markers::CLOSE.encode_utf8(&mut [0; 4]))
+    }
+
+    /// What something prints, as a value.
+    pub(super) fn captured(
+        &mut self,
+        does: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<Value, Error> {
+        let outer = std::mem::take(&mut self.text);
+        let done = does(self);
+        let text = std::mem::replace(&mut self.text, outer);
+        done?;
+        Ok(Value::constant(Data::Markup(text.into())))
+    }
+
+    /// Does something with names of its own.
+    fn scoped<T>(
+        &mut self,
+        scope: Rc<Frame>,
+        does: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let outer = std::mem::replace(&mut self.scope, scope);
+        let done = does(self);
+        self.scope = outer;
+        done
+    }
+
+    /// Does something within a statement or expression; they are bounded, since each takes some of the stack.
+    pub(super) fn nested<T>(
+        &mut self,
+        does: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.nesting >= MAX_NESTING {
+            let message = "statements, expressions and macros are nested too deep in one another";
+            return Err(self.failed(message));
+        }
+        self.nesting += 1;
+        let done = does(self);
+        self.nesting -= 1;
+        done
+    }
+
+    /// Refuses lists and maps that are nested deeper than anything can print.
+    pub(super) fn bounded(&mut self, value: Value) -> Result<Value, Error> {
+        let mut level = vec![&value.data];
+        for _ in 0..=crate::yaml::parse::MAX_DEPTH {
+            let mut below = Vec::new();
+            for data in level {
+                match data {
+                    Data::List(items) => below.extend(items.iter().map(|item| &item.data)),
+                    Data::Map(entries) => {
+                        below.extend(entries.iter().map(|(_, value)| &value.data));
+                    }
+                    _ => {}
+                }
+            }
+            self.steps += below.len() as u64;
+            self.pay()?;
+            if below.is_empty() {
+                return Ok(value);
+            }
+            level = below;
+        }
+        Err(self.failed("a value nested deeper than 64 levels"))
+    }
+
+    /// Does something one level deeper.
+    pub(super) fn deeper<T>(
+        &mut self,
+        does: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.failed(format!(
+                "macros and imports are nested deeper than {MAX_DEPTH} levels"
+            )));
+        }
+        self.depth += 1;
+        let done = does(self);
+        self.depth -= 1;
+        done
+    }
+
+    fn all(&mut self, statements: &[Statement]) -> Result<(), Error> {
+        self.nested(|run| run.each(statements))
+    }
+
+    fn each(&mut self, statements: &[Statement]) -> Result<(), Error> {
+        for statement in statements {
+            self.pay()?;
+            if let Err(mut error) = self.statement(statement) {
+                if error.line.is_none() {
+                    error.line = Some(statement.line);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<(), Error> {
+        match &statement.kind {
+            StatementKind::Text(text) => self.write(text),
+            StatementKind::Print(expression) => {
+                let value = self.value(expression)?;
+                self.print(&value)
+            }
+            StatementKind::For(one) => self.iterate(one),
+            StatementKind::If(condition) => self.decide(condition),
+            StatementKind::With(assigned, body) => {
+                let scope = Frame::within(&self.scope);
+                self.scoped(scope, |run| {
+                    for (target, value) in assigned {
+                        let value = run.value(value)?;
+                        run.assign(target, value)?;
+                    }
+                    run.all(body)
+                })
+            }
+            StatementKind::Set(target, value) => {
+                let value = self.value(value)?;
+                self.assign(target, value)
+            }
+            StatementKind::SetBlock(target, filter, body) => {
+                let text = self.captured(|run| run.all(body))?;
+                let value = match filter {
+                    None => text,
+                    Some(filter) => self.filtered(filter, text)?,
+                };
+                self.assign(target, value)
+            }
+            StatementKind::Filter(filter, body) => {
+                let text = self.captured(|run| run.all(body))?;
+                let value = self.filtered(filter, text)?;
+                self.print(&value)
+            }
+            StatementKind::Import(path, target) => {
+                let module = self.module(path)?;
+                self.locals.push(Local::Module(module));
+                let value = Value::constant(Data::Local(self.locals.len() - 1));
+                self.assign(target, value)
+            }
+            StatementKind::From(path, names) => {
+                let module = self.module(path)?;
+                for (name, alias) in names {
+                    let Some(value) = module.find(name) else {
+                        return Err(self.failed(format!("the template has no `{name}` to import")));
+                    };
+                    self.scope.set(alias, value);
+                }
+                Ok(())
+            }
+            StatementKind::Include(path, may_lack) => {
+                let value = self.value(path)?;
+                let path = self.path(&value)?;
+                match self.library.get(&*path).cloned() {
+                    Some(body) => self.within(vec![value.term], |run| run.enter(&path, &body)),
+                    None if *may_lack => Ok(()),
+                    None => Err(self.failed(format!("there is no template `{path}`"))),
+                }
+            }
+            StatementKind::Macro(one) => {
+                let value = self.define(one);
+                self.scope.set(&one.name, value);
+                Ok(())
+            }
+            StatementKind::Call(call, body) => {
+                let caller = self.define(body);
+                let value = self.call(call, Some(caller))?;
+                self.print(&value)
+            }
+            StatementKind::Do(call) => self.value(call).map(drop),
+        }
+    }
+
+    fn define(&mut self, one: &Arc<Macro>) -> Value {
+        let local = Local::Macro(one.clone(), self.scope.clone(), self.template.clone());
+        self.locals.push(local);
+        Value::constant(Data::Local(self.locals.len() - 1))
+    }
+
+    /// The path of a template that a value names; the rest depends on it.
+    fn path(&mut self, value: &Value) -> Result<Arc<str>, Error> {
+        self.trace.guard(value);
+        match &value.data {
+            Data::Text(path) => Ok(path.clone()),
+            _ => Err(self.failed("a template is named by a text")),
+        }
+    }
+
+    fn enter(&mut self, path: &Arc<str>, body: &[Statement]) -> Result<(), Error> {
+        let outer = self.template.replace(path.clone());
+        self.deeper(|run| run.all(body))?;
+        self.template = outer;
+        Ok(())
+    }
+
+    fn module(&mut self, path: &Expression) -> Result<Rc<Frame>, Error> {
+        let value = self.value(path)?;
+        let path = self.path(&value)?;
+        let Some(body) = self.library.get(&*path).cloned() else {
+            return Err(self.failed(format!("there is no template `{path}`")));
+        };
+        let scope = Frame::within(&self.scope);
+        self.scoped(scope.clone(), |run| {
+            run.captured(|run| run.enter(&path, &body))
+        })?;
+        Ok(scope)
+    }
+
+    pub(super) fn assign(&mut self, target: &Target, value: Value) -> Result<(), Error> {
+        match target {
+            Target::Name(name) => {
+                self.scope.set(name, value);
+                Ok(())
+            }
+            Target::Several(targets) => {
+                let (items, _) = self.items(&value)?;
+                if items.len() != targets.len() {
+                    return Err(self.failed(format!(
+                        "{} values cannot be assigned to {} names",
+                        items.len(),
+                        targets.len()
+                    )));
+                }
+                targets
+                    .iter()
+                    .zip(items)
+                    .try_for_each(|(target, item)| self.assign(target, item))
+            }
+        }
+    }
+
+    fn decide(&mut self, condition: &Condition) -> Result<(), Error> {
+        let value = self.value(&condition.test)?;
+        let truth = self.truth(&value)?;
+        let branch = if truth.data.is_true() {
+            &condition.then
+        } else {
+            &condition.otherwise
+        };
+        self.within(vec![truth.term], |run| run.all(branch))?;
+        // A name that one of the branches sets is what it is because of the condition, even where that branch was not taken.
+        for name in &condition.sets {
+            if let Some(value) = self.scope.find(name) {
+                let value = self.trace.chosen(value, &[truth.term]);
+                self.scope.set(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn iterate(&mut self, one: &Loop) -> Result<(), Error> {
+        let over = self.value(&one.over)?;
+        let (items, outline) = self.items(&over)?;
+        // What decided how many turns there are; of one turn it is only what decided about its own item.
+        let mut by = vec![outline];
+        by.extend(self.trace.choosers(over.term));
+        let mut taken = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(filter) = &one.filter else {
+                taken.push(item);
+                continue;
+            };
+            let scope = Frame::within(&self.scope);
+            let truth = self.scoped(scope, |run| {
+                run.pay()?;
+                run.assign(&one.target, item.clone())?;
+                let value = run.value(filter)?;
+                run.truth(&value)
+            })?;
+            by.push(truth.term);
+            if truth.data.is_true() {
+                taken.push(self.trace.chosen(item, &[truth.term]));
+            }
+        }
+        if taken.is_empty() {
+            return self.within(by, |run| run.all(&one.otherwise));
+        }
+        let items: Rc<[Value]> = taken.into();
+        let last = Rc::default();
+        self.loops += 1;
+        for at in 0..items.len() {
+            let turn = Turn {
+                items: items.clone(),
+                at,
+                depth: self.loops,
+                by: by.clone(),
+                last: Rc::clone(&last),
+            };
+            self.locals.push(Local::Loop(Rc::new(turn)));
+            let turn = Value::constant(Data::Local(self.locals.len() - 1));
+            let scope = Frame::within(&self.scope);
+            self.within(vec![items[at].term], |run| {
+                run.scoped(scope, |run| {
+                    run.pay()?;
+                    run.scope.set(&"loop".into(), turn);
+                    run.assign(&one.target, items[at].clone())?;
+                    run.all(&one.body)
+                })
+            })?;
+        }
+        self.loops -= 1;
+        Ok(())
+    }
+
+    /// Calls a macro with values.
+    pub(super) fn call_macro(
+        &mut self,
+        local: &Local,
+        positional: Vec<Value>,
+        named: Vec<(Arc<str>, Value)>,
+        caller: Option<Value>,
+    ) -> Result<Value, Error> {
+        let Local::Macro(one, defined, template) = local else {
+            return Err(self.failed("this cannot be called"));
+        };
+        if positional.len() > one.parameters.len() {
+            return Err(self.failed(format!(
+                "the macro `{}` takes {} arguments",
+                one.name,
+                one.parameters.len()
+            )));
+        }
+        if let Some((name, _)) = named
+            .iter()
+            .find(|(name, _)| one.parameters.iter().all(|(known, _)| known != name))
+        {
+            return Err(self.failed(format!("the macro `{}` has no argument `{name}`", one.name)));
+        }
+        let scope = Frame::within(defined);
+        let outer = std::mem::replace(&mut self.template, template.clone());
+        let mut positional = positional.into_iter();
+        let made = self.deeper(|run| {
+            run.scoped(scope, |run| {
+                if let Some(caller) = caller {
+                    run.scope.set(&"caller".into(), caller);
+                }
+                for (name, default) in &one.parameters {
+                    let given = positional.next().or_else(|| {
+                        named
+                            .iter()
+                            .find(|(known, _)| known == name)
+                            .map(|(_, value)| value.clone())
+                    });
+                    let given = given.unwrap_or(Value::constant(Data::Undefined));
+                    let value = match default {
+                        Some(default) if matches!(given.data, Data::Undefined) => {
+                            run.value(default)?
+                        }
+                        _ => given,
+                    };
+                    run.scope.set(name, value);
+                }
+                run.captured(|run| run.all(&one.body))
+            })
+        })?;
+        self.template = outer;
+        Ok(made)
+    }
+
+    /// A name: of a scope, of the input, or of a function.
+    pub(super) fn named(&mut self, name: &Arc<str>) -> Value {
+        if let Some(value) = self.scope.find(name) {
+            return value;
+        }
+        if let Some(node) = self.inputs.get(name) {
+            let data = super::tree::root(name, node);
+            let term = self.trace.root(name);
+            return Value { data, term };
+        }
+        let names = self
+            .inputs
+            .variables
+            .iter()
+            .map(|(name, _)| (*name).to_owned());
+        self.missing = Some((name.to_string(), names.collect()));
+        Value::constant(Data::Undefined)
+    }
+
+    pub(super) fn local(&self, value: &Value) -> Option<Local> {
+        match value.data {
+            Data::Local(at) => self.locals.get(at).cloned(),
+            _ => None,
+        }
+    }
+}
+
+impl Local {
+    /// What an imported template has by a name.
+    pub(super) fn member(&self, name: &str) -> Option<Value> {
+        match self {
+            Local::Module(frame) => {
+                let names = frame.names.borrow();
+                names
+                    .iter()
+                    .find(|(known, _)| **known == *name)
+                    .map(|(_, value)| value.clone())
+            }
+            _ => None,
+        }
+    }
+}
