@@ -335,28 +335,40 @@ impl Run<'_> {
             return Err(self.undefined());
         }
         self.trace.guard(key);
-        let found = match &key.data {
-            Data::Undefined => return Err(self.undefined()),
-            Data::Int(at) => {
-                let length = self.apply(Operation::Own(&KIND), &[of])?;
-                self.trace.guard(&length);
-                let length = i64::try_from(of.data.length().unwrap_or(0)).unwrap_or(i64::MAX);
-                let from_end = *at < 0;
-                let at = if from_end {
-                    at.saturating_add(length)
+        let number = match &key.data {
+            Data::Bool(one) => Some(i64::from(*one)),
+            Data::Int(number) => Some(*number),
+            #[allow(clippy::cast_possible_truncation, reason = "whole, and saturating")]
+            Data::Float(number) if number.fract() == 0.0 => Some(*number as i64),
+            _ => None,
+        };
+        let found = match (&key.data, number) {
+            (Data::Undefined, _) => return Err(self.undefined()),
+            (_, Some(at)) if of.data.kind() != Kind::Map => {
+                let kind = self.apply(Operation::Own(&KIND), &[of])?;
+                self.trace.guard(&kind);
+                if matches!(of.data.kind(), Kind::List | Kind::Text) {
+                    let (items, outline) = self.items(of)?;
+                    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+                    let from_end = at < 0;
+                    let at = if from_end {
+                        at.saturating_add(length)
+                    } else {
+                        at
+                    };
+                    let item = usize::try_from(at)
+                        .ok()
+                        .and_then(|at| items.get(at).cloned());
+                    let by = [outline];
+                    // From the front, how many there are decides nothing about an item that is there.
+                    let by = if from_end { &by[..] } else { &[] };
+                    item.map(|item| self.trace.chosen(item, by))
                 } else {
-                    *at
-                };
-                let item = usize::try_from(at).ok().and_then(|at| self.item(of, at));
-                if from_end || item.is_none() {
-                    let (_, outline) = self.items(of)?;
-                    item.map(|item| self.trace.chosen(item, &[outline]))
-                } else {
-                    item
+                    None
                 }
             }
-            Data::Text(key) => Some(self.attribute(of, key)?),
-            other => Some(self.attribute(of, &other.to_text().into())?),
+            (Data::Text(key), _) => Some(self.attribute(of, key)?),
+            (other, _) => Some(self.attribute(of, &other.to_text().into())?),
         };
         let found = found.unwrap_or_else(|| self.lacking(of, &key.data.to_text()));
         Ok(self.trace.chosen(found, &[key.term]))
@@ -384,7 +396,7 @@ impl Run<'_> {
                 .trace
                 .chosen(Value::constant(Vec::new().into()), &[values[0].term]));
         }
-        if !matches!(values[0].data, Data::List(_) | Data::Tree(_)) {
+        if values[0].data.kind() != Kind::List {
             return Err(self.failed(format!("{} cannot be sliced", values[0].data.kind().name())));
         }
         let (items, outline) = self.items(&values[0])?;

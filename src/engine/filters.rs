@@ -457,7 +457,10 @@ fn join(arguments: &[Data]) -> Result<Data, String> {
 
 /// `{{ numbers | sum }}`.
 fn sum(arguments: &[Data]) -> Result<Data, String> {
-    let items = first(arguments).items().ok_or("only lists have a sum")?;
+    let items = match first(arguments) {
+        Data::Null => Vec::new(),
+        list => list.items().ok_or("only lists have a sum")?,
+    };
     items
         .iter()
         .try_fold(Data::Int(0), |sum, item| Operator::Add.apply(&sum, item))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::run::Run;
 use super::syntax::{Arguments, Expression, ExpressionKind};
 use super::trace::{Operation, Own, Reach};
-use super::value::{Data, Term, Value};
+use super::value::{Data, Kind, Term, Value};
 use super::{Error, filters, foreign};
 
 /// The order of the first list, by its items; whether it is reversed, and whether capitals count.
@@ -143,7 +143,7 @@ impl Run<'_> {
                 let by = self.choosers_and(of, outline);
                 self.sifted(items, &by)
             }
-            "reverse" if !matches!(of.data, Data::Text(_)) => {
+            "reverse" if of.data.kind() == Kind::List => {
                 let (mut items, outline) = self.items(of)?;
                 items.reverse();
                 self.sifted(items, &[outline])

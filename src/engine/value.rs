@@ -243,9 +243,9 @@ impl Data {
     pub fn to_text(&self) -> Cow<'_, str> {
         match self {
             Data::Undefined => Cow::Borrowed(""),
-            Data::Null => Cow::Borrowed("none"),
-            Data::Bool(true) => Cow::Borrowed("true"),
-            Data::Bool(false) => Cow::Borrowed("false"),
+            Data::Null => Cow::Borrowed("None"),
+            Data::Bool(true) => Cow::Borrowed("True"),
+            Data::Bool(false) => Cow::Borrowed("False"),
             Data::Int(number) => Cow::Owned(number.to_string()),
             Data::Text(text) | Data::Markup(text) => Cow::Borrowed(text),
             _ => Cow::Owned(

@@ -21,6 +21,7 @@ mod governance;
 mod hostile;
 mod integrations;
 mod isolation;
+mod language;
 mod layouts;
 mod operation;
 mod page;
