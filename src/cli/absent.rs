@@ -10,7 +10,7 @@ use super::present::{self, DIM, NAME, STRONG, styled};
 use super::why::{Explainer, Origin};
 use super::{DONE, FAILED};
 use crate::diagnostics::Sources;
-use crate::engine::origin;
+use crate::engine::{Reason, origin};
 use crate::model::instance::Unit;
 use crate::render::{Absent, AbsentReason};
 
@@ -132,10 +132,7 @@ fn explanation(unit: &Unit, absent: &Absent, place: String, sources: &Sources) -
             "conditions in it do not hold".to_owned(),
             all.iter().collect(),
         ),
-        AbsentReason::Failed(error) => (
-            format!("it cannot be evaluated: {:?}", error.reason),
-            Vec::new(),
-        ),
+        AbsentReason::Failed(error) => (why_failed(&error.reason), Vec::new()),
     };
     let (mut decided_by, mut not_set) = (Vec::new(), Vec::new());
     for origin in origins {
@@ -154,12 +151,27 @@ fn explanation(unit: &Unit, absent: &Absent, place: String, sources: &Sources) -
     }
 }
 
+fn why_failed(reason: &Reason) -> String {
+    match reason {
+        Reason::Undefined(Some((name, _))) => {
+            format!("it uses a name that does not exist: `{name}`")
+        }
+        Reason::Undefined(None) => "it uses a name that does not exist".to_owned(),
+        Reason::Failed(detail) | Reason::Syntax(detail) => {
+            format!("it cannot be evaluated: {detail}")
+        }
+        Reason::Steps | Reason::Text | Reason::Holes => {
+            "it reaches a bound, which `tenantry check` names".to_owned()
+        }
+    }
+}
+
 fn text(kind: &str, explanations: &[Explanation], color: bool) -> String {
     let mut text = String::new();
     for one in explanations {
         let _ = writeln!(
             text,
-            "{}: no {kind}, because {}",
+            "{}: no {kind} from this template, because {}",
             styled(&one.place, STRONG, color),
             one.reason
         );
