@@ -66,6 +66,7 @@ pub struct Writer<'a> {
     /// Tenant folders by cluster folder, and whether the cluster has files of its own.
     folders: Mutex<BTreeMap<String, BTreeSet<String>>>,
     units: Mutex<BTreeSet<UnitKey>>,
+    forms: emit::Forms,
 }
 
 impl<'a> Writer<'a> {
@@ -99,6 +100,7 @@ impl<'a> Writer<'a> {
             platform: plan.platform.effective.clone(),
             folders: Mutex::default(),
             units: Mutex::default(),
+            forms: emit::Forms::default(),
         })
     }
 
@@ -123,7 +125,7 @@ impl<'a> Writer<'a> {
         if is_cluster && !self.whole_clusters() {
             return Ok(());
         }
-        let mut files = emit::files(unit, rendered, self.layout, self.granularity);
+        let mut files = emit::files(unit, rendered, self.layout, self.granularity, &self.forms);
         if !self.whole_units() {
             files.retain(|file| {
                 rendered.iter().any(|one| one.scope == Scope::Component)

@@ -31,7 +31,9 @@ pub mod value;
 
 use std::fmt;
 
-pub use check::{CompileError, Names, Program, Variable, Wanted, compile, compile_and_estimate};
+pub use check::{
+    CompileError, Names, Parsed, Program, Variable, Wanted, compile, compile_and_estimate,
+};
 pub use evaluate::{Budget, Globals, Read, evaluate, truth};
 pub use value::Value;
 

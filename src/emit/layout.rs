@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::forms::Forms;
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::kinds::{Granularity, Layout};
 use crate::model::manifest::{Rendered, Scope};
-use crate::yaml::writer::write_document;
 
 /// A file of the output.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,6 +70,7 @@ pub fn files(
     rendered: &[Rendered],
     layout: Layout,
     granularity: Granularity,
+    forms: &Forms,
 ) -> Vec<File> {
     let folder = if unit.key.tenant.is_empty() {
         cluster_folder(layout, &unit.key)
@@ -149,7 +150,7 @@ pub fn files(
         let mut body = String::with_capacity(2048);
         for one in manifests {
             body.push_str("---\n");
-            write_document(one.manifest.root(), &mut body);
+            forms.write(&one.manifest, &mut body);
         }
         File { path, body }
     });

@@ -1,10 +1,12 @@
 //! Stage 6: the output folder. The only stage that writes files.
 //!
+//! * `forms`: the text of manifests of a form that is known.
 //! * `layout`: which manifest goes into which file, in apply order.
 //! * `header`: the first lines of a generated file, with the digest of its body.
 //! * [`Output`]: stages files on disk as they stream in, and moves them into place at the end. Only
 //!   files that carry the header are replaced or removed, and only if nobody edited them.
 
+mod forms;
 mod header;
 mod layout;
 
@@ -14,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub use forms::Forms;
 pub use header::{Ownership, ownership, with_header};
 pub use layout::{File, cluster_folder, files, unit_folder};
 

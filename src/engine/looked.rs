@@ -7,22 +7,21 @@ use super::run::Printed;
 use super::trace::{Reach, Step};
 use super::value::Term;
 
-/// A way further down into a value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
-    /// An entry.
-    Key(Arc<str>),
-    /// An item.
-    At(usize),
-}
-
 /// What a run looked at of a value, and of its parts.
 #[derive(Debug, Default)]
 pub struct Looked {
     /// Whether it was printed, or put into something, with all its parts.
     pub whole: bool,
-    /// Its parts.
-    pub below: BTreeMap<Way, Looked>,
+    /// Its entries.
+    pub entries: BTreeMap<Arc<str>, Looked>,
+    /// Its items.
+    pub items: BTreeMap<usize, Looked>,
+}
+
+/// A way further down into a value.
+enum Way {
+    Key(Arc<str>),
+    At(usize),
 }
 
 impl Looked {
@@ -56,6 +55,17 @@ impl Looked {
         looked
     }
 
+    /// Takes over what another run looked at.
+    pub fn append(&mut self, other: &Looked) {
+        self.whole |= other.whole;
+        for (key, looked) in &other.entries {
+            self.entries.entry(key.clone()).or_default().append(looked);
+        }
+        for (at, looked) in &other.items {
+            self.items.entry(*at).or_default().append(looked);
+        }
+    }
+
     /// The part that a step takes from the input, if it takes one.
     fn at(&mut self, steps: &[Step], term: Term) -> Option<&mut Looked> {
         let mut ways = Vec::new();
@@ -80,7 +90,10 @@ impl Looked {
         }
         let mut looked = self;
         for way in ways.into_iter().rev() {
-            looked = looked.below.entry(way).or_default();
+            looked = match way {
+                Way::Key(key) => looked.entries.entry(key).or_default(),
+                Way::At(at) => looked.items.entry(at).or_default(),
+            };
         }
         Some(looked)
     }

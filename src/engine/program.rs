@@ -276,8 +276,8 @@ fn filled(
     inputs: &Arc<Inputs>,
 ) -> Option<Vec<Filled>> {
     let fill = |printed: &Printed| match printed {
-        Printed::Constant(data) => Some(Filled {
-            value: data.to_yaml().ok()?,
+        Printed::Constant(value) => Some(Filled {
+            value: value.clone(),
             id: NodeId::NONE,
             term: Term::CONSTANT,
         }),

@@ -1,6 +1,7 @@
 //! Runs templates: statements, scopes, and what they print.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::value::{Data, Term, Value};
 use super::{
     Error, Function, Inputs, Library, MAX_DEPTH, MAX_NESTING, MAX_STEPS, MAX_TEXT, Reason, markers,
 };
+use crate::yaml;
 
 /// A scope of names.
 #[derive(Debug, Default)]
@@ -69,7 +71,7 @@ pub(super) struct Turn {
 #[derive(Clone, Debug)]
 pub enum Printed {
     /// The template's own.
-    Constant(Data),
+    Constant(yaml::Value),
     /// What a step made.
     Made(Term),
 }
@@ -84,6 +86,8 @@ pub struct Run<'r> {
     pub(super) scope: Rc<Frame>,
     pub(super) missing: Option<(String, Vec<String>)>,
     holes: Vec<Printed>,
+    /// The hole of each value that was printed.
+    printed: HashMap<Term, usize>,
     text: String,
     steps: u64,
     depth: usize,
@@ -148,6 +152,7 @@ impl<'r> Run<'r> {
             scope: Rc::default(),
             missing: None,
             holes: Vec::new(),
+            printed: HashMap::new(),
             text: String::new(),
             steps: 0,
             depth: 0,
@@ -238,6 +243,22 @@ impl<'r> Run<'r> {
         // Long texts are paid for by their length.
         self.steps += made.data.as_str().map_or(0, str::len) as u64 / 256;
         Ok(made)
+    }
+
+    /// Evaluates a condition; gives whether it holds, and the run, which printed nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be evaluated.
+    pub fn condition(mut self, condition: &Expression) -> Result<(bool, Ran), Error> {
+        let value = self.value(condition)?;
+        let holds = self.truth(&value)?.data.is_true();
+        let ran = Ran {
+            text: String::new(),
+            holes: Vec::new(),
+            trace: self.trace,
+        };
+        Ok((holds, ran))
     }
 
     /// Whether a value is taken as true, as a value that the rest depends on.
@@ -331,18 +352,21 @@ impl<'r> Run<'r> {
             }
             _ => {}
         }
-        // What cannot be printed is found here, where the line is known.
-        value
-            .data
-            .to_yaml()
-            .map_err(|message| self.failed(message))?;
-        self.holes.push(if value.term.is_constant() {
-            Printed::Constant(value.data.clone())
-        } else {
-            Printed::Made(value.term)
-        });
-        let marker =
-            markers::hole(self.holes.len() - 1).ok_or_else(|| self.error(Reason::Holes))?;
+        let next = self.holes.len();
+        let number = match value.term {
+            Term::CONSTANT => next,
+            term => *self.printed.entry(term).or_insert(next),
+        };
+        if number == next {
+            // What cannot be printed is found here, where the line is known.
+            let yaml = value.data.to_yaml();
+            let yaml = yaml.map_err(|message| self.failed(message))?;
+            self.holes.push(match value.term {
+                Term::CONSTANT => Printed::Constant(yaml),
+                term => Printed::Made(term),
+            });
+        }
+        let marker = markers::hole(number).ok_or_else(|| self.error(Reason::Holes))?;
         self.write(marker.encode_utf8(&mut [0; 4]))
     }
 

@@ -30,6 +30,8 @@ pub enum Look {
     Presence,
     /// Its type, and whether it is empty.
     Kind,
+    /// The types and keys of all its parts, and which of them are empty.
+    Outline,
     /// All of it.
     Value,
 }
@@ -56,6 +58,23 @@ impl Hole {
     pub fn value(&self) -> &Value {
         self.see(Look::Value);
         &self.value
+    }
+
+    /// The value, whose scalars are read by [`Hole::read`] only.
+    pub fn outline(&self) -> &Value {
+        self.see(Look::Outline);
+        &self.value
+    }
+
+    /// A scalar in the value is read.
+    pub fn read(&self) {
+        self.see(Look::Value);
+    }
+
+    /// The type of the value.
+    pub fn kind(&self) -> Kind {
+        self.see(Look::Kind);
+        Kind::of(&self.value)
     }
 
     /// Whether the value is nothing.
@@ -98,6 +117,7 @@ impl Hole {
             0 => Look::None,
             1 => Look::Presence,
             2 => Look::Kind,
+            3 => Look::Outline,
             _ => Look::Value,
         }
     }
@@ -111,6 +131,7 @@ impl Hole {
                 std::mem::discriminant(&self.value) == std::mem::discriminant(other)
                     && is_zero(&self.value) == is_zero(other)
             }
+            Look::Outline => is_alike(&self.value, other),
             Look::Value => self.value == *other,
         }
     }
@@ -118,6 +139,58 @@ impl Hole {
     /// The value, to be kept for [`Hole::shows`].
     pub fn kept(&self) -> Value {
         self.value.clone()
+    }
+}
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Null,
+    /// A truth value.
+    Bool,
+    /// An integer.
+    Int,
+    /// Another number.
+    Float,
+    /// Text.
+    Text,
+    /// A sequence.
+    List,
+    /// A mapping.
+    Map,
+}
+
+impl Kind {
+    /// The type of a value.
+    pub fn of(value: &Value) -> Kind {
+        match value {
+            Value::Null => Kind::Null,
+            Value::Bool(_) => Kind::Bool,
+            Value::Int(_) => Kind::Int,
+            Value::Float(_) => Kind::Float,
+            Value::String(_) => Kind::Text,
+            Value::List(_) => Kind::List,
+            Value::Map(_) => Kind::Map,
+        }
+    }
+}
+
+/// Whether two values have the same outline.
+fn is_alike(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => {
+            let items = &mut a.iter().zip(b.iter());
+            a.len() == b.len() && items.all(|(a, b)| is_alike(&a.value, &b.value))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            let entries = &mut a.entries.iter().zip(&b.entries);
+            a.entries.len() == b.entries.len()
+                && entries.all(|(a, b)| a.key == b.key && is_alike(&a.value.value, &b.value.value))
+        }
+        (a, b) => {
+            std::mem::discriminant(a) == std::mem::discriminant(b) && is_zero(a) == is_zero(b)
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! What is rendered: a tenant in an environment on a cluster, and the components that run there.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex};
+
+use foldhash::fast::FixedState;
 
 use crate::yaml::{Node, NodeId, Value};
 
@@ -157,15 +161,19 @@ impl Instance {
 /// Which values of instances templates read.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
-    /// Values that were set in the repository, with their path, and whether something read them.
-    pub values: std::collections::HashMap<NodeId, (String, bool)>,
+    /// Values that were set in the repository: nothing if something read them, else their path.
+    pub values: HashMap<NodeId, Option<Box<str>>, FixedState>,
 }
 
 impl Usage {
     /// Takes over what another part of the work found: what one reads is read.
     pub fn append(&mut self, other: Usage) {
-        for (id, (path, read)) in other.values {
-            self.values.entry(id).or_insert((path, false)).1 |= read;
+        for (id, unread) in other.values {
+            match self.values.entry(id) {
+                Entry::Vacant(entry) => drop(entry.insert(unread)),
+                Entry::Occupied(mut entry) if unread.is_none() => drop(entry.insert(None)),
+                Entry::Occupied(_) => {}
+            }
         }
     }
 }

@@ -12,8 +12,12 @@ pub struct ClusterIsolation {
     pub cluster: String,
     /// All workloads, by environment, tenant and name.
     pub workloads: Vec<Workload>,
-    /// Who reaches whom, sorted.
+    /// Who reaches whom, sorted; but for what is told as sets.
     pub flows: Vec<Flow>,
+    /// What is open within tenants of many workloads.
+    pub within: Vec<Within>,
+    /// How many pairs that is.
+    pub pairs_within: usize,
     /// What comes from outside of what is rendered, or goes there.
     pub outside: Vec<Outside>,
     /// What accounts may do.
@@ -78,6 +82,17 @@ pub struct Flow {
     pub ports: Arc<Ports>,
     /// The policies that let it in, then those that let it out; by namespace and name.
     pub through: [Vec<Arc<str>>; 2],
+}
+
+/// Workloads of a tenant in a namespace that reach others of it, on all ports.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Within {
+    /// Those that reach: their positions, sorted.
+    pub from: Vec<usize>,
+    /// Those that are reached: their positions, sorted.
+    pub to: Vec<usize>,
+    /// The policy that lets them in, and the one that lets them out; nothing where no policy rules it.
+    pub through: [Option<Arc<str>>; 2],
 }
 
 /// What comes from outside of what is rendered, or goes there.

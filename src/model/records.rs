@@ -204,6 +204,11 @@ impl<'m, W> Recorder<'m, W> {
             && hole.is_some_and(|hole| !self.wholes.insert((hole, std::ptr::from_ref(rule).addr())))
     }
 
+    /// Whether a piece of work has begun.
+    pub fn is_at_work(&self) -> bool {
+        self.is_at_work
+    }
+
     /// A piece of work begins, unless one has begun; tells which.
     pub fn begin(&mut self) -> bool {
         if self.is_at_work {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::hole::{self, Hole, Holes};
+use super::hole::{self, Hole, Holes, Kind};
 use super::manifest::{Field, FieldKey, Part, PartKind, Piece, TemplateLine};
 use crate::engine::origin::Origin;
 use crate::yaml::{Node, NodeId, Path, Step, Value};
@@ -38,6 +38,15 @@ pub enum View<'a> {
 pub struct Printed<'a> {
     part: &'a Part,
     holes: &'a Holes,
+}
+
+impl Printed<'_> {
+    /// A scalar within the hole's value is read.
+    fn read(self) {
+        if let Some(hole) = self.part.hole().and_then(|at| self.holes.get(at)) {
+            hole.read();
+        }
+    }
 }
 
 /// A field of a mapping.
@@ -147,8 +156,35 @@ impl<'a> View<'a> {
                 PartKind::Map(_) | PartKind::OpenMap(_) => Shape::Map,
                 PartKind::Hole(_) => Shape::Null,
             },
-            View::Node { node, .. } => value_shape(&node.value),
-            View::Filled { hole, .. } => value_shape(hole.value()),
+            View::Node { node, within } => {
+                if let Some(within) = within
+                    && !matches!(node.value, Value::Null | Value::List(_) | Value::Map(_))
+                {
+                    within.read();
+                }
+                value_shape(&node.value)
+            }
+            View::Filled { hole, .. } => match hole.kind() {
+                Kind::Null => Shape::Null,
+                Kind::List => Shape::List,
+                Kind::Map => Shape::Map,
+                Kind::Bool | Kind::Int | Kind::Float | Kind::Text => value_shape(hole.value()),
+            },
+        }
+    }
+
+    /// The type of what stands here.
+    pub fn kind(self) -> Kind {
+        match self.filled() {
+            View::Part { part, .. } => match &part.kind {
+                PartKind::Scalar(value) => Kind::of(value),
+                PartKind::Text(_) => Kind::Text,
+                PartKind::List(_) => Kind::List,
+                PartKind::Map(_) | PartKind::OpenMap(_) => Kind::Map,
+                PartKind::Hole(_) => Kind::Null,
+            },
+            View::Node { node, .. } => Kind::of(&node.value),
+            View::Filled { hole, .. } => hole.kind(),
         }
     }
 
@@ -248,6 +284,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// For the root of a value within a hole's: the position of the hole, and the node.
+    pub fn spread(self) -> Option<(usize, &'a Node)> {
+        match self {
+            View::Node { node, within } => Some((within?.part.hole()?, node)),
+            View::Part { .. } | View::Filled { .. } => None,
+        }
+    }
+
     /// The text, when this is one.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self.shape() {
@@ -267,7 +311,7 @@ impl<'a> View<'a> {
                 _ => Vec::new(),
             },
             View::Node { node, within } => list_items(&node.value, within),
-            View::Filled { hole, printed } => list_items(hole.value(), Some(printed)),
+            View::Filled { hole, printed } => list_items(hole.outline(), Some(printed)),
         };
         if items.iter().any(|item| item.is_null()) {
             items.into_iter().filter(|item| !item.is_null()).collect()
@@ -331,7 +375,7 @@ impl<'a> View<'a> {
                 _ => Vec::new(),
             },
             View::Node { node, within } => map_fields(&node.value, within),
-            View::Filled { hole, printed } => map_fields(hole.value(), Some(printed)),
+            View::Filled { hole, printed } => map_fields(hole.outline(), Some(printed)),
         }
     }
 
@@ -358,16 +402,29 @@ impl<'a> View<'a> {
                 let value = View::Part { part, holes };
                 (!value.is_null()).then_some(value)
             }
-            view @ View::Part { .. } => view
-                .fields()
-                .into_iter()
-                .find(|field| field.key == wanted)
-                .map(|field| field.value),
+            View::Part {
+                part:
+                    Part {
+                        kind: PartKind::OpenMap(fields),
+                        ..
+                    },
+                holes,
+            } => fields.iter().find_map(|Field { key, value: part }| {
+                let value = View::Part { part, holes };
+                match key {
+                    FieldKey::Spread => return value.get(wanted),
+                    FieldKey::Literal(key) if **key != *wanted => return None,
+                    FieldKey::Text(pieces) if joined(pieces, holes) != wanted => return None,
+                    FieldKey::Literal(_) | FieldKey::Text(_) => {}
+                }
+                (!value.is_null()).then_some(value)
+            }),
+            View::Part { .. } => None,
             View::Node { node, within } => node
                 .get(wanted)
                 .filter(|node| !node.is_null())
                 .map(|node| View::Node { node, within }),
-            View::Filled { hole, printed } => match hole.value() {
+            View::Filled { hole, printed } => match hole.outline() {
                 Value::Map(map) => {
                     map.get(wanted)
                         .filter(|node| !node.is_null())

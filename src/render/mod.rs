@@ -17,7 +17,11 @@ mod registry;
 mod skeleton;
 mod usage;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 pub use absent::{Absent, Reason as AbsentReason, absent};
 pub use registry::Templates;
@@ -57,6 +61,7 @@ static HAS_API: Function = Function {
             let apis = Apis {
                 listed: listed.collect(),
                 minor: version.as_str().and_then(versions::minor),
+                known: RefCell::default(),
             };
             Ok(Data::Bool(apis.has(wanted)))
         },
@@ -129,7 +134,13 @@ pub fn unit(
                     if scope.makes_objects()
                         && let Some(workload) = instance.variable("workload")
                     {
-                        looked.note(workload, &instance.variables, sources, usage);
+                        looked.note(
+                            workload,
+                            &instance.variables,
+                            &templates.looked,
+                            sources,
+                            usage,
+                        );
                     }
                 }
             }
@@ -150,8 +161,20 @@ pub fn unit(
                     }
                     for one in &pipeline.jobs {
                         if let Some(workload) = one.variable("workload") {
-                            looked.note(workload, &one.variables, sources, usage);
-                            looked.note(workload, &pipeline.variables, sources, usage);
+                            looked.note(
+                                workload,
+                                &one.variables,
+                                &templates.looked,
+                                sources,
+                                usage,
+                            );
+                            looked.note(
+                                workload,
+                                &pipeline.variables,
+                                &templates.looked,
+                                sources,
+                                usage,
+                            );
                         }
                     }
                 }
@@ -198,6 +221,8 @@ struct Apis {
     /// Those beyond what its version of Kubernetes serves by itself.
     listed: Vec<String>,
     minor: Option<Minor>,
+    /// What was asked, by the address of the template.
+    known: RefCell<HashMap<usize, bool, FixedState>>,
 }
 
 impl Apis {
@@ -216,7 +241,21 @@ impl Apis {
         Apis {
             listed: listed.collect(),
             minor: version.and_then(versions::minor),
+            known: RefCell::default(),
         }
+    }
+
+    /// Whether the API that a template requires is there.
+    fn serves(&self, template: &Template) -> bool {
+        let Some(requires) = &template.requires else {
+            return true;
+        };
+        let address = std::ptr::from_ref(template).addr();
+        *self
+            .known
+            .borrow_mut()
+            .entry(address)
+            .or_insert_with(|| self.has(requires))
     }
 
     /// Whether an API is there: `group/version` or `group/version/Kind`.
@@ -253,7 +292,7 @@ fn run(
     sink: &mut Sink,
 ) -> Vec<Rendered> {
     if let Some(requires) = &template.requires
-        && !apis.has(requires)
+        && !apis.serves(template)
     {
         if template.otherwise == Otherwise::Error && applies(templates, template, inputs) {
             sink.push(lacking(templates, template, requires, inputs, job));
@@ -354,11 +393,19 @@ fn asking(templates: &Templates, asked: &Expression, inputs: &Arc<Inputs>) -> Op
 }
 
 fn applies(templates: &Templates, template: &Template, inputs: &Arc<Inputs>) -> bool {
-    template.when.as_ref().is_none_or(|when| {
-        let run = Run::new(&templates.library, inputs, &FUNCTIONS);
-        run.expression(when)
-            .is_ok_and(|(value, _)| value.data.is_true())
-    })
+    let Some(when) = &template.when else {
+        return true;
+    };
+    if let Some((known, _)) = template.applied.replay(inputs) {
+        return known.made;
+    }
+    let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+    let Ok((holds, ran)) = run.condition(when) else {
+        return false;
+    };
+    // That it is not kept only means that it is evaluated again.
+    let _ = template.applied.keep(ran, holds, inputs);
+    holds
 }
 
 type Made = (Arc<Finished<Option<Arc<Skeleton>>>>, Vec<Filled>);

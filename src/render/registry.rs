@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::markers;
 use super::skeleton::{Skeleton, Skeletons};
+use super::usage::Merged;
 use crate::diagnostics::catalogue::resolve::UNKNOWN_REFERENCE;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, nearest, suggest};
 use crate::engine::program::Programs;
@@ -66,6 +67,8 @@ pub struct Template {
     pub when_line: usize,
     /// What earlier renderings did; what they printed is nothing, or a skeleton.
     pub programs: Programs<Option<Arc<Skeleton>>>,
+    /// Whether it applied, where the cluster lacks its API.
+    pub applied: Programs<bool>,
     libraries: Arc<HashMap<String, u32>>,
 }
 
@@ -87,6 +90,7 @@ pub struct Templates {
     pub(super) library: Library,
     pub(super) lines: Vec<TemplateLine>,
     pub(super) skeletons: Skeletons,
+    pub(super) looked: Merged,
     templates: Vec<Template>,
 }
 
@@ -101,6 +105,7 @@ impl Templates {
             library: Library::default(),
             lines: Vec::new(),
             skeletons: Skeletons::default(),
+            looked: Merged::default(),
             templates: Vec::new(),
         };
         let files: Vec<(&str, u32)> = files.into_iter().collect();
@@ -219,6 +224,7 @@ impl Templates {
                 .collect(),
             when_line: 1,
             programs: Programs::default(),
+            applied: Programs::default(),
             libraries: Arc::clone(libraries),
         };
         if !is_library && !read_header(&mut template, header, sources, sink) {

@@ -1,19 +1,59 @@
 //! Which values of the input no template looks at, so that setting them has no effect.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes};
-use crate::engine::looked::{self, Way};
+use crate::engine::looked;
 use crate::engine::program::Recording;
 use crate::model::instance::{Usage, Variable};
-use crate::yaml::{Node, Path, Step, Value};
+use crate::yaml::{Node, Trail, Value};
 
 /// Values that rules and the compiler read, and no template.
 const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"];
 
 /// What the templates of one instance did.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Looked(pub Vec<Arc<Recording>>);
+
+/// What runs looked at together, by who they are. Most instances have the runs of another one.
+#[derive(Debug, Default)]
+pub struct Merged(RwLock<HashMap<Box<[usize]>, Together>>);
+
+/// What some runs looked at. They are kept, so that no others take their addresses.
+#[derive(Debug)]
+struct Together {
+    _runs: Looked,
+    merged: Arc<looked::Looked>,
+}
+
+/// Most of them; beyond, they are all forgotten.
+const MAX_MERGED: usize = 4096;
+
+impl Merged {
+    fn of(&self, runs: &Looked) -> Arc<looked::Looked> {
+        let key: Box<[usize]> = runs.0.iter().map(|run| Arc::as_ptr(run).addr()).collect();
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&key) {
+            return known.merged.clone();
+        }
+        drop(known);
+        let mut merged = looked::Looked::default();
+        runs.0.iter().for_each(|run| merged.append(&run.looked));
+        let merged = Arc::new(merged);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_MERGED {
+            known.clear();
+        }
+        let together = Together {
+            _runs: Looked(runs.0.clone()),
+            merged: merged.clone(),
+        };
+        known.insert(key, together);
+        merged
+    }
+}
 
 impl Looked {
     /// Notes of each value of a workload that the repository sets whether a template looked at it, as that or as a part of
@@ -22,88 +62,85 @@ impl Looked {
         &self,
         workload: &Node,
         variables: &[Variable],
+        merged: &Merged,
         sources: &Sources,
         usage: &mut Usage,
     ) {
-        let looked = self.at("workload");
-        note(workload, &mut Path::default(), &looked, sources, usage);
+        let merged = merged.of(self);
+        let looked = merged.entries.get("workload");
+        note(workload, &Trail::Root, looked, sources, usage);
         for (name, node) in variables.iter().filter(|(name, _)| *name != "workload") {
-            for looked in self.at(name) {
+            if let Some(looked) = merged.entries.get(*name) {
                 mark(node, looked, usage);
             }
         }
-    }
-
-    fn at(&self, variable: &str) -> Vec<&looked::Looked> {
-        let name = Way::Key(variable.into());
-        let all = self.0.iter();
-        all.filter_map(|one| one.looked.below.get(&name)).collect()
     }
 }
 
 /// Values that are known already, and that are looked at here, too.
 fn mark(node: &Node, looked: &looked::Looked, usage: &mut Usage) {
-    let containers = matches!(node.value, Value::Map(_) | Value::List(_));
-    if containers && looked.whole {
-        return note_all_used(node, usage);
-    }
-    if let Some((_, read)) = usage.values.get_mut(&node.id).filter(|_| !containers) {
-        *read = true;
-    }
-    for (way, looked) in &looked.below {
-        let below = match way {
-            Way::Key(key) => node.get(key),
-            Way::At(at) => node.as_list().and_then(|items| items.get(*at)),
-        };
-        if let Some(below) = below {
-            mark(below, looked, usage);
+    match &node.value {
+        Value::Map(_) | Value::List(_) if looked.whole => note_all_used(node, usage),
+        Value::Map(_) => {
+            for (key, looked) in &looked.entries {
+                if let Some(below) = node.get(key) {
+                    mark(below, looked, usage);
+                }
+            }
+        }
+        Value::List(items) => {
+            for (at, looked) in &looked.items {
+                if let Some(below) = items.get(*at) {
+                    mark(below, looked, usage);
+                }
+            }
+        }
+        _ => {
+            if let Some(unread) = usage.values.get_mut(&node.id) {
+                *unread = None;
+            }
         }
     }
 }
 
 fn note(
     node: &Node,
-    path: &mut Path,
-    looked: &[&looked::Looked],
+    trail: &Trail<'_>,
+    looked: Option<&looked::Looked>,
     sources: &Sources,
     usage: &mut Usage,
 ) {
-    let below = |way: &Way| -> Vec<&looked::Looked> {
-        looked.iter().filter_map(|one| one.below.get(way)).collect()
-    };
     match &node.value {
-        Value::Map(_) | Value::List(_) if looked.iter().any(|one| one.whole) => {
+        Value::Map(_) | Value::List(_) if looked.is_some_and(|looked| looked.whole) => {
             note_all_used(node, usage);
         }
         Value::Map(map) => {
             for entry in &map.entries {
+                let key = &*entry.key;
+                let is_root = matches!(trail, Trail::Root);
                 // The name of an item is what layers merge it by.
-                let names_item =
-                    &*entry.key == "name" && matches!(path.0.last(), Some(Step::Index(_)));
-                if names_item || path.0.is_empty() && READ_ELSEWHERE.contains(&&*entry.key) {
+                let names_item = key == "name" && matches!(trail, Trail::Index(..));
+                if names_item || is_root && READ_ELSEWHERE.contains(&key) {
                     continue;
                 }
-                path.0.push(Step::Key(Arc::clone(&entry.key)));
-                note(
-                    &entry.value,
-                    path,
-                    &below(&Way::Key(entry.key.clone())),
-                    sources,
-                    usage,
-                );
-                path.0.pop();
+                let looked = looked.and_then(|looked| looked.entries.get(key));
+                let trail = Trail::Key(trail, key);
+                note(&entry.value, &trail, looked, sources, usage);
             }
         }
         Value::List(items) => {
             for (at, item) in items.iter().enumerate() {
-                path.0.push(Step::Index(at));
-                note(item, path, &below(&Way::At(at)), sources, usage);
-                path.0.pop();
+                let looked = looked.and_then(|looked| looked.items.get(&at));
+                note(item, &Trail::Index(trail, at), looked, sources, usage);
             }
         }
         _ if sources.is_in_repository(node.id.file) => {
-            let known = usage.values.entry(node.id);
-            known.or_insert_with(|| (path.to_string(), false)).1 |= !looked.is_empty();
+            let unread = looked.is_none().then(|| trail.path().to_string().into());
+            match usage.values.entry(node.id) {
+                Entry::Vacant(entry) => drop(entry.insert(unread)),
+                Entry::Occupied(mut entry) if unread.is_none() => drop(entry.insert(None)),
+                Entry::Occupied(_) => {}
+            }
         }
         _ => {}
     }
@@ -117,18 +154,14 @@ fn note_all_used(node: &Node, usage: &mut Usage) {
             .iter()
             .for_each(|entry| note_all_used(&entry.value, usage)),
         Value::List(items) => items.iter().for_each(|item| note_all_used(item, usage)),
-        _ => {
-            usage.values.insert(node.id, (String::new(), true));
-        }
+        _ => drop(usage.values.insert(node.id, None)),
     }
 }
 
 /// Finds values that nothing read, for any instance that they apply to.
 pub fn unread(usage: Usage, sources: &Sources, sink: &mut Sink) {
-    for (id, (path, read)) in usage.values {
-        if read {
-            continue;
-        }
+    for (id, unread) in usage.values {
+        let Some(path) = unread else { continue };
         sink.push(
             Diagnostic::new(codes::UNREAD_VALUE, format!("`{path}` is set here, and no template reads it for the workloads that get it"))
                 .at(sources.span(id), "has no effect")

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{Additional, Rule, SchemaSet, Types};
 use crate::kubernetes::versions::Minor;
+use crate::model::hole::Kind;
 use crate::model::records::{Recorder, Turn};
 use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
@@ -145,50 +146,56 @@ impl<'a, 's> Judge<'a, 's> {
 
     fn apply(&mut self, view: View<'a>, rule: &Rule) {
         let rule = self.set.follow(rule);
-        let shape = view.shape();
-        let kind = match &shape {
-            Shape::Null => Types::NULL,
-            Shape::Bool(_) => Types::BOOLEAN,
-            Shape::Int(_) => Types::INTEGER,
+        let kind = view.kind();
+        let of = match kind {
+            Kind::Null => Types::NULL,
+            Kind::Bool => Types::BOOLEAN,
+            Kind::Int => Types::INTEGER,
             // JSON has one kind of number: 2.0 is an integer.
-            Shape::Float(number) if number.fract() == 0.0 => Types::INTEGER,
-            Shape::Float(_) => Types::NUMBER,
-            Shape::Text(_) => Types::STRING,
-            Shape::List => Types::ARRAY,
-            Shape::Map => Types::OBJECT,
+            Kind::Float => match view.shape() {
+                Shape::Float(number) if number.fract() == 0.0 => Types::INTEGER,
+                _ => Types::NUMBER,
+            },
+            Kind::Text => Types::STRING,
+            Kind::List => Types::ARRAY,
+            Kind::Map => Types::OBJECT,
         };
-        if !rule.types.allows(kind) {
+        if !rule.types.allows(of) {
             let form = rule.format.as_deref().and_then(expected_form);
             self.report(
                 view,
                 Problem::WrongType {
                     expected: rule.types.expected(),
-                    found: shape.kind_name(),
+                    found: view.shape().kind_name(),
                     form,
                 },
             );
             return;
         }
-        if !rule.allowed.is_empty()
-            && !rule
-                .allowed
-                .iter()
-                .any(|allowed| same(allowed, &shape, view))
-        {
-            let allowed = rule.allowed.iter().map(plain).collect();
-            self.report(view, Problem::NotAllowed(describe(&shape), allowed));
-            return;
-        }
-        match &shape {
-            Shape::Text(text) => self.text(view, text, rule),
-            Shape::Int(number) => {
-                #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
-                self.number(view, *number as f64, rule);
+        if !rule.allowed.is_empty() {
+            let shape = view.shape();
+            let mut allowed = rule.allowed.iter();
+            if !allowed.any(|allowed| same(allowed, &shape, view)) {
+                let allowed = rule.allowed.iter().map(plain).collect();
+                self.report(view, Problem::NotAllowed(describe(&shape), allowed));
+                return;
             }
-            Shape::Float(number) => self.number(view, *number, rule),
-            Shape::List => self.list(view, rule),
-            Shape::Map => self.map(view, rule),
-            Shape::Null | Shape::Bool(_) => {}
+        }
+        let is_bounded = rule.format.is_some() || rule.pattern.is_some() || rule.limits.is_some();
+        match kind {
+            Kind::List => self.list(view, rule),
+            Kind::Map => self.map(view, rule),
+            // A value is read only if something depends on it.
+            Kind::Text | Kind::Int | Kind::Float if is_bounded => match view.shape() {
+                Shape::Text(text) => self.text(view, &text, rule),
+                Shape::Int(number) => {
+                    #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
+                    self.number(view, number as f64, rule);
+                }
+                Shape::Float(number) => self.number(view, number, rule),
+                _ => {}
+            },
+            Kind::Null | Kind::Bool | Kind::Text | Kind::Int | Kind::Float => {}
         }
         for (at, part) in rule.all_of.iter().enumerate() {
             self.inside(view, part, || Turn::Rule(at));

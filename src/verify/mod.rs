@@ -28,6 +28,7 @@ pub use schemas::Schemas;
 use jiff::civil::Date;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
+use crate::kubernetes::validation::Entries;
 use crate::kubernetes::versions::{FIELD_VERSIONS, minor};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::{PipelineJob, Unit};
@@ -36,6 +37,7 @@ use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::timetable;
+use crate::model::view::View;
 use crate::schema::{self, Problem};
 use crate::yaml::Node;
 
@@ -109,6 +111,7 @@ pub fn unit(
     };
     let mut seen: HashMap<String, &Rendered> = HashMap::new();
     let mut pods = validation::Pods::new(schemas, &locator);
+    let entries = Entries::default();
     for one in rendered {
         if !is_object(&locator, one, sink) {
             continue;
@@ -117,7 +120,7 @@ pub fn unit(
         let is_typed = structure(schemas, &locator, one, &mut facts, &mut found);
         pods.check(one, &mut found);
         if one.is_written {
-            validation::check(schemas, &locator, one, is_typed, &mut found);
+            validation::check(schemas, &locator, one, is_typed, &entries, &mut found);
             names::check(&locator, one, &mut found);
         }
         about(unit, one, &mut found);
@@ -180,30 +183,26 @@ pub fn unit(
 
 /// What a unit asks for, component by component.
 fn footprint(locator: &Locator<'_>) -> UnitFootprint {
+    let mut objects: HashMap<Option<usize>, Vec<View<'_>>> = HashMap::new();
+    for one in locator.rendered {
+        objects
+            .entry(one.instance)
+            .or_default()
+            .push(one.manifest.root());
+    }
+    let of = |instance| objects.get(&instance).cloned().unwrap_or_default();
     let instances = locator.unit.instances.iter().enumerate();
-    let of = |instance: Option<usize>| {
-        let objects = locator
-            .rendered
-            .iter()
-            .filter(move |one| one.instance == instance);
-        Footprint::of(objects.map(|one| one.manifest.root()))
-    };
     let mut components: Vec<(String, Footprint)> = instances
-        .map(|(at, instance)| (instance.component.clone(), of(Some(at))))
+        .map(|(at, instance)| (instance.component.clone(), Footprint::of(of(Some(at)))))
         .collect();
-    let mut own = of(None);
+    let mut own = Footprint::of(of(None));
     // Jobs of a pipeline that wait for one another need no room beside each other.
     own.peak = own.peak.minus(&waiting(locator));
     components.push((String::new(), own));
     components.retain(|(_, footprint)| *footprint != Footprint::default());
     let instances = locator.unit.instances.iter().enumerate();
     let scheduled = instances.flat_map(|(at, instance)| {
-        let objects = locator
-            .rendered
-            .iter()
-            .filter(move |one| one.instance == Some(at));
-        let objects = objects.map(|one| one.manifest.root());
-        timetable::jobs(&locator.unit.key, &instance.component, objects)
+        timetable::jobs(&locator.unit.key, &instance.component, of(Some(at)))
     });
     UnitFootprint {
         key: locator.unit.key.clone(),
@@ -219,17 +218,18 @@ fn footprint(locator: &Locator<'_>) -> UnitFootprint {
 /// follow one another, all but the largest.
 fn waiting(locator: &Locator<'_>) -> Amounts {
     let mut spared = Amounts::default();
+    let mut unwritten: HashMap<String, Vec<View<'_>>> = HashMap::new();
+    for one in locator.rendered.iter().filter(|one| !one.is_written) {
+        let of_name = unwritten.entry(one.manifest.name().into_owned());
+        of_name.or_default().push(one.manifest.root());
+    }
     for pipeline in &locator.unit.pipelines {
         let asks: Vec<(&PipelineJob, Amounts)> = pipeline
             .jobs
             .iter()
             .map(|job| {
-                let wanted = format!("{}-{}", pipeline.name, job.name());
-                let pods = locator
-                    .rendered
-                    .iter()
-                    .filter(|one| !one.is_written && one.manifest.name() == wanted);
-                (job, Footprint::of(pods.map(|one| one.manifest.root())).peak)
+                let pods = unwritten.get(&format!("{}-{}", pipeline.name, job.name()));
+                (job, Footprint::of(pods.cloned().unwrap_or_default()).peak)
             })
             .collect();
         // Rows are made greedily; whatever the rows, no two jobs of one run at the same time.

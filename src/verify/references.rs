@@ -1,7 +1,7 @@
 //! What objects of a unit refer to. Each reference must exist in the output, or be listed in the
 //! Cluster's `existing`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
 use crate::model::demand::pod_spec;
@@ -23,8 +23,8 @@ const ALWAYS: [(&str, &str); 7] = [
 
 struct Index<'a> {
     names: BTreeMap<String, BTreeSet<String>>,
-    /// The labels of pods that workloads make.
-    pods: Vec<View<'a>>,
+    /// The labels of pods that workloads make, by each of them.
+    pods: HashMap<(String, String), Vec<View<'a>>>,
 }
 
 /// Checks every reference of the unit's objects.
@@ -96,7 +96,7 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
 fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
     let mut index = Index {
         names: BTreeMap::new(),
-        pods: Vec::new(),
+        pods: HashMap::new(),
     };
     let mut add = |kind: &str, name: &str| {
         index
@@ -145,7 +145,13 @@ fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
             "Pod" => root.at(&["metadata", "labels"]),
             _ => root.at(&["spec", "template", "metadata", "labels"]),
         };
-        index.pods.extend(labels);
+        for label in labels.into_iter().flat_map(View::fields) {
+            let value = label.value.text().unwrap_or_default();
+            let pods = index
+                .pods
+                .entry((label.key.into_owned(), value.into_owned()));
+            pods.or_default().extend(labels);
+        }
     }
     index
 }
@@ -202,7 +208,14 @@ impl Checker<'_, '_> {
                 .iter()
                 .all(|field| labels.get(&field.key).and_then(View::text) == field.value.text())
         };
-        if wanted.is_empty() || self.index.pods.iter().any(matches) {
+        // Pods that have the rarest of the labels are looked at.
+        let pods = wanted.iter().map(|field| {
+            let value = field.value.text().unwrap_or_default();
+            let label = (field.key.clone().into_owned(), value.into_owned());
+            self.index.pods.get(&label).map_or(&[][..], Vec::as_slice)
+        });
+        let fewest = pods.min_by_key(|pods| pods.len());
+        if fewest.is_none_or(|pods| pods.iter().any(matches)) {
             return;
         }
         let message = format!("the {} selects no pods", self.one.manifest.kind());

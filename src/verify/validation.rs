@@ -5,18 +5,19 @@ use std::collections::HashMap;
 use super::Schemas;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::kubernetes::validation::admission::{self, Namespace};
-use crate::kubernetes::validation::{self, Known, Violation};
+use crate::kubernetes::validation::{self, Entries, Known, Violation};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
 use crate::yaml::{Path, Step};
 
 /// Validates an object; `is_typed` if its values have the types of its schema, without which the API server does not
-/// come to the rules of a CRD.
+/// come to the rules of a CRD. `entries` are of the unit.
 pub fn check(
     schemas: &Schemas,
     locator: &Locator<'_>,
     one: &Rendered,
     is_typed: bool,
+    entries: &Entries,
     sink: &mut Sink,
 ) {
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
@@ -25,7 +26,8 @@ pub fn check(
         known => known,
     };
     let minor = schemas.minor(&locator.unit.key.cluster);
-    for violation in validation::check_manifest(&one.manifest, known, minor, &schemas.objects) {
+    let found = validation::check_manifest(&one.manifest, known, minor, &schemas.objects, entries);
+    for violation in found {
         sink.push(describe(locator, one, &kind, &violation));
     }
 }

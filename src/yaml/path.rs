@@ -93,3 +93,36 @@ impl fmt::Display for Path {
         Ok(())
     }
 }
+
+/// The way from the root; made into a path when there is something to tell.
+pub enum Trail<'p> {
+    /// The root.
+    Root,
+    /// An entry.
+    Key(&'p Trail<'p>, &'p str),
+    /// An item.
+    Index(&'p Trail<'p>, usize),
+}
+
+impl Trail<'_> {
+    /// The same way as a path.
+    pub fn path(&self) -> Path {
+        let mut steps = Vec::new();
+        let mut trail = self;
+        loop {
+            trail = match trail {
+                Trail::Root => break,
+                Trail::Key(before, key) => {
+                    steps.push(Step::from(*key));
+                    before
+                }
+                Trail::Index(before, at) => {
+                    steps.push(Step::Index(*at));
+                    before
+                }
+            };
+        }
+        steps.reverse();
+        Path(steps)
+    }
+}

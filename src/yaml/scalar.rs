@@ -81,6 +81,16 @@ fn looks_like_float(text: &str) -> bool {
 /// Whether text written plainly could be read as anything but the same text, by a reader of
 /// YAML 1.1 (`yes`, `0o7`, `1_000`, `12:30`, `2020-01-01`) or 1.2, in block style.
 pub fn needs_quotes(text: &str) -> bool {
+    // Most texts are names, which nothing could be taken for: a letter first, too long for a word that means something.
+    let is_plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_');
+    if let [first, rest @ ..] = text.as_bytes()
+        && first.is_ascii_alphabetic()
+        && rest.len() > 4
+        && rest.iter().all(is_plain)
+    {
+        return false;
+    }
     let Some(first) = text.chars().next() else {
         return true;
     };
@@ -109,6 +119,18 @@ fn needs_quotes_for_syntax(text: &str, first: char) -> bool {
     }
     if text.ends_with([' ', ':']) {
         return true;
+    }
+    if text.is_ascii() {
+        let mut previous = b' ';
+        return text.bytes().any(|byte| {
+            let breaks = match byte {
+                b'#' => previous == b' ',
+                b' ' => previous == b':',
+                _ => byte < b' ' || byte == 0x7f,
+            };
+            previous = byte;
+            breaks
+        });
     }
     let mut previous = ' ';
     for c in text.chars() {

@@ -365,3 +365,65 @@ fn positions_are_those_of_the_text() {
         sarif
     );
 }
+
+/// What is not rendered, and the line that keeps it out: a switch, a type, a status, a value that is not set, a list that a
+/// template loops over; and once the line says otherwise, the object is there.
+#[test]
+fn why_absent_names_the_line_that_decides() {
+    type Case = (&'static str, &'static str, &'static str, &'static str);
+    // The object, an edit that removes it, and what must be named.
+    let cases: [Case; 4] = [
+        (
+            "HorizontalPodAutoscaler",
+            "      values: {scaling: {enabled: false}}\n",
+            "tenants/globex.yaml:14",
+            "enabled: false",
+        ),
+        (
+            "Service",
+            "      values: {type: worker}\n",
+            "tenants/globex.yaml:14",
+            "type: worker",
+        ),
+        (
+            "PodDisruptionBudget",
+            "      values: {scaling: {minReplicas: 1, maxReplicas: 1}}\n",
+            "tenants/globex.yaml:14",
+            "maxReplicas: 1",
+        ),
+        ("Ingress", "", "", "not set"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(
+        &repository_path("examples/quickstart"),
+        folder.path(),
+        false,
+    );
+    let tenant = folder.path().join("tenants/globex.yaml");
+    let text = std::fs::read_to_string(&tenant).unwrap();
+    let why = |object: &str, flags: &[&str]| {
+        let place = format!("production/globex/web/{object}");
+        let output = tenantry(folder.path(), &[&["why", &place][..], flags].concat());
+        let text = stdout(&output) + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), text)
+    };
+    for (object, edit, line, says) in cases {
+        std::fs::write(&tenant, format!("{text}{edit}")).unwrap();
+        let (_, found) = why(object, &["--absent"]);
+        assert!(
+            found.contains(line) && found.contains(says),
+            "{object}:\n{found}"
+        );
+        assert!(
+            found.contains("<builtin>/templates/component/"),
+            "{object}:\n{found}"
+        );
+        let (is_there, shown) = why(object, &[]);
+        assert!(!is_there, "{object} is rendered:\n{shown}");
+        if !edit.is_empty() {
+            std::fs::write(&tenant, &text).unwrap();
+            let (is_there, shown) = why(object, &[]);
+            assert!(is_there, "{object} is not rendered:\n{shown}");
+        }
+    }
+}

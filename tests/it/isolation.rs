@@ -1,13 +1,14 @@
 //! The proof of isolation: it agrees with a plain evaluation of what Kubernetes says of network policies, pair by
 //! pair and port by port, and finds holes that are made on purpose.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tenantry::diagnostics::Sink;
+use tenantry::model::isolation::Flow;
 use tenantry::model::network::{Block, Protocol};
 use tenantry::model::view::View;
 use tenantry::verify::isolation::{IsolationFacts, Part, of_cluster};
@@ -363,6 +364,61 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Where tenants have many workloads, what is open within them is told as sets.
+    #[test]
+    fn it_agrees_with_a_plain_evaluation_of_many(
+        namespaces in namespaces(),
+        policies in prop::collection::vec(policy(), 0..6),
+        kinds in prop::collection::vec(pod(), 1..4),
+    ) {
+        const COPIES: usize = 64;
+        let pods = || kinds.iter().flat_map(|pod| std::iter::repeat_n(pod, COPIES));
+        let objects: Vec<Node> = namespaces.iter().chain(&policies).chain(pods()).map(Node::from_json).collect();
+        let facts = IsolationFacts::of(objects.iter().map(View::of));
+        let others: Vec<Node> = pods().map(Node::from_json).collect();
+        let others = IsolationFacts::of(others.iter().map(View::of));
+        let parts = [("t", &facts), ("u", &others)].map(|(tenant, facts)| Part { environment: "e", tenant, facts });
+        let found = of_cluster("c", &parts, &[Block::parse(PODS).unwrap()], &mut Sink::default());
+        let plain = plain::Cluster { namespaces: &namespaces, policies: &policies };
+        prop_assert!(found.is_complete || found.pairs >= 100_000);
+        if !found.is_complete {
+            return Ok(());
+        }
+        let is_within = |from: usize, to: usize| {
+            let mut sets = found.within.iter();
+            sets.any(|set| set.from.binary_search(&from).is_ok() && set.to.binary_search(&to).is_ok())
+        };
+        let all = kinds.len() * COPIES;
+        let open: HashMap<(usize, usize), &Flow> = found.flows.iter().map(|flow| ((flow.from, flow.to), flow)).collect();
+        prop_assert_eq!(found.flows.len(), open.len());
+        let mut within = 0;
+        for from in 0..2 * all {
+            for to in (0..2 * all).filter(|to| *to != from) {
+                let is_set = is_within(from, to);
+                within += usize::from(is_set);
+                prop_assert!(!(is_set && open.contains_key(&(from, to))), "{from} to {to} is told twice");
+                // Copies are alike: one of each kind is compared on all ports.
+                if from % COPIES > 1 || to % COPIES > 1 {
+                    continue;
+                }
+                let flow = open.get(&(from, to));
+                for protocol in Protocol::ALL {
+                    for port in COMPARED {
+                        let ours = is_set || flow.is_some_and(|flow| flow.ports.has(protocol, port));
+                        let (from, to) = (from % all / COPIES, to % all / COPIES);
+                        let theirs = plain.reaches(&kinds[from], &kinds[to], protocol.name(), port);
+                        prop_assert_eq!(ours, theirs, "from {} to {} on {} {}", from, to, protocol.name(), port);
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(within, found.pairs_within);
     }
 }
 

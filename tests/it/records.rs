@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tenantry::diagnostics::Sources;
 use tenantry::engine::value::Term;
 use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
-use tenantry::kubernetes::validation::{self, Known, Violation, Work};
+use tenantry::kubernetes::validation::{self, Entries, Known, Violation, Work};
 use tenantry::model::hole::{Hole, Holes};
 use tenantry::model::instance::Unit;
 use tenantry::model::manifest::{Manifest, Rendered};
@@ -100,6 +100,7 @@ struct Judges {
     structures: Records<()>,
     objects: Records<Work>,
     pods: Records<Work>,
+    entries: Entries,
 }
 
 fn tell(violations: &[Violation<'_>]) -> Vec<String> {
@@ -121,7 +122,8 @@ impl Judges {
                 said.push(format!("{} {:?}", found.path, found.problem));
             }
         }
-        let found = validation::check_manifest(manifest, known, MINOR, &self.objects);
+        let found =
+            validation::check_manifest(manifest, known, MINOR, &self.objects, &self.entries);
         said.extend(tell(&found));
         for level in [Level::Baseline, Level::Restricted] {
             let mut namespace = Namespace::default();

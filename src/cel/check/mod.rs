@@ -15,6 +15,7 @@ mod names;
 mod syntax_errors;
 
 use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
@@ -139,14 +140,59 @@ pub struct CompileError {
     pub panics: bool,
 }
 
+/// Most expressions that are kept, and most bytes of each; beyond, all are forgotten.
+const MAX_KNOWN: usize = 4096;
+static KNOWN: LazyLock<RwLock<HashMap<Box<str>, Arc<Parsed>>>> = LazyLock::new(RwLock::default);
+
+/// An expression whose names and types are not looked at yet.
+#[derive(Debug)]
+pub struct Parsed {
+    text: String,
+    ast: IdedExpr,
+    info: SourceInfo,
+}
+
+impl Parsed {
+    /// Parses an expression, if that was not done before: parsing is most of what compiling costs, and a policy is rendered
+    /// for each cluster. To be called with a large stack: parsing recurses.
+    ///
+    /// # Errors
+    /// It cannot be parsed, is too long or nested too deeply.
+    pub fn new(text: &str) -> Result<Arc<Parsed>, Vec<CompileError>> {
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(parsed) = known.get(text) {
+            return Ok(parsed.clone());
+        }
+        drop(known);
+        let (ast, info) = parse(text)?;
+        let text = text.to_owned();
+        let parsed = Arc::new(Parsed { text, ast, info });
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        if parsed.text.len() <= MAX_KNOWN {
+            known.insert(parsed.text.as_str().into(), parsed.clone());
+        }
+        Ok(parsed)
+    }
+
+    /// The program that it is where it can use these names.
+    ///
+    /// # Errors
+    /// The API server refuses it: it is nested too deeply, uses unknown names, or its types do not fit.
+    pub fn compile(&self, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
+        let (program, ()) = self.check(names, false, |_, _| ())?;
+        Ok(program)
+    }
+}
+
 /// Compiles an expression. To be called with a large stack: parsing recurses.
 ///
 /// # Errors
-/// The API server refuses it: it cannot be parsed, is too long or nested too deeply, uses unknown names, or its types do
-/// not fit.
+/// As for [`Parsed::new`] and [`Parsed::compile`].
 pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
-    let (program, ()) = check(text, names, false, |_, _| ())?;
-    Ok(program)
+    Parsed::new(text)?.compile(names)
 }
 
 /// Compiles an expression, and estimates what it may cost at most where `self` has the sizes that are given.
@@ -158,63 +204,62 @@ pub fn compile_and_estimate(
     names: &Names<'_>,
     sizes: &Sizes,
 ) -> Result<(Program, u64), Vec<CompileError>> {
-    check(text, names, true, |ast, facts| {
-        estimate::most(ast, facts, sizes)
-    })
+    Parsed::new(text)?.check(names, true, |ast, facts| estimate::most(ast, facts, sizes))
 }
 
-/// Compiles an expression; what was parsed, and what the checker found out, are passed on. `keeps_calls` says whether the
-/// overloads are among it.
-fn check<T>(
-    text: &str,
-    names: &Names<'_>,
-    keeps_calls: bool,
-    then: impl FnOnce(&IdedExpr, Facts) -> T,
-) -> Result<(Program, T), Vec<CompileError>> {
-    let (ast, info) = parse(text)?;
-    let mut checker = Checker {
-        names,
-        info: &info,
-        text,
-        scope: Vec::new(),
-        types: Substitutions::default(),
-        literals: Literals::default(),
-        known: HashMap::new(),
-        calls: keeps_calls.then(HashMap::new),
-        formats: 0,
-        depth: 0,
-        errors: Vec::new(),
-        since: None,
-        uses: Vec::new(),
-        variables: Vec::new(),
-        mentions: Vec::new(),
-        remarks: Vec::new(),
-    };
-    let root = checker.check(&ast);
-    if checker.errors.is_empty() {
-        checker.judge_literals();
+impl Parsed {
+    /// Compiles the expression; what was parsed, and what the checker found out, are passed on. `keeps_calls` says whether
+    /// the overloads are among it.
+    fn check<T>(
+        &self,
+        names: &Names<'_>,
+        keeps_calls: bool,
+        then: impl FnOnce(&IdedExpr, Facts) -> T,
+    ) -> Result<(Program, T), Vec<CompileError>> {
+        let mut checker = Checker {
+            names,
+            info: &self.info,
+            text: &self.text,
+            scope: Vec::new(),
+            types: Substitutions::default(),
+            literals: Literals::default(),
+            known: HashMap::new(),
+            calls: keeps_calls.then(HashMap::new),
+            formats: 0,
+            depth: 0,
+            errors: Vec::new(),
+            since: None,
+            uses: Vec::new(),
+            variables: Vec::new(),
+            mentions: Vec::new(),
+            remarks: Vec::new(),
+        };
+        let root = checker.check(&self.ast);
+        if checker.errors.is_empty() {
+            checker.judge_literals();
+        }
+        if !checker.errors.is_empty() {
+            return Err(checker.errors);
+        }
+        checker.mentions.sort_unstable();
+        checker.mentions.dedup();
+        let program = Program {
+            text: self.text.clone(),
+            root: root.expr,
+            gives: checker.types.resolve(&root.of, true),
+            since: checker.since,
+            uses: checker.uses,
+            variables: checker.variables,
+            mentions: checker.mentions,
+            remarks: checker.remarks,
+        };
+        let facts = Facts {
+            types: checker.known,
+            open: checker.types,
+            calls: checker.calls.unwrap_or_default(),
+        };
+        Ok((program, then(&self.ast, facts)))
     }
-    if !checker.errors.is_empty() {
-        return Err(checker.errors);
-    }
-    checker.mentions.sort_unstable();
-    checker.mentions.dedup();
-    let program = Program {
-        text: text.to_owned(),
-        root: root.expr,
-        gives: checker.types.resolve(&root.of, true),
-        since: checker.since,
-        uses: checker.uses,
-        variables: checker.variables,
-        mentions: checker.mentions,
-        remarks: checker.remarks,
-    };
-    let facts = Facts {
-        types: checker.known,
-        open: checker.types,
-        calls: checker.calls.unwrap_or_default(),
-    };
-    Ok((program, then(&ast, facts)))
 }
 
 /// Parses an expression, within its bounds.

@@ -2,9 +2,10 @@
 
 use super::Reason;
 use super::overlay::ListType;
-use super::walk::{Judge, Place, Trail, below};
+use super::walk::{Judge, Place, below};
 use crate::cel::Value;
 use crate::cel::tree::Tree;
+use crate::yaml::Trail;
 
 impl<'a> Judge<'a> {
     /// Finds items that are there twice.

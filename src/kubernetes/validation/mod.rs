@@ -16,6 +16,7 @@ pub mod admission;
 mod checks;
 mod crd;
 mod cron;
+mod entries;
 mod estimates;
 mod expressions;
 pub mod forms;
@@ -34,6 +35,7 @@ mod walk;
 use crate::model::view::View;
 use crate::yaml::{NodeId, Path};
 
+pub use entries::Entries;
 pub use overlay::{Overlay, problems};
 pub use replay::{Work, check_manifest};
 pub use walk::{Kind, Known, check, check_as_of};

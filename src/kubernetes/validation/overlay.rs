@@ -111,6 +111,16 @@ enum Origin {
 }
 
 impl Overlay {
+    /// Whether it says nothing but what a scalar alone decides.
+    pub(super) fn is_of_scalars(&self) -> bool {
+        self.reference.is_none()
+            && self.properties.is_empty()
+            && self.additional.is_none()
+            && self.items.is_none()
+            && self.rules.is_empty()
+            && self.checks.is_empty()
+    }
+
     /// Whether nothing holds.
     fn is_empty(&self) -> bool {
         self.reference.is_none()

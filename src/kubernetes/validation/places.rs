@@ -6,11 +6,11 @@ use super::lists::old_item;
 use super::overlay::{Branch, ListType, Overlay};
 use super::replay::Work;
 use super::rule::{Rule, Scene, Verdict, Way};
-use super::walk::{Judge, Kind, Place, Trail, below};
+use super::walk::{Judge, Kind, Place, below};
 use crate::cel::tree;
 use crate::cel::{Budget, Error, Value};
 use crate::kubernetes::defaults::Part;
-use crate::yaml::Step;
+use crate::yaml::{Step, Trail};
 
 impl<'a> Judge<'a> {
     /// Judges the rules of one part of the object, such as its pod.

@@ -1,14 +1,16 @@
 //! Judges objects of a form that is known: only what depends on values that are new.
 
 use super::Violation;
+use super::entries::Entries;
 use super::overlay::{Overlay, definition};
-use super::walk::{Judge, Known, Place, Trail};
+use super::walk::{Judge, Known, Place};
 use crate::cel::Value;
 use crate::cel::tree;
 use crate::kubernetes::defaults::Part;
 use crate::kubernetes::versions::Minor;
 use crate::model::manifest::Manifest;
 use crate::model::records::{Pending, Records, Turn, Visit};
+use crate::yaml::Trail;
 
 /// A piece of work at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +36,23 @@ impl Work {
     }
 }
 
-/// All violations of a manifest by a version of Kubernetes. `records` are of the schemas that `known` is of.
+/// All violations of a manifest by a version of Kubernetes. `records` are of the schemas that `known` is of, and `entries`
+/// of that version.
 pub fn check_manifest<'a>(
     manifest: &'a Manifest,
     known: Known<'a>,
     minor: Minor,
     records: &Records<Work>,
+    entries: &'a Entries,
 ) -> Vec<Violation<'a>> {
     let address = known
         .overlay()
         .map_or(0, |overlay| std::ptr::from_ref(overlay).addr());
-    let judge = || Judge::new(manifest.root(), known, minor);
+    let judge = || {
+        let mut judge = Judge::new(manifest.root(), known, minor);
+        judge.entries = Some(entries);
+        judge
+    };
     records.check(
         manifest,
         (address, minor),

@@ -1,6 +1,9 @@
 //! The types that expressions have by a schema: rules of a CustomResourceDefinition, and policies whose kinds are known.
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules>
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
 use serde_json::Value as Json;
 
 use crate::cel::types::Type;
@@ -26,25 +29,53 @@ pub fn of_definition(name: &str) -> Type {
     Reader::default().definition(name)
 }
 
-#[derive(Default)]
+/// The types of built-in definitions that do not depend on what they are in.
+static KNOWN: LazyLock<RwLock<HashMap<String, Type>>> = LazyLock::new(RwLock::default);
+
 struct Reader {
     depth: usize,
     /// The definitions around; one that is inside itself has no type of its own.
     around: Vec<String>,
+    /// The outermost of them that the type depends on, by position.
+    outermost: usize,
+}
+
+impl Default for Reader {
+    fn default() -> Reader {
+        Reader {
+            depth: 0,
+            around: Vec::new(),
+            outermost: usize::MAX,
+        }
+    }
 }
 
 impl Reader {
     fn definition(&mut self, name: &str) -> Type {
-        if self.around.iter().any(|known| known == name) {
+        if let Some(at) = self.around.iter().position(|known| known == name) {
+            self.outermost = self.outermost.min(at);
             return Type::Dyn;
         }
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(name) {
+            return known.clone();
+        }
+        drop(known);
         let source = built_in().definition_source(name);
         let Some(schema) = source.and_then(|text| serde_json::from_str(text).ok()) else {
             return Type::Dyn;
         };
+        let before = std::mem::replace(&mut self.outermost, usize::MAX);
         self.around.push(name.to_owned());
         let of = self.named(&schema, name, false);
         self.around.pop();
+        if self.outermost >= self.around.len() {
+            let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(name.to_owned(), of.clone());
+            self.outermost = before;
+        } else {
+            self.outermost = self.outermost.min(before);
+        }
         of
     }
 

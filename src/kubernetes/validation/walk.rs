@@ -1,6 +1,7 @@
 //! Judges an object by overlays.
 
 use super::checks::Check;
+use super::entries::Entries;
 use super::keywords::out_of_range;
 use super::lists::old_item;
 use super::overlay::{ListType, Overlay, definition, named};
@@ -10,10 +11,11 @@ use crate::cel::tree::{self, Tree};
 use crate::cel::{Budget, Value};
 use crate::kubernetes::defaults::Part;
 use crate::kubernetes::versions::Minor;
+use crate::model;
 use crate::model::records::{Recorder, Turn};
 use crate::model::view::{FieldView, View};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{NodeId, Path, Step};
+use crate::yaml::{NodeId, Path, Step, Trail};
 
 /// What is known of an object's kind.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,8 @@ pub(super) struct Judge<'a> {
     pub(super) steps: usize,
     /// What the rules of a CRD may cost for an object.
     pub(super) budget: Budget<'a>,
+    /// Entries of maps that are known to be right.
+    pub(super) entries: Option<&'a Entries>,
     /// Who records the walk.
     pub(super) recorder: Option<Recorder<'a, Work>>,
     /// Whether rules share a budget, so that none can be left out.
@@ -90,35 +94,6 @@ pub(super) struct Place<'p, 'a> {
     /// Where it stands, or the nearest place that is written.
     pub(super) view: View<'a>,
     pub(super) trail: &'p Trail<'p>,
-}
-
-/// The way from the root; made into a path when there is something to tell.
-pub(super) enum Trail<'p> {
-    Root,
-    Key(&'p Trail<'p>, &'p str),
-    Index(&'p Trail<'p>, usize),
-}
-
-impl Trail<'_> {
-    pub(super) fn path(&self) -> Path {
-        let mut steps = Vec::new();
-        let mut trail = self;
-        loop {
-            trail = match trail {
-                Trail::Root => break,
-                Trail::Key(before, key) => {
-                    steps.push(Step::from(*key));
-                    before
-                }
-                Trail::Index(before, at) => {
-                    steps.push(Step::Index(*at));
-                    before
-                }
-            };
-        }
-        steps.reverse();
-        Path(steps)
-    }
 }
 
 impl<'a> Known<'a> {
@@ -168,6 +143,7 @@ impl<'a> Judge<'a> {
             found: Vec::new(),
             steps: 0,
             budget: Budget::new(),
+            entries: None,
             recorder: None,
             shares_budget: false,
         }
@@ -379,16 +355,45 @@ impl<'a> Judge<'a> {
         if overlay.properties.is_empty() && overlay.additional.is_none() && overlay.keys.is_none() {
             return;
         }
+        // Where the walk is recorded, it has to be seen which entries a piece of work looks at.
+        let is_recorded = self.recorder.as_ref().is_some_and(|all| !all.is_at_work());
+        let entries = self.entries.filter(|_| {
+            let additional = overlay.additional.as_deref();
+            let of_texts =
+                additional.is_none_or(Overlay::is_of_scalars) && overlay.properties.is_empty();
+            of_texts && !is_recorded && place.old.is_none() && self.kind == Kind::All
+        });
         for field in tree.view.fields() {
-            if let (Some(keys), Kind::All) = (&overlay.keys, self.kind) {
-                self.key(place, &field, keys);
+            match (entries, field.value.kind()) {
+                (Some(entries), model::hole::Kind::Text) => {
+                    let text = field.value.text().unwrap_or_default();
+                    entries.check(overlay, &field.key, &text, || {
+                        let before = self.found.len();
+                        self.entry(place, tree, &field, overlay, depth);
+                        self.found.len() == before
+                    });
+                }
+                _ => self.entry(place, tree, &field, overlay, depth),
             }
-            let inner = overlay
-                .property(&field.key)
-                .or(overlay.additional.as_deref());
-            if let Some(inner) = inner {
-                self.inside(place, tree, &field.key, field.value, inner, depth);
-            }
+        }
+    }
+
+    fn entry(
+        &mut self,
+        place: Place<'_, 'a>,
+        tree: &Tree<'a>,
+        field: &FieldView<'a>,
+        overlay: &'a Overlay,
+        depth: usize,
+    ) {
+        if let (Some(keys), Kind::All) = (&overlay.keys, self.kind) {
+            self.key(place, field, keys);
+        }
+        let inner = overlay
+            .property(&field.key)
+            .or(overlay.additional.as_deref());
+        if let Some(inner) = inner {
+            self.inside(place, tree, &field.key, field.value, inner, depth);
         }
     }
 

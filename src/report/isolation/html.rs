@@ -15,7 +15,24 @@ pub fn write(clusters: &[ClusterIsolation]) -> String {
         .iter()
         .map(|cluster| {
             let mut json = of_cluster(cluster);
+            let sets = cluster.within.iter().flat_map(|within| {
+                let pairs = within.from.iter();
+                let pairs = pairs.flat_map(|from| within.to.iter().map(move |to| (*from, *to)));
+                let through = within.through.each_ref();
+                let through = through.map(|policy| Vec::from_iter(policy.as_deref()));
+                let [let_in, let_out] = through;
+                pairs
+                    .filter(|(from, to)| from != to)
+                    .map(move |(from, to)| {
+                        json!({
+                            "from": from, "to": to, "why": "own", "ports": "all ports",
+                            "letInBy": let_in, "letOutBy": let_out,
+                        })
+                    })
+            });
+            let sets: Vec<Json> = sets.take(MOST_OWN).collect();
             if let Some(flows) = json["flows"].as_array_mut() {
+                flows.extend(sets);
                 let mut own = 0;
                 flows.retain(|flow| {
                     own += usize::from(flow["why"] == "own");

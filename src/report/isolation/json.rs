@@ -45,6 +45,17 @@ pub fn of_cluster(cluster: &ClusterIsolation) -> Json {
             })
         })
         .collect();
+    let within: Vec<Json> = cluster
+        .within
+        .iter()
+        .map(|one| {
+            let [let_in, let_out] = &one.through;
+            json!({
+                "from": one.from, "to": one.to, "ports": "all ports",
+                "letInBy": let_in.as_deref(), "letOutBy": let_out.as_deref(),
+            })
+        })
+        .collect();
     let outside: Vec<Json> = cluster
         .outside
         .iter()
@@ -66,6 +77,6 @@ pub fn of_cluster(cluster: &ClusterIsolation) -> Json {
         .collect();
     json!({
         "cluster": cluster.cluster, "isComplete": cluster.is_complete, "pairs": cluster.pairs, "inNodeNetwork": cluster.in_node_network,
-        "workloads": workloads, "flows": flows, "outside": outside, "accounts": accounts,
+        "workloads": workloads, "flows": flows, "within": within, "pairsWithin": cluster.pairs_within, "outside": outside, "accounts": accounts,
     })
 }

@@ -69,7 +69,7 @@ pub fn write(clusters: &[ClusterIsolation], color: bool) -> String {
             text,
             "  {verdict}; {} by a share, {} within a tenant\n",
             flows(Why::Share),
-            flows(Why::Own)
+            flows(Why::Own) + cluster.pairs_within
         );
         let mut crossing = Table::of_text(&["FROM", "TO", "IN", "ON", "BY"]);
         for flow in cluster.flows.iter().filter(|flow| flow.why != Why::Own) {

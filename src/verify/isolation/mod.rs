@@ -9,6 +9,7 @@ mod accounts;
 mod facts;
 mod names;
 mod reach;
+mod within;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Part;
 use super::facts::{PolicyFacts, WorkloadFacts};
+use super::within::Groups;
 use crate::diagnostics::{Diagnostic, Sink, Span, catalogue::verify as codes, list_plain};
 use crate::model::isolation::{ClusterIsolation, Flow, Outside, Why, Workload};
 use crate::model::network::{
@@ -24,18 +25,18 @@ const MANY: usize = 2_000;
 const MOST_NAMED: usize = 3;
 
 /// A workload of the cluster, with the policies that hold for it.
-struct Pod<'a> {
-    unit: usize,
+pub(super) struct Pod<'a> {
+    pub(super) unit: usize,
     facts: &'a WorkloadFacts,
-    pods: Pods,
+    pub(super) pods: Pods,
     policies: Vec<usize>,
 }
 
 /// The network of a cluster.
-struct Network<'a> {
-    parts: &'a [Part<'a>],
-    pods: Vec<Pod<'a>>,
-    policies: Vec<&'a PolicyFacts>,
+pub(super) struct Network<'a> {
+    pub(super) parts: &'a [Part<'a>],
+    pub(super) pods: Vec<Pod<'a>>,
+    pub(super) policies: Vec<&'a PolicyFacts>,
     namespaces: HashMap<&'a str, Labels>,
     by_namespace: HashMap<&'a str, Vec<usize>>,
     by_label: HashMap<(&'a str, &'a str), Vec<usize>>,
@@ -73,29 +74,14 @@ pub fn prove(
         .iter()
         .map(|facts| format!("{}/{}", facts.policy.namespace, facts.policy.name).into())
         .collect();
-    // Those that may send to everybody are looked for once.
-    let mut open_senders = Vec::new();
-    let mut senders: Vec<Vec<usize>> = vec![Vec::new(); network.pods.len()];
-    for from in 0..network.pods.len() {
-        match network.others(from, Direction::Egress) {
-            Others::All => open_senders.push(from),
-            Others::These(these) => these.into_iter().for_each(|to| senders[to].push(from)),
-        }
-    }
+    let groups = Groups::of(&network);
+    let senders = Senders::of(&network, &groups);
     let mut known: HashSet<Arc<Ports>> = HashSet::new();
     let mut holes: BTreeMap<Line<'_>, Hole> = BTreeMap::new();
     let mut undeclared_pairs = 0;
-    for (to, senders) in senders.iter().enumerate() {
-        let candidates: Vec<usize> = match network.others(to, Direction::Ingress) {
-            Others::These(these) => these.into_iter().collect(),
-            Others::All => {
-                let mut all: Vec<usize> = open_senders.iter().chain(senders).copied().collect();
-                all.sort_unstable();
-                all
-            }
-        };
-        for from in candidates {
-            if from == to {
+    for to in 0..network.pods.len() {
+        for from in senders.to(to, &network, &groups) {
+            if from == to || groups.has(from, to) {
                 continue;
             }
             if isolation.pairs >= MOST_PAIRS || undeclared_pairs >= MOST_UNDECLARED {
@@ -154,10 +140,64 @@ pub fn prove(
         );
     }
     let in_node_network = |at: &usize| network.pods[*at].facts.in_node_network;
+    (isolation.within, isolation.pairs_within) = groups.told(&names);
+    isolation.pairs += isolation.pairs_within;
     isolation.in_node_network = (0..network.pods.len()).filter(in_node_network).collect();
     isolation.flows.sort_unstable();
     isolation.outside = network.outside();
     isolation
+}
+
+/// Who may send to whom, as far as the senders' side goes.
+struct Senders {
+    /// Those that may send to everybody, and are not told as sets within their own group; then those that are.
+    open: [Vec<usize>; 2],
+    /// The others, by receiver.
+    to: Vec<Vec<usize>>,
+}
+
+impl Senders {
+    fn of(network: &Network<'_>, groups: &Groups) -> Senders {
+        let mut senders = Senders {
+            open: [Vec::new(), Vec::new()],
+            to: vec![Vec::new(); network.pods.len()],
+        };
+        for from in 0..network.pods.len() {
+            match network.others(from, Direction::Egress, groups) {
+                Others::All => {
+                    let is_set = groups.is_whole(from, Direction::Egress);
+                    senders.open[usize::from(is_set)].push(from);
+                }
+                Others::These(these) => these.into_iter().for_each(|to| senders.to[to].push(from)),
+            }
+        }
+        senders
+    }
+
+    /// Those that could reach a pod, in their order; all of them but those that are told as sets.
+    fn to(&self, to: usize, network: &Network<'_>, groups: &Groups) -> BTreeSet<usize> {
+        let own = |from: &usize| groups.are_together(*from, to);
+        let [apart, in_sets] = &self.open;
+        match network.others(to, Direction::Ingress, groups) {
+            Others::These(mut these) => {
+                if groups.is_in_set(to, Direction::Ingress) {
+                    let open = apart.iter().chain(&self.to[to]);
+                    these.extend(open.copied().filter(own));
+                }
+                these
+            }
+            Others::All => {
+                let mut all: BTreeSet<usize> = apart.iter().chain(&self.to[to]).copied().collect();
+                if groups.is_whole(to, Direction::Ingress) {
+                    all.extend(in_sets.iter().copied().filter(|from| !own(from)));
+                } else {
+                    all.extend(in_sets.iter().copied());
+                    all.extend(groups.senders(to));
+                }
+                all
+            }
+        }
+    }
 }
 
 /// What holes are told together: in one environment, by one line of a policy, or by the lack of one.
@@ -196,16 +236,23 @@ impl<'a> Network<'a> {
             by_label: HashMap::new(),
             known_peers: RefCell::default(),
         };
-        let mut of_namespace: HashMap<&str, Vec<usize>> = HashMap::new();
+        // By namespace, and by a label that pods must have where the selector names one.
+        type Place<'a> = (&'a str, Option<(&'a str, &'a str)>);
+        let mut known: HashMap<Place<'_>, Vec<usize>> = HashMap::new();
         for part in parts {
             for (name, labels) in &part.facts.namespaces {
                 network.namespaces.insert(name, labels.clone());
             }
             for facts in &part.facts.policies {
-                of_namespace
-                    .entry(&facts.policy.namespace)
-                    .or_default()
-                    .push(network.policies.len());
+                let labels = exact(Some(&facts.policy.selects), None);
+                let labels = labels.map_or_else(
+                    || vec![None],
+                    |labels| labels.into_iter().map(Some).collect(),
+                );
+                for label in labels {
+                    let of_label = known.entry((&facts.policy.namespace, label)).or_default();
+                    of_label.push(network.policies.len());
+                }
                 network.policies.push(facts);
             }
         }
@@ -228,15 +275,20 @@ impl<'a> Network<'a> {
                     addresses: blocks.cloned(),
                     ..facts.pods.clone()
                 };
-                let there = of_namespace
-                    .get(&*pods.namespace)
-                    .map_or(&[][..], Vec::as_slice);
-                let holds = |policy: &&usize| network.policies[**policy].policy.holds_for(&pods);
-                let policies = if facts.in_node_network {
-                    Vec::new()
-                } else {
-                    there.iter().filter(holds).copied().collect()
-                };
+                let holds = |policy: &usize| network.policies[*policy].policy.holds_for(&pods);
+                let labels = pods
+                    .labels
+                    .iter()
+                    .map(|(key, value)| Some((&**key, &**value)));
+                let there = labels
+                    .chain([None])
+                    .filter_map(|label| known.get(&(&*pods.namespace, label)));
+                let mut policies: Vec<usize> = there.flatten().copied().filter(holds).collect();
+                policies.sort_unstable();
+                policies.dedup();
+                if facts.in_node_network {
+                    policies.clear();
+                }
                 network.pods.push(Pod {
                     unit,
                     facts,
@@ -271,29 +323,33 @@ impl<'a> Network<'a> {
         self.namespaces.get(namespace).unwrap_or(&NONE)
     }
 
-    fn policies_of(&self, pod: usize) -> impl Iterator<Item = (usize, &'a Policy)> + '_ {
+    pub(super) fn policies_of(&self, pod: usize) -> impl Iterator<Item = (usize, &'a Policy)> + '_ {
         self.pods[pod]
             .policies
             .iter()
             .map(|policy| (*policy, &self.policies[*policy].policy))
     }
 
-    /// The pods that may be at the other end of a pod's traffic.
-    fn others(&self, pod: usize, direction: Direction) -> Others {
+    /// The pods that may be at the other end of a pod's traffic, but for those that are told as sets.
+    fn others(&self, pod: usize, direction: Direction, groups: &Groups) -> Others {
         let (mut is_ruled, mut these) = (false, BTreeSet::new());
-        for (_, policy) in self.policies_of(pod) {
+        for (at, policy) in self.policies_of(pod) {
             let Some(rules) = policy.rules(direction) else {
                 continue;
             };
             is_ruled = true;
-            for rule in rules {
+            for (number, rule) in rules.iter().enumerate() {
                 let Some(peers) = &rule.peers else {
                     return Others::All;
                 };
-                for peer in peers {
-                    match self.meant(peer, &policy.namespace) {
-                        Some(more) => these.extend(more.iter().copied()),
-                        None => return Others::All,
+                for (position, peer) in peers.iter().enumerate() {
+                    if let Some(others) = groups.others(at, number, position, pod) {
+                        these.extend(others.iter().copied());
+                    } else {
+                        match self.meant(peer, &policy.namespace) {
+                            Some(more) => these.extend(more.iter().copied()),
+                            None => return Others::All,
+                        }
                     }
                     if these.len() > MANY {
                         return Others::All;
@@ -330,7 +386,8 @@ impl<'a> Network<'a> {
         found
     }
 
-    fn selected(&self, peer: &Peer, own: &str) -> Option<Vec<usize>> {
+    /// The pods that a peer means; nothing for everybody.
+    pub(super) fn selected(&self, peer: &Peer, own: &str) -> Option<Vec<usize>> {
         let Peer::Pods { namespaces, pods } = peer else {
             let is_met = |pod: &&Pod<'_>| peer.is(own, &pod.pods, &Vec::new());
             // Pods are alike in where their addresses may be.
@@ -343,21 +400,6 @@ impl<'a> Network<'a> {
         if is_any && pods.is_none() {
             return None;
         }
-        let exact =
-            |selector: Option<&Selector>, key: Option<&str>| -> Option<Vec<(Box<str>, Box<str>)>> {
-                let requirements = selector.map_or(&[][..], |selector| &selector.0);
-                requirements
-                    .iter()
-                    .find_map(|requirement| match &requirement.asks {
-                        Asks::In(values) if key.is_none_or(|key| key == &*requirement.key) => Some(
-                            values
-                                .iter()
-                                .map(|value| (requirement.key.clone(), value.clone()))
-                                .collect(),
-                        ),
-                        _ => None,
-                    })
-            };
         let list = |name: &str| self.by_namespace.get(name).map_or(&[][..], Vec::as_slice);
         let candidates: Vec<usize> = match namespaces {
             None => list(own).to_vec(),
@@ -372,7 +414,7 @@ impl<'a> Network<'a> {
                     .collect(),
                 (None, Some(labels)) => labels
                     .iter()
-                    .filter_map(|(key, value)| self.by_label.get(&(&**key, &**value)))
+                    .filter_map(|label| self.by_label.get(label))
                     .flatten()
                     .copied()
                     .collect(),
@@ -643,6 +685,18 @@ impl<'a> Network<'a> {
             } => None,
         }
     }
+}
+
+/// Labels of which pods that a selector selects must have one.
+fn exact<'s>(selector: Option<&'s Selector>, key: Option<&str>) -> Option<Vec<(&'s str, &'s str)>> {
+    let mut requirements = selector?.0.iter();
+    requirements.find_map(|requirement| match &requirement.asks {
+        Asks::In(values) if key.is_none_or(|key| key == &*requirement.key) => {
+            let values = values.iter();
+            Some(values.map(|value| (&*requirement.key, &**value)).collect())
+        }
+        _ => None,
+    })
 }
 
 fn port_words(rule: &Rule, receiver: &Pods, goes_out: bool) -> String {
