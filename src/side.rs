@@ -215,6 +215,7 @@ impl<'a> Job<'a> {
         let environment = node(unit, "environment");
         let here = node(unit, "here");
         let platform = node(unit, "platform");
+        let derivations = unit.derivations.clone();
         let version = cluster.cluster.spec.kubernetes_version.split('.').nth(1);
         let place = enforce::Place {
             environment: &environment,
@@ -226,7 +227,8 @@ impl<'a> Job<'a> {
                 .and_then(Node::as_str)
                 .unwrap_or_default(),
             takes_others: plan.is_first_environment(cluster),
-            shared_namespace: here.get("sharedNamespace").and_then(Node::as_str),
+            shared_namespace: here.get("sharedNamespace"),
+            derivations: &derivations,
         };
         let residents: Vec<Resident<'_>> = residents
             .iter()

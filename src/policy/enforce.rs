@@ -5,8 +5,9 @@
 //! policy itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::names::{NAMES, PARAMS};
@@ -15,9 +16,10 @@ use super::selection::Circumstances;
 use super::{Policies, matching, parameters};
 use crate::cel::Program;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
+use crate::model::instance::Derivations;
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{ResourceScope, Target};
-use crate::yaml::Node;
+use crate::yaml::{Entry, Node, NodeId, Value};
 
 /// A tenant that runs on a cluster.
 pub struct Resident<'a> {
@@ -42,7 +44,52 @@ pub struct Place<'a> {
     /// Whether documents that are taken as they are go here: to one environment of each cluster.
     pub takes_others: bool,
     /// The namespace of tenants that share one.
-    pub shared_namespace: Option<&'a str>,
+    pub shared_namespace: Option<&'a Node>,
+    /// Where what is made of what is noted.
+    pub derivations: &'a Derivations,
+}
+
+impl Place<'_> {
+    /// A text that was made of input.
+    fn text(&self, text: impl Into<Arc<str>>, of: impl IntoIterator<Item = NodeId>) -> Node {
+        self.derivations.derive(Value::String(text.into()), of)
+    }
+}
+
+fn map<'k>(entries: impl IntoIterator<Item = (&'k str, Node)>) -> Node {
+    let entries = entries.into_iter().map(|(key, value)| Entry {
+        key: key.into(),
+        key_id: NodeId::NONE,
+        value,
+    });
+    Node::map(NodeId::NONE, entries.collect())
+}
+
+fn list(items: impl IntoIterator<Item = Node>) -> Node {
+    let items: Vec<Node> = items.into_iter().collect();
+    Node::new(NodeId::NONE, Value::List(items.into()))
+}
+
+/// All values in a tree.
+fn leaves(node: &Node, found: &mut Vec<NodeId>) {
+    match &node.value {
+        Value::Map(map) => map
+            .entries
+            .iter()
+            .for_each(|entry| leaves(&entry.value, found)),
+        Value::List(items) => items.iter().for_each(|item| leaves(item, found)),
+        _ => found.push(node.id),
+    }
+}
+
+/// Tenants that a rule holds for with the same parameters.
+struct Group<'a> {
+    params: Json,
+    tenants: Vec<&'a Node>,
+    /// What the parameters were made of.
+    params_of: Vec<NodeId>,
+    /// What decided that it holds for them.
+    decided_by: Vec<NodeId>,
 }
 
 impl Policies<'_> {
@@ -53,22 +100,21 @@ impl Policies<'_> {
         residents: &[Resident<'_>],
         sink: &mut Sink,
     ) -> Node {
-        let mut list: Vec<Json> = Vec::new();
+        let mut all: Vec<Node> = Vec::new();
         for rule in &self.rules {
             if let Some(bindings) = &rule.admission {
                 if !place.takes_others {
                     continue;
                 }
-                list.push(rule.tree.to_json());
-                list.extend(bindings.list.iter().map(|binding| binding.tree.to_json()));
+                all.push(rule.tree.clone());
+                all.extend(bindings.list.iter().map(|binding| binding.tree.clone()));
                 let documents = bindings
                     .list
                     .iter()
                     .filter_map(|binding| binding.parameters.as_ref());
                 for document in documents.flat_map(|parameters| &parameters.documents) {
-                    let document = document.to_json();
-                    if !list.contains(&document) {
-                        list.push(document);
+                    if !all.iter().any(|known| known.value == document.value) {
+                        all.push((*document).clone());
                     }
                 }
                 continue;
@@ -76,27 +122,7 @@ impl Policies<'_> {
             if rule.target != Target::Manifest || rule.compile_time_only.is_some() {
                 continue;
             }
-            // The tenants that it holds for, by the parameters that they have.
-            let mut groups: BTreeMap<String, (Json, Vec<&Node>)> = BTreeMap::new();
-            for resident in residents {
-                let circumstances = Circumstances {
-                    tenant: Some(resident.tenant),
-                    environment: Some(place.environment),
-                    all_tenants: false,
-                };
-                if !self.holds(rule, &circumstances) {
-                    continue;
-                }
-                let layers = self.layers(&circumstances, resident.contexts.clone());
-                // What is weakened is told where the tenant's units are judged.
-                let params =
-                    parameters::of_rule(rule, &layers, self.input.sources, &mut Sink::default());
-                let params = params.to_json();
-                let group = groups
-                    .entry(params.to_string())
-                    .or_insert((params, Vec::new()));
-                group.1.push(resident.tenant);
-            }
+            let groups = self.groups(rule, place, residents);
             if groups.is_empty() {
                 continue;
             }
@@ -105,19 +131,55 @@ impl Policies<'_> {
                 continue;
             }
             let several = groups.len() > 1;
-            for (text, (params, tenants)) in groups {
+            for (text, group) in groups {
                 let mut name = format!("{}-{}", place.environment_name, rule.name);
                 if several {
                     let digest = rules::hex(&Sha256::digest(text));
                     name = format!("{name}-{}", &digest[..8]);
                 }
-                let everyone = tenants.len() == residents.len();
+                let everyone = group.tenants.len() == residents.len();
                 let enforcement = super::rule_enforcement(self, rule, rule.enforcement);
-                list.push(policy(rule, &name, &params));
-                list.extend(bindings(&name, enforcement, place, &tenants, everyone));
+                all.push(policy(rule, &name, &group, place));
+                all.extend(bindings(rule, &name, enforcement, place, &group, everyone));
             }
         }
-        Node::from_json(&Json::Array(list))
+        list(all)
+    }
+
+    /// The tenants that a rule holds for, by the parameters that they have.
+    fn groups<'r>(
+        &self,
+        rule: &Rule,
+        place: &Place<'_>,
+        residents: &[Resident<'r>],
+    ) -> BTreeMap<String, Group<'r>> {
+        let mut groups: BTreeMap<String, Group<'r>> = BTreeMap::new();
+        for resident in residents {
+            let circumstances = Circumstances {
+                tenant: Some(resident.tenant),
+                environment: Some(place.environment),
+                all_tenants: false,
+            };
+            if !self.holds(rule, &circumstances) {
+                continue;
+            }
+            let layers = self.layers(&circumstances, resident.contexts.clone());
+            // What is weakened is told where the tenant's units are judged.
+            let params =
+                parameters::of_rule(rule, &layers, self.input.sources, &mut Sink::default());
+            let json = params.to_json();
+            let group = groups.entry(json.to_string()).or_insert_with(|| Group {
+                params: json,
+                tenants: Vec::new(),
+                params_of: Vec::new(),
+                decided_by: Vec::new(),
+            });
+            group.tenants.push(resident.tenant);
+            leaves(&params, &mut group.params_of);
+            let decided = self.decided_by(rule, &circumstances);
+            group.decided_by.extend(decided);
+        }
+        groups
     }
 
     fn too_new(&self, rule: &Rule, since: u32, what: &str, place: &Place<'_>, sink: &mut Sink) {
@@ -138,8 +200,9 @@ impl Policies<'_> {
 }
 
 /// What a template needs to print one admission policy.
-fn policy(rule: &Rule, name: &str, params: &Json) -> Json {
-    let spec = rule.tree.get("spec").map(Node::to_json).unwrap_or_default();
+fn policy(rule: &Rule, name: &str, group: &Group<'_>, place: &Place<'_>) -> Node {
+    let at = |keys: &[&str]| rule.tree.at(keys);
+    let id = |keys: &[&str]| at(keys).map(|node| node.id);
     let has_params = !rule.parameters.is_empty();
     // A name that the rule itself does not have.
     let names: Vec<&str> = rule
@@ -154,75 +217,132 @@ fn policy(rule: &Rule, name: &str, params: &Json) -> Json {
         .unwrap_or("params");
     let variable = format!("variables.{own}");
     let parameters = if has_params { &variable } else { "{}" };
-    let rewritten = |program: &Program| with_params(program, parameters);
-    let mut kept = serde_json::Map::new();
-    kept.insert(
-        "failurePolicy".to_owned(),
-        json!(if rule.fails_on_error {
-            "Fail"
-        } else {
-            "Ignore"
-        }),
-    );
-    let constraints = spec.get("matchConstraints").cloned().unwrap_or_default();
-    kept.insert("matchConstraints".to_owned(), constraints);
-    let mut conditions: Vec<Json> = Vec::new();
+    let constant = |text: &str| place.text(text, []);
+    // The items of a list of the rule, with what they came to; what is left out is in none of them.
+    let items = |key: &str| {
+        at(&["spec", key])
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+    };
+    let field = |item: Option<&Node>, key: &str| item.and_then(|item| Some(item.get(key)?.id));
+    let rewritten = |program: &Program, item: Option<&Node>, key: &str| {
+        place.text(with_params(program, parameters), field(item, key))
+    };
+    let mut kept: Vec<(&str, Node)> = Vec::new();
+    let fails = if rule.fails_on_error {
+        "Fail"
+    } else {
+        "Ignore"
+    };
+    kept.push((
+        "failurePolicy",
+        place.text(fails, id(&["spec", "failurePolicy"])),
+    ));
+    let constraints = at(&["spec", "matchConstraints"]).cloned();
+    let nothing = Node::new(NodeId::NONE, Value::Null);
+    kept.push(("matchConstraints", constraints.unwrap_or(nothing)));
+    let mut conditions: Vec<Node> = Vec::new();
     if judges_outside_namespaces(rule) {
         // Objects outside namespaces are everybody's: only those that are rendered are judged.
-        conditions.push(json!({
-            "name": "tenantry-rendered-objects",
-            "expression": "request.?namespace.orValue('') != '' || (object != null && object.metadata.?labels[?'app.kubernetes.io/managed-by'].orValue('') == 'tenantry')",
-        }));
+        conditions.push(map([
+            ("name", constant("tenantry-rendered-objects")),
+            ("expression", constant("request.?namespace.orValue('') != '' || (object != null && object.metadata.?labels[?'app.kubernetes.io/managed-by'].orValue('') == 'tenantry')")),
+        ]));
     }
     // Conditions see no variables, so parameters stand in them as they are.
-    conditions.extend(rule.conditions.iter().map(|(name, program)| {
-        json!({"name": name, "expression": with_params(program, &literal(params))})
-    }));
+    let written = items("matchConditions");
+    for (position, (name, program)) in rule.conditions.iter().enumerate() {
+        let item = written.get(position);
+        let of = field(item, "expression").into_iter();
+        let names_params = program.mentions.iter().any(|(_, name)| *name == PARAMS);
+        let params_of = group.params_of.iter().filter(|_| names_params);
+        conditions.push(map([
+            ("name", place.text(name.as_str(), field(item, "name"))),
+            (
+                "expression",
+                place.text(
+                    with_params(program, &literal(&group.params)),
+                    of.chain(params_of.copied()),
+                ),
+            ),
+        ]));
+    }
     if !conditions.is_empty() {
-        kept.insert("matchConditions".to_owned(), Json::Array(conditions));
+        kept.push(("matchConditions", list(conditions)));
     }
-    let mut variables: Vec<Json> = Vec::new();
+    let mut variables: Vec<Node> = Vec::new();
     if has_params {
-        variables.push(json!({"name": own, "expression": literal(params)}));
+        variables.push(map([
+            ("name", constant(own)),
+            (
+                "expression",
+                place.text(literal(&group.params), group.params_of.iter().copied()),
+            ),
+        ]));
     }
-    variables.extend(
-        rule.variables
-            .iter()
-            .map(|(name, program)| json!({"name": name, "expression": rewritten(program)})),
-    );
+    let written = items("variables");
+    for (position, (name, program)) in rule.variables.iter().enumerate() {
+        let item = written.get(position);
+        variables.push(map([
+            ("name", place.text(name.as_str(), field(item, "name"))),
+            ("expression", rewritten(program, item, "expression")),
+        ]));
+    }
     if !variables.is_empty() {
-        kept.insert("variables".to_owned(), Json::Array(variables));
+        kept.push(("variables", list(variables)));
     }
-    let written = spec["validations"].as_array().into_iter().flatten();
+    let written = items("validations");
     let validations = rule
         .validations
         .iter()
-        .zip(written)
-        .map(|(check, written)| {
-            let mut kept = serde_json::Map::new();
-            kept.insert("expression".to_owned(), json!(rewritten(&check.program)));
+        .enumerate()
+        .map(|(position, check)| {
+            let item = written.get(position);
+            let mut kept = vec![("expression", rewritten(&check.program, item, "expression"))];
             if let Some(program) = &check.message_program {
-                kept.insert("messageExpression".to_owned(), json!(rewritten(program)));
+                kept.push((
+                    "messageExpression",
+                    rewritten(program, item, "messageExpression"),
+                ));
             }
             // A finding without words of its own says what the rule asks for.
-            let title = format!("not met: {}", rule.title.replace('\n', " "));
-            kept.insert(
-                "message".to_owned(),
-                json!(check.message.as_ref().unwrap_or(&title)),
-            );
-            if written["reason"].is_string() {
-                kept.insert("reason".to_owned(), written["reason"].clone());
+            kept.push((
+                "message",
+                match &check.message {
+                    Some(message) => place.text(message.as_str(), field(item, "message")),
+                    None => place.text(
+                        format!("not met: {}", rule.title.replace('\n', " ")),
+                        id(&["spec", "title"]),
+                    ),
+                },
+            ));
+            if let Some(reason) = item
+                .and_then(|item| item.get("reason"))
+                .filter(|reason| reason.as_str().is_some())
+            {
+                kept.push(("reason", reason.clone()));
             }
-            Json::Object(kept)
+            map(kept)
         });
-    kept.insert("validations".to_owned(), validations.collect());
-    let annotations: Vec<Json> = rule
+    kept.push(("validations", list(validations)));
+    let written = items("auditAnnotations");
+    let annotations: Vec<Node> = rule
         .annotations
         .iter()
-        .map(|(key, program)| json!({"key": key, "valueExpression": rewritten(program)}))
+        .enumerate()
+        .map(|(position, (key, program))| {
+            let item = written.get(position);
+            map([
+                ("key", place.text(key.as_str(), field(item, "key"))),
+                (
+                    "valueExpression",
+                    rewritten(program, item, "valueExpression"),
+                ),
+            ])
+        })
         .collect();
     if !annotations.is_empty() {
-        kept.insert("auditAnnotations".to_owned(), Json::Array(annotations));
+        kept.push(("auditAnnotations", list(annotations)));
     }
     let controls: Vec<String> = rule
         .controls
@@ -232,15 +352,35 @@ fn policy(rule: &Rule, name: &str, params: &Json) -> Json {
             format!("{framework}: {}", ids.join(", "))
         })
         .collect();
-    json!({
-        "kind": "ValidatingAdmissionPolicy",
-        "name": name,
-        "policy": rule.name,
-        "title": rule.title,
-        "severity": rule.severity.name(),
-        "controls": controls.join("; "),
-        "spec": kept,
-    })
+    map([
+        ("kind", constant("ValidatingAdmissionPolicy")),
+        ("name", named(rule, name, group, place)),
+        (
+            "policy",
+            place.text(rule.name.as_str(), id(&["metadata", "name"])),
+        ),
+        (
+            "title",
+            place.text(rule.title.as_str(), id(&["spec", "title"])),
+        ),
+        (
+            "severity",
+            place.text(rule.severity.name(), id(&["spec", "severity"])),
+        ),
+        (
+            "controls",
+            place.text(controls.join("; "), id(&["spec", "controls"])),
+        ),
+        ("spec", map(kept)),
+    ])
+}
+
+/// The name of a policy or binding: that it is there follows from the rule, and from what decided that it holds.
+fn named(rule: &Rule, name: &str, group: &Group<'_>, place: &Place<'_>) -> Node {
+    let of_rule = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
+    let of_environment = place.environment.get("name").map(|node| node.id);
+    let of = of_rule.into_iter().chain(of_environment);
+    place.text(name, of.chain(group.decided_by.iter().copied()))
 }
 
 fn judges_outside_namespaces(rule: &Rule) -> bool {
@@ -257,63 +397,96 @@ fn judges_outside_namespaces(rule: &Rule) -> bool {
 
 /// One binding for tenants with namespaces of their own, one for those that share one.
 fn bindings(
+    rule: &Rule,
     name: &str,
     enforcement: Enforcement,
     place: &Place<'_>,
-    tenants: &[&Node],
+    group: &Group<'_>,
     everyone: bool,
-) -> Vec<Json> {
-    let actions = match enforcement {
-        Enforcement::Deny => json!(["Deny"]),
-        Enforcement::Warn => json!(["Warn", "Audit"]),
-        Enforcement::Audit => json!(["Audit"]),
+) -> Vec<Node> {
+    let actions: &[&str] = match enforcement {
+        Enforcement::Deny => &["Deny"],
+        Enforcement::Warn => &["Warn", "Audit"],
+        Enforcement::Audit => &["Audit"],
     };
+    let of_enforcement = rule.tree.at(&["spec", "enforcement"]).map(|node| node.id);
+    let actions = list(
+        actions
+            .iter()
+            .map(|action| place.text(*action, of_enforcement)),
+    );
     let text = |node: &Node, key: &str| {
         node.get(key)
             .and_then(Node::as_str)
             .unwrap_or_default()
             .to_owned()
     };
+    let id = |node: &Node, key: &str| node.get(key).map(|node| node.id);
+    let isolations = || {
+        group
+            .tenants
+            .iter()
+            .filter_map(|tenant| id(tenant, "isolation"))
+    };
     let is_shared = |tenant: &Node| text(tenant, "isolation") == "shared";
-    let mut own: Vec<String> = tenants
+    let mut own: Vec<(String, &Node)> = group
+        .tenants
         .iter()
         .filter(|tenant| !is_shared(tenant))
-        .map(|tenant| text(tenant, "name"))
+        .map(|tenant| (text(tenant, "name"), *tenant))
         .collect();
-    own.sort_unstable();
+    own.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let constant = |text: &str| place.text(text, []);
     let mut bindings = Vec::new();
-    let mut bind = |suffix: &str, expressions: Json| {
-        bindings.push(json!({
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "name": format!("{name}{suffix}"),
-            "spec": {
-                "policyName": name,
-                "validationActions": actions,
-                "matchResources": {"namespaceSelector": {"matchExpressions": expressions}},
-            },
-        }));
+    let mut bind = |suffix: &str, expressions: Node| {
+        let whole = named(rule, &format!("{name}{suffix}"), group, place);
+        let whole = place.text(
+            format!("{name}{suffix}"),
+            [whole.id].into_iter().chain(isolations()),
+        );
+        let selector = map([("matchExpressions", expressions)]);
+        bindings.push(map([
+            ("kind", constant("ValidatingAdmissionPolicyBinding")),
+            ("name", whole),
+            (
+                "spec",
+                map([
+                    ("policyName", named(rule, name, group, place)),
+                    ("validationActions", actions.clone()),
+                    ("matchResources", map([("namespaceSelector", selector)])),
+                ]),
+            ),
+        ]));
+    };
+    let requirement = |key: &str, operator: &str, values: Option<Node>| {
+        let values = values.map(|values| ("values", values));
+        let rest = [("key", constant(key)), ("operator", constant(operator))];
+        map(rest.into_iter().chain(values))
     };
     if !own.is_empty() {
         let tenant_label = format!("{}/tenant", place.label_prefix);
         let tenants = if everyone {
-            json!({"key": tenant_label, "operator": "Exists"})
+            requirement(&tenant_label, "Exists", None)
         } else {
-            json!({"key": tenant_label, "operator": "In", "values": own})
+            let values = own.iter().map(|(name, tenant)| {
+                let of = [id(tenant, "name"), id(tenant, "isolation")];
+                place.text(name.as_str(), of.into_iter().flatten())
+            });
+            requirement(&tenant_label, "In", Some(list(values)))
         };
-        let environment = json!({
-            "key": format!("{}/environment", place.label_prefix),
-            "operator": "In",
-            "values": [place.environment_name],
-        });
-        bind("", json!([tenants, environment]));
+        let environment = place.text(place.environment_name, id(place.environment, "name"));
+        let key = format!("{}/environment", place.label_prefix);
+        let environment = requirement(&key, "In", Some(list([environment])));
+        bind("", list([tenants, environment]));
     }
     if let (true, Some(namespace)) = (
-        tenants.iter().any(|tenant| is_shared(tenant)),
+        group.tenants.iter().any(|tenant| is_shared(tenant)),
         place.shared_namespace,
     ) {
+        let values = list([namespace.clone()]);
         bind(
             "-shared",
-            json!([{"key": matching::NAME_LABEL, "operator": "In", "values": [namespace]}]),
+            list([requirement(matching::NAME_LABEL, "In", Some(values))]),
         );
     }
     bindings

@@ -123,6 +123,49 @@ impl Policies<'_> {
         let follows = |framework: &str| circumstances.follows(platform, catalog, framework);
         fits(&rule.matching, circumstances, &follows)
     }
+
+    /// The input that decides whether a rule holds in these circumstances, where it does.
+    pub(super) fn decided_by(&self, rule: &Rule, circumstances: &Circumstances<'_>) -> Vec<NodeId> {
+        let mut ids = Vec::new();
+        let platform = self.input.catalog.platforms.iter().next();
+        let platform = platform.and_then(|platform| platform.tree.get("spec"));
+        let mut key = |map: Option<&Node>, key: &str| {
+            let entry = map.and_then(Node::as_map).and_then(|map| map.entry(key));
+            ids.extend(entry.map(|entry| entry.key_id));
+        };
+        let (tenant, matching) = (circumstances.tenant, &rule.matching);
+        key(
+            platform.and_then(|spec| spec.get("policyPacks")),
+            &rule.pack,
+        );
+        for framework in rule.controls.keys().chain(&matching.frameworks) {
+            key(platform.and_then(|spec| spec.get("frameworks")), framework);
+            key(
+                tenant.and_then(|tenant| tenant.get("compliance")),
+                framework,
+            );
+        }
+        for label in matching.labels.keys() {
+            key(tenant.and_then(|tenant| tenant.get("userLabels")), label);
+        }
+        for (field, is_asked) in [
+            ("name", !matching.tenants.is_empty()),
+            ("tier", !matching.tiers.is_empty()),
+            ("isolation", !matching.isolation.is_empty()),
+        ] {
+            let value = tenant.and_then(|tenant| tenant.get(field));
+            ids.extend(value.filter(|_| is_asked).map(|value| value.id));
+        }
+        let stage = circumstances
+            .environment
+            .and_then(|place| place.get("stage"));
+        ids.extend(
+            stage
+                .filter(|_| !matching.stages.is_empty())
+                .map(|stage| stage.id),
+        );
+        ids
+    }
 }
 
 /// Whether what a rule's `match` says is so.

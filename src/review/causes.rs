@@ -175,6 +175,8 @@ impl<'a> Comparer<'a> {
         let (edited, gone): (BTreeSet<usize>, BTreeSet<usize>) =
             of_old.iter().partition(|at| inputs.is_edit(**at));
         let mut causes = &of_new | &gone;
+        // A digest is made of all of a document.
+        causes.extend(inputs.of_documents(new));
         causes.extend(lines.iter().filter_map(|line| inputs.of_line(*line)));
         let decided = || -> BTreeSet<usize> {
             let decisions = sides

@@ -38,6 +38,8 @@ pub struct Inputs {
     exact: HashMap<NodeId, usize>,
     /// Maps and lists around changes.
     around: HashMap<NodeId, Vec<usize>>,
+    /// Those that are whole documents.
+    roots: HashSet<NodeId>,
     templates: HashMap<u32, (usize, Vec<Range<usize>>)>,
 }
 
@@ -50,6 +52,7 @@ impl Inputs {
             paths: Vec::new(),
             exact: HashMap::new(),
             around: HashMap::new(),
+            roots: HashSet::new(),
             templates: HashMap::new(),
         }
     }
@@ -266,6 +269,7 @@ impl Inputs {
     /// The maps and lists on the way to a value; just the root for a value that is not there.
     fn note_around(&mut self, root: &Node, target: Option<NodeId>, at: usize) {
         let mut way = vec![root.id];
+        self.roots.insert(root.id);
         if let Some(target) = target {
             find_way(root, target, &mut way);
         }
@@ -348,6 +352,12 @@ impl Inputs {
         self.changes
             .get(at)
             .is_some_and(|change| change.before_place.is_some() && change.after_place.is_some())
+    }
+
+    /// The changes inside the documents that ids name as a whole.
+    pub fn of_documents(&self, ids: &[NodeId]) -> BTreeSet<usize> {
+        let roots = ids.iter().copied().filter(|id| self.roots.contains(id));
+        self.around(&roots.collect::<Vec<_>>())
     }
 
     /// The changes inside the maps and lists that ids name.

@@ -172,22 +172,25 @@ fn is_reserved_word(text: &str) -> bool {
 /// Numbers, sexagesimals and dates of YAML 1.1 and 1.2: anything that starts as a number and has
 /// only the characters that those are made of.
 fn looks_numeric(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let unsigned = lower.strip_prefix(['-', '+']).unwrap_or(&lower);
-    if unsigned.starts_with("0x") || unsigned.starts_with("0o") || unsigned.starts_with("0b") {
-        return true;
-    }
-    if unsigned.starts_with(".inf") || unsigned.starts_with(".nan") {
-        return true;
-    }
-    unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && unsigned.bytes().all(|b| {
-            b.is_ascii_digit()
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
+    match unsigned {
+        [b'0', radix, ..] if matches!(radix.to_ascii_lowercase(), b'x' | b'o' | b'b') => true,
+        [b'.', word @ ..]
+            if word.get(..3).is_some_and(|word| {
+                word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"nan")
+            }) =>
+        {
+            true
+        }
+        [b'0'..=b'9' | b'.', ..] => unsigned.iter().all(|byte| {
+            byte.is_ascii_digit()
                 || matches!(
-                    b,
+                    byte.to_ascii_lowercase(),
                     b'.' | b'_' | b':' | b'e' | b'-' | b'+' | b't' | b'z' | b' '
                 )
-        })
+        }),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn write_text(text: &str, block: Option<usize>, out: &mut impl Out) {
 
 /// Whether text of several lines can stand as a block that every reader gives back unchanged.
 fn fits_block(text: &str) -> bool {
-    text.contains('\n')
+    text.as_bytes().contains(&b'\n')
         && !text.starts_with([' ', '\n', '\t'])
         && text.lines().all(|line| !line.ends_with([' ', '\t']))
         && !text.chars().any(|c| c != '\n' && is_special(c))

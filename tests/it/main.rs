@@ -10,6 +10,7 @@
 mod admission;
 mod alerts;
 mod architecture;
+mod causes;
 mod commands;
 mod connections;
 mod coverage;

@@ -189,16 +189,16 @@ fn fields(root: &Path, base: Option<&Fields>) -> Option<Fields> {
 }
 
 /// A scalar of a file.
-struct Scalar {
-    file: String,
-    start: usize,
-    end: usize,
-    line: usize,
-    text: String,
+pub struct Scalar {
+    pub file: String,
+    pub start: usize,
+    pub end: usize,
+    pub line: usize,
+    pub text: String,
 }
 
 /// All scalars of the documents of a folder.
-fn scalars(root: &Path) -> Vec<Scalar> {
+pub fn scalars(root: &Path) -> Vec<Scalar> {
     fn of(node: &Node, found: &mut Vec<NodeId>) {
         match &node.value {
             Value::Map(map) => map.entries.iter().for_each(|entry| of(&entry.value, found)),
@@ -236,7 +236,7 @@ fn scalars(root: &Path) -> Vec<Scalar> {
 }
 
 /// Lists of words of which a field takes one.
-fn choices(root: &Path) -> Vec<BTreeSet<String>> {
+pub fn choices(root: &Path) -> Vec<BTreeSet<String>> {
     fn of(json: &Json, found: &mut Vec<BTreeSet<String>>) {
         let words = |list: &Json, key: Option<&str>| -> BTreeSet<String> {
             let list = list.as_array().into_iter().flatten();
@@ -288,7 +288,7 @@ fn choices(root: &Path) -> Vec<BTreeSet<String>> {
 }
 
 /// The changes of a scalar that may be valid, by its form.
-fn changes(text: &str, choices: &[BTreeSet<String>]) -> BTreeSet<String> {
+pub fn changes(text: &str, choices: &[BTreeSet<String>]) -> BTreeSet<String> {
     let mut changed = BTreeSet::new();
     let plain = text.trim_matches(['"', '\'']);
     match plain {
