@@ -10,15 +10,14 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use super::names::{NAMES, PARAMS};
+use super::emitted::Emitted;
 use super::rules::{self, Rule};
 use super::selection::Circumstances;
 use super::{Policies, matching, parameters};
-use crate::cel::Program;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
 use crate::model::instance::Derivations;
 use crate::model::kinds::Enforcement;
-use crate::model::kinds::policy::{ResourceScope, Target};
+use crate::model::kinds::policy::Target;
 use crate::yaml::{Entry, Node, NodeId, Value};
 
 /// A tenant that runs on a cluster.
@@ -51,12 +50,17 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// A text that was made of input.
-    fn text(&self, text: impl Into<Arc<str>>, of: impl IntoIterator<Item = NodeId>) -> Node {
+    pub(super) fn text(
+        &self,
+        text: impl Into<Arc<str>>,
+        of: impl IntoIterator<Item = NodeId>,
+    ) -> Node {
         self.derivations.derive(Value::String(text.into()), of)
     }
 }
 
-fn map<'k>(entries: impl IntoIterator<Item = (&'k str, Node)>) -> Node {
+/// A map that nobody wrote.
+pub(super) fn map<'k>(entries: impl IntoIterator<Item = (&'k str, Node)>) -> Node {
     let entries = entries.into_iter().map(|(key, value)| Entry {
         key: key.into(),
         key_id: NodeId::NONE,
@@ -65,7 +69,8 @@ fn map<'k>(entries: impl IntoIterator<Item = (&'k str, Node)>) -> Node {
     Node::map(NodeId::NONE, entries.collect())
 }
 
-fn list(items: impl IntoIterator<Item = Node>) -> Node {
+/// A list that nobody wrote.
+pub(super) fn list(items: impl IntoIterator<Item = Node>) -> Node {
     let items: Vec<Node> = items.into_iter().collect();
     Node::new(NodeId::NONE, Value::List(items.into()))
 }
@@ -83,11 +88,11 @@ fn leaves(node: &Node, found: &mut Vec<NodeId>) {
 }
 
 /// Tenants that a rule holds for with the same parameters.
-struct Group<'a> {
-    params: Json,
+pub(super) struct Group<'a> {
+    pub(super) params: Json,
     tenants: Vec<&'a Node>,
     /// What the parameters were made of.
-    params_of: Vec<NodeId>,
+    pub(super) params_of: Vec<NodeId>,
     /// What decided that it holds for them.
     decided_by: Vec<NodeId>,
 }
@@ -139,7 +144,7 @@ impl Policies<'_> {
                 }
                 let everyone = group.tenants.len() == residents.len();
                 let enforcement = super::rule_enforcement(self, rule, rule.enforcement);
-                all.push(policy(rule, &name, &group, place));
+                all.push(Emitted::new(rule, &group, place).policy(&name));
                 all.extend(bindings(rule, &name, enforcement, place, &group, everyone));
             }
         }
@@ -199,200 +204,12 @@ impl Policies<'_> {
     }
 }
 
-/// What a template needs to print one admission policy.
-fn policy(rule: &Rule, name: &str, group: &Group<'_>, place: &Place<'_>) -> Node {
-    let at = |keys: &[&str]| rule.tree.at(keys);
-    let id = |keys: &[&str]| at(keys).map(|node| node.id);
-    let has_params = !rule.parameters.is_empty();
-    // A name that the rule itself does not have.
-    let names: Vec<&str> = rule
-        .variables
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let own = ["params", "layeredParams", "layeredPolicyParams"];
-    let own = own
-        .into_iter()
-        .find(|name| !names.contains(name))
-        .unwrap_or("params");
-    let variable = format!("variables.{own}");
-    let parameters = if has_params { &variable } else { "{}" };
-    let constant = |text: &str| place.text(text, []);
-    // The items of a list of the rule, with what they came to; what is left out is in none of them.
-    let items = |key: &str| {
-        at(&["spec", key])
-            .and_then(Node::as_list)
-            .unwrap_or_default()
-    };
-    let field = |item: Option<&Node>, key: &str| item.and_then(|item| Some(item.get(key)?.id));
-    let rewritten = |program: &Program, item: Option<&Node>, key: &str| {
-        place.text(with_params(program, parameters), field(item, key))
-    };
-    let mut kept: Vec<(&str, Node)> = Vec::new();
-    let fails = if rule.fails_on_error {
-        "Fail"
-    } else {
-        "Ignore"
-    };
-    kept.push((
-        "failurePolicy",
-        place.text(fails, id(&["spec", "failurePolicy"])),
-    ));
-    let constraints = at(&["spec", "matchConstraints"]).cloned();
-    let nothing = Node::new(NodeId::NONE, Value::Null);
-    kept.push(("matchConstraints", constraints.unwrap_or(nothing)));
-    let mut conditions: Vec<Node> = Vec::new();
-    if judges_outside_namespaces(rule) {
-        // Objects outside namespaces are everybody's: only those that are rendered are judged.
-        conditions.push(map([
-            ("name", constant("tenantry-rendered-objects")),
-            ("expression", constant("request.?namespace.orValue('') != '' || (object != null && object.metadata.?labels[?'app.kubernetes.io/managed-by'].orValue('') == 'tenantry')")),
-        ]));
-    }
-    // Conditions see no variables, so parameters stand in them as they are.
-    let written = items("matchConditions");
-    for (position, (name, program)) in rule.conditions.iter().enumerate() {
-        let item = written.get(position);
-        let of = field(item, "expression").into_iter();
-        let names_params = program.mentions.iter().any(|(_, name)| *name == PARAMS);
-        let params_of = group.params_of.iter().filter(|_| names_params);
-        conditions.push(map([
-            ("name", place.text(name.as_str(), field(item, "name"))),
-            (
-                "expression",
-                place.text(
-                    with_params(program, &literal(&group.params)),
-                    of.chain(params_of.copied()),
-                ),
-            ),
-        ]));
-    }
-    if !conditions.is_empty() {
-        kept.push(("matchConditions", list(conditions)));
-    }
-    let mut variables: Vec<Node> = Vec::new();
-    if has_params {
-        variables.push(map([
-            ("name", constant(own)),
-            (
-                "expression",
-                place.text(literal(&group.params), group.params_of.iter().copied()),
-            ),
-        ]));
-    }
-    let written = items("variables");
-    for (position, (name, program)) in rule.variables.iter().enumerate() {
-        let item = written.get(position);
-        variables.push(map([
-            ("name", place.text(name.as_str(), field(item, "name"))),
-            ("expression", rewritten(program, item, "expression")),
-        ]));
-    }
-    if !variables.is_empty() {
-        kept.push(("variables", list(variables)));
-    }
-    let written = items("validations");
-    let validations = rule
-        .validations
-        .iter()
-        .enumerate()
-        .map(|(position, check)| {
-            let item = written.get(position);
-            let mut kept = vec![("expression", rewritten(&check.program, item, "expression"))];
-            if let Some(program) = &check.message_program {
-                kept.push((
-                    "messageExpression",
-                    rewritten(program, item, "messageExpression"),
-                ));
-            }
-            // A finding without words of its own says what the rule asks for.
-            kept.push((
-                "message",
-                match &check.message {
-                    Some(message) => place.text(message.as_str(), field(item, "message")),
-                    None => place.text(
-                        format!("not met: {}", rule.title.replace('\n', " ")),
-                        id(&["spec", "title"]),
-                    ),
-                },
-            ));
-            if let Some(reason) = item
-                .and_then(|item| item.get("reason"))
-                .filter(|reason| reason.as_str().is_some())
-            {
-                kept.push(("reason", reason.clone()));
-            }
-            map(kept)
-        });
-    kept.push(("validations", list(validations)));
-    let written = items("auditAnnotations");
-    let annotations: Vec<Node> = rule
-        .annotations
-        .iter()
-        .enumerate()
-        .map(|(position, (key, program))| {
-            let item = written.get(position);
-            map([
-                ("key", place.text(key.as_str(), field(item, "key"))),
-                (
-                    "valueExpression",
-                    rewritten(program, item, "valueExpression"),
-                ),
-            ])
-        })
-        .collect();
-    if !annotations.is_empty() {
-        kept.push(("auditAnnotations", list(annotations)));
-    }
-    let controls: Vec<String> = rule
-        .controls
-        .iter()
-        .map(|(framework, controls)| {
-            let ids: Vec<&str> = controls.keys().map(String::as_str).collect();
-            format!("{framework}: {}", ids.join(", "))
-        })
-        .collect();
-    map([
-        ("kind", constant("ValidatingAdmissionPolicy")),
-        ("name", named(rule, name, group, place)),
-        (
-            "policy",
-            place.text(rule.name.as_str(), id(&["metadata", "name"])),
-        ),
-        (
-            "title",
-            place.text(rule.title.as_str(), id(&["spec", "title"])),
-        ),
-        (
-            "severity",
-            place.text(rule.severity.name(), id(&["spec", "severity"])),
-        ),
-        (
-            "controls",
-            place.text(controls.join("; "), id(&["spec", "controls"])),
-        ),
-        ("spec", map(kept)),
-    ])
-}
-
 /// The name of a policy or binding: that it is there follows from the rule, and from what decided that it holds.
-fn named(rule: &Rule, name: &str, group: &Group<'_>, place: &Place<'_>) -> Node {
+pub(super) fn named(rule: &Rule, name: &str, group: &Group<'_>, place: &Place<'_>) -> Node {
     let of_rule = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
     let of_environment = place.environment.get("name").map(|node| node.id);
     let of = of_rule.into_iter().chain(of_environment);
     place.text(name, of.chain(group.decided_by.iter().copied()))
-}
-
-fn judges_outside_namespaces(rule: &Rule) -> bool {
-    let Some(constraints) = &rule.constraints else {
-        return false;
-    };
-    constraints.resource_rules.iter().any(|resources| {
-        resources.scope != Some(ResourceScope::Namespaced)
-            && resources.resources.iter().any(|name| {
-                name.contains('*') || matching::OUTSIDE_NAMESPACES.contains(&name.as_str())
-            })
-    })
 }
 
 /// One binding for tenants with namespaces of their own, one for those that share one.
@@ -490,41 +307,4 @@ fn bindings(
         );
     }
     bindings
-}
-
-/// Parameters as a literal of the language; its lists and maps hold values of one type, unless they
-/// are `dyn`.
-fn literal(value: &Json) -> String {
-    match value {
-        Json::Object(map) => {
-            let entries: Vec<String> = map
-                .iter()
-                .map(|(key, value)| {
-                    format!("{}: dyn({})", Json::from(key.as_str()), literal(value))
-                })
-                .collect();
-            format!("{{{}}}", entries.join(", "))
-        }
-        Json::Array(items) => {
-            let items: Vec<String> = items.iter().map(literal).collect();
-            format!("[{}]", items.join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
-/// An expression in which another text stands wherever it names the parameters.
-fn with_params(program: &Program, with: &str) -> String {
-    let characters: Vec<char> = program.text.chars().collect();
-    let mut text = String::new();
-    let mut at = 0;
-    for (start, name) in &program.mentions {
-        if *name == PARAMS && *start >= at {
-            text.extend(&characters[at..*start]);
-            text.push_str(with);
-            at = start + NAMES[PARAMS].len();
-        }
-    }
-    text.extend(characters.get(at..).unwrap_or_default());
-    text
 }

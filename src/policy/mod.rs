@@ -8,8 +8,9 @@
 //! * `surroundings`: a unit's variables and namespace.
 //! * `parameters`, `waivers`, `baseline`: what is asked of whom, and what is excepted.
 //! * `documents`: rules about tenants, components and the platform.
-//! * `enforce`: the same rules for the API server. `cases`: the rules' own tests, on objects as they are written
-//!   and as the API server stores them (`typed`). `manifests`: any manifests by any policies.
+//! * `enforce`: the same rules for the API server; `emitted`: one of them as a policy.
+//! * `cases`: the rules' own tests, on objects as they are written and as the API server stores them (`typed`).
+//!   `manifests`: any manifests by any policies.
 //!
 //! A new rule is a new file below `policies/`, with its own cases; no rule is decided in code.
 
@@ -17,6 +18,7 @@ pub mod admission;
 pub mod baseline;
 pub mod cases;
 mod documents;
+mod emitted;
 pub mod enforce;
 mod equivalents;
 mod judge;
