@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::model::hole::Holes;
 use crate::model::manifest::{Field, FieldKey, Manifest, Part, PartKind};
 use crate::model::view::View;
-use crate::yaml::Value;
 use crate::yaml::writer::{self, Out};
+use crate::yaml::{Entry, Map, Value};
 
 /// Most forms that are kept of a document of a skeleton, and most documents.
 const MAX_FORMS: usize = 16;
@@ -29,10 +29,7 @@ impl Given {
         match self {
             Given::Hole(at, there) => holes.get(*at).is_some_and(|hole| !hole.is_null()) == *there,
             Given::Keys(at, keys) => match (map(holes, *at), keys) {
-                (Some(map), Some(keys)) => {
-                    let entries = map.entries.iter().filter(|entry| !entry.value.is_null());
-                    entries.map(|entry| &entry.key).eq(keys)
-                }
+                (Some(map), Some(keys)) => entries(map).map(|entry| &entry.key).eq(keys),
                 (None, None) => true,
                 _ => false,
             },
@@ -41,11 +38,16 @@ impl Given {
     }
 }
 
-fn map(holes: &Holes, at: usize) -> Option<&crate::yaml::Map> {
+fn map(holes: &Holes, at: usize) -> Option<&Map> {
     match holes.get(at)?.value() {
         Value::Map(map) => Some(map),
         _ => None,
     }
+}
+
+/// The entries of a map that hold something.
+fn entries(map: &Map) -> impl Iterator<Item = &Entry> {
+    map.entries.iter().filter(|entry| !entry.value.is_null())
 }
 
 /// A stretch of a manifest's text.
@@ -55,7 +57,7 @@ enum Segment {
     Text(Box<str>),
     /// What stands at a place, with its column, and whether it follows a dash.
     Place(Part, usize, bool),
-    /// The value of an entry that a hole spreads, by position.
+    /// The value of an entry that a hole spreads, by its position among those that hold something, and its column.
     Entry(usize, usize, usize),
 }
 
@@ -91,7 +93,7 @@ impl Form {
                     writer::write_value(View::Part { part, holes }, *column, *after_dash, out);
                 }
                 Segment::Entry(hole, at, column) => {
-                    let entry = map(holes, *hole).and_then(|map| map.entries.get(*at));
+                    let entry = map(holes, *hole).and_then(|map| entries(map).nth(*at));
                     if let Some(entry) = entry {
                         writer::write_value(View::of(&entry.value), *column, false, out);
                     }
@@ -120,11 +122,9 @@ fn note(part: &Part, holes: &Holes, given: &mut Vec<Given>) {
             for field in fields {
                 match (&field.key, &field.value.kind) {
                     (FieldKey::Spread, PartKind::Hole(at)) => {
-                        let keys = map(holes, *at).map(|map| {
-                            let entries = map.entries.iter();
-                            let entries = entries.filter(|entry| !entry.value.is_null());
-                            entries.map(|entry| entry.key.clone()).collect()
-                        });
+                        let keys = map(holes, *at);
+                        let keys =
+                            keys.map(|map| entries(map).map(|entry| entry.key.clone()).collect());
                         given.push(Given::Keys(*at, keys));
                     }
                     _ => note(&field.value, holes, given),
@@ -165,9 +165,7 @@ impl Draft<'_> {
     /// The entry of a hole's map that a place is the value of.
     fn entry(&self, view: View<'_>) -> Option<(usize, usize)> {
         let (hole, node) = view.spread()?;
-        let entries = &map(self.holes, hole)?.entries;
-        let at = entries
-            .iter()
+        let at = entries(map(self.holes, hole)?)
             .position(|entry| std::ptr::eq(&raw const entry.value, node))?;
         Some((hole, at))
     }
@@ -234,7 +232,17 @@ impl Forms {
             }
         };
         if let Some(form) = form {
-            return form.write(holes, out);
+            // Each test that renders compares with what the writer alone would write.
+            #[cfg(debug_assertions)]
+            let begin = out.len();
+            form.write(holes, out);
+            #[cfg(debug_assertions)]
+            {
+                let mut plain = String::new();
+                writer::write_document(manifest.root(), &mut plain);
+                assert_eq!(out[begin..], plain);
+            }
+            return;
         }
         if is_full {
             return writer::write_document(manifest.root(), out);

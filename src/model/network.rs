@@ -521,7 +521,7 @@ pub struct Opening {
 }
 
 /// A direction of traffic, seen from the pods that policies hold for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// What comes in.
     Ingress,

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::enforce::{Group, Place, list, map, named};
+use super::enforce::{Group, Place, list, map};
 use super::matching;
 use super::names::{NAMES, PARAMS};
 use super::rules::Rule;
@@ -33,7 +33,7 @@ impl<'e> Emitted<'e> {
     }
 
     /// What a template needs to print the policy.
-    pub(super) fn policy(&self, name: &str) -> Node {
+    pub(super) fn policy(&self, name: &Node) -> Node {
         let (rule, place) = (self.rule, self.place);
         let fails = if rule.fails_on_error {
             "Fail"
@@ -70,7 +70,7 @@ impl<'e> Emitted<'e> {
         let of = |text: &str, keys: &[&str]| place.text(text, self.id(keys));
         map([
             ("kind", self.constant("ValidatingAdmissionPolicy")),
-            ("name", named(rule, name, self.group, place)),
+            ("name", name.clone()),
             ("policy", of(&rule.name, &["metadata", "name"])),
             ("title", of(&rule.title, &["spec", "title"])),
             ("severity", of(rule.severity.name(), &["spec", "severity"])),

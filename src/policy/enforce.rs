@@ -144,6 +144,13 @@ impl Policies<'_> {
                 }
                 let everyone = group.tenants.len() == residents.len();
                 let enforcement = super::rule_enforcement(self, rule, rule.enforcement);
+                // That it is there follows from the rule, and from what decided that it holds.
+                let of = [
+                    rule.tree.at(&["metadata", "name"]),
+                    place.environment.get("name"),
+                ];
+                let of = of.into_iter().flatten().map(|node| node.id);
+                let name = place.text(name, of.chain(group.decided_by.iter().copied()));
                 all.push(Emitted::new(rule, &group, place).policy(&name));
                 all.extend(bindings(rule, &name, enforcement, place, &group, everyone));
             }
@@ -184,6 +191,13 @@ impl Policies<'_> {
             let decided = self.decided_by(rule, &circumstances);
             group.decided_by.extend(decided);
         }
+        // Tenants share most of it.
+        for group in groups.values_mut() {
+            for ids in [&mut group.params_of, &mut group.decided_by] {
+                ids.sort_unstable();
+                ids.dedup();
+            }
+        }
         groups
     }
 
@@ -204,18 +218,10 @@ impl Policies<'_> {
     }
 }
 
-/// The name of a policy or binding: that it is there follows from the rule, and from what decided that it holds.
-pub(super) fn named(rule: &Rule, name: &str, group: &Group<'_>, place: &Place<'_>) -> Node {
-    let of_rule = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
-    let of_environment = place.environment.get("name").map(|node| node.id);
-    let of = of_rule.into_iter().chain(of_environment);
-    place.text(name, of.chain(group.decided_by.iter().copied()))
-}
-
 /// One binding for tenants with namespaces of their own, one for those that share one.
 fn bindings(
     rule: &Rule,
-    name: &str,
+    name: &Node,
     enforcement: Enforcement,
     place: &Place<'_>,
     group: &Group<'_>,
@@ -256,11 +262,8 @@ fn bindings(
     let constant = |text: &str| place.text(text, []);
     let mut bindings = Vec::new();
     let mut bind = |suffix: &str, expressions: Node| {
-        let whole = named(rule, &format!("{name}{suffix}"), group, place);
-        let whole = place.text(
-            format!("{name}{suffix}"),
-            [whole.id].into_iter().chain(isolations()),
-        );
+        let whole = format!("{}{suffix}", name.as_str().unwrap_or_default());
+        let whole = place.text(whole, [name.id].into_iter().chain(isolations()));
         let selector = map([("matchExpressions", expressions)]);
         bindings.push(map([
             ("kind", constant("ValidatingAdmissionPolicyBinding")),
@@ -268,7 +271,7 @@ fn bindings(
             (
                 "spec",
                 map([
-                    ("policyName", named(rule, name, group, place)),
+                    ("policyName", name.clone()),
                     ("validationActions", actions.clone()),
                     ("matchResources", map([("namespaceSelector", selector)])),
                 ]),

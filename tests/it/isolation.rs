@@ -422,6 +422,55 @@ proptest! {
     }
 }
 
+/// What one direction of a policy tells as a set, the other may not: everybody may send, and only to one.
+#[test]
+fn directions_of_a_policy_are_apart() {
+    const PODS: usize = 80;
+    let pod = |at: usize| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("p{at}"), "namespace": "n", "labels": {"number": at.to_string(), "app": "a"}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        })
+    };
+    let policy = |ingress: Json, egress: Json| {
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": "p", "namespace": "n"},
+            "spec": {
+                "podSelector": {}, "policyTypes": ["Ingress", "Egress"],
+                "ingress": [{"from": [{"podSelector": ingress}]}], "egress": [{"to": [{"podSelector": egress}]}],
+            },
+        })
+    };
+    let (all, one) = (
+        json!({"matchLabels": {"app": "a"}}),
+        json!({"matchLabels": {"number": "7"}}),
+    );
+    for (ingress, egress, open) in [
+        (&all, &one, PODS - 1),
+        (&one, &all, PODS - 1),
+        (&all, &all, PODS * (PODS - 1)),
+    ] {
+        let objects = (0..PODS)
+            .map(pod)
+            .chain([policy(ingress.clone(), egress.clone())]);
+        let objects: Vec<Node> = objects.map(|object| Node::from_json(&object)).collect();
+        let facts = IsolationFacts::of(objects.iter().map(View::of));
+        let part = Part {
+            environment: "e",
+            tenant: "t",
+            facts: &facts,
+        };
+        let found = of_cluster("c", &[part], &[], &mut Sink::default());
+        assert_eq!(
+            found.flows.len() + found.pairs_within,
+            open,
+            "{ingress} {egress}"
+        );
+    }
+}
+
 /// A hole in the example: what is written where, and what is told of it.
 struct Hole {
     name: &'static str,

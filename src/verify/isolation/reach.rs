@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Part;
 use super::facts::{PolicyFacts, WorkloadFacts};
-use super::within::Groups;
+use super::within::{Groups, PeerPlace};
 use crate::diagnostics::{Diagnostic, Sink, Span, catalogue::verify as codes, list_plain};
 use crate::model::isolation::{ClusterIsolation, Flow, Outside, Why, Workload};
 use crate::model::network::{
@@ -343,7 +343,13 @@ impl<'a> Network<'a> {
                     return Others::All;
                 };
                 for (position, peer) in peers.iter().enumerate() {
-                    if let Some(others) = groups.others(at, number, position, pod) {
+                    let place = PeerPlace {
+                        policy: at,
+                        direction,
+                        rule: number,
+                        peer: position,
+                    };
+                    if let Some(others) = groups.others(place, pod) {
                         these.extend(others.iter().copied());
                     } else {
                         match self.meant(peer, &policy.namespace) {

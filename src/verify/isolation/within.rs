@@ -68,8 +68,17 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     /// The group of each workload.
     of: Vec<usize>,
-    /// Of peers that are told as sets, those that belong to others: by policy, rule, peer and group.
-    others: HashMap<(usize, usize, usize, usize), Vec<usize>>,
+    /// Of peers that are told as sets, those that belong to others: by place and group.
+    others: HashMap<(PeerPlace, usize), Vec<usize>>,
+}
+
+/// Where a peer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct PeerPlace {
+    pub(super) policy: usize,
+    pub(super) direction: Direction,
+    pub(super) rule: usize,
+    pub(super) peer: usize,
 }
 
 impl Groups {
@@ -138,14 +147,21 @@ impl Groups {
                             ..
                         }
                     );
-                    let meant = network.selected(peer, &content.namespace);
-                    let Some(meant) = meant.filter(|_| is_own) else {
+                    if !is_own {
                         continue;
-                    };
+                    }
+                    let meant = network.selected(peer, &content.namespace);
+                    let meant = meant.unwrap_or_default();
                     let (there, others): (Vec<usize>, Vec<usize>) =
                         meant.iter().partition(|pod| everybody.contains(pod));
                     if there.len() >= MANY {
-                        self.others.insert((at, number, position, group), others);
+                        let place = PeerPlace {
+                            policy: at,
+                            direction,
+                            rule: number,
+                            peer: position,
+                        };
+                        self.others.insert((place, group), others);
                         sides.push(side(&Arc::new(there.into_iter().collect())));
                     }
                 }
@@ -155,15 +171,8 @@ impl Groups {
     }
 
     /// Of a peer that is told as a set for a workload, the pods that belong to others.
-    pub(super) fn others(
-        &self,
-        policy: usize,
-        rule: usize,
-        peer: usize,
-        pod: usize,
-    ) -> Option<&[usize]> {
-        let key = (policy, rule, peer, self.of[pod]);
-        self.others.get(&key).map(Vec::as_slice)
+    pub(super) fn others(&self, place: PeerPlace, pod: usize) -> Option<&[usize]> {
+        self.others.get(&(place, self.of[pod])).map(Vec::as_slice)
     }
 
     /// Whether two workloads are of one group.
