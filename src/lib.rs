@@ -75,6 +75,8 @@ pub struct Options {
     pub shard: Shard,
     /// Findings of policies that were there before, and do not count.
     pub baseline: Option<policy::baseline::Baseline>,
+    /// Whether evidence is given of it: then records have digests.
+    pub gives_evidence: bool,
 }
 
 /// What came out.
@@ -112,7 +114,7 @@ pub struct Counts {
 }
 
 impl Compilation {
-    /// Whether something must be mended first.
+    /// Whether something must be fixed first.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(Diagnostic::is_error)
     }

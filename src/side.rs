@@ -302,6 +302,7 @@ impl<'o> Side<'o> {
             sources,
             as_of: self.options.as_of,
             baseline: self.options.baseline.as_ref(),
+            gives_evidence: self.options.gives_evidence,
         };
         Policies::new(input, sink)
     }

@@ -72,6 +72,7 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
         as_of: AS_OF,
         shard: Shard::WHOLE,
         baseline: None,
+        gives_evidence: false,
     };
     let compared = comparison::compare(&head, &Base::Text(cases.text.to_owned()), &Silent)?;
     if compared.has_errors {

@@ -38,6 +38,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         as_of: jiff::civil::date(2026, 6, 1),
         shard: Shard::WHOLE,
         baseline: None,
+        gives_evidence: false,
     };
     let compilation = compile(&options, None, &Nothing).expect("the folder can be read");
     for (_, format) in tenantry::report::Format::ALL {

@@ -18,6 +18,8 @@ use crate::load;
 use crate::model::catalog::Document;
 use crate::model::kinds::Policy;
 use crate::model::kinds::policy::Operation;
+use crate::model::object_id::ObjectId;
+use crate::model::view::View;
 use crate::policy::cases;
 use crate::policy::manifests::{self, Answer, Manifest};
 use crate::policy::rules::Rule;
@@ -244,31 +246,19 @@ fn eval(command: &PolicyEvalCommand, arguments: &Arguments) -> Result<u8> {
     if rules.is_empty() && !read.sink.has_errors() {
         bail!("there is no policy in what -p names");
     }
-    let identity = |tree: &Node| {
-        let text = |keys: &[&str]| {
-            tree.at(keys)
-                .and_then(Node::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        (
-            text(&["kind"]),
-            text(&["metadata", "namespace"]),
-            text(&["metadata", "name"]),
-        )
-    };
+    let id = |tree: &Node| ObjectId::of(View::of(tree));
     let mut answers: Vec<Answer> = Vec::new();
     let mut found = Sink::default();
     for tree in &manifests {
         let namespace = tree.at(&["metadata", "namespace"]).and_then(Node::as_str);
         let namespace = manifests.iter().find(|other| {
-            let (kind, _, name) = identity(other);
-            kind == "Namespace" && Some(name.as_str()) == namespace
+            let id = id(other);
+            id.kind == "Namespace" && id.group.is_empty() && Some(id.name.as_str()) == namespace
         });
         for rule in &rules {
             let manifest = Manifest {
                 object: tree,
-                old: old.iter().find(|other| identity(other) == identity(tree)),
+                old: old.iter().find(|other| id(other) == id(tree)),
                 namespace,
                 operation,
             };
@@ -360,6 +350,7 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
         sources: &sources,
         as_of: present::today(),
         baseline: None,
+        gives_evidence: false,
     };
     let policies = Policies::all(input, &mut sink);
     let wanted = |rule: &&Rule| {

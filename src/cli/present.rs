@@ -81,6 +81,7 @@ pub fn options(
         as_of,
         shard: Shard::WHOLE,
         baseline: None,
+        gives_evidence: false,
     })
 }
 

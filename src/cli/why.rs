@@ -46,7 +46,7 @@ struct FieldOrigin {
 }
 
 /// A line of the input.
-#[derive(Serialize, Default)]
+#[derive(PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Origin {
     /// The layer of values that it belongs to.
@@ -62,7 +62,7 @@ pub struct Origin {
 }
 
 /// A value that a higher layer overrides.
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 pub struct Overridden {
     layer: String,
     place: String,
@@ -284,14 +284,18 @@ impl Explainer<'_> {
         let origin = provenance.origin(view, self.sources);
         // Of a map or list that a template wrote, its parts say what they were made of.
         let values = provenance.inputs(view.sources());
+        let mut set_by: Vec<Origin> = Vec::new();
+        for line in values.into_iter().filter_map(|id| self.set_by(id)) {
+            // A list and its first item stand on one line, and so do a name and its value.
+            if !set_by.contains(&line) {
+                set_by.push(line);
+            }
+        }
         let (decided_by, not_set) = self.decided(&origin, false);
         FieldOrigin {
             path: path.to_string(),
             value: one_line(view),
-            set_by: values
-                .into_iter()
-                .filter_map(|id| self.set_by(id))
-                .collect(),
+            set_by,
             decided_by,
             not_set,
             printed_by: self.printed(view.line()),
@@ -377,6 +381,8 @@ impl Explainer<'_> {
             .rev()
             .filter_map(|lower| {
                 let node = merge::lookup(&lower.values, &path.0)?;
+                let above = merge::lookup(&layer.values, &path.0)?;
+                (!merge::is_merged(node, above)).then_some(())?;
                 Some(Overridden {
                     layer: lower.name.clone(),
                     place: self.sources.place(node.id)?,

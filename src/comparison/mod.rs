@@ -19,6 +19,7 @@ use crate::load::{self, Known, Loaded};
 use crate::model::change::{Object, Place, Review};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::{self, Rendered};
+use crate::model::object_id::ObjectId;
 use crate::model::view::View;
 use crate::policy::{Policies, UnitObjects};
 use crate::resolve::Plan;
@@ -199,11 +200,15 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     review.compared = shared.new_tally.counts.objects;
     let mut not_compared: BTreeSet<String> = std::mem::take(&mut shared.not_compared);
     new_sink.append(shared.new_sink);
-    new.across(shared.new_tally, &policies, &sources, new_sink);
-    if let Some(old) = &old {
-        old_sink.append(shared.old_sink);
-        old.across(shared.old_tally, work.old_policies, &sources, old_sink);
-    }
+    old_sink.append(shared.old_sink);
+    let (new_tally, old_tally) = (shared.new_tally, shared.old_tally);
+    rayon::join(
+        || new.across(new_tally, &policies, &sources, new_sink),
+        || {
+            let old = old.as_ref();
+            old.map(|old| old.across(old_tally, work.old_policies, &sources, old_sink))
+        },
+    );
     let [old_sink, new_sink] = sinks;
     let has_errors = new_sink.has_errors();
     let base_has_errors = old_sink.has_errors();
@@ -524,7 +529,8 @@ impl Work<'_> {
             .as_ref()
             .filter(|_| can_render(&old_built))
             .and_then(|(job, unit)| {
-                let side = self.old.unwrap_or(self.new);
+                // What was made for one side helps the other.
+                let side = self.old.filter(|_| !self.same_making).unwrap_or(self.new);
                 let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
                 side.render(job, unit, self.old_policies, self.sources, tally, sink)
             });
@@ -638,22 +644,14 @@ impl Work<'_> {
         let Some((job, unit)) = new_unit.or(old_unit) else {
             return;
         };
-        let identity = |view: View<'_>| -> [String; 4] {
-            [
-                &["apiVersion"][..],
-                &["kind"],
-                &["metadata", "namespace"],
-                &["metadata", "name"],
-            ]
-            .map(|keys| view.text_at(keys).into_owned())
-        };
-        let mut known: BTreeMap<[String; 4], View<'_>> =
-            before.iter().map(|view| (identity(*view), *view)).collect();
+        let before = before.iter().map(|view| (ObjectId::of(*view), *view));
+        let mut known: BTreeMap<ObjectId, View<'_>> = before.collect();
         let mut pairs = Vec::new();
         for one in rendered.unwrap_or_default() {
             let root = one.manifest.root();
-            match known.remove(&identity(root)) {
-                Some(before) if before.to_json() == root.to_json() => {}
+            match known.remove(&ObjectId::of(root)) {
+                Some(before)
+                    if before.is_written_as(root) || before.to_json() == root.to_json() => {}
                 before => pairs.push((before, Some(one))),
             }
         }

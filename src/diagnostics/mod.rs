@@ -17,7 +17,7 @@ pub use source_map::{Position, SourceFile, Sources};
 pub enum Severity {
     /// Worth knowing.
     Note,
-    /// Should be mended, does not stop the work.
+    /// Should be fixed, does not stop the work.
     Warning,
     /// Must be mended.
     Error,

@@ -37,7 +37,7 @@ impl Sink {
         self.findings.is_empty()
     }
 
-    /// Whether anything here must be mended before something can be rendered.
+    /// Whether anything here must be fixed before something can be rendered.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(Diagnostic::is_error)
     }

@@ -33,7 +33,7 @@ struct Collector<'p> {
     steps: &'p [Step],
     slots: &'p [Slot<'p>],
     origin: Origin,
-    seen: HashSet<(Term, Role, bool)>,
+    seen: HashSet<(Term, Role, Depth)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,15 +42,33 @@ enum Role {
     Decision,
 }
 
+/// How much of a map or list is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Depth {
+    /// That it is there.
+    Itself,
+    /// Its items, or keys: layers add to them.
+    Outline,
+    /// All that is in it.
+    Whole,
+}
+
 impl Past {
-    /// Where the values of steps came from, and what decided in these stretches of the text.
-    pub fn origin(&self, terms: impl IntoIterator<Item = Term>, regions: &[u32]) -> Origin {
-        let mut wanted: Vec<(Term, Role, bool)> = Vec::new();
-        wanted.extend(terms.into_iter().map(|term| (term, Role::Value, true)));
+    /// Where the values of steps came from, with other steps that decided, and what decided in these stretches of the text.
+    pub fn origin(
+        &self,
+        terms: impl IntoIterator<Item = Term>,
+        deciding: impl IntoIterator<Item = Term>,
+        regions: &[u32],
+    ) -> Origin {
+        let of = |role: Role| move |term: Term| (term, role, Depth::Whole);
+        let mut wanted: Vec<(Term, Role, Depth)> = Vec::new();
+        wanted.extend(terms.into_iter().map(of(Role::Value)));
+        wanted.extend(deciding.into_iter().map(of(Role::Decision)));
         for region in regions {
             let by = self.recording.regions.get(*region as usize);
             let by = by.into_iter().flat_map(|by| by.iter());
-            wanted.extend(by.map(|term| (*term, Role::Decision, false)));
+            wanted.extend(by.map(|term| (*term, Role::Decision, Depth::Itself)));
         }
         let terms = wanted.iter().map(|(term, ..)| *term);
         let slots = program::evaluated_for(terms, &self.recording, &self.inputs);
@@ -79,7 +97,7 @@ impl Past {
             return node.id;
         }
         let mut collector = Collector::new(&self.recording.steps, slots);
-        collector.collect(vec![(term, Role::Value, true)]);
+        collector.collect(vec![(term, Role::Value, Depth::Whole)]);
         let values = collector.finish().values;
         if values.is_empty() {
             return NodeId::NONE;
@@ -119,6 +137,22 @@ impl<'p> Collector<'p> {
         }
     }
 
+    fn note_outline(&mut self, node: &Node, role: Role) {
+        self.note(node.id, role);
+        match &node.value {
+            Value::Map(map) => map
+                .entries
+                .iter()
+                .for_each(|entry| self.note(entry.key_id, role)),
+            // Layers add items that have names; other lists are of one layer.
+            Value::List(items) => items
+                .iter()
+                .filter(|item| matches!(item.value, Value::Map(_)))
+                .for_each(|item| self.note(item.id, role)),
+            _ => {}
+        }
+    }
+
     fn note_all(&mut self, node: &Node, role: Role) {
         self.note(node.id, role);
         match &node.value {
@@ -132,7 +166,7 @@ impl<'p> Collector<'p> {
     }
 
     /// Follows values to where they came from; by a list of its own, since a run can chain very many steps.
-    fn collect(&mut self, mut pending: Vec<(Term, Role, bool)>) {
+    fn collect(&mut self, mut pending: Vec<(Term, Role, Depth)>) {
         pending.reverse();
         while let Some(next) = pending.pop() {
             if self.seen.insert(next) {
@@ -145,8 +179,8 @@ impl<'p> Collector<'p> {
 
     fn follow(
         &mut self,
-        (term, role, whole): (Term, Role, bool),
-        more: &mut Vec<(Term, Role, bool)>,
+        (term, role, depth): (Term, Role, Depth),
+        more: &mut Vec<(Term, Role, Depth)>,
     ) {
         let (steps, slots) = (self.steps, self.slots);
         let (Some(step), Some(slot)) = (steps.get(term.0 as usize), slots.get(term.0 as usize))
@@ -154,15 +188,15 @@ impl<'p> Collector<'p> {
             return;
         };
         if let Step::Chosen { value, by } | Step::Sifted { list: value, by } = step {
-            more.push((*value, role, whole));
-            more.extend(by.iter().map(|term| (*term, Role::Decision, false)));
+            more.push((*value, role, depth));
+            more.extend(by.iter().map(|term| (*term, Role::Decision, Depth::Itself)));
             return;
         }
         if let Some(node) = slot.node() {
-            if whole {
-                self.note_all(node, role);
-            } else {
-                self.note(node.id, role);
+            match depth {
+                Depth::Whole => self.note_all(node, role),
+                Depth::Outline => self.note_outline(node, role),
+                Depth::Itself => self.note(node.id, role),
             }
             self.choosers(term, more);
             return;
@@ -174,21 +208,25 @@ impl<'p> Collector<'p> {
                     self.origin.absent.push((node.id, key.clone()));
                     self.choosers(*of, more);
                 }
-                None => more.push((*of, role, false)),
+                None => more.push((*of, role, Depth::Itself)),
             },
-            Step::Item { of, .. } => more.push((*of, role, whole)),
+            Step::Item { of, .. } => more.push((*of, role, depth)),
             Step::List(_) | Step::Map(_) => {
-                step.each_operand(|term| more.push((term, role, whole)));
+                step.each_operand(|term| more.push((term, role, depth)));
             }
             Step::Apply(operation, _) => {
-                let whole = operation.reach() == Reach::Whole;
-                step.each_operand(|term| more.push((term, role, whole)));
+                let depth = match operation.reach() {
+                    Reach::Whole => Depth::Whole,
+                    Reach::Outline => Depth::Outline,
+                    Reach::Truth | Reach::Presence => Depth::Itself,
+                };
+                step.each_operand(|term| more.push((term, role, depth)));
             }
         }
     }
 
     /// What chose the maps and lists that a value was taken from.
-    fn choosers(&self, term: Term, more: &mut Vec<(Term, Role, bool)>) {
+    fn choosers(&self, term: Term, more: &mut Vec<(Term, Role, Depth)>) {
         let mut at = term;
         loop {
             at = match self.steps.get(at.0 as usize) {
@@ -196,13 +234,13 @@ impl<'p> Collector<'p> {
                     Step::Get { of, .. } | Step::Item { of, .. } | Step::Sifted { list: of, .. },
                 ) => *of,
                 Some(Step::Chosen { value, by }) => {
-                    more.extend(by.iter().map(|term| (*term, Role::Decision, false)));
+                    more.extend(by.iter().map(|term| (*term, Role::Decision, Depth::Itself)));
                     *value
                 }
                 Some(Step::Apply(_, terms)) => {
                     // What names the entries that a map keeps decides; the map itself is what was taken from.
                     let by = terms.iter().skip(1);
-                    more.extend(by.map(|term| (*term, Role::Decision, false)));
+                    more.extend(by.map(|term| (*term, Role::Decision, Depth::Itself)));
                     match terms.first() {
                         Some(first) => *first,
                         None => return,

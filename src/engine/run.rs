@@ -108,7 +108,7 @@ pub struct Ran {
 
 static TRUTH: Own = Own {
     name: "truth",
-    reach: Reach::Outline,
+    reach: Reach::Truth,
     apply: |arguments| Ok(Data::Bool(arguments.first().is_some_and(Data::is_true))),
 };
 /// How many items, which keys, or the value itself where it has neither.

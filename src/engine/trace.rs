@@ -42,9 +42,11 @@ impl std::fmt::Debug for Own {
 pub enum Reach {
     /// All that is in it.
     Whole,
-    /// That it is there, how many items it has, or which keys.
+    /// How many items it has, or which keys.
     Outline,
-    /// The same, of what may be undefined, too.
+    /// Whether anything is in it.
+    Truth,
+    /// Whether it is there, of what may be undefined, too.
     Presence,
 }
 

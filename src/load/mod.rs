@@ -447,7 +447,7 @@ fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
                 } else if message.contains("anchor") {
                     "text that begins with `*` goes in quotes; an alias needs its anchor above"
                 } else {
-                    "close what is open, or mend the indentation, at or just before this place"
+                    "close what is open, or correct the indentation, at or just before this place"
                 })
         }
         Problem::DuplicateKey(key, first) => Diagnostic::new(

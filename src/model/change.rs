@@ -9,8 +9,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::manifest::Manifest;
+use super::object_id::ObjectId;
 use super::view::View;
 use crate::diagnostics::{Code, Diagnostic, catalogue::review as codes};
+use crate::kubernetes::versions::group;
 use crate::yaml::{self, Node};
 
 /// Everything that a review says.
@@ -206,10 +208,14 @@ impl Object {
         }
     }
 
-    /// The part of the API that the object belongs to; empty for the core.
-    pub fn group(&self) -> &str {
-        let parts = self.api_version.rsplit_once('/');
-        parts.map_or("", |(group, _)| group)
+    /// What an API server knows the object by.
+    pub fn id(&self) -> ObjectId {
+        ObjectId {
+            group: group(&self.api_version).to_owned(),
+            kind: self.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
     }
 
     /// The whole object.

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::manifest::Part;
 use crate::engine::origin::{Origin, Past};
 use crate::engine::value::Term;
 use crate::yaml::{NodeId, Value};
@@ -207,6 +208,29 @@ pub fn is_zero(value: &Value) -> bool {
     }
 }
 
+/// What looks at the holes of a manifest showed: by position, how closely one was looked at, and its value.
+#[derive(Debug)]
+pub struct Shown(Box<[(usize, Look, Value)]>);
+
+impl Shown {
+    /// What the closest looks at the holes showed, in their order.
+    pub fn new(holes: &Holes, looks: impl IntoIterator<Item = Look>) -> Shown {
+        let looks = holes.iter().zip(looks).enumerate();
+        let looks = looks.filter(|(_, (_, look))| *look != Look::None);
+        Shown(
+            looks
+                .map(|(at, (hole, look))| (at, look, hole.kept()))
+                .collect(),
+        )
+    }
+
+    /// Whether the same looks at other holes show the same.
+    pub fn is_shown_by(&self, holes: &Holes) -> bool {
+        let shown = &mut self.0.iter();
+        shown.all(|(at, look, value)| holes.get(*at).is_some_and(|hole| hole.shows(*look, value)))
+    }
+}
+
 /// The holes of one rendering, and the run that filled them.
 #[derive(Debug)]
 pub struct Holes {
@@ -232,6 +256,11 @@ impl Holes {
         }
     }
 
+    /// The closest look at each hole since the last time, which is forgotten.
+    pub fn forget(&self) -> Vec<Look> {
+        self.iter().map(Hole::forget).collect()
+    }
+
     /// The input values that some holes were made of.
     pub fn sources(&self, positions: impl IntoIterator<Item = usize>) -> Vec<NodeId> {
         let mut sources = Vec::new();
@@ -239,26 +268,32 @@ impl Holes {
             if hole.id != NodeId::NONE {
                 sources.push(hole.id);
             } else if !hole.term.is_constant() {
-                sources.extend(self.origin([hole.term], &[]).values);
+                sources.extend(self.origin([hole.term], [], &[]).values);
             }
         }
         sources
     }
 
-    /// What some holes were made of and what decided about them, with what decided in stretches of the text.
-    pub fn origins(&self, positions: impl IntoIterator<Item = usize>, regions: &[u32]) -> Origin {
-        let holes = positions.into_iter().filter_map(|at| self.get(at));
-        self.origin(
+    /// What some holes were made of and what decided about them, with what decided that a part stands where it does.
+    pub fn origins(&self, positions: impl IntoIterator<Item = usize>, part: &Part) -> Origin {
+        fn terms(holes: &Holes, at: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Term> {
+            let holes = at.into_iter().filter_map(|at| holes.get(at));
             holes
                 .map(|hole| hole.term)
-                .filter(|term| !term.is_constant()),
-            regions,
-        )
+                .filter(|term| !term.is_constant())
+        }
+        let keys = terms(self, part.keys.iter().copied());
+        self.origin(terms(self, positions), keys, &part.regions)
     }
 
-    fn origin(&self, terms: impl IntoIterator<Item = Term>, regions: &[u32]) -> Origin {
-        self.past
-            .as_ref()
-            .map_or_else(Origin::default, |past| past.origin(terms, regions))
+    fn origin(
+        &self,
+        terms: impl IntoIterator<Item = Term>,
+        deciding: impl IntoIterator<Item = Term>,
+        regions: &[u32],
+    ) -> Origin {
+        self.past.as_ref().map_or_else(Origin::default, |past| {
+            past.origin(terms, deciding, regions)
+        })
     }
 }

@@ -23,7 +23,7 @@ pub struct Places {
     pub primary: Option<Span>,
     /// The one behind it, with what it is.
     pub secondary: Option<(Span, &'static str)>,
-    /// Whether the one to mend is of the repository.
+    /// Whether the one to correct is of the repository.
     pub is_own: bool,
 }
 
@@ -76,7 +76,7 @@ impl Locator<'_> {
         let built_in = |span: &Span| self.sources.is_built_in(span.file);
         let (primary, secondary) = match self.place(view) {
             // Text that the repository's own template joins, and values that nobody there wrote, are
-            // mended in the template.
+            // corrected in the template.
             (Some(input), Some(template))
                 if !built_in(&template) && (view.is_joined() || built_in(&input)) =>
             {

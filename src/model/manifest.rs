@@ -37,6 +37,8 @@ pub struct Part {
     pub line: TemplateLine,
     /// The stretches of the text that it stands in, or that end in it, and that something decided about.
     pub regions: Box<[u32]>,
+    /// The holes in the keys that lead here: what is printed there decides that this stands here.
+    pub keys: Box<[usize]>,
 }
 
 impl Part {
@@ -45,6 +47,15 @@ impl Part {
         match self.kind {
             PartKind::Hole(at) => Some(at),
             _ => None,
+        }
+    }
+
+    /// The fields, if this is a mapping.
+    pub fn fields(&self) -> &[Field] {
+        match &self.kind {
+            PartKind::Map(fields) => fields,
+            PartKind::OpenMap(fields) => fields,
+            _ => &[],
         }
     }
 }

@@ -38,6 +38,7 @@ pub mod locator;
 pub mod manifest;
 pub mod money;
 pub mod network;
+pub mod object_id;
 pub mod placeholder;
 pub mod provenance;
 pub mod records;

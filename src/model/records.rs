@@ -6,17 +6,17 @@
 //! skeleton then needs only the pieces whose values are new. Only what is right is kept: what is wrong is judged in
 //! full, so that findings are always made in the same way.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::hole::{Hole, Look};
+use super::hole::{Hole, Look, Shown};
 use super::manifest::{Manifest, Part};
 use super::view::View;
 use crate::yaml::Value;
 
 /// Most records that are kept of a skeleton and a judge, and most values that are kept of a piece of work.
 const MAX_RECORDS: usize = 32;
-const MAX_RIGHT: usize = 8;
+const MAX_RIGHT: usize = 4;
 /// Most skeletons that are kept.
 const MAX_SKELETONS: usize = 20_000;
 /// The group of what is done for each manifest; the others differ in what they look at.
@@ -84,14 +84,14 @@ impl Pending {
 struct Group {
     /// The holes whose values it looked at; nothing else differs between manifests of a record.
     holes: Vec<usize>,
-    right: RwLock<Vec<Box<[Value]>>>,
+    right: RwLock<VecDeque<Box<[Value]>>>,
 }
 
 /// A record of a judge's walk.
 #[derive(Debug)]
 struct Record<W> {
     /// What the judge looked at to find its way.
-    given: Vec<(usize, Look, Value)>,
+    given: Shown,
     groups: Vec<Group>,
     root: Visit<W>,
 }
@@ -107,11 +107,6 @@ fn kept(manifest: &Manifest, hole: usize) -> Value {
 }
 
 impl<W> Record<W> {
-    fn fits(&self, manifest: &Manifest) -> bool {
-        let given = &mut self.given.iter();
-        given.all(|(hole, look, value)| shows(manifest, *hole, *look, value))
-    }
-
     /// The groups of work whose values are new.
     fn pending(&self, manifest: &Manifest) -> Pending {
         let mut pending = 1 << ALWAYS;
@@ -130,18 +125,14 @@ impl<W> Record<W> {
 
     /// Notes that all work is right for the values of a manifest.
     fn remember(&self, manifest: &Manifest, pending: Pending) {
-        let is_full = |right: &Vec<Box<[Value]>>| right.len() >= MAX_RIGHT;
         let groups = self.groups.iter().enumerate();
         for (_, group) in groups.filter(|(at, _)| pending.has(*at)) {
-            if is_full(&group.right.read().unwrap_or_else(PoisonError::into_inner)) {
-                continue;
-            }
             let holes = group.holes.iter();
             let values = holes.map(|hole| kept(manifest, *hole)).collect();
             let mut right = group.right.write().unwrap_or_else(PoisonError::into_inner);
-            if !is_full(&right) {
-                right.push(values);
-            }
+            // The other side of a comparison has what this one has: the newest are the likeliest.
+            right.truncate(MAX_RIGHT - 1);
+            right.push_front(values);
         }
     }
 }
@@ -164,9 +155,7 @@ pub struct Recorder<'m, W> {
 impl<'m, W> Recorder<'m, W> {
     /// A record that starts at the root.
     pub fn new(manifest: &'m Manifest) -> Recorder<'m, W> {
-        for hole in manifest.holes.iter() {
-            hole.forget();
-        }
+        manifest.holes.forget();
         Recorder {
             manifest,
             given: vec![Look::None; manifest.holes.len()],
@@ -260,13 +249,8 @@ impl<'m, W> Recorder<'m, W> {
             self.leave();
         }
         self.settle();
-        let given = self.given.iter().enumerate();
-        let given = given.filter(|(_, look)| **look != Look::None);
-        let manifest = self.manifest;
         Record {
-            given: given
-                .map(|(hole, look)| (hole, *look, kept(manifest, hole)))
-                .collect(),
+            given: Shown::new(&self.manifest.holes, self.given),
             groups: self
                 .groups
                 .into_iter()
@@ -357,7 +341,11 @@ impl<W> Records<W> {
             match all.get(&key(manifest, judge)) {
                 None if all.len() < MAX_SKELETONS => return Known::Nothing,
                 None => return Known::Doubtful,
-                Some(kept) => match kept.records.iter().find(|record| record.fits(manifest)) {
+                Some(kept) => match kept
+                    .records
+                    .iter()
+                    .find(|record| record.given.is_shown_by(&manifest.holes))
+                {
                     Some(record) => Arc::clone(record),
                     None if kept.records.len() < MAX_RECORDS => return Known::Nothing,
                     None => return Known::Doubtful,

@@ -86,8 +86,8 @@ pub struct Record {
     pub place: Option<Span>,
     /// Why it does not count, if it does not.
     pub accepted: Option<Accepted>,
-    /// SHA-256 of the object as canonical JSON.
-    pub object_digest: String,
+    /// SHA-256 of the object as canonical JSON, if evidence is given.
+    pub object_digest: Option<String>,
     /// The parameters that held.
     pub parameters: serde_json::Value,
 }

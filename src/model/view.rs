@@ -123,6 +123,47 @@ fn joined<'a>(pieces: &'a [Piece], holes: &'a Holes) -> Cow<'a, str> {
     Cow::Owned(text)
 }
 
+/// Whether two parts of skeletons are the same, with the same values in their holes.
+fn is_same_part((a, x): (&Part, &Holes), (b, y): (&Part, &Holes)) -> bool {
+    let is_same_hole = |a: usize, b: usize| match (x.get(a), y.get(b)) {
+        (Some(a), Some(b)) => a.value() == b.value(),
+        _ => false,
+    };
+    let are_same_pieces = |a: &[Piece], b: &[Piece]| {
+        let pieces = &mut a.iter().zip(b);
+        a.len() == b.len()
+            && pieces.all(|(a, b)| match (a, b) {
+                (Piece::Literal(a), Piece::Literal(b)) => a == b,
+                (Piece::Hole(a), Piece::Hole(b)) => is_same_hole(*a, *b),
+                _ => false,
+            })
+    };
+    match (&a.kind, &b.kind) {
+        (PartKind::Scalar(a), PartKind::Scalar(b)) => a == b,
+        (PartKind::Hole(a), PartKind::Hole(b)) => is_same_hole(*a, *b),
+        (PartKind::Text(a), PartKind::Text(b)) => are_same_pieces(a, b),
+        (PartKind::List(a), PartKind::List(b)) => {
+            let items = &mut a.iter().zip(b);
+            a.len() == b.len() && items.all(|(a, b)| is_same_part((a, x), (b, y)))
+        }
+        (PartKind::Map(_), PartKind::Map(_)) | (PartKind::OpenMap(_), PartKind::OpenMap(_)) => {
+            let (old, new) = (a.fields(), b.fields());
+            let fields = &mut old.iter().zip(new);
+            old.len() == new.len()
+                && fields.all(|(a, b)| {
+                    let is_same_key = match (&a.key, &b.key) {
+                        (FieldKey::Literal(a), FieldKey::Literal(b)) => a == b,
+                        (FieldKey::Text(a), FieldKey::Text(b)) => are_same_pieces(a, b),
+                        (FieldKey::Spread, FieldKey::Spread) => true,
+                        _ => false,
+                    };
+                    is_same_key && is_same_part((&a.value, x), (&b.value, y))
+                })
+        }
+        _ => false,
+    }
+}
+
 impl<'a> View<'a> {
     /// An input tree, which no template printed.
     pub fn of(node: &'a Node) -> View<'a> {
@@ -143,6 +184,19 @@ impl<'a> View<'a> {
                 _ => self,
             },
             other => other,
+        }
+    }
+
+    /// Whether the same is written at both places, in the same order. Where they are of different forms, it is not
+    /// looked into, and `false`.
+    pub fn is_written_as(self, other: View<'_>) -> bool {
+        match (self.filled(), other.filled()) {
+            (View::Part { part: a, holes: x }, View::Part { part: b, holes: y }) => {
+                is_same_part((a, x), (b, y))
+            }
+            (View::Node { node: a, .. }, View::Node { node: b, .. }) => a.value == b.value,
+            (View::Filled { hole: a, .. }, View::Filled { hole: b, .. }) => a.value() == b.value(),
+            _ => false,
         }
     }
 
@@ -203,11 +257,7 @@ impl<'a> View<'a> {
                             .all(|part| View::Part { part, holes }.is_null())
                 }
                 PartKind::Map(_) | PartKind::OpenMap(_) => {
-                    let fields: &[Field] = match &part.kind {
-                        PartKind::Map(fields) => fields,
-                        PartKind::OpenMap(fields) => fields,
-                        _ => &[],
-                    };
+                    let fields = part.fields();
                     !fields.is_empty()
                         && fields.iter().all(|field| {
                             let value = View::Part {
@@ -281,6 +331,19 @@ impl<'a> View<'a> {
                 _ => None,
             },
             View::Node { .. } | View::Filled { .. } => None,
+        }
+    }
+
+    /// The address of the mapping of the input that stands here as a whole; no other one has it as long as this lives.
+    pub fn map_address(self) -> Option<usize> {
+        let value = match self.filled() {
+            View::Part { .. } => return None,
+            View::Node { node, .. } => &node.value,
+            View::Filled { hole, .. } => hole.value(),
+        };
+        match value {
+            Value::Map(map) => Some(std::sync::Arc::as_ptr(map).addr()),
+            _ => None,
         }
     }
 
@@ -476,17 +539,17 @@ impl<'a> View<'a> {
     pub fn origin(self) -> Origin {
         match self.filled() {
             View::Part { part, holes } => match &part.kind {
-                PartKind::Text(pieces) => holes.origins(holes_of(pieces), &part.regions),
-                _ => holes.origins([], &part.regions),
+                PartKind::Text(pieces) => holes.origins(holes_of(pieces), part),
+                _ => holes.origins([], part),
             },
-            View::Filled { printed, .. } => printed
-                .holes
-                .origins(printed.part.hole(), &printed.part.regions),
+            View::Filled { printed, .. } => {
+                printed.holes.origins(printed.part.hole(), printed.part)
+            }
             // Of a part of what is printed the value is its own; what decided about all decided about it.
             View::Node { node, within } => {
                 let whole = within.map(|within| {
                     let part = within.part;
-                    within.holes.origins(part.hole(), &part.regions)
+                    within.holes.origins(part.hole(), part)
                 });
                 let whole = whole.unwrap_or_default();
                 Origin {
@@ -537,38 +600,36 @@ impl<'a> View<'a> {
     /// The way from here to a place below, if it is there. Items that have a name are given by it.
     pub fn path_to(self, place: View<'_>) -> Option<Path> {
         let mut steps = Vec::new();
-        self.find(place, &mut steps).then_some(Path(steps))
+        let found = self.find(place, &mut steps);
+        steps.reverse();
+        found.then_some(Path(steps))
     }
 
+    /// Whether a place is here or below; `steps` are those that lead to it, the last one first.
     fn find(self, place: View<'_>, steps: &mut Vec<Step>) -> bool {
         if self.is_same_place(place) {
             return true;
         }
-        let below: Vec<(Step, View<'a>)> = match self.shape() {
-            Shape::Map => self
-                .fields()
-                .into_iter()
-                .map(|field| (Step::from(&*field.key), field.value))
-                .collect(),
-            Shape::List => self
-                .items()
-                .into_iter()
-                .enumerate()
-                .map(|(at, item)| match item.text_at(&["name"]) {
-                    name if name.is_empty() => (Step::Index(at), item),
-                    name => (Step::from(&*name), item),
-                })
-                .collect(),
-            _ => return false,
-        };
-        for (step, view) in below {
-            steps.push(step);
-            if view.find(place, steps) {
-                return true;
-            }
-            steps.pop();
+        match self.shape() {
+            Shape::Map => self.fields().into_iter().any(|field| {
+                let found = field.value.find(place, steps);
+                if found {
+                    steps.push(Step::from(&*field.key));
+                }
+                found
+            }),
+            Shape::List => self.items().into_iter().enumerate().any(|(at, item)| {
+                let found = item.find(place, steps);
+                if found {
+                    steps.push(match item.text_at(&["name"]) {
+                        name if name.is_empty() => Step::Index(at),
+                        name => Step::from(&*name),
+                    });
+                }
+                found
+            }),
+            _ => false,
         }
-        false
     }
 
     /// The same value as JSON.

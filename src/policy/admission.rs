@@ -428,7 +428,6 @@ fn rule(
         fails_on_error: spec.failure_policy != Some(FailurePolicy::Ignore),
         parameters: BTreeMap::new(),
         defaults: Node::empty_map(),
-        shared: vec![None; variables.len()],
         variables,
         validations,
         annotations,

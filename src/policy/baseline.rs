@@ -98,15 +98,15 @@ impl Baseline {
         self.known.contains(&known).then_some(known)
     }
 
-    /// Tells how many findings are mended.
+    /// Tells how many findings are fixed.
     pub fn shrunk(&self, still_there: &BTreeSet<Known>, sink: &mut Sink) {
-        let mended = self.known.difference(still_there).count();
-        if mended == 0 {
+        let fixed = self.known.difference(still_there).count();
+        if fixed == 0 {
             return;
         }
-        let message = match mended {
-            1 => format!("a finding of the baseline {} is mended", self.name),
-            many => format!("{many} findings of the baseline {} are mended", self.name),
+        let message = match fixed {
+            1 => format!("a finding of the baseline {} is fixed", self.name),
+            many => format!("{many} findings of the baseline {} are fixed", self.name),
         };
         sink.push(
             Diagnostic::new(codes::BASELINE_SHRINKS, message)

@@ -310,7 +310,7 @@ impl Policies<'_> {
                 index,
                 finding,
                 subject,
-                rules::digest(&one.seen),
+                self.input.gives_evidence.then(|| rules::digest(&one.seen)),
                 &params,
                 left,
                 sink,

@@ -6,7 +6,7 @@ use super::enforce::{Group, Place, list, map};
 use super::matching;
 use super::names::{NAMES, PARAMS};
 use super::rules::Rule;
-use crate::cel::Program;
+use crate::cel::{Names, Program, Variable};
 use crate::model::kinds::policy::ResourceScope;
 use crate::yaml::{Node, NodeId, Value};
 
@@ -103,7 +103,37 @@ impl<'e> Emitted<'e> {
         let variable = format!("variables.{}", self.own);
         let has_params = !self.rule.parameters.is_empty();
         let parameters = if has_params { &variable } else { "{}" };
-        self.of_item(&with_params(program, parameters), item, key)
+        self.of_item(&self.with_params(program, parameters), item, key)
+    }
+
+    /// An expression in which another text stands wherever it names the parameters.
+    fn with_params(&self, program: &Program, with: &str) -> String {
+        if !program.uses.contains(&PARAMS) {
+            return program.text.clone();
+        }
+        let variables = self.rule.variables.iter().map(|(name, program)| Variable {
+            name: name.clone(),
+            of: program.gives.clone(),
+        });
+        let variables: Vec<Variable> = variables.collect();
+        let names = Names {
+            globals: NAMES,
+            declared: &[],
+            is_escaped: false,
+            variables: Some(&variables),
+        };
+        let characters: Vec<char> = program.text.chars().collect();
+        let mut text = String::new();
+        let mut at = 0;
+        for (start, name) in program.mentions(&names) {
+            if *name == PARAMS && *start >= at {
+                text.extend(&characters[at..*start]);
+                text.push_str(with);
+                at = start + NAMES[PARAMS].len();
+            }
+        }
+        text.extend(characters.get(at..).unwrap_or_default());
+        text
     }
 
     fn conditions(&self) -> Vec<Node> {
@@ -118,10 +148,10 @@ impl<'e> Emitted<'e> {
         let written = self.written("matchConditions");
         for (position, (name, program)) in self.rule.conditions.iter().enumerate() {
             let item = written.get(position);
-            let names_params = program.mentions.iter().any(|(_, name)| *name == PARAMS);
+            let names_params = program.uses.contains(&PARAMS);
             let params_of = self.group.params_of.iter().filter(|_| names_params);
             // Conditions see no variables, so parameters stand in them as they are.
-            let text = with_params(program, &literal(&self.group.params));
+            let text = self.with_params(program, &literal(&self.group.params));
             let of = field(item, "expression").into_iter();
             let expression = self.place.text(text, of.chain(params_of.copied()));
             let name = self.of_item(name, item, "name");
@@ -231,20 +261,4 @@ fn literal(value: &Json) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// An expression in which another text stands wherever it names the parameters.
-fn with_params(program: &Program, with: &str) -> String {
-    let characters: Vec<char> = program.text.chars().collect();
-    let mut text = String::new();
-    let mut at = 0;
-    for (start, name) in &program.mentions {
-        if *name == PARAMS && *start >= at {
-            text.extend(&characters[at..*start]);
-            text.push_str(with);
-            at = start + NAMES[PARAMS].len();
-        }
-    }
-    text.extend(characters.get(at..).unwrap_or_default());
-    text
 }

@@ -4,7 +4,7 @@
 //! namespaces; its parameters become literals of its variables, so a cluster needs no more than the
 //! policy itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::emitted::Emitted;
 use super::rules::{self, Rule};
 use super::selection::Circumstances;
-use super::{Policies, matching, parameters};
+use super::{ParameterSet, Policies, matching};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
 use crate::model::instance::Derivations;
 use crate::model::kinds::Enforcement;
@@ -97,6 +97,27 @@ pub(super) struct Group<'a> {
     decided_by: Vec<NodeId>,
 }
 
+/// A tenant of a cluster, as rules are selected for it.
+struct Judged<'a> {
+    circumstances: Circumstances<'a>,
+    /// What is weakened is told where the tenant's units are judged.
+    parameters: Arc<ParameterSet>,
+}
+
+impl<'a> Judged<'a> {
+    fn new(policies: &Policies<'_>, place: &Place<'a>, resident: &Resident<'a>) -> Judged<'a> {
+        let circumstances = Circumstances {
+            tenant: Some(resident.tenant),
+            environment: Some(place.environment),
+            all_tenants: false,
+        };
+        Judged {
+            parameters: policies.parameters(&circumstances, &resident.contexts),
+            circumstances,
+        }
+    }
+}
+
 impl Policies<'_> {
     /// The admission policies of a cluster in an environment, as a list for its template.
     pub fn admission(
@@ -106,7 +127,11 @@ impl Policies<'_> {
         sink: &mut Sink,
     ) -> Node {
         let mut all: Vec<Node> = Vec::new();
-        for rule in &self.rules {
+        let residents: Vec<Judged<'_>> = residents
+            .iter()
+            .map(|resident| Judged::new(self, place, resident))
+            .collect();
+        for (index, rule) in self.rules.iter().enumerate() {
             if let Some(bindings) = &rule.admission {
                 if !place.takes_others {
                     continue;
@@ -127,7 +152,7 @@ impl Policies<'_> {
             if rule.target != Target::Manifest || rule.compile_time_only.is_some() {
                 continue;
             }
-            let groups = self.groups(rule, place, residents);
+            let groups = self.groups(index, &residents);
             if groups.is_empty() {
                 continue;
             }
@@ -159,37 +184,36 @@ impl Policies<'_> {
     }
 
     /// The tenants that a rule holds for, by the parameters that they have.
-    fn groups<'r>(
-        &self,
-        rule: &Rule,
-        place: &Place<'_>,
-        residents: &[Resident<'r>],
-    ) -> BTreeMap<String, Group<'r>> {
+    fn groups<'r>(&self, index: usize, residents: &[Judged<'r>]) -> BTreeMap<String, Group<'r>> {
+        let rule = &self.rules[index];
         let mut groups: BTreeMap<String, Group<'r>> = BTreeMap::new();
+        // Most tenants share their parameters, which then are one tree.
+        let mut texts: HashMap<usize, String> = HashMap::new();
         for resident in residents {
-            let circumstances = Circumstances {
-                tenant: Some(resident.tenant),
-                environment: Some(place.environment),
-                all_tenants: false,
-            };
-            if !self.holds(rule, &circumstances) {
+            let circumstances = &resident.circumstances;
+            if !self.always_hold[index] && !self.holds(rule, circumstances) {
                 continue;
             }
-            let layers = self.layers(&circumstances, resident.contexts.clone());
-            // What is weakened is told where the tenant's units are judged.
-            let params =
-                parameters::of_rule(rule, &layers, self.input.sources, &mut Sink::default());
-            let json = params.to_json();
-            let group = groups.entry(json.to_string()).or_insert_with(|| Group {
-                params: json,
-                tenants: Vec::new(),
-                params_of: Vec::new(),
-                decided_by: Vec::new(),
-            });
-            group.tenants.push(resident.tenant);
-            leaves(&params, &mut group.params_of);
-            let decided = self.decided_by(rule, &circumstances);
-            group.decided_by.extend(decided);
+            let params = &resident.parameters.of_rules[index];
+            let text = texts
+                .entry(std::ptr::from_ref(params).addr())
+                .or_insert_with(|| {
+                    let json = params.to_json();
+                    let text = json.to_string();
+                    let group = groups.entry(text.clone()).or_insert_with(|| Group {
+                        params: json,
+                        tenants: Vec::new(),
+                        params_of: Vec::new(),
+                        decided_by: Vec::new(),
+                    });
+                    leaves(params, &mut group.params_of);
+                    text
+                });
+            if let (Some(group), Some(tenant)) = (groups.get_mut(text), circumstances.tenant) {
+                group.tenants.push(tenant);
+                let decided = self.decided_by(rule, circumstances);
+                group.decided_by.extend(decided);
+            }
         }
         // Tenants share most of it.
         for group in groups.values_mut() {

@@ -304,7 +304,7 @@ fn reads<'a>(
     scene: &Scene<'a>,
     params: &Value<'a>,
 ) -> Vec<Read<'a>> {
-    let stage = Stage::new(scene, rule, params.clone()).alone();
+    let stage = Stage::new(scene, rule, params.clone());
     let mut budget = Budget::new().noting_reads();
     let _ = evaluate(&check.program, &stage, &mut budget);
     budget.reads.unwrap_or_default()

@@ -1,6 +1,7 @@
 //! The judging of one unit: each object, instance and change by each rule that holds, each finding at
 //! the line that decided it.
 
+use std::cell::OnceCell;
 use std::sync::atomic::Ordering;
 
 use super::equivalents::Converted;
@@ -8,6 +9,7 @@ use super::judge::{Failure, Verdict, judge};
 use super::matching::{Match, Objects};
 use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
 use super::rules::Rule;
+use super::verdicts::Judged;
 use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
 use crate::cel::tree::Tree;
 use crate::cel::{self, Value};
@@ -47,7 +49,11 @@ impl<'j> Judging<'j, '_, '_> {
     {
         // A namespace is in none, though a request about it names it.
         let outside = request.namespace.is_empty() || request.resource == "namespaces";
-        let mut scene = Scene::new(request).sharing(self.policies.shared);
+        let mut scene = Scene::new(request);
+        scene.known = one.filter(|_| before.is_none()).and_then(|one| {
+            let verdicts = &self.policies.verdicts;
+            verdicts.of(&one.manifest, self.custom, &scene.request)
+        });
         if let Some(one) = one {
             scene.set(
                 OBJECT,
@@ -152,18 +158,34 @@ impl<'j> Judging<'j, '_, '_> {
         }
     }
 
-    /// Judges one component of a tenant by one rule.
-    pub fn instance(&mut self, index: usize, params: &Node, instance: &Instance) {
+    /// Judges one component of a tenant by rules with their parameters.
+    pub fn instance(&mut self, rules: &[(usize, &Node)], instance: &Instance) {
+        let Some(tree) = instance.variable("instance").filter(|_| !rules.is_empty()) else {
+            return;
+        };
         let mut scene = Scene::new(Request::default());
         self.surroundings(&mut scene, Some(instance));
+        let digest = OnceCell::new();
+        let gives_evidence = self.policies.input.gives_evidence;
+        for (index, params) in rules {
+            let Some(failures) = self.failures(*index, &scene, params) else {
+                continue;
+            };
+            let digest = digest.get_or_init(|| gives_evidence.then(|| rules::digest(tree)));
+            self.instance_failures(*index, params, instance, failures, digest);
+        }
+    }
+
+    /// Tells what is wrong with one component of a tenant by one rule. `digest` is the instance's.
+    fn instance_failures(
+        &mut self,
+        index: usize,
+        params: &Node,
+        instance: &Instance,
+        failures: Vec<Failure<'_>>,
+        digest: &Option<String>,
+    ) {
         let rule = &self.policies.rules[index];
-        let Some(found) = instance.variable("instance") else {
-            return;
-        };
-        let params_value = cel::tree::of(View::of(params));
-        let Some(failures) = self.failures(index, &scene, &params_value) else {
-            return;
-        };
         let subject = Subject {
             component: instance.component.clone(),
             object: format!("Component/{}", instance.component),
@@ -237,7 +259,7 @@ impl<'j> Judging<'j, '_, '_> {
                 "for {}/{}, in {} on {}",
                 key.tenant, instance.component, key.environment, key.cluster
             ));
-            self.push(index, finding, subject, rules::digest(found), params);
+            self.push(index, finding, subject, digest.clone(), params);
         }
         self.judged(index, known);
     }
@@ -247,7 +269,7 @@ impl<'j> Judging<'j, '_, '_> {
         &mut self,
         index: usize,
         scene: &Scene<'a>,
-        params: &Value<'a>,
+        params: &'a Node,
     ) -> Option<Vec<Failure<'a>>>
     where
         'j: 'a,
@@ -255,9 +277,42 @@ impl<'j> Judging<'j, '_, '_> {
         if !self.policies.may_spend(index) {
             return None;
         }
-        let mut spent = 0;
-        let verdict = judge(&self.policies.rules[index], scene, params, &mut spent);
-        self.policies.spent[index].fetch_add(spent, Ordering::Relaxed);
+        let rule: &'a Rule = &self.policies.rules[index];
+        let known = scene.known.as_ref();
+        let known = known.filter(|_| self.policies.is_of_object_alone[index]);
+        let mut judged = Judged {
+            is_met: false,
+            cost: 0,
+        };
+        let verdict = match known.and_then(|known| known.verdict(index, params)) {
+            Some(found) => {
+                judged = found;
+                #[cfg(debug_assertions)]
+                assert_same(rule, scene, params, found);
+                if found.is_met {
+                    Verdict::Met
+                } else {
+                    Verdict::Skipped
+                }
+            }
+            None => {
+                if let Some(known) = known {
+                    known.begin();
+                }
+                let verdict = judge(
+                    rule,
+                    scene,
+                    &seen_parameters(rule, params),
+                    &mut judged.cost,
+                );
+                judged.is_met = matches!(verdict, Verdict::Met);
+                if let (Some(known), Verdict::Met | Verdict::Skipped) = (known, &verdict) {
+                    known.end(index, params, judged);
+                }
+                verdict
+            }
+        };
+        self.policies.spent[index].fetch_add(judged.cost, Ordering::Relaxed);
         match verdict {
             Verdict::Skipped => {}
             Verdict::Met => self.count(index, Outcome::Pass),
@@ -265,6 +320,12 @@ impl<'j> Judging<'j, '_, '_> {
             Verdict::Failed(failures) => return Some(failures),
         }
         None
+    }
+
+    /// The digest of an object, for evidence.
+    fn digest(&self, root: View<'_>) -> Option<String> {
+        let gives_evidence = self.policies.input.gives_evidence;
+        gives_evidence.then(|| report::digest(root))
     }
 
     fn subject(&self) -> Subject {
@@ -289,19 +350,11 @@ impl<'j> Judging<'j, '_, '_> {
         'j: 'a,
     {
         let rule: &'a Rule = &self.policies.rules[index];
-        let params_value = match rule
-            .admission
-            .as_ref()
-            .filter(|bindings| !bindings.takes_parameters)
-        {
-            Some(_) => Value::Null,
-            None => cel::tree::of(View::of(params)),
-        };
-        let Some(failures) = self.failures(index, scene, &params_value) else {
+        let Some(failures) = self.failures(index, scene, params) else {
             return;
         };
         let enforcement = rule_enforcement(self.policies, rule, enforcement);
-        let digest = report::digest(root);
+        let digest = self.digest(root);
         let known = self.left.records.len();
         for failure in failures {
             let (view, path) = report::decided(&failure, root).unwrap_or_else(|| {
@@ -390,7 +443,7 @@ impl<'j> Judging<'j, '_, '_> {
             index,
             finding,
             subject,
-            report::digest(root),
+            self.digest(root),
             &Node::empty_map(),
         );
         self.judged(index, known);
@@ -402,7 +455,7 @@ impl<'j> Judging<'j, '_, '_> {
         index: usize,
         finding: Diagnostic,
         subject: Subject,
-        digest: String,
+        digest: Option<String>,
         params: &Node,
     ) {
         self.policies.accept(
@@ -436,6 +489,28 @@ impl<'j> Judging<'j, '_, '_> {
             .at(place.and_then(|id| self.locator.sources.span(id)), "")
             .help("nothing is to be done here: it is enforced in the cluster"),
         );
+    }
+}
+
+/// Compares what is known of a rule's verdict with the rule itself.
+#[cfg(debug_assertions)]
+fn assert_same<'a>(rule: &'a Rule, scene: &Scene<'a>, params: &'a Node, known: Judged) {
+    let mut cost = 0;
+    let verdict = judge(rule, scene, &seen_parameters(rule, params), &mut cost);
+    let is_met = matches!(verdict, Verdict::Met);
+    assert!(
+        is_met || matches!(verdict, Verdict::Skipped),
+        "{}",
+        rule.name
+    );
+    assert_eq!(Judged { is_met, cost }, known, "{}", rule.name);
+}
+
+/// Parameters as a rule sees them.
+fn seen_parameters<'a>(rule: &Rule, params: &'a Node) -> Value<'a> {
+    match &rule.admission {
+        Some(bindings) if !bindings.takes_parameters => Value::Null,
+        _ => cel::tree::of(View::of(params)),
     }
 }
 

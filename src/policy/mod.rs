@@ -34,11 +34,12 @@ mod storable;
 mod surroundings;
 mod type_check;
 mod typed;
+mod verdicts;
 mod waivers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::civil::Date;
 
@@ -61,6 +62,7 @@ use names::Request;
 use rules::Rule;
 pub use selection::Circumstances;
 use surroundings::{kubernetes_of, named, namespace_object};
+use verdicts::Verdicts;
 use waivers::Waivers;
 
 /// What all expressions of one policy may cost over a whole run, and more for each tenant.
@@ -82,6 +84,8 @@ pub struct Input<'a> {
     pub as_of: Date,
     /// Findings that were there before, and do not count.
     pub baseline: Option<&'a Baseline>,
+    /// Whether evidence is given: then records have digests.
+    pub gives_evidence: bool,
 }
 
 /// The rules of a repository, ready to judge.
@@ -93,12 +97,40 @@ pub struct Policies<'a> {
     resources: Node,
     /// The rules that name a kind, by `apiVersion` and kind.
     by_kind: RwLock<HashMap<KindKey, Arc<[usize]>>>,
-    /// How many variables rules have in common.
-    shared: usize,
+    /// For each rule, whether it sees nothing but the object and its parameters.
+    is_of_object_alone: Vec<bool>,
+    /// For each rule, whether it holds for all tenants in all environments.
+    always_hold: Vec<bool>,
+    /// What was said of manifests.
+    verdicts: Verdicts,
     /// The parameters of all rules, by the layers that set them.
-    parameters: RwLock<HashMap<Vec<NodeId>, Arc<[Node]>>>,
+    parameters: RwLock<HashMap<Vec<NodeId>, Arc<ParameterSet>>>,
     /// What each rule cost so far.
     spent: Vec<AtomicU64>,
+}
+
+/// The rules that hold in some circumstances, by index, and the parameters of all rules.
+struct Active {
+    holds: Vec<bool>,
+    parameters: Arc<ParameterSet>,
+}
+
+/// The parameters of all rules, by index, for those whose layers are the same.
+struct ParameterSet {
+    of_rules: Box<[Node]>,
+    /// What is weakened, until a unit takes it: it is told once.
+    weakened: Mutex<Sink>,
+}
+
+impl Active {
+    /// The parameters of a rule, if it holds.
+    fn get(&self, index: usize) -> Option<&Node> {
+        self.holds[index].then(|| &self.parameters.of_rules[index])
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.holds.contains(&true)
+    }
 }
 
 /// What rules are looked up by: API version and target, and kind.
@@ -179,7 +211,6 @@ impl<'a> Policies<'a> {
             admission::compile(input.admission, false, &custom, input.sources, sink)
         }));
         rules.sort_by(|a, b| a.name.cmp(&b.name));
-        let shared = rules::share(&mut rules);
         let admission = rules.iter().filter(|rule| rule.admission.is_some());
         let names: BTreeSet<&str> = admission
             .map(|rule| rule.name.as_str())
@@ -197,7 +228,7 @@ impl<'a> Policies<'a> {
             .iter()
             .flat_map(Rule::programs)
             .any(|program| program.uses.contains(&resources));
-        let policies = Policies {
+        let mut policies = Policies {
             resources: if asks {
                 documents::resources(input.catalog)
             } else {
@@ -205,12 +236,19 @@ impl<'a> Policies<'a> {
             },
             spent: rules.iter().map(|_| AtomicU64::new(0)).collect(),
             by_kind: RwLock::default(),
-            shared,
+            is_of_object_alone: rules.iter().map(Rule::is_of_object_alone).collect(),
+            always_hold: Vec::new(),
+            verdicts: Verdicts::default(),
             parameters: RwLock::default(),
             waivers,
             rules,
             input,
         };
+        policies.always_hold = policies
+            .rules
+            .iter()
+            .map(|rule| policies.always_holds(rule))
+            .collect();
         selection::check(&policies, sink);
         policies
     }
@@ -308,10 +346,10 @@ impl<'a> Policies<'a> {
                 ..matching::request(root, Operation::Create)
             };
             let naming = self.naming(Target::Manifest, &request);
-            if naming.iter().any(|index| active.contains_key(index)) {
+            if naming.iter().any(|index| active.holds[*index]) {
                 let scene = judging.scene(request, Some(one), None, namespace.as_ref());
                 for index in naming.iter() {
-                    if let Some(params) = active.get(index) {
+                    if let Some(params) = active.get(*index) {
                         let objects = Objects {
                             object: Some(root),
                             old: None,
@@ -321,12 +359,13 @@ impl<'a> Policies<'a> {
                 }
             }
         }
+        let of_instances = self.rules.iter().enumerate();
+        let of_instances = of_instances.filter(|(_, rule)| rule.target == Target::Instance);
+        let of_instances: Vec<(usize, &Node)> = of_instances
+            .filter_map(|(index, _)| Some((index, active.get(index)?)))
+            .collect();
         for instance in &unit.instances {
-            for (index, params) in &active {
-                if self.rules[*index].target == Target::Instance {
-                    judging.instance(*index, params, instance);
-                }
-            }
+            judging.instance(&of_instances, instance);
         }
     }
 
@@ -411,7 +450,7 @@ impl<'a> Policies<'a> {
                             &judging::namespace_label(&scene),
                         )
                         .is_some();
-                    if let (Some(params), false) = (active.get(index), told) {
+                    if let (Some(params), false) = (active.get(*index), told) {
                         judging.object(*index, params, &scene, *after, state);
                     }
                 }
@@ -425,13 +464,23 @@ impl<'a> Policies<'a> {
         circumstances: &Circumstances<'_>,
         objects: &UnitObjects<'_>,
         sink: &mut Sink,
-    ) -> BTreeMap<usize, Node> {
-        let parameters = self.parameters(circumstances, &objects.contexts, sink);
-        let rules = self.rules.iter().enumerate();
-        rules
-            .filter(|(_, rule)| self.holds(rule, circumstances))
-            .map(|(index, _)| (index, parameters[index].clone()))
-            .collect()
+    ) -> Active {
+        let parameters = self.parameters(circumstances, &objects.contexts);
+        let mut weakened = parameters
+            .weakened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        sink.append(std::mem::take(&mut *weakened));
+        drop(weakened);
+        let rules = 0..self.rules.len();
+        Active {
+            parameters,
+            holds: rules
+                .map(|index| {
+                    self.always_hold[index] || self.holds(&self.rules[index], circumstances)
+                })
+                .collect(),
+        }
     }
 
     /// The parameters of all rules: the same for all tenants that set none and share their contexts.
@@ -439,8 +488,7 @@ impl<'a> Policies<'a> {
         &self,
         circumstances: &Circumstances<'_>,
         contexts: &[&Node],
-        sink: &mut Sink,
-    ) -> Arc<[Node]> {
+    ) -> Arc<ParameterSet> {
         let compliance = circumstances
             .tenant
             .and_then(|tenant| tenant.get("compliance"));
@@ -455,17 +503,19 @@ impl<'a> Policies<'a> {
             return Arc::clone(found);
         }
         drop(known);
-        // Found by one thread only, so that what is weakened is told once.
         let mut known = self
             .parameters
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let layers = self.layers(circumstances, contexts.to_vec());
         let found = known.entry(key).or_insert_with(|| {
-            let rules = self.rules.iter();
-            rules
-                .map(|rule| parameters::of_rule(rule, &layers, self.input.sources, sink))
-                .collect()
+            let mut weakened = Sink::default();
+            let of_rule =
+                |rule| parameters::of_rule(rule, &layers, self.input.sources, &mut weakened);
+            Arc::new(ParameterSet {
+                of_rules: self.rules.iter().map(of_rule).collect(),
+                weakened: Mutex::new(weakened),
+            })
         });
         Arc::clone(found)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::equivalents::Served;
 use super::rules::Rule;
+use super::verdicts::Known;
 use crate::cel::value::{Key, Map};
 use crate::cel::{Budget, Error, Globals, Minor, Value, evaluate};
 use crate::model::kinds::policy::Operation;
@@ -47,8 +48,6 @@ pub const PARAMS: usize = 3;
 /// The object's namespace.
 pub const NAMESPACE_OBJECT: usize = 4;
 const AUTHORIZER: usize = 5;
-/// What is the same for all rules that judge an object.
-pub const OF_OBJECT: [usize; 4] = [OBJECT, OLD_OBJECT, REQUEST, NAMESPACE_OBJECT];
 /// The first name that the API server does not know.
 pub const FIRST_OWN: usize = 6;
 
@@ -158,10 +157,10 @@ type Variable<'a> = OnceCell<Result<Value<'a>, Error>>;
 #[derive(Clone, Debug)]
 pub struct Scene<'a> {
     values: Vec<Value<'a>>,
-    /// Variables that rules have in common, once one has asked for them.
-    shared: Vec<Variable<'a>>,
     /// What a request would say.
     pub request: Request,
+    /// What is known of manifests of the object's form, where the object is one as it was rendered.
+    pub known: Option<Known<'a>>,
 }
 
 impl<'a> Scene<'a> {
@@ -169,15 +168,9 @@ impl<'a> Scene<'a> {
     pub fn new(request: Request) -> Scene<'a> {
         Scene {
             values: vec![Value::Null; NAMES.len()],
-            shared: Vec::new(),
             request,
+            known: None,
         }
-    }
-
-    /// Makes room for variables that rules have in common.
-    pub fn sharing(mut self, count: usize) -> Scene<'a> {
-        self.shared = vec![OnceCell::new(); count];
-        self
     }
 
     /// The same scene with another request, for a while.
@@ -187,8 +180,8 @@ impl<'a> Scene<'a> {
     {
         Scene {
             values: self.values.clone(),
-            shared: Vec::new(),
             request,
+            known: None,
         }
     }
 
@@ -209,8 +202,6 @@ pub struct Stage<'s, 'a> {
     rule: &'a Rule,
     params: Value<'a>,
     variables: Vec<Variable<'a>>,
-    /// Whether variables of other rules may be used: not where reads are noted.
-    shares: bool,
 }
 
 impl<'s, 'a> Stage<'s, 'a> {
@@ -221,14 +212,7 @@ impl<'s, 'a> Stage<'s, 'a> {
             rule,
             params,
             variables: vec![OnceCell::new(); rule.variables.len()],
-            shares: true,
         }
-    }
-
-    /// A stage on which every variable is evaluated anew.
-    pub fn alone(mut self) -> Stage<'s, 'a> {
-        self.shares = false;
-        self
     }
 }
 
@@ -246,11 +230,7 @@ impl<'a> Globals<'a> for Stage<'_, 'a> {
         let Some((_, program)) = self.rule.variables.get(index) else {
             return Ok(Value::Null);
         };
-        let shared = self.rule.shared.get(index).copied().flatten();
-        let shared = shared
-            .filter(|_| self.shares)
-            .and_then(|at| self.scene.shared.get(at));
-        let variable = shared.unwrap_or(&self.variables[index]);
+        let variable = &self.variables[index];
         if let Some(known) = variable.get() {
             return known.clone();
         }

@@ -81,7 +81,7 @@ impl Policies<'_> {
         index: usize,
         mut finding: Diagnostic,
         subject: Subject,
-        digest: String,
+        digest: Option<String>,
         params: &Node,
         left: &mut Left,
         sink: &mut Sink,
@@ -150,7 +150,8 @@ impl Policies<'_> {
                 place: finding.primary.as_ref().map(|label| label.span),
                 accepted: Some(accepted.clone()),
                 object_digest: object
-                    .map_or_else(String::new, |one| self::digest(one.manifest.root())),
+                    .filter(|_| self.input.gives_evidence)
+                    .map(|one| self::digest(one.manifest.root())),
                 parameters: serde_json::json!({}),
                 subject,
             });

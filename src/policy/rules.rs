@@ -1,10 +1,10 @@
 //! From documents to rules: every expression compiled once, every name looked up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::names::{FIRST_OWN, NAMES, OF_OBJECT};
+use super::names::{FIRST_OWN, NAMES, OBJECT, PARAMS};
 use super::type_check::Expressions;
 use crate::cel::types::Type;
 use crate::cel::{self, CompileError, Minor, Names, Program, Variable, Wanted};
@@ -48,9 +48,6 @@ pub struct Rule {
     pub defaults: Node,
     /// Its own variables.
     pub variables: Vec<(String, Program)>,
-    /// For each of those, the position that it shares with the same variable of other rules: what
-    /// depends on nothing but the object is evaluated once for all of them.
-    pub shared: Vec<Option<usize>>,
     /// What must be true.
     pub validations: Vec<Check>,
     /// Facts for the audit log of the API server.
@@ -123,7 +120,6 @@ pub fn compile(
         parameters: spec.parameters.clone(),
         defaults: defaults(&spec.parameters),
         variables: Vec::new(),
-        shared: Vec::new(),
         validations: Vec::new(),
         annotations: Vec::new(),
         controls: spec.controls.clone(),
@@ -195,7 +191,8 @@ pub fn compile(
     }
     rule.since = since(&rule);
     rule.compile_time_only = compile_time_only(&rule);
-    if rule.compile_time_only.is_none() {
+    // Those of the packs fit their kinds, which is tested.
+    if rule.compile_time_only.is_none() && rule.pack.is_empty() {
         compiler.check_types(rule.constraints.as_ref());
     }
     check_parameters(document, sources, sink).then_some(rule)
@@ -215,7 +212,12 @@ pub fn digest(tree: &Node) -> String {
 
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+        text.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    text
 }
 
 fn defaults(parameters: &BTreeMap<String, Parameter>) -> Node {
@@ -365,6 +367,16 @@ impl Rule {
                     .flatten()
             }))
     }
+
+    /// Whether it sees nothing but the object and its parameters.
+    pub fn is_of_object_alone(&self) -> bool {
+        let annotations = self.annotations.iter().map(|(_, program)| program);
+        let mut programs = self.programs().chain(annotations);
+        programs.all(|program| {
+            let mut uses = program.uses.iter();
+            uses.all(|used| [OBJECT, PARAMS].contains(used))
+        })
+    }
 }
 
 /// The oldest Kubernetes that can run a rule.
@@ -443,31 +455,4 @@ impl Rule {
             .map(|(at, case)| ("skip", at, case));
         pass.chain(fail).chain(skip)
     }
-}
-
-/// Finds the variables that rules have in common; how many there are.
-pub fn share(rules: &mut [Rule]) -> usize {
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for rule in rules {
-        let mut shared: Vec<Option<usize>> = Vec::new();
-        for (_, program) in &rule.variables {
-            let is_of_object = program.uses.iter().all(|used| OF_OBJECT.contains(used));
-            let used: Option<Vec<String>> = program
-                .variables
-                .iter()
-                .map(|at| {
-                    let position = shared.get(*at).copied().flatten()?;
-                    Some(format!("\n{} {position}", rule.variables[*at].0))
-                })
-                .collect();
-            // The same text is the same value if the variables in it are.
-            shared.push(used.filter(|_| is_of_object).map(|used| {
-                let next = known.len();
-                let key = format!("{}{}", program.text, used.concat());
-                *known.entry(key).or_insert(next)
-            }));
-        }
-        rule.shared = shared;
-    }
-    known.len()
 }

@@ -124,6 +124,11 @@ impl Policies<'_> {
         fits(&rule.matching, circumstances, &follows)
     }
 
+    /// Whether a rule holds for all tenants in all environments, whatever they ask for.
+    pub(super) fn always_holds(&self, rule: &Rule) -> bool {
+        rule.matching == Matching::default() && self.holds(rule, &Circumstances::default())
+    }
+
     /// The input that decides whether a rule holds in these circumstances, where it does.
     pub(super) fn decided_by(&self, rule: &Rule, circumstances: &Circumstances<'_>) -> Vec<NodeId> {
         let mut ids = Vec::new();

@@ -121,7 +121,7 @@ fn kept_from(
             Err(error) => return Some((template.when_line, Reason::Failed(Box::new(error)))),
             Ok((value, trace)) if !value.data.is_true() => {
                 let past = past(Recording::new(trace, &[]));
-                let origin = past.origin([value.term], &[]);
+                let origin = past.origin([value.term], [], &[]);
                 return Some((template.when_line, Reason::Condition(origin)));
             }
             Ok(_) => {}
@@ -147,6 +147,6 @@ fn kept_from(
     let conditions = empty
         .into_iter()
         .filter_map(|region| u32::try_from(region).ok());
-    let conditions = conditions.map(|region| past.origin([], &[region]));
+    let conditions = conditions.map(|region| past.origin([], [], &[region]));
     Some((1, Reason::Within(conditions.collect())))
 }

@@ -389,7 +389,7 @@ fn asking(templates: &Templates, asked: &Expression, inputs: &Arc<Inputs>) -> Op
         recording: Arc::new(Recording::new(trace, &[])),
         inputs: inputs.clone(),
     };
-    past.origin([value.term], &[]).values.first().copied()
+    past.origin([value.term], [], &[]).values.first().copied()
 }
 
 fn applies(templates: &Templates, template: &Template, inputs: &Arc<Inputs>) -> bool {
@@ -469,7 +469,7 @@ fn not_yaml(line: TemplateLine, message: &str, job: &Job<'_>) -> Diagnostic {
     Diagnostic::new(codes::NOT_YAML, format!("the template's text is not valid YAML: {message}"))
         .at(job.sources.line_span(line.file, line.line as usize), "at or just before this line")
         .note(format!("rendered for {}", job.title))
-        .help("values cannot break the structure, so mend the template's own text: indentation, colons, dashes")
+        .help("values cannot break the structure, so correct the template's own text: indentation, colons, dashes")
 }
 
 fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnostic {
@@ -519,12 +519,12 @@ fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnost
                 codes::TEMPLATE_SYNTAX,
                 format!("the template's syntax is wrong: {detail}"),
             )
-            .help("mend the marked line; the language is Jinja's"),
+            .help("correct the marked line; the language is Jinja's"),
             Reason::Failed(detail) => Diagnostic::new(
                 codes::TEMPLATE_FAILED,
                 format!("the template could not be evaluated: {detail}"),
             )
-            .help("mend the marked line, or the value that it was given"),
+            .help("correct the marked line, or the value that it was given"),
         };
     let diagnostic = diagnostic
         .at(span, "")

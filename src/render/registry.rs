@@ -251,7 +251,7 @@ impl Templates {
                         at(error.line.unwrap_or(1)).or_else(|| at(source.lines().count())),
                         "",
                     )
-                    .help("mend this line; the language is Jinja's, as minijinja has it"),
+                    .help("correct this line; the language is Jinja's, as minijinja has it"),
                 );
             }
         }

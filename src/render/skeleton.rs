@@ -131,7 +131,7 @@ fn parse(text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Skel
         .documents
         .iter()
         .filter(|node| !node.is_null())
-        .map(|node| builder.part(node, &mut skeleton))
+        .map(|node| builder.part(node, &[], &mut skeleton))
         .collect();
     skeleton.documents = Arc::new(documents);
     Ok(skeleton)
@@ -187,7 +187,8 @@ impl Builder<'_> {
         found
     }
 
-    fn part(&self, node: &Node, skeleton: &mut Skeleton) -> Part {
+    /// `keys` are the holes in the keys that lead here.
+    fn part(&self, node: &Node, keys: &[usize], skeleton: &mut Skeleton) -> Part {
         let (start, end) = self.spans[node.id.index as usize];
         let line = self.line(start as usize);
         let kind = match &node.value {
@@ -208,13 +209,16 @@ impl Builder<'_> {
                 }
             }
             Value::List(items) => {
-                PartKind::List(items.iter().map(|item| self.part(item, skeleton)).collect())
+                let items = items.iter();
+                PartKind::List(items.map(|item| self.part(item, keys, skeleton)).collect())
             }
             Value::Map(map) => {
                 let mut open = false;
                 let mut fields: Vec<Field> = Vec::with_capacity(map.entries.len());
                 for entry in &map.entries {
-                    let mut value = self.part(&entry.value, skeleton);
+                    let mut inside = keys.to_vec();
+                    inside.extend(entry.key.chars().filter_map(as_hole));
+                    let mut value = self.part(&entry.value, &inside, skeleton);
                     if matches!(
                         value.kind,
                         PartKind::Map(_) | PartKind::OpenMap(_) | PartKind::List(_)
@@ -265,6 +269,7 @@ impl Builder<'_> {
             kind,
             line,
             regions,
+            keys: keys.into(),
         }
     }
 }

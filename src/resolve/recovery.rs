@@ -301,7 +301,7 @@ fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
                 Diagnostic::new(codes::DRILL, message)
                     .at(place(at, key), "what the drill showed")
                     .and(input.span(plan.spec_at(&[objective])), "what is promised")
-                    .help("mend the plan and hold another drill, or promise less"),
+                    .help("correct the plan and hold another drill, or promise less"),
             );
         }
     }

@@ -40,7 +40,7 @@ pub fn of_objects<'a>(
     let stored = |object: &'a Object| Stored::written(Part::object(object.root(), custom));
     let mut found = Vec::new();
     let path = FieldPath::default();
-    form.map(&stored(before), &stored(after), &path, &mut found);
+    form.values(&stored(before), &stored(after), &path, &mut found);
     found
 }
 
@@ -81,6 +81,11 @@ impl Form<'_> {
         path: &FieldPath,
         found: &mut Vec<Difference<'a>>,
     ) {
+        if before.is_written_as(after) {
+            #[cfg(debug_assertions)]
+            assert_eq!(self.canonical(before, path), self.canonical(after, path));
+            return;
+        }
         let same = match (before.written, after.written) {
             // What differs there follows from something else.
             (None, None) => true,

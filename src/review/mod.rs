@@ -27,6 +27,8 @@ use std::sync::Arc;
 
 use crate::model::change::{ObjectChange, Operation, Place, Review};
 use crate::model::secrets;
+use rayon::prelude::*;
+
 use causes::Comparer;
 use fold::Population;
 use objects::{Belongs, Changes, Incomplete};
@@ -50,9 +52,9 @@ pub fn finish(
         .filter(|object| object.kind == "Namespace")
         .map(|object| (Arc::clone(&object.place.cluster), object.name.clone()))
         .collect();
-    for object in &mut objects {
+    objects.par_iter_mut().for_each(|object| {
         object.risks = risks::of_object(&subject(object, &comparer, &closed, &new_namespaces));
-    }
+    });
     let (inputs, origins) = comparer.finish(&mut objects);
     review.origins = origins;
     review.inputs = inputs;

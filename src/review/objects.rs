@@ -9,6 +9,7 @@ use crate::model::change::Place;
 use crate::model::change::{Body, FieldPath, Object, ObjectChange, Operation};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::{Rendered, Scope};
+use crate::model::object_id::ObjectId;
 
 /// From this share of equal fields on, a removed and an added object are one that was renamed.
 const LIKE: f64 = 0.6;
@@ -53,18 +54,6 @@ pub fn place_of(key: &UnitKey) -> Place {
     }
 }
 
-/// What the API server knows an object by.
-type Identity = (String, String, String, String);
-
-fn identity(object: &Object) -> Identity {
-    (
-        object.group().to_owned(),
-        object.kind.clone(),
-        object.namespace.clone(),
-        object.name.clone(),
-    )
-}
-
 /// Which sides have errors, so that not all that they should have is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Incomplete {
@@ -97,7 +86,7 @@ struct State {
 impl Changes {
     /// Compares the objects of a unit.
     pub fn unit(&self, comparer: &Comparer<'_>, before: Vec<Traced>, after: Vec<Traced>) {
-        let mut known: BTreeMap<Identity, Traced> = BTreeMap::new();
+        let mut known: BTreeMap<ObjectId, Traced> = BTreeMap::new();
         let mut state = State::default();
         for one in after.iter().filter(|one| denies_all(&one.object)) {
             let object = &one.object;
@@ -105,10 +94,10 @@ impl Changes {
             state.closed.insert(place);
         }
         for one in before {
-            known.insert(identity(&one.object), one);
+            known.insert(one.object.id(), one);
         }
         for after in after {
-            match known.remove(&identity(&after.object)) {
+            match known.remove(&after.object.id()) {
                 Some(before) => state.changed.extend(comparer.pair(&before, &after)),
                 None => state.new.push(after),
             }
@@ -148,29 +137,26 @@ impl Changes {
         gone.sort_by_cached_key(|one| order(&one.object));
         new.sort_by_cached_key(|one| order(&one.object));
         for (before, after) in matched(&mut gone, &mut new, |object| {
-            (object.place.cluster.to_string(), identity(object))
+            (object.place.cluster.to_string(), object.id())
         }) {
             changed.extend(comparer.pair(&before, &after));
         }
         // Objects that were read without a place fit each cluster that has their like.
         let placeless: Vec<Traced> = extract(&mut gone, |one| one.object.place.cluster.is_empty());
         let scaled = scaled(placeless.iter().chain(&new));
-        let mut fitted: BTreeSet<Identity> = BTreeSet::new();
-        let mut by_identity: BTreeMap<Identity, Vec<&Traced>> = BTreeMap::new();
+        let mut fitted: BTreeSet<ObjectId> = BTreeSet::new();
+        let mut by_id: BTreeMap<ObjectId, Vec<&Traced>> = BTreeMap::new();
         let mut kinds: BTreeSet<&str> = BTreeSet::new();
         for one in &placeless {
             kinds.insert(&one.object.kind);
-            by_identity
-                .entry(identity(&one.object))
-                .or_default()
-                .push(one);
+            by_id.entry(one.object.id()).or_default().push(one);
         }
         new.retain(|after| {
-            let Some(known) = by_identity.get(&identity(&after.object)) else {
+            let Some(known) = by_id.get(&after.object.id()) else {
                 // Some kinds of a cluster were read, and of the others nothing is known.
                 return placeless.is_empty() || kinds.contains(&*after.object.kind);
             };
-            fitted.insert(identity(&after.object));
+            fitted.insert(after.object.id());
             // Of several clusters' objects of the same name, the nearest is meant.
             let pairs = known.iter().map(|before| {
                 let mut change = comparer.pair(before, after)?;
@@ -188,7 +174,7 @@ impl Changes {
             gone.extend(
                 placeless
                     .iter()
-                    .filter(|one| !fitted.contains(&identity(&one.object)))
+                    .filter(|one| !fitted.contains(&one.object.id()))
                     .filter(|one| belongs(&one.object))
                     .cloned(),
             );
@@ -299,7 +285,7 @@ fn renamed(gone: &mut Vec<Traced>, new: &mut Vec<Traced>) -> Vec<(Traced, Traced
             place.environment.clone(),
             place.cluster.clone(),
             place.tenant.clone(),
-            object.group().to_owned(),
+            object.id().group,
             object.kind.clone(),
         )
     };

@@ -36,6 +36,7 @@ use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::manifest::{Rendered, TemplateLine};
+use crate::model::object_id::ObjectId;
 use crate::model::timetable;
 use crate::model::view::View;
 use crate::schema::{self, Problem};
@@ -83,8 +84,7 @@ impl Facts {
 
 #[derive(Clone, Debug)]
 struct Identity {
-    key: String,
-    title: String,
+    id: ObjectId,
     place: Option<Span>,
     template: Option<Span>,
 }
@@ -109,7 +109,7 @@ pub fn unit(
         environment: unit.key.environment.clone(),
         ..Facts::default()
     };
-    let mut seen: HashMap<String, &Rendered> = HashMap::new();
+    let mut seen: HashMap<ObjectId, &Rendered> = HashMap::new();
     let mut pods = validation::Pods::new(schemas, &locator);
     let entries = Entries::default();
     for one in rendered {
@@ -128,8 +128,8 @@ pub fn unit(
         if !one.is_written {
             continue;
         }
-        let key = identity(&unit.key.cluster, one);
-        if let Some(first) = seen.insert(key.clone(), one) {
+        let id = ObjectId::of(one.manifest.root());
+        if let Some(first) = seen.insert(id.clone(), one) {
             let diagnostic = Diagnostic::new(
                 codes::DUPLICATE_OBJECT,
                 format!("{} is rendered twice", one.manifest.title()),
@@ -158,8 +158,7 @@ pub fn unit(
                     .unwrap_or(one.manifest.root()),
             );
             facts.identities.push(Identity {
-                key,
-                title: one.manifest.title(),
+                id,
                 place,
                 template,
             });
@@ -266,18 +265,6 @@ fn is_shared(unit: &Unit) -> bool {
 /// A number among the tenant's limits.
 fn limit(unit: &Unit, name: &str) -> Option<f64> {
     of_tenant(unit, &["limits", name])?.to_json().as_f64()
-}
-
-/// The identity of an object in a cluster: delivery objects live in the delivery engine's.
-fn identity(cluster: &str, one: &Rendered) -> String {
-    let api_version = one.manifest.api_version();
-    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    format!(
-        "{cluster} {group} {} {} {}",
-        one.manifest.kind(),
-        one.manifest.namespace(),
-        one.manifest.name()
-    )
 }
 
 fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
@@ -482,10 +469,11 @@ pub fn across(
 }
 
 fn duplicates(facts: &[&Facts], sink: &mut Sink) {
-    let mut seen: HashMap<&str, (&Facts, &Identity)> = HashMap::new();
+    let mut seen: HashMap<(&str, &ObjectId), (&Facts, &Identity)> = HashMap::new();
     for fact in facts.iter().copied() {
         for identity in &fact.identities {
-            let Some((first, other)) = seen.insert(&identity.key, (fact, identity)) else {
+            let Some((first, other)) = seen.insert((&fact.cluster, &identity.id), (fact, identity))
+            else {
                 continue;
             };
             if std::ptr::eq(first, fact) {
@@ -502,7 +490,7 @@ fn duplicates(facts: &[&Facts], sink: &mut Sink) {
                 codes::DUPLICATE_OBJECT,
                 format!(
                     "{} on {} is rendered twice: for {} and for {}",
-                    identity.title,
+                    identity.id,
                     fact.cluster,
                     who(first),
                     who(fact)

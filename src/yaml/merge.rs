@@ -48,9 +48,7 @@ pub fn over(below: &Node, above: &Node) -> Node {
             entries.retain(|entry| !entry.value.is_null());
             Node::new(above.id, Value::Map(Arc::new(Map { entries })))
         }
-        (Value::List(base), Value::List(layer))
-            if named(base) && named(layer) && !layer.is_empty() =>
-        {
+        (Value::List(base), Value::List(layer)) if is_merged(below, above) => {
             let name = |item: &Node| item.get("name").and_then(Node::as_str).map(str::to_owned);
             let mut items: Vec<Option<Node>> = base.iter().cloned().map(Some).collect();
             let mut places: std::collections::HashMap<Option<String>, usize> = base
@@ -77,6 +75,15 @@ pub fn over(below: &Node, above: &Node) -> Node {
             Node::new(above.id, Value::List(items.into()))
         }
         _ => above.clone(),
+    }
+}
+
+/// Whether a value is merged with one of a higher layer, which does not take its place.
+pub fn is_merged(below: &Node, above: &Node) -> bool {
+    match (&below.value, &above.value) {
+        (Value::Map(_), Value::Map(_)) => true,
+        (Value::List(base), Value::List(layer)) => named(base) && named(layer) && !layer.is_empty(),
+        _ => false,
     }
 }
 

@@ -264,9 +264,15 @@ proptest! {
         fs::write(&path, content).unwrap();
         let (changed, whole) = (options(folder.path()), options(&repository_path("tests/ui/base")));
         let (base, head) = if is_base { (changed, whole) } else { (whole, changed) };
-        let start = Instant::now();
-        let compared = compare(&head, &Base::Repository(Box::new(base)), &Nothing).unwrap();
-        prop_assert!(start.elapsed() < Duration::from_secs(10));
+        let base = Base::Repository(Box::new(base));
+        let in_time = || {
+            let start = Instant::now();
+            let compared = compare(&head, &base, &Nothing).unwrap();
+            (start.elapsed() < Duration::from_secs(10), compared)
+        };
+        // A machine that stood still is no fault of the input's.
+        let (is_in_time, compared) = in_time();
+        prop_assert!(is_in_time || in_time().0);
         for (name, format) in Format::ALL {
             let denied = RiskClass::ALL.into_iter().collect();
             let text = report::review(format, &compared.review, &compared.sources, &denied, compared.has_errors, false);

@@ -38,6 +38,7 @@ pub fn options(root: &Path) -> Options {
         as_of: jiff::civil::date(2026, 6, 1),
         shard: Shard::WHOLE,
         baseline: None,
+        gives_evidence: false,
     }
 }
 

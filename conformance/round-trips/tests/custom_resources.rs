@@ -132,6 +132,7 @@ fn render(root: &Path) -> BTreeMap<String, Vec<u8>> {
         as_of: jiff::civil::date(2026, 6, 1),
         shard: Shard::WHOLE,
         baseline: None,
+        gives_evidence: false,
     };
     let output = OutputOptions {
         folder: out.path().to_path_buf(),

@@ -54,7 +54,7 @@ impl<'c> Checker<'c> {
     fn is_called(&self, ast: &IdedExpr, name: &str) -> bool {
         let start = self
             .info
-            .offset_for(ast.id)
+            .and_then(|info| info.offset_for(ast.id))
             .map_or(0, |(start, _)| start as usize);
         let before: String = self.text.chars().take(start).collect();
         before.trim_end().ends_with(name)

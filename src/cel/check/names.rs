@@ -50,7 +50,7 @@ impl Checker<'_> {
             if !self.uses.contains(&at) {
                 self.uses.push(at);
             }
-            if let Some((start, _)) = self.info.offset_for(ast.id) {
+            if let Some((start, _)) = self.info.and_then(|info| info.offset_for(ast.id)) {
                 self.mentions.push((start as usize, at));
             }
             let of = self.global_type(name);

@@ -18,6 +18,37 @@ pub(super) fn nesting(text: &str) -> usize {
     most
 }
 
+/// Whether a line ends within a text of one line.
+pub(super) fn has_broken_text(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut at, mut quote): (usize, Option<(u8, bool)>) = (0, None);
+    while let Some(byte) = bytes.get(at) {
+        let is_tripled = bytes
+            .get(at..at + 3)
+            .is_some_and(|three| three == [*byte; 3]);
+        match (quote, byte) {
+            (None, b'/') if bytes.get(at + 1) == Some(&b'/') => {
+                at += text[at..].find('\n').unwrap_or(text.len() - at);
+            }
+            (None, b'\'' | b'"') => {
+                quote = Some((*byte, is_tripled));
+                at += if is_tripled { 2 } else { 0 };
+            }
+            // Whether the letter before says that it is none only makes the slow way more often taken.
+            (Some(_), b'\\') => at += 1,
+            (Some((open, tripled)), _) if *byte == open && (!tripled || is_tripled) => {
+                quote = None;
+                at += if tripled { 2 } else { 0 };
+            }
+            (Some((_, false)), b'\n' | b'\r') => return true,
+            _ => {}
+        }
+        at += 1;
+    }
+    // What is still open is an error, or was not understood here.
+    quote.is_some()
+}
+
 /// The first error of the parser: those that follow are its consequences.
 pub(super) fn describe(text: &str, errors: &[cel::ParseError]) -> Vec<CompileError> {
     let first = errors.iter().find(|error| !error.msg.contains("No `"));

@@ -30,6 +30,7 @@ pub fn run(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {
         command.at.revision.as_ref(),
     )?;
     options.baseline = present::baseline(&command.accept, false)?;
+    options.gives_evidence = true;
     let formats = present::formats(&command.formats, &Format::ALL)?;
     let progress = Progress::new(command.quiet);
     let compilation = compile(&options, None, &progress)?;

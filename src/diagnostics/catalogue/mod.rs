@@ -1,4 +1,4 @@
-//! Every code: what it means, an example, and how to mend it. `tenantry explain T0102` prints it.
+//! Every code: what it means, an example, and how to fix it. `tenantry explain T0102` prints it.
 //!
 //! One file per stage. A code is never given another meaning, and never used again once removed.
 

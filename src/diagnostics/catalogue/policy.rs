@@ -36,7 +36,7 @@ codes! {
     WAIVER_UNUSED = "T0809" Warning "A waiver is not needed"
         cause: "Nothing that it excepts was found: it was mended, or the waiver's subject is misspelled. A waiver that waits for its finding hides it when it comes."
         example: "subject:\n  tenant: globex\n  object: Deployment/wbe"
-        remedy: "Remove it, or mend its subject."
+        remedy: "Remove it, or correct its subject."
     SELF_APPROVED = "T0810" Error "A waiver was approved by who asked for it"
         cause: "Nobody excepts himself: the waiver does not count, and its findings stand."
         example: "requestedBy: ada@acme.example\napprovedBy: ada@acme.example"

@@ -166,7 +166,7 @@ remedy: "Add the standby's environment to the tenant, or leave it out of the pla
 DRILL = "T0334" Warning "a drill is overdue, or did not hold what is promised"
 cause: "By the plan's `drills.schedule` and the day of judgement (`--as-of`) a drill was due; or the last one took longer than the `rto`, or lost more than the `rpo`."
 example: "drills: {schedule: \"0 9 1 */3 *\", held: []}"
-remedy: "Hold it and write what came of it into `drills.held`, or mend the plan."
+remedy: "Hold it and write what came of it into `drills.held`, or correct the plan."
 
 NO_API_SERVER = "T0335" Error "a workflow's pods cannot reach the API server"
 cause: "The pods of an Argo Workflow tell the API server what came of them, and network policies close everything that is not opened; nothing says where the API server is."

@@ -70,6 +70,14 @@ enum Resolved {
 }
 
 impl<'a> Place<'a> {
+    fn is_same_as(&self, other: &Place<'_>) -> bool {
+        let fills = |place: &Place<'_>| place.overlay.map(|fills| std::ptr::from_ref(fills).addr());
+        std::ptr::from_ref(self.rule).addr() == std::ptr::from_ref(other.rule).addr()
+            && std::ptr::from_ref(self.set).addr() == std::ptr::from_ref(other.set).addr()
+            && fills(self) == fills(other)
+            && (self.is_entry, self.as_sent) == (other.is_entry, other.as_sent)
+    }
+
     fn of(rule: &'a Rule, set: &'a SchemaSet) -> Place<'a> {
         let choices = &set.follow(rule).any_of;
         // A schema or a truth value, a schema or a list of them: only the schema has fields.
@@ -406,6 +414,19 @@ fn canonical_text(text: Cow<'_, str>, canonical: impl Fn(&str) -> Cow<'_, str>) 
 }
 
 impl<'a> Stored<'a> {
+    /// Whether the same is written at both places, and the same is made of it. Where they are of different forms, it is
+    /// not looked into, and `false`.
+    pub fn is_written_as(&self, other: &Stored<'_>) -> bool {
+        match (&self.held, &other.held) {
+            (Held::Part(a), Held::Part(b)) => {
+                self.written.is_some() == other.written.is_some()
+                    && a.place.is_same_as(&b.place)
+                    && a.view.is_written_as(b.view)
+            }
+            _ => false,
+        }
+    }
+
     /// What is written.
     pub fn written(part: Part<'a>) -> Stored<'a> {
         Stored {

@@ -167,24 +167,27 @@ pub(super) fn problems() -> Vec<String> {
 
 /// The pod that an object is, or the template of the pods that it makes, and the way there.
 pub fn pod(object: View<'_>) -> Option<(View<'_>, &'static [&'static str])> {
-    const PLACES: [&[&str]; 4] = [
-        &["spec", "template"],
-        &["spec", "jobTemplate", "spec", "template"],
-        &["template"],
-        &["spec", "workloadSpec", "template"],
-    ];
     if object.text_at(&["kind"]) == "Pod" && object.text_at(&["apiVersion"]) == "v1" {
         return Some((object, &[]));
     }
-    let place = PLACES.iter().find(|place| {
-        let template = object.at(place);
-        template.is_some_and(|template| {
-            template
-                .at(&["spec", "containers"])
-                .is_some_and(View::is_list)
-        })
-    })?;
-    Some((object.at(place)?, place))
+    let spec = object.get("spec");
+    let in_spec = |key: &str| spec.and_then(|spec| spec.get(key));
+    let places: [(Option<View<'_>>, &'static [&'static str]); 4] = [
+        (in_spec("template"), &["spec", "template"]),
+        (
+            in_spec("jobTemplate").and_then(|job| job.at(&["spec", "template"])),
+            &["spec", "jobTemplate", "spec", "template"],
+        ),
+        (object.get("template"), &["template"]),
+        (
+            in_spec("workloadSpec").and_then(|workload| workload.get("template")),
+            &["spec", "workloadSpec", "template"],
+        ),
+    ];
+    places.into_iter().find_map(|(template, way)| {
+        let containers = template?.at(&["spec", "containers"])?;
+        containers.is_list().then_some((template?, way))
+    })
 }
 
 /// What admission refuses of the pods of an object.

@@ -1,7 +1,7 @@
 //! Entries of maps that are right. Objects of a unit share most of their labels, which need to be judged once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -14,11 +14,24 @@ const MAX_ENTRIES: usize = 4096;
 /// A map's overlay, by address, and an entry's key and value.
 type Entry = (usize, Box<str>, Box<str>);
 
-/// Entries of maps that were found right by a version of Kubernetes.
+/// Maps and entries of maps that were found right by a version of Kubernetes, for as long as the manifests live that they
+/// are of.
 #[derive(Debug, Default)]
-pub struct Entries(RefCell<HashMap<u64, Entry, FixedState>>);
+pub struct Entries {
+    entries: RefCell<HashMap<u64, Entry, FixedState>>,
+    /// Whole maps of the input, with their overlays, by address.
+    maps: RefCell<HashSet<(usize, usize), FixedState>>,
+}
 
 impl Entries {
+    /// Whether a map of the input is right, by what `judge` finds if that is not known.
+    pub(super) fn check_map(&self, overlay: &Overlay, map: usize, judge: impl FnOnce() -> bool) {
+        let key = (std::ptr::from_ref(overlay).addr(), map);
+        if !self.maps.borrow().contains(&key) && judge() {
+            self.maps.borrow_mut().insert(key);
+        }
+    }
+
     /// Whether an entry is right, by what `judge` finds if that is not known.
     pub(super) fn check(
         &self,
@@ -29,7 +42,7 @@ impl Entries {
     ) {
         let overlay = std::ptr::from_ref(overlay).addr();
         let hash = FixedState::default().hash_one((overlay, key, value));
-        let known = self.0.borrow();
+        let known = self.entries.borrow();
         if let Some(known) = known.get(&hash)
             && (known.0, &*known.1, &*known.2) == (overlay, key, value)
         {
@@ -37,7 +50,7 @@ impl Entries {
         }
         drop(known);
         if judge() {
-            let mut known = self.0.borrow_mut();
+            let mut known = self.entries.borrow_mut();
             if known.len() >= MAX_ENTRIES {
                 known.clear();
             }

@@ -161,6 +161,7 @@ impl<'a> Judge<'a> {
         for rule in branch.rules.iter().filter(|at| round.meant[**at]) {
             let rule = &round.overlay.rules[*rule];
             let is_ready = has_all(place.value, &rule.item_guards)
+                && rule.is_about(round.scene.values[3].as_ref())
                 && (place.old.is_some() || !rule.needs_old_item);
             if is_ready {
                 round.scene.values[2] = Some(place.value.clone());

@@ -45,6 +45,8 @@ pub struct Rule {
     pub(super) guards: Vec<Box<str>>,
     /// The fields of `item` that must all be there.
     pub(super) item_guards: Vec<Box<str>>,
+    /// The keys that it is about, where it names them; else the rule holds.
+    pub(super) keys: Option<Vec<Box<str>>>,
     /// The places below `self` that it is judged for; none for `self`.
     pub(super) places: Vec<Vec<Way>>,
 }
@@ -288,6 +290,7 @@ impl Rule {
             needs_old_item: rule.contains("oldItem"),
             guards,
             item_guards,
+            keys: keys(&rule),
             program: Expression::new(rule, of),
             message: text("message"),
             message_expression: text("messageExpression").map(|text| Expression::new(text, of)),
@@ -303,6 +306,14 @@ impl Rule {
     /// Whether it is of this crate's data.
     pub(super) fn is_own(&self) -> bool {
         matches!(self.program.of, Sees::Own(_))
+    }
+
+    /// Whether it can be broken where `key` is this.
+    pub(super) fn is_about(&self, key: Option<&Value<'_>>) -> bool {
+        match (&self.keys, key.and_then(Value::as_str)) {
+            (Some(keys), Some(key)) => keys.iter().any(|known| **known == *key),
+            _ => true,
+        }
     }
 
     /// Its text.
@@ -372,6 +383,19 @@ fn guards(rule: &str) -> [Vec<Box<str>>; 2] {
     guards
 }
 
+/// `!(key in ['a', 'b']) || …`: the keys that a rule is about.
+fn keys(rule: &str) -> Option<Vec<Box<str>>> {
+    let (list, after) = rule.strip_prefix("!(key in [")?.split_once("])")?;
+    let after = after.trim_start().strip_prefix("||")?;
+    let keys = list.split(',').map(|key| {
+        let key = key.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"./-_".contains(&b);
+        key.bytes().all(is_plain).then(|| key.into())
+    });
+    keys.collect::<Option<_>>()
+        .filter(|_| !has_open_choice(after))
+}
+
 /// Whether an expression has a `?` of a choice outside brackets and texts.
 fn has_open_choice(rule: &str) -> bool {
     let (mut depth, mut quote) = (0, None);
@@ -438,6 +462,20 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_read() {
+        let of = |text| keys(text).map(|keys| keys.join(" "));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            of("!(key in ['a/b', 'c.d']) || item == ''"),
+            some("a/b c.d")
+        );
+        assert_eq!(of("!(key in ['a']) && x"), None);
+        assert_eq!(of("!(key in ['a', self.b]) || x"), None);
+        assert_eq!(of("!(key in ['a']) || x ? y : z"), None);
+        assert_eq!(of("key in ['a'] || x"), None);
+    }
 
     #[test]
     fn guards_are_read() {

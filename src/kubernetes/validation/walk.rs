@@ -363,18 +363,28 @@ impl<'a> Judge<'a> {
                 additional.is_none_or(Overlay::is_of_scalars) && overlay.properties.is_empty();
             of_texts && !is_recorded && place.old.is_none() && self.kind == Kind::All
         });
-        for field in tree.view.fields() {
-            match (entries, field.value.kind()) {
-                (Some(entries), model::hole::Kind::Text) => {
-                    let text = field.value.text().unwrap_or_default();
-                    entries.check(overlay, &field.key, &text, || {
-                        let before = self.found.len();
-                        self.entry(place, tree, &field, overlay, depth);
-                        self.found.len() == before
-                    });
+        let all = |judge: &mut Self| {
+            for field in tree.view.fields() {
+                match (entries, field.value.kind()) {
+                    (Some(entries), model::hole::Kind::Text) => {
+                        let text = field.value.text().unwrap_or_default();
+                        entries.check(overlay, &field.key, &text, || {
+                            let before = judge.found.len();
+                            judge.entry(place, tree, &field, overlay, depth);
+                            judge.found.len() == before
+                        });
+                    }
+                    _ => judge.entry(place, tree, &field, overlay, depth),
                 }
-                _ => self.entry(place, tree, &field, overlay, depth),
             }
+        };
+        match entries.zip(tree.view.map_address()) {
+            Some((entries, map)) => entries.check_map(overlay, map, || {
+                let before = self.found.len();
+                all(self);
+                self.found.len() == before
+            }),
+            None => all(self),
         }
     }
 

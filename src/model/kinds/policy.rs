@@ -146,7 +146,7 @@ impl Target {
 }
 
 /// Where a rule holds. Everything that is written must be so.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Matching {
     /// For these tenants.

@@ -312,7 +312,12 @@ fn finding(report: &Report<'_>, record: &Record, body: &mut String) {
     let _ = write!(
         body,
         "<br><span class=\"digest\">object {}</span></div></li>",
-        escaped(&record.object_digest.chars().take(16).collect::<String>())
+        escaped(
+            record
+                .object_digest
+                .as_ref()
+                .map_or("", |digest| &digest[..16])
+        )
     );
 }
 

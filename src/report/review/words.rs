@@ -397,7 +397,7 @@ pub fn verdict(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) 
         .map(|class| class.name())
         .collect();
     if has_errors {
-        "The head has errors: mend them first.".to_owned()
+        "The head has errors: fix them first.".to_owned()
     } else if !hit.is_empty() {
         format!(
             "Denied: this change has risks that are not allowed here: {}.",

@@ -203,7 +203,7 @@ fn tell(
                 None,
             ),
         };
-        // A right of a built-in role is mended where the role is granted.
+        // A right of a built-in role is corrected where the role is granted.
         let place = place.filter(|place| place.is_own).unwrap_or(&binding.place);
         let whose = if account.tenant == "every tenant" {
             "every tenant's service accounts".to_owned()

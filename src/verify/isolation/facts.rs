@@ -4,6 +4,7 @@ use crate::model::demand::{pod_spec, pod_template};
 use crate::model::locator::{Locator, Places as Place};
 use crate::model::manifest::Scope;
 use crate::model::network::{Labels, NAME_LABEL, Pods, Policy, Protocol, Selector};
+use crate::model::object_id::ObjectId;
 use crate::model::references;
 use crate::model::rights::Right;
 use crate::model::view::{Shape, View};
@@ -165,17 +166,15 @@ impl IsolationFacts {
     }
 
     fn take(&mut self, root: View<'_>, component: &str, place: Placer<'_>) {
-        let kind = root.text_at(&["kind"]);
-        let name = root.text_at(&["metadata", "name"]);
-        let title = format!("{kind}/{name}");
-        let namespace: Box<str> = root.text_at(&["metadata", "namespace"]).into();
-        let api_version = root.text_at(&["apiVersion"]);
-        let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        match (group, &*kind) {
+        let id = ObjectId::of(root);
+        let title = id.to_string();
+        let (kind, name) = (&*id.kind, &*id.name);
+        let namespace: Box<str> = id.namespace.as_str().into();
+        match (&*id.group, kind) {
             ("", "Namespace") => {
                 let mut all = labels(root.at(&["metadata", "labels"]));
-                all.push((NAME_LABEL.into(), Box::from(&*name)));
-                self.namespaces.push((Box::from(&*name), all));
+                all.push((NAME_LABEL.into(), Box::from(name)));
+                self.namespaces.push((Box::from(name), all));
             }
             ("networking.k8s.io", "NetworkPolicy") => self.policies.push(policy(root, place)),
             (_, kind) if kind.contains("NetworkPolicy") => {
@@ -186,7 +185,7 @@ impl IsolationFacts {
                 let rules = root.get("rules").map(View::items).unwrap_or_default();
                 self.roles.push(RoleFacts {
                     namespace,
-                    name: name.as_ref().into(),
+                    name: name.into(),
                     rights: rules
                         .into_iter()
                         .map(|rule| (Right::of(rule), place(rule)))
@@ -207,7 +206,7 @@ impl IsolationFacts {
                     ["kind", "namespace", "name"].map(|key| Box::from(&*view.text_at(&[key])))
                 };
                 self.bindings.push(BindingFacts {
-                    namespace: if &*kind == "RoleBinding" {
+                    namespace: if kind == "RoleBinding" {
                         namespace
                     } else {
                         "".into()
@@ -220,7 +219,7 @@ impl IsolationFacts {
                 });
             }
             _ => {
-                let Some(spec) = pod_spec(root, &kind) else {
+                let Some(spec) = pod_spec(root, kind) else {
                     return;
                 };
                 self.workloads.push(WorkloadFacts {
@@ -229,7 +228,7 @@ impl IsolationFacts {
                     pods: Pods {
                         namespace,
                         labels: labels(
-                            pod_template(root, &kind)
+                            pod_template(root, kind)
                                 .and_then(|view| view.at(&["metadata", "labels"])),
                         ),
                         ports: ports(spec),

@@ -136,7 +136,7 @@ pub fn prove(
             format!("so much is open on {cluster} that not every pair of workloads was looked at");
         sink.push(
             Diagnostic::new(codes::TOO_OPEN, message)
-                .help("mend what is told of it above, and look again"),
+                .help("fix the findings above, then run again"),
         );
     }
     let in_node_network = |at: &usize| network.pods[*at].facts.in_node_network;

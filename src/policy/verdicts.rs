@@ -1,0 +1,119 @@
+//! Verdicts on manifests of the same form. A rule that sees nothing but an object and its parameters says the same of all
+//! manifests of a skeleton in which it would see the same.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use foldhash::fast::FixedState;
+
+use super::names::Request;
+use crate::model::hole::Shown;
+use crate::model::manifest::{Manifest, Part};
+use crate::schema::kubernetes::ObjectSchemas;
+use crate::yaml::Node;
+
+/// Most verdicts that are kept of a rule with the same parameters on manifests of a skeleton.
+const MAX_VERDICTS: usize = 8;
+/// Most skeletons that are kept.
+const MAX_FORMS: usize = 20_000;
+
+/// What a rule said of a manifest in which it found nothing wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether it is met; otherwise it does not judge this.
+    pub is_met: bool,
+    /// What it cost.
+    pub cost: u64,
+}
+
+/// What decides, besides holes, what rules see of a manifest: skeleton, number of its document, the schemas of custom
+/// resources, and the minor version of Kubernetes.
+type FormKey = (usize, usize, usize, u32);
+
+/// The verdicts on all forms.
+#[derive(Debug, Default)]
+pub struct Verdicts(RwLock<HashMap<FormKey, Arc<Form>, FixedState>>);
+
+/// The verdicts on manifests of one skeleton, by rule, and parameters by their address.
+#[derive(Debug)]
+struct Form {
+    /// Kept so that no other one takes its address.
+    _skeleton: Arc<Vec<Part>>,
+    verdicts: RwLock<HashMap<(usize, usize), Vec<(Shown, Judged)>, FixedState>>,
+}
+
+/// What is known of manifests of the form of one.
+#[derive(Clone, Debug)]
+pub struct Known<'m> {
+    manifest: &'m Manifest,
+    form: Arc<Form>,
+}
+
+impl Verdicts {
+    /// What is known of manifests of the form of one, which a request is about. Nothing, if there is no room for it.
+    pub fn of<'m>(
+        &self,
+        manifest: &'m Manifest,
+        custom: Option<&ObjectSchemas>,
+        request: &Request,
+    ) -> Option<Known<'m>> {
+        let key = (
+            Arc::as_ptr(&manifest.skeleton).addr(),
+            manifest.document,
+            custom.map_or(0, |custom| std::ptr::from_ref(custom).addr()),
+            request.kubernetes.unwrap_or(0),
+        );
+        let forms = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(form) = forms.get(&key) {
+            return Some(Known {
+                manifest,
+                form: Arc::clone(form),
+            });
+        }
+        if forms.len() >= MAX_FORMS {
+            return None;
+        }
+        drop(forms);
+        let mut forms = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let form = forms.entry(key).or_insert_with(|| {
+            Arc::new(Form {
+                _skeleton: Arc::clone(&manifest.skeleton),
+                verdicts: RwLock::default(),
+            })
+        });
+        Some(Known {
+            manifest,
+            form: Arc::clone(form),
+        })
+    }
+}
+
+impl Known<'_> {
+    /// What a rule said of a manifest in which it saw the same.
+    pub fn verdict(&self, rule: usize, params: &Node) -> Option<Judged> {
+        let verdicts = &self.form.verdicts;
+        let verdicts = verdicts.read().unwrap_or_else(PoisonError::into_inner);
+        let known = verdicts.get(&(rule, std::ptr::from_ref(params).addr()))?;
+        let mut known = known.iter();
+        let found = known.find(|(shown, _)| shown.is_shown_by(&self.manifest.holes));
+        found.map(|(_, judged)| *judged)
+    }
+
+    /// A rule is about to judge: what was looked at before does not count.
+    pub fn begin(&self) {
+        self.manifest.holes.forget();
+    }
+
+    /// Keeps what a rule said that outlives the run with its parameters.
+    pub fn end(&self, rule: usize, params: &Node, judged: Judged) {
+        let looks = self.manifest.holes.forget();
+        let verdicts = &self.form.verdicts;
+        let mut verdicts = verdicts.write().unwrap_or_else(PoisonError::into_inner);
+        let known = verdicts
+            .entry((rule, std::ptr::from_ref(params).addr()))
+            .or_default();
+        if known.len() < MAX_VERDICTS {
+            known.push((Shown::new(&self.manifest.holes, looks), judged));
+        }
+    }
+}
