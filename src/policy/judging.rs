@@ -172,7 +172,7 @@ impl<'j> Judging<'j, '_, '_> {
                 continue;
             };
             let digest = digest.get_or_init(|| gives_evidence.then(|| rules::digest(tree)));
-            self.instance_failures(*index, params, instance, failures, digest);
+            self.instance_failures(*index, params, instance, failures, digest.as_ref());
         }
     }
 
@@ -183,7 +183,7 @@ impl<'j> Judging<'j, '_, '_> {
         params: &Node,
         instance: &Instance,
         failures: Vec<Failure<'_>>,
-        digest: &Option<String>,
+        digest: Option<&String>,
     ) {
         let rule = &self.policies.rules[index];
         let subject = Subject {
@@ -259,7 +259,7 @@ impl<'j> Judging<'j, '_, '_> {
                 "for {}/{}, in {} on {}",
                 key.tenant, instance.component, key.environment, key.cluster
             ));
-            self.push(index, finding, subject, digest.clone(), params);
+            self.push(index, finding, subject, digest.cloned(), params);
         }
         self.judged(index, known);
     }

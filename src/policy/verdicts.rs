@@ -30,16 +30,21 @@ pub struct Judged {
 /// resources, and the minor version of Kubernetes.
 type FormKey = (usize, usize, usize, u32);
 
+/// A rule by index, and its parameters by their address.
+type RuleKey = (usize, usize);
+/// What a rule saw of manifests, and what it said.
+type Seen = Vec<(Shown, Judged)>;
+
 /// The verdicts on all forms.
 #[derive(Debug, Default)]
 pub struct Verdicts(RwLock<HashMap<FormKey, Arc<Form>, FixedState>>);
 
-/// The verdicts on manifests of one skeleton, by rule, and parameters by their address.
+/// The verdicts on manifests of one skeleton.
 #[derive(Debug)]
 struct Form {
     /// Kept so that no other one takes its address.
     _skeleton: Arc<Vec<Part>>,
-    verdicts: RwLock<HashMap<(usize, usize), Vec<(Shown, Judged)>, FixedState>>,
+    verdicts: RwLock<HashMap<RuleKey, Seen, FixedState>>,
 }
 
 /// What is known of manifests of the form of one.
