@@ -2,11 +2,13 @@
 //! the completions.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::change::RiskClass;
+use crate::model::kinds::KindName;
 
 /// Compiles a repository of tenant, component and policy YAML into verified Kubernetes manifests.
 #[derive(Debug, Parser)]
@@ -380,39 +382,24 @@ pub struct FindCommand {
     pub json: bool,
 }
 
-/// What `tenantry find` finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FindWhat {
-    /// Components, each version.
-    Components,
-    /// Tenants.
-    Tenants,
-    /// Environments.
-    Environments,
-    /// Clusters.
-    Clusters,
-    /// Contexts.
-    Contexts,
-    /// Tiers, built-in ones included.
-    Tiers,
-    /// Datasets.
-    Datasets,
-    /// Roles, built-in ones included.
-    Roles,
-    /// Grants.
-    Grants,
-    /// Connections.
-    Connections,
-    /// Pipelines.
-    Pipelines,
-    /// Routes of alerts.
-    AlertRoutes,
-    /// Recovery plans.
-    RecoveryPlans,
+/// A kind, as `tenantry find` takes it: `alert-routes`.
+#[derive(Clone, Copy, Debug)]
+pub struct FindWhat(pub KindName);
+
+impl ValueEnum for FindWhat {
+    fn value_variants<'a>() -> &'a [FindWhat] {
+        static ALL: LazyLock<Vec<FindWhat>> =
+            LazyLock::new(|| KindName::ALL.iter().copied().map(FindWhat).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.plural()))
+    }
 }
 
 /// A class of data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum ClearanceArgument {
     /// For everybody.
     Public,
@@ -422,6 +409,26 @@ pub enum ClearanceArgument {
     Confidential,
     /// For those who are named.
     Restricted,
+}
+
+impl ClearanceArgument {
+    /// All, the most open first.
+    pub const ALL: [ClearanceArgument; 4] = [
+        ClearanceArgument::Public,
+        ClearanceArgument::Internal,
+        ClearanceArgument::Confidential,
+        ClearanceArgument::Restricted,
+    ];
+
+    /// As documents write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            ClearanceArgument::Public => "public",
+            ClearanceArgument::Internal => "internal",
+            ClearanceArgument::Confidential => "confidential",
+            ClearanceArgument::Restricted => "restricted",
+        }
+    }
 }
 
 /// `tenantry graph`.

@@ -34,6 +34,7 @@ pub mod instance;
 pub mod isolation;
 pub mod kinds;
 pub mod lifecycle;
+pub mod listing;
 pub mod locator;
 pub mod manifest;
 pub mod money;

@@ -1,6 +1,6 @@
 //! What a tenant may subscribe to, environment by environment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::versions::Requirement;
 use super::{Chosen, Input, PlannedUnit, access, contexts, placement, references, versions};
@@ -517,31 +517,24 @@ fn entitled(
         ),
         Some(ComponentStatus::Active) | None => {}
     }
-    if let Some(access) = &spec.access {
-        let by_name = access.tenants.iter().any(|name| name.0 == tenant.name);
-        let labels: BTreeSet<_> = tenant.metadata.labels.iter().collect();
-        let by_label = !access.match_labels.is_empty()
-            && access
-                .match_labels
-                .iter()
-                .all(|label| labels.contains(&label));
-        if !by_name && !by_label {
-            sink.push(
-                Diagnostic::new(
-                    codes::NOT_AUTHORISED,
-                    format!("{} is not authorised for {title}", tenant.name),
-                )
-                .at(here, "subscribed to here")
-                .and(
-                    input.span(component.spec_at(&["access"])),
-                    "those who are authorised",
-                )
-                .help(format!(
-                    "ask {} to add the tenant to `access`, or remove the subscription",
-                    spec.owner
-                )),
-            );
-        }
+    if let Some(access) = &spec.access
+        && !access.is_open_to(tenant)
+    {
+        sink.push(
+            Diagnostic::new(
+                codes::NOT_AUTHORISED,
+                format!("{} is not authorised for {title}", tenant.name),
+            )
+            .at(here, "subscribed to here")
+            .and(
+                input.span(component.spec_at(&["access"])),
+                "those who are authorised",
+            )
+            .help(format!(
+                "ask {} to add the tenant to `access`, or remove the subscription",
+                spec.owner
+            )),
+        );
     }
     if let (Some(has), Some(needs)) = (tenant.spec.clearance, spec.clearance)
         && has < needs

@@ -196,6 +196,16 @@ fn find_answers_discovery() {
     assert!(!parquet.is_empty() && parquet.len() < either.len());
     assert!(names(&["components", "--capability", "no-such-capability"]).is_empty());
     assert!(names(&["tenants", "--status", "suspended"]).len() == 1);
+    // Every kind is found, and its values have their types.
+    for kind in tenantry::model::kinds::KindName::ALL {
+        assert!(!names(&[kind.plural()]).is_empty(), "{kind:?}");
+    }
+    let tenants = json(&tenantry(&acme, &["find", "tenants", "--json"]));
+    let tenant = &tenants["items"][0];
+    assert!(tenant["components"].is_u64() && tenant["environments"].is_array());
+    // A grant that names no tenant holds in all.
+    let of_globex = names(&["grants", "--tenant", "globex"]);
+    assert!(of_globex.len() < names(&["grants"]).len());
     let output = tenantry(&acme, &["find", "components", "--tenant", "globx"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean `globex`?"));

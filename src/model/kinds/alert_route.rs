@@ -3,7 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
+use crate::model::catalog::Document;
+use crate::model::listing::all_or;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Duration, Name};
+use serde_json::json;
 
 /// Who is told of what, and who is told next when nothing happens. Renders an AlertmanagerConfig for
 /// each tenant that it holds for, where the cluster has that API.
@@ -106,4 +111,25 @@ pub struct Escalation {
     /// Names of receivers.
     #[schemars(length(min = 1))]
     pub to: Vec<Name>,
+}
+
+impl Listed for AlertRoute {
+    const COLUMNS: &'static [Column<AlertRoute>] = &[
+        Column::made("tenants", "TENANTS", |found, _| all_or(&found.spec.tenants)),
+        Column::made("environments", "ENVIRONMENTS", |found, _| {
+            all_or(&found.spec.environments)
+        }),
+        Column::made("severities", "SEVERITIES", |found, _| {
+            let severities = found.effective.get("severities");
+            let severities = severities
+                .map(crate::yaml::Node::entries)
+                .unwrap_or_default();
+            json!(severities.iter().map(|one| &*one.key).collect::<Vec<_>>())
+        }),
+    ];
+
+    fn concerns(document: &Document<AlertRoute>, tenant: &Document<Tenant>) -> bool {
+        let listed = &document.spec.tenants;
+        listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)
+    }
 }

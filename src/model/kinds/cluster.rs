@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::Workload;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cidr, Domain, Name, Quantity};
 
 /// A Kubernetes cluster: where it is, what it has, and what it can do.
@@ -163,4 +166,17 @@ pub struct Capacity {
     /// Storage for volumes.
     #[serde(default)]
     pub storage: Option<Quantity>,
+}
+
+impl Listed for Cluster {
+    const COLUMNS: &'static [Column<Cluster>] = &[
+        Column::field("region", "REGION"),
+        Column::field("residency", "RESIDENCY"),
+        Column::field("kubernetesVersion", "KUBERNETES"),
+        Column::field("dedicatedTo", "DEDICATED TO"),
+    ];
+
+    fn concerns(_: &Document<Cluster>, _: &Document<Tenant>) -> bool {
+        true
+    }
 }

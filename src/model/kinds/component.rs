@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::Tenant;
 use super::{Thresholds, Workload};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Name, Url, Version, VersionReq};
 
 /// Something that runs for tenants, in one version; several versions may stand side by side.
@@ -216,4 +219,34 @@ pub enum PromptStrategy {
     Inject,
     /// Where the prompt says `{name}`.
     Template,
+}
+
+impl Listed for Component {
+    const COLUMNS: &'static [Column<Component>] = &[
+        Column::field("version", "VERSION"),
+        Column::field("status", "STATUS"),
+        Column::field("clearance", "CLEARANCE"),
+        Column::field("capabilities", "CAPABILITIES"),
+        Column::field("dataFormats", "FORMATS"),
+        Column::field("owner", "OWNER"),
+    ];
+
+    fn concerns(document: &Document<Component>, tenant: &Document<Tenant>) -> bool {
+        let spec = &document.spec;
+        spec.access
+            .as_ref()
+            .is_none_or(|access| access.is_open_to(tenant))
+            && tenant.spec.clearance >= spec.clearance
+    }
+}
+
+impl Access {
+    /// Whether a tenant is among those: by its name, or by all labels, if there are any.
+    pub fn is_open_to(&self, tenant: &Document<Tenant>) -> bool {
+        let labels = &tenant.metadata.labels;
+        let mut wanted = self.match_labels.iter();
+        self.tenants.iter().any(|name| name.0 == tenant.name)
+            || !self.match_labels.is_empty()
+                && wanted.all(|(key, value)| labels.get(key) == Some(value))
+    }
 }

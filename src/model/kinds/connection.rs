@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::component::{Access, Clearance};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cidr, Duration, Name, Url};
 
 /// An external system that components use: where it is, how to sign in, and how to hold up when it does not.
@@ -166,4 +169,19 @@ pub struct HealthCheck {
     /// How often. Default: `30s`.
     #[serde(default)]
     pub every: Option<Duration>,
+}
+
+impl Listed for Connection {
+    const COLUMNS: &'static [Column<Connection>] = &[
+        Column::field("system", "SYSTEM"),
+        Column::field("pattern", "PATTERN"),
+        Column::field("endpoint", "ENDPOINT"),
+        Column::field("classification", "CLASS"),
+        Column::field("owner", "OWNER"),
+    ];
+
+    fn concerns(document: &Document<Connection>, tenant: &Document<Tenant>) -> bool {
+        let access = document.spec.access.as_ref();
+        access.is_none_or(|access| access.is_open_to(tenant))
+    }
 }

@@ -6,8 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::Tenant;
 use super::Workload;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, ValuePath};
+use serde_json::json;
 
 /// One layer of the organisation's context: values, locks and business facts for a part of it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -102,5 +106,20 @@ impl Context {
     /// The priority among contexts of the same level.
     pub fn priority(&self) -> u8 {
         self.priority.unwrap_or(5)
+    }
+}
+
+impl Listed for Context {
+    const COLUMNS: &'static [Column<Context>] = &[
+        Column::made("level", "LEVEL", |found, _| json!(found.spec.scope.level)),
+        Column::made("of", "OF", |found, _| json!(found.spec.scope_name())),
+        Column::made("priority", "PRIORITY", |found, _| {
+            json!(found.spec.priority())
+        }),
+        Column::field("expiresAt", "EXPIRES"),
+    ];
+
+    fn concerns(_: &Document<Context>, _: &Document<Tenant>) -> bool {
+        true
     }
 }

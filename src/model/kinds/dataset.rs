@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::component::{Access, Clearance};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Duration, Name};
+use serde_json::json;
 
 /// Data that components read and write: what it is, who owns it, and what is asked of those who use it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -224,4 +228,25 @@ pub struct ApprovedAccess {
     /// The last day.
     #[serde(default)]
     pub expires_at: Option<Date>,
+}
+
+impl Listed for Dataset {
+    const COLUMNS: &'static [Column<Dataset>] = &[
+        Column::field("domain", "DOMAIN"),
+        Column::field("classification", "CLASS"),
+        Column::made("personalData", "PERSONAL", |found, _| {
+            json!(found.spec.personal_data.is_some())
+        }),
+        Column::field("format", "FORMAT"),
+        Column::field("residency", "RESIDENCY"),
+        Column::field("owner", "OWNER"),
+    ];
+
+    fn concerns(document: &Document<Dataset>, tenant: &Document<Tenant>) -> bool {
+        let spec = &document.spec;
+        spec.access
+            .as_ref()
+            .is_none_or(|access| access.is_open_to(tenant))
+            && tenant.spec.clearance >= spec.classification
+    }
 }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::Workload;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cron, Duration, Name, TimeZone};
 
 /// A stage on the way to production, with the clusters that belong to it.
@@ -83,4 +86,20 @@ pub struct Approvals {
     pub count: u32,
     /// The group that they belong to.
     pub group: String,
+}
+
+impl Listed for Environment {
+    const COLUMNS: &'static [Column<Environment>] = &[
+        Column::field("stage", "STAGE"),
+        Column::field("clusters", "CLUSTERS"),
+        Column::field("promotesFrom", "PROMOTES FROM"),
+    ];
+
+    fn concerns(document: &Document<Environment>, tenant: &Document<Tenant>) -> bool {
+        tenant
+            .spec
+            .environments
+            .keys()
+            .any(|name| name.0 == document.name)
+    }
 }

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::policy::Parameter;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::Url;
+use serde_json::json;
 
 /// A compliance framework: its controls, and the parameters that its rules share.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -43,4 +47,18 @@ pub struct Control {
     /// Whether no manifest can show it.
     #[serde(default)]
     pub manual: bool,
+}
+
+impl Listed for Framework {
+    const COLUMNS: &'static [Column<Framework>] = &[
+        Column::field("edition", "EDITION"),
+        Column::made("controls", "CONTROLS", |found, _| {
+            json!(found.spec.controls.len())
+        }),
+        Column::field("title", "TITLE"),
+    ];
+
+    fn concerns(document: &Document<Framework>, tenant: &Document<Tenant>) -> bool {
+        tenant.spec.compliance.contains_key(&document.name)
+    }
 }

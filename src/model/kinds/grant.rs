@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::tenant::Subject;
+use crate::model::catalog::Document;
+use crate::model::listing::all_or;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Name};
+use serde_json::json;
 
 /// Who has a role in several tenants, such as those who are on call. A grant in one tenant is written
 /// into the tenant's own `grants`.
@@ -50,5 +55,37 @@ impl Grant {
                 .match_labels
                 .iter()
                 .all(|(key, value)| labels.get(key) == Some(value))
+    }
+}
+
+impl Listed for Grant {
+    const COLUMNS: &'static [Column<Grant>] = &[
+        Column::field("role", "ROLE"),
+        Column::made("subjects", "TO", |found, _| {
+            let subjects = found.spec.subjects.iter();
+            json!(subjects.map(|subject| &subject.name).collect::<Vec<_>>())
+        }),
+        Column::made("tenants", "TENANTS", |found, _| tenants(&found.spec)),
+        Column::made("environments", "ENVIRONMENTS", |found, _| {
+            all_or(&found.spec.environments)
+        }),
+        Column::field("expiresAt", "EXPIRES"),
+    ];
+
+    fn concerns(document: &Document<Grant>, tenant: &Document<Tenant>) -> bool {
+        document.spec.is_for(&tenant.name, &tenant.metadata.labels)
+    }
+}
+
+/// The tenants that a grant holds in: names, and labels that all must have.
+fn tenants(grant: &Grant) -> serde_json::Value {
+    let labels = grant.match_labels.iter();
+    let labels = labels.map(|(key, value)| format!("{key}={value}"));
+    let names = grant.tenants.iter().map(|name| name.0.clone());
+    let all: Vec<String> = names.chain(labels).collect();
+    if all.is_empty() {
+        json!("all")
+    } else {
+        json!(all)
     }
 }

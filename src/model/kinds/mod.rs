@@ -1,7 +1,7 @@
 //! The kinds of documents, one file each. The doc comments are what users read: they become the
 //! JSON Schemas in `schemas/`, the texts of `tenantry explain` and the hints of editors.
 //!
-//! To add a kind: a file here with its spec type, its `mod` line, and its line in `kinds!`.
+//! To add a kind: a file here with its spec type and what lists show of it, its `mod` line, and its line in `kinds!`.
 
 mod alert_route;
 mod cluster;
@@ -49,27 +49,49 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Document, Documents};
+use super::listing::{self, Listing, Wanted};
 
 /// A spec that documents can hold.
 pub trait Kind: serde::de::DeserializeOwned + JsonSchema {
     /// As it is written after `kind:`.
     const KIND: &'static str;
-    /// As it is written in output and in `tenantry find`: `tenants`.
+    /// As `tenantry find` takes it: `alert-routes`.
     const PLURAL: &'static str;
 }
 
 /// Lists the kinds: their catalog, their schemas, and how a document becomes one.
 macro_rules! kinds {
-    ($($kind:ident $plural:ident;)*) => {
+    ($($kind:ident $plural:ident $listed:literal;)*) => {
         $(
             impl Kind for $kind {
                 const KIND: &'static str = stringify!($kind);
-                const PLURAL: &'static str = stringify!($plural);
+                const PLURAL: &'static str = $listed;
             }
         )*
 
         /// The names of all kinds.
         pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        /// A kind, of those that there are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum KindName {
+            $(
+                #[doc = stringify!($kind)]
+                $kind,
+            )*
+        }
+
+        impl KindName {
+            /// All of them.
+            pub const ALL: &[KindName] = &[$(KindName::$kind),*];
+
+            /// As lists of its documents are called: `alert-routes`.
+            pub fn plural(self) -> &'static str {
+                match self {
+                    $(KindName::$kind => <$kind as Kind>::PLURAL,)*
+                }
+            }
+        }
 
         /// All documents of a repository, by kind, each sorted by name.
         #[derive(Debug, Default)]
@@ -93,6 +115,13 @@ macro_rules! kinds {
                 Ok(())
             }
 
+            /// The documents of a kind that are meant, as rows.
+            pub fn list(&self, kind: KindName, wanted: &impl Wanted) -> Listing {
+                match kind {
+                    $(KindName::$kind => listing::list(&self.$plural, self, wanted),)*
+                }
+            }
+
             /// Sorts the documents of each kind by name.
             pub fn sort(&mut self) {
                 $(self.$plural.sort();)*
@@ -110,24 +139,24 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Platform platforms;
-    Environment environments;
-    Cluster clusters;
-    Context contexts;
-    Tier tiers;
-    Tenant tenants;
-    Component components;
-    Dataset datasets;
-    Connection connections;
-    Pipeline pipelines;
-    Monitoring monitorings;
-    AlertRoute alert_routes;
-    RecoveryPlan recovery_plans;
-    Role roles;
-    Grant grants;
-    Policy policies;
-    Framework frameworks;
-    Waiver waivers;
+    Platform platforms "platforms";
+    Environment environments "environments";
+    Cluster clusters "clusters";
+    Context contexts "contexts";
+    Tier tiers "tiers";
+    Tenant tenants "tenants";
+    Component components "components";
+    Dataset datasets "datasets";
+    Connection connections "connections";
+    Pipeline pipelines "pipelines";
+    Monitoring monitorings "monitorings";
+    AlertRoute alert_routes "alert-routes";
+    RecoveryPlan recovery_plans "recovery-plans";
+    Role roles "roles";
+    Grant grants "grants";
+    Policy policies "policies";
+    Framework frameworks "frameworks";
+    Waiver waivers "waivers";
 }
 
 /// What every document has besides its spec.

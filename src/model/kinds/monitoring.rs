@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::component::Slo;
+use crate::model::catalog::Document;
+use crate::model::listing::all_or;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Duration, Name, Url};
 
 /// What is watched, and when somebody is told. Documents that hold for a workload are laid over one
@@ -116,4 +120,22 @@ pub struct Metrics {
     #[serde(default)]
     #[schemars(regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"), extend("format" = "metric-name"))]
     pub dataset_written: Option<String>,
+}
+
+impl Listed for Monitoring {
+    const COLUMNS: &'static [Column<Monitoring>] = &[
+        Column::made("tenants", "TENANTS", |found, _| all_or(&found.spec.tenants)),
+        Column::made("environments", "ENVIRONMENTS", |found, _| {
+            all_or(&found.spec.environments)
+        }),
+        Column::made("components", "COMPONENTS", |found, _| {
+            all_or(&found.spec.components)
+        }),
+        Column::field("enabled", "ENABLED"),
+    ];
+
+    fn concerns(document: &Document<Monitoring>, tenant: &Document<Tenant>) -> bool {
+        let listed = &document.spec.tenants;
+        listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)
+    }
 }

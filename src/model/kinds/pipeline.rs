@@ -3,8 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Catalog;
+use super::Tenant;
 use super::workload::{Concurrency, EnvVar};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cron, Duration, Name, TimeZone, Url};
+use serde_json::json;
 
 /// Jobs that run one after the other, on a schedule. Tenants name it in their `pipelines`, and
 /// subscribe to the components that its jobs run; what a pipeline runs does not run by itself.
@@ -104,4 +109,29 @@ pub struct Backoff {
     /// The longest pause. Default: `1h`.
     #[serde(default)]
     pub most: Option<Duration>,
+}
+
+impl Listed for Pipeline {
+    const COLUMNS: &'static [Column<Pipeline>] = &[
+        Column::field("schedule", "SCHEDULE"),
+        Column::field("timezone", "ZONE"),
+        Column::made("jobs", "JOBS", |found, _| json!(found.spec.jobs.len())),
+        Column::field("sla", "SLA"),
+        Column::made("tenants", "TENANTS", |found, catalog| {
+            json!(runners(found, catalog))
+        }),
+        Column::field("owner", "OWNER"),
+    ];
+
+    fn concerns(document: &Document<Pipeline>, tenant: &Document<Tenant>) -> bool {
+        let mut run = tenant.spec.pipelines.iter();
+        run.any(|one| one.pipeline.0 == document.name)
+    }
+}
+
+/// The tenants that run a pipeline.
+fn runners<'c>(pipeline: &Document<Pipeline>, catalog: &'c Catalog) -> Vec<&'c str> {
+    let tenants = catalog.tenants.iter();
+    let running = tenants.filter(|tenant| Pipeline::concerns(pipeline, tenant));
+    running.map(|tenant| tenant.name.as_str()).collect()
 }

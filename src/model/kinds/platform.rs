@@ -6,8 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::Tenant;
 use super::{Stage, Workload};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Domain, Name, Url, VersionReq};
+use serde_json::json;
 
 /// The organisation and what holds for all of it. There is one, in `tenantry.yaml` at the root.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -270,4 +274,21 @@ pub struct SessionContexts {
     /// The stages. Default: `development` and `staging`.
     #[serde(default)]
     pub stages: Option<Vec<Stage>>,
+}
+
+impl Listed for Platform {
+    const COLUMNS: &'static [Column<Platform>] = &[
+        Column::field("organization", "ORGANIZATION"),
+        Column::field("labelPrefix", "LABELS"),
+        Column::made("policyPacks", "POLICY PACKS", |found, _| {
+            json!(found.spec.policy_packs.keys().collect::<Vec<_>>())
+        }),
+        Column::made("frameworks", "FRAMEWORKS", |found, _| {
+            json!(found.spec.frameworks.keys().collect::<Vec<_>>())
+        }),
+    ];
+
+    fn concerns(_: &Document<Platform>, _: &Document<Tenant>) -> bool {
+        true
+    }
 }

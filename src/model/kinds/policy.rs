@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use serde_json::json;
 
+use super::Tenant;
 use super::platform::Enforcement;
 use super::{Isolation, Stage};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::Name;
 
 /// A rule: a ValidatingAdmissionPolicy of Kubernetes with what a compiler needs besides. Its spec may
@@ -597,4 +601,23 @@ pub struct Case {
     /// Text that the finding's message must hold.
     #[serde(default)]
     pub message: Option<String>,
+}
+
+impl Listed for Policy {
+    const COLUMNS: &'static [Column<Policy>] = &[
+        Column::made("severity", "SEVERITY", |found, _| {
+            json!(found.spec.severity.unwrap_or(RuleSeverity::Medium))
+        }),
+        Column::made("enforcement", "ENFORCEMENT", |found, _| {
+            json!(found.spec.enforcement.unwrap_or(Enforcement::Deny))
+        }),
+        Column::made("target", "TARGET", |found, _| {
+            json!(found.spec.target.unwrap_or_default())
+        }),
+        Column::field("title", "TITLE"),
+    ];
+
+    fn concerns(_: &Document<Policy>, _: &Document<Tenant>) -> bool {
+        true
+    }
 }

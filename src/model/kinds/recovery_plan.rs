@@ -3,7 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
+use crate::model::catalog::Document;
+use crate::model::listing::all_or;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cidr, Cron, Date, Duration, Image, Name, Url};
+use serde_json::json;
 
 /// How tenants come back when the cluster that they run on is lost: what is backed up, where else
 /// they can run, what is done then, and how it is rehearsed.
@@ -174,4 +179,24 @@ pub struct RecoveryContact {
     pub name: String,
     /// How: an address, a number, a link.
     pub reach: String,
+}
+
+impl Listed for RecoveryPlan {
+    const COLUMNS: &'static [Column<RecoveryPlan>] = &[
+        Column::made("primary", "PRIMARY", |found, _| place(&found.spec.primary)),
+        Column::made("standby", "STANDBY", |found, _| place(&found.spec.standby)),
+        Column::made("tenants", "TENANTS", |found, _| all_or(&found.spec.tenants)),
+        Column::field("rpo", "RPO"),
+        Column::field("rto", "RTO"),
+        Column::field("owner", "OWNER"),
+    ];
+
+    fn concerns(document: &Document<RecoveryPlan>, tenant: &Document<Tenant>) -> bool {
+        let listed = &document.spec.tenants;
+        listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)
+    }
+}
+
+fn place(spot: &Spot) -> serde_json::Value {
+    json!(format!("{} on {}", spot.environment, spot.cluster))
 }

@@ -6,8 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::Catalog;
+use super::Tenant;
 use super::component::Clearance;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cidr, Duration, Name, Permission, TimeOfDay, TimeZone};
+use serde_json::json;
 
 /// What those may do who are granted it: in a tenant's namespaces, and in its applications.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -110,4 +115,30 @@ pub enum Weekday {
     Sat,
     /// Sunday.
     Sun,
+}
+
+impl Listed for Role {
+    const COLUMNS: &'static [Column<Role>] = &[
+        Column::field("inherits", "INHERITS"),
+        Column::made("grants", "GRANTS", |found, catalog| {
+            json!(granted(found, catalog))
+        }),
+        Column::made("description", "DESCRIPTION", |found, _| {
+            json!(found.metadata.description)
+        }),
+    ];
+
+    fn concerns(_: &Document<Role>, _: &Document<Tenant>) -> bool {
+        true
+    }
+}
+
+/// How many grants give a role.
+fn granted(role: &Document<Role>, catalog: &Catalog) -> usize {
+    let of_tenants = catalog.tenants.iter();
+    let of_tenants = of_tenants.flat_map(|tenant| &tenant.spec.grants);
+    let roles = of_tenants
+        .map(|grant| &grant.role)
+        .chain(catalog.grants.iter().map(|grant| &grant.spec.role));
+    roles.filter(|name| name.0 == role.name).count()
 }

@@ -8,7 +8,10 @@ use serde_json::Value as Json;
 
 use super::Workload;
 use super::component::Clearance;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Name, Quantity, VersionReq};
+use serde_json::json;
 
 /// Someone whom the platform serves, and the components that run for them.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -361,4 +364,24 @@ pub enum LastBackup {
     Cluster,
     /// By other means.
     Elsewhere,
+}
+
+impl Listed for Tenant {
+    const COLUMNS: &'static [Column<Tenant>] = &[
+        Column::field("tier", "TIER"),
+        Column::field("status", "STATUS"),
+        Column::field("isolation", "ISOLATION"),
+        Column::field("clearance", "CLEARANCE"),
+        Column::made("environments", "ENVIRONMENTS", |found, _| {
+            json!(found.spec.environments.keys().collect::<Vec<_>>())
+        }),
+        Column::made("components", "COMPONENTS", |found, _| {
+            json!(found.spec.components.len())
+        }),
+        Column::field("owner", "OWNER"),
+    ];
+
+    fn concerns(document: &Document<Tenant>, tenant: &Document<Tenant>) -> bool {
+        document.name == tenant.name
+    }
 }

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
 use super::{Isolation, Limits, Workload};
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
+use serde_json::json;
 
 /// A named set of limits and defaults that tenants subscribe to. `basic`, `professional`,
 /// `enterprise` and `custom` are built in; a document of the same name replaces one.
@@ -30,4 +34,15 @@ pub struct Tier {
     /// Values for all workloads of this tier.
     #[serde(default)]
     pub values: Option<Workload>,
+}
+
+impl Listed for Tier {
+    const COLUMNS: &'static [Column<Tier>] =
+        &[Column::made("description", "DESCRIPTION", |found, _| {
+            json!(found.metadata.description)
+        })];
+
+    fn concerns(document: &Document<Tier>, tenant: &Document<Tenant>) -> bool {
+        tenant.spec.tier.0 == document.name
+    }
 }

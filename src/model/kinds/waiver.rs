@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tenant;
+use crate::model::catalog::Document;
+use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Name};
+use serde_json::json;
 
 /// An exception from a rule: for whom, why, by whom, until when. The finding stays visible.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -70,4 +74,17 @@ pub struct WaiverSubject {
     /// This field of it, and what is below: `spec.template.spec.hostNetwork`.
     #[serde(default)]
     pub path: Option<String>,
+}
+
+impl Listed for Waiver {
+    const COLUMNS: &'static [Column<Waiver>] = &[
+        Column::made("policy", "POLICY", |found, _| json!(found.spec.names())),
+        Column::field("reason", "REASON"),
+        Column::field("approvedBy", "APPROVED BY"),
+        Column::field("expiresAt", "EXPIRES"),
+    ];
+
+    fn concerns(_: &Document<Waiver>, _: &Document<Tenant>) -> bool {
+        true
+    }
 }
