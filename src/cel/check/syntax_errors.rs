@@ -18,8 +18,28 @@ pub(super) fn nesting(text: &str) -> usize {
     most
 }
 
+/// Whether the quick parser may take a text for another one than the API server does: it takes signs, prefixes and ends of
+/// lines that are errors, counts levels in another way, and does not tell where `existsOne` stands.
+pub(super) fn is_peculiar(text: &str) -> bool {
+    const MOST_CHOICES: usize = 100;
+    let mut signs = text.bytes().filter(|b| !b.is_ascii_whitespace());
+    let mut before = signs.next().unwrap_or(b' ');
+    let has_signs = signs.any(|sign| {
+        let pair = (std::mem::replace(&mut before, sign), sign);
+        matches!(pair, (b'!', b'-') | (b'-', b'!'))
+    });
+    let mut threes = text.as_bytes().windows(3);
+    let has_prefix = threes.any(|three| matches!(three, [b'r' | b'R', b'b' | b'B', b'\'' | b'"']));
+    has_signs
+        || has_prefix
+        || text.contains("0X")
+        || text.contains("existsOne")
+        || text.bytes().filter(|b| *b == b'?').count() > MOST_CHOICES
+        || has_broken_text(text)
+}
+
 /// Whether a line ends within a text of one line.
-pub(super) fn has_broken_text(text: &str) -> bool {
+fn has_broken_text(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut at, mut quote): (usize, Option<(u8, bool)>) = (0, None);
     while let Some(byte) = bytes.get(at) {
