@@ -19,7 +19,7 @@ pub enum Severity {
     Note,
     /// Should be fixed, does not stop the work.
     Warning,
-    /// Must be mended.
+    /// Must be fixed.
     Error,
 }
 
@@ -167,7 +167,7 @@ impl Diagnostic {
         self.policy.is_some() && self.severity == Severity::Error
     }
 
-    /// Whether it must be mended before anything can be compiled.
+    /// Whether it must be fixed before anything can be compiled.
     pub fn is_error(&self) -> bool {
         self.policy.is_none() && self.severity == Severity::Error
     }

@@ -98,20 +98,20 @@ pub(super) struct Group<'a> {
 }
 
 /// A tenant of a cluster, as rules are selected for it.
-struct Judged<'a> {
+struct Candidate<'a> {
     circumstances: Circumstances<'a>,
     /// What is weakened is told where the tenant's units are judged.
     parameters: Arc<ParameterSet>,
 }
 
-impl<'a> Judged<'a> {
-    fn new(policies: &Policies<'_>, place: &Place<'a>, resident: &Resident<'a>) -> Judged<'a> {
+impl<'a> Candidate<'a> {
+    fn new(policies: &Policies<'_>, place: &Place<'a>, resident: &Resident<'a>) -> Candidate<'a> {
         let circumstances = Circumstances {
             tenant: Some(resident.tenant),
             environment: Some(place.environment),
             all_tenants: false,
         };
-        Judged {
+        Candidate {
             parameters: policies.parameters(&circumstances, &resident.contexts),
             circumstances,
         }
@@ -127,9 +127,9 @@ impl Policies<'_> {
         sink: &mut Sink,
     ) -> Node {
         let mut all: Vec<Node> = Vec::new();
-        let residents: Vec<Judged<'_>> = residents
+        let residents: Vec<Candidate<'_>> = residents
             .iter()
-            .map(|resident| Judged::new(self, place, resident))
+            .map(|resident| Candidate::new(self, place, resident))
             .collect();
         for (index, rule) in self.rules.iter().enumerate() {
             if let Some(bindings) = &rule.admission {
@@ -184,14 +184,14 @@ impl Policies<'_> {
     }
 
     /// The tenants that a rule holds for, by the parameters that they have.
-    fn groups<'r>(&self, index: usize, residents: &[Judged<'r>]) -> BTreeMap<String, Group<'r>> {
+    fn groups<'r>(&self, index: usize, residents: &[Candidate<'r>]) -> BTreeMap<String, Group<'r>> {
         let rule = &self.rules[index];
         let mut groups: BTreeMap<String, Group<'r>> = BTreeMap::new();
         // Most tenants share their parameters, which then are one tree.
         let mut texts: HashMap<usize, String> = HashMap::new();
         for resident in residents {
             let circumstances = &resident.circumstances;
-            if !self.always_hold[index] && !self.holds(rule, circumstances) {
+            if !self.is_active(index, circumstances) {
                 continue;
             }
             let params = &resident.parameters.of_rules[index];

@@ -9,7 +9,7 @@ use super::judge::{Failure, Verdict, judge};
 use super::matching::{Match, Objects};
 use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
 use super::rules::Rule;
-use super::verdicts::Judged;
+use super::verdicts::Passed;
 use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
 use crate::cel::tree::Tree;
 use crate::cel::{self, Value};
@@ -280,7 +280,7 @@ impl<'j> Judging<'j, '_, '_> {
         let rule: &'a Rule = &self.policies.rules[index];
         let known = scene.known.as_ref();
         let known = known.filter(|_| self.policies.is_of_object_alone[index]);
-        let mut judged = Judged {
+        let mut judged = Passed {
             is_met: false,
             cost: 0,
         };
@@ -494,7 +494,7 @@ impl<'j> Judging<'j, '_, '_> {
 
 /// Compares what is known of a rule's verdict with the rule itself.
 #[cfg(debug_assertions)]
-fn assert_same<'a>(rule: &'a Rule, scene: &Scene<'a>, params: &'a Node, known: Judged) {
+fn assert_same<'a>(rule: &'a Rule, scene: &Scene<'a>, params: &'a Node, known: Passed) {
     let mut cost = 0;
     let verdict = judge(rule, scene, &seen_parameters(rule, params), &mut cost);
     let is_met = matches!(verdict, Verdict::Met);
@@ -503,7 +503,7 @@ fn assert_same<'a>(rule: &'a Rule, scene: &Scene<'a>, params: &'a Node, known: J
         "{}",
         rule.name
     );
-    assert_eq!(Judged { is_met, cost }, known, "{}", rule.name);
+    assert_eq!(Passed { is_met, cost }, known, "{}", rule.name);
 }
 
 /// Parameters as a rule sees them.

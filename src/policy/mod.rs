@@ -458,6 +458,11 @@ impl<'a> Policies<'a> {
         }
     }
 
+    /// Whether a rule holds in some circumstances.
+    fn is_active(&self, index: usize, circumstances: &Circumstances<'_>) -> bool {
+        self.always_hold[index] || self.holds(&self.rules[index], circumstances)
+    }
+
     /// The rules that hold in some circumstances, with their parameters.
     fn active(
         &self,
@@ -476,9 +481,7 @@ impl<'a> Policies<'a> {
         Active {
             parameters,
             holds: rules
-                .map(|index| {
-                    self.always_hold[index] || self.holds(&self.rules[index], circumstances)
-                })
+                .map(|index| self.is_active(index, circumstances))
                 .collect(),
         }
     }

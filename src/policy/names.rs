@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::equivalents::Served;
 use super::rules::Rule;
-use super::verdicts::Known;
+use super::verdicts::FormVerdicts;
 use crate::cel::value::{Key, Map};
 use crate::cel::{Budget, Error, Globals, Minor, Value, evaluate};
 use crate::model::kinds::policy::Operation;
@@ -160,7 +160,7 @@ pub struct Scene<'a> {
     /// What a request would say.
     pub request: Request,
     /// What is known of manifests of the object's form, where the object is one as it was rendered.
-    pub known: Option<Known<'a>>,
+    pub known: Option<FormVerdicts<'a>>,
 }
 
 impl<'a> Scene<'a> {

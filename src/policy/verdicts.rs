@@ -1,7 +1,7 @@
 //! Verdicts on manifests of the same form. A rule that sees nothing but an object and its parameters says the same of all
 //! manifests of a skeleton in which it would see the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
@@ -19,7 +19,7 @@ const MAX_FORMS: usize = 20_000;
 
 /// What a rule said of a manifest in which it found nothing wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct Passed {
     /// Whether it is met; otherwise it does not judge this.
     pub is_met: bool,
     /// What it cost.
@@ -33,15 +33,15 @@ type FormKey = (usize, usize, usize, u32);
 /// A rule by index, and its parameters by their address.
 type RuleKey = (usize, usize);
 /// What a rule saw of manifests, and what it said.
-type Seen = Vec<(Shown, Judged)>;
+type Seen = VecDeque<(Shown, Passed)>;
 
 /// The verdicts on all forms.
 #[derive(Debug, Default)]
-pub struct Verdicts(RwLock<HashMap<FormKey, Arc<Form>, FixedState>>);
+pub struct Verdicts(RwLock<HashMap<FormKey, Arc<Kept>, FixedState>>);
 
 /// The verdicts on manifests of one skeleton.
 #[derive(Debug)]
-struct Form {
+struct Kept {
     /// Kept so that no other one takes its address.
     _skeleton: Arc<Vec<Part>>,
     verdicts: RwLock<HashMap<RuleKey, Seen, FixedState>>,
@@ -49,9 +49,9 @@ struct Form {
 
 /// What is known of manifests of the form of one.
 #[derive(Clone, Debug)]
-pub struct Known<'m> {
+pub struct FormVerdicts<'m> {
     manifest: &'m Manifest,
-    form: Arc<Form>,
+    form: Arc<Kept>,
 }
 
 impl Verdicts {
@@ -61,7 +61,7 @@ impl Verdicts {
         manifest: &'m Manifest,
         custom: Option<&ObjectSchemas>,
         request: &Request,
-    ) -> Option<Known<'m>> {
+    ) -> Option<FormVerdicts<'m>> {
         let key = (
             Arc::as_ptr(&manifest.skeleton).addr(),
             manifest.document,
@@ -70,7 +70,7 @@ impl Verdicts {
         );
         let forms = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(form) = forms.get(&key) {
-            return Some(Known {
+            return Some(FormVerdicts {
                 manifest,
                 form: Arc::clone(form),
             });
@@ -81,21 +81,21 @@ impl Verdicts {
         drop(forms);
         let mut forms = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let form = forms.entry(key).or_insert_with(|| {
-            Arc::new(Form {
+            Arc::new(Kept {
                 _skeleton: Arc::clone(&manifest.skeleton),
                 verdicts: RwLock::default(),
             })
         });
-        Some(Known {
+        Some(FormVerdicts {
             manifest,
             form: Arc::clone(form),
         })
     }
 }
 
-impl Known<'_> {
+impl FormVerdicts<'_> {
     /// What a rule said of a manifest in which it saw the same.
-    pub fn verdict(&self, rule: usize, params: &Node) -> Option<Judged> {
+    pub fn verdict(&self, rule: usize, params: &Node) -> Option<Passed> {
         let verdicts = &self.form.verdicts;
         let verdicts = verdicts.read().unwrap_or_else(PoisonError::into_inner);
         let known = verdicts.get(&(rule, std::ptr::from_ref(params).addr()))?;
@@ -110,15 +110,15 @@ impl Known<'_> {
     }
 
     /// Keeps what a rule said that outlives the run with its parameters.
-    pub fn end(&self, rule: usize, params: &Node, judged: Judged) {
+    pub fn end(&self, rule: usize, params: &Node, judged: Passed) {
         let looks = self.manifest.holes.forget();
         let verdicts = &self.form.verdicts;
         let mut verdicts = verdicts.write().unwrap_or_else(PoisonError::into_inner);
         let known = verdicts
             .entry((rule, std::ptr::from_ref(params).addr()))
             .or_default();
-        if known.len() < MAX_VERDICTS {
-            known.push((Shown::new(&self.manifest.holes, looks), judged));
-        }
+        // The other side of a comparison has what this one has: the newest are the likeliest.
+        known.truncate(MAX_VERDICTS - 1);
+        known.push_front((Shown::new(&self.manifest.holes, looks), judged));
     }
 }

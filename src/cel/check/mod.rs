@@ -497,6 +497,15 @@ mod tests {
         }
         assert!(taken > 500, "{taken}");
         let deep = format!("{}c", "a ? b : ".repeat(300));
-        assert!(Parsed::new(&deep).is_err() && Parsed::new("-!a").is_err());
+        for text in [
+            &deep,
+            "-!a",
+            "rb'a'",
+            "0X1F",
+            r"r'\' + 'a
+b' + r'\'",
+        ] {
+            assert!(Parsed::new(text).is_err(), "{text}");
+        }
     }
 }

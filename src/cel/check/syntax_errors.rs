@@ -41,7 +41,8 @@ pub(super) fn is_peculiar(text: &str) -> bool {
 /// Whether a line ends within a text of one line.
 fn has_broken_text(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let (mut at, mut quote): (usize, Option<(u8, bool)>) = (0, None);
+    let is_raw = |at: usize| matches!(at.checked_sub(1).map(|at| bytes[at]), Some(b'r' | b'R'));
+    let (mut at, mut quote): (usize, Option<(u8, bool, bool)>) = (0, None);
     while let Some(byte) = bytes.get(at) {
         let is_tripled = bytes
             .get(at..at + 3)
@@ -51,16 +52,15 @@ fn has_broken_text(text: &str) -> bool {
                 at += text[at..].find('\n').unwrap_or(text.len() - at);
             }
             (None, b'\'' | b'"') => {
-                quote = Some((*byte, is_tripled));
+                quote = Some((*byte, is_tripled, is_raw(at)));
                 at += if is_tripled { 2 } else { 0 };
             }
-            // Whether the letter before says that it is none only makes the slow way more often taken.
-            (Some(_), b'\\') => at += 1,
-            (Some((open, tripled)), _) if *byte == open && (!tripled || is_tripled) => {
+            (Some((.., false)), b'\\') => at += 1,
+            (Some((open, tripled, _)), _) if *byte == open && (!tripled || is_tripled) => {
                 quote = None;
                 at += if tripled { 2 } else { 0 };
             }
-            (Some((_, false)), b'\n' | b'\r') => return true,
+            (Some((_, false, _)), b'\n' | b'\r') => return true,
             _ => {}
         }
         at += 1;
