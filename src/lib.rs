@@ -59,10 +59,10 @@ use model::manifest::Rendered;
 use model::verdict::Evidence;
 pub use output::{OutputOptions, Shard};
 use resolve::Selection;
-use side::{Side, Tally};
+use side::{Snapshot, UnitTotals};
 
 /// What is compiled, and how.
-pub struct Options {
+pub struct CompileOptions {
     /// Where the repository is read from.
     pub source: Source,
     /// Texts from the command line.
@@ -91,7 +91,7 @@ pub struct Compilation {
     /// How much there was.
     pub counts: Counts,
     /// What was done to the output folder.
-    pub output: Option<emit::Summary>,
+    pub output: Option<emit::EmitSummary>,
     /// What the policies said.
     pub evidence: Evidence,
     /// Who reaches whom in each cluster, and what accounts may do.
@@ -141,7 +141,7 @@ pub trait Visitor: Sync {
 ///
 /// # Errors
 /// The repository cannot be read.
-pub fn read(options: &Options) -> io::Result<Compilation> {
+pub fn read(options: &CompileOptions) -> io::Result<Compilation> {
     let mut sink = Sink::default();
     let mut sources = Sources::default();
     let loaded = load::run(
@@ -173,7 +173,7 @@ pub type AbsentIn = (Unit, Vec<render::Absent>);
 /// # Errors
 /// The repository cannot be read.
 pub fn absent(
-    options: &Options,
+    options: &CompileOptions,
     kind: &str,
     is_wanted: impl Fn(&Unit) -> bool,
 ) -> io::Result<(Vec<AbsentIn>, Sources)> {
@@ -186,7 +186,7 @@ pub fn absent(
         &mut sources,
         &mut sink,
     )?;
-    let side = Side::new(options, loaded, &sources, &mut sink);
+    let side = Snapshot::new(options, loaded, &sources, &mut sink);
     let mut found = Vec::new();
     if let Some(plan) = side.plan(&sources, &mut sink) {
         for job in side::work(&plan, options.shard) {
@@ -206,7 +206,7 @@ pub fn absent(
 /// The repository cannot be read, or the output cannot be written; never what is wrong with the
 /// input, which is in the findings.
 pub fn compile(
-    options: &Options,
+    options: &CompileOptions,
     output: Option<&OutputOptions>,
     visitor: &dyn Visitor,
 ) -> io::Result<Compilation> {
@@ -219,7 +219,7 @@ pub fn compile(
         &mut sources,
         &mut sink,
     )?;
-    let side = Side::new(options, loaded, &sources, &mut sink);
+    let side = Snapshot::new(options, loaded, &sources, &mut sink);
     let mut compilation = Compilation::default();
     let policies = side.policies(&sources, &mut sink);
     if let Some(plan) = side.plan(&sources, &mut sink) {
@@ -235,13 +235,13 @@ pub fn compile(
         // Findings of the planned tenants are findings of their units, so nothing is rendered of
         // a repository with errors but what shows more of them.
         let planned_with_errors = sink.has_errors();
-        let shared = Mutex::new((Sink::default(), Tally::default()));
+        let shared = Mutex::new((Sink::default(), UnitTotals::default()));
         let done = AtomicUsize::new(0);
         let work = side::work(&plan, options.shard);
         work.par_iter().try_for_each(|job| -> io::Result<()> {
             let mut sink = Sink::default();
             let mut unit = job.build(&plan, &mut sink);
-            let mut tally = Tally::default();
+            let mut tally = UnitTotals::default();
             job.enforce(&mut unit, &plan, &policies, &mut sink);
             if let Some(rendered) =
                 side.render(job, &unit, &policies, &sources, &mut tally, &mut sink)

@@ -6,12 +6,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::Options;
+use crate::CompileOptions;
 use crate::diagnostics::{Sink, Sources};
-use crate::emit::{self, File, Mode, Summary};
+use crate::emit::{self, EmitSummary, File, Mode};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::kinds::{DeliveryEngine, Granularity, Layout};
-use crate::model::manifest::{Rendered, Scope};
+use crate::model::manifest::{Rendered, TemplateScope};
 use crate::render::{self, Templates};
 use crate::resolve::{Plan, Selection};
 use crate::yaml::{Entry, Node, NodeId, Value};
@@ -55,7 +55,7 @@ impl Shard {
 
 /// Writes the files of units as they come.
 pub struct Writer<'a> {
-    output: emit::Output,
+    output: emit::OutputFolder,
     templates: &'a Templates,
     selection: &'a Selection,
     shard: Shard,
@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
         settings: &OutputOptions,
         plan: &Plan<'_>,
         templates: &'a Templates,
-        options: &'a Options,
+        options: &'a CompileOptions,
     ) -> io::Result<Writer<'a>> {
         let spec = &plan.platform.spec;
         let shard = options.shard;
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
             format!("-{}-of-{}", shard.number, shard.of)
         };
         Ok(Writer {
-            output: emit::Output::open(
+            output: emit::OutputFolder::open(
                 &settings.folder,
                 &plan.platform.name,
                 settings.mode,
@@ -128,7 +128,9 @@ impl<'a> Writer<'a> {
         let mut files = emit::files(unit, rendered, self.layout, self.granularity, &self.forms);
         if !self.whole_units() {
             files.retain(|file| {
-                rendered.iter().any(|one| one.scope == Scope::Component)
+                rendered
+                    .iter()
+                    .any(|one| one.scope == TemplateScope::Component)
                     && !file.path.ends_with("/tenant.yaml")
                     && !file.path.ends_with("/README.md")
                     && !file.path.starts_with("delivery/")
@@ -220,7 +222,7 @@ impl<'a> Writer<'a> {
         plan: &Plan<'_>,
         sources: &Sources,
         sink: &mut Sink,
-    ) -> io::Result<Summary> {
+    ) -> io::Result<EmitSummary> {
         if self.shard.is_first()
             && self.whole_clusters()
             && !sink.has_errors()

@@ -8,20 +8,20 @@ use crate::load::{self, Loaded};
 use crate::model::footprint::UnitFootprint;
 use crate::model::instance::{Unit, UnitKey, Usage};
 use crate::model::isolation::ClusterIsolation;
-use crate::model::manifest::{self, Rendered, Scope};
+use crate::model::manifest::{self, Rendered, TemplateScope};
 use crate::model::verdict::Evidence;
 use crate::policy::enforce::{self, Resident};
 use crate::policy::{self, Policies, UnitObjects};
 use crate::render::{self, Templates};
 use crate::resolve::{self, Plan, PlannedCluster, PlannedUnit};
 use crate::validate::{self, Validated};
-use crate::verify::{self, Facts, Schemas, Unchecked};
+use crate::verify::{self, Schemas, Unchecked, UnitFacts};
 use crate::yaml::Node;
-use crate::{Counts, Options, Shard};
+use crate::{CompileOptions, Counts, Shard};
 
 /// A repository that was read and judged.
-pub struct Side<'o> {
-    options: &'o Options,
+pub struct Snapshot<'o> {
+    options: &'o CompileOptions,
     /// What was read.
     pub loaded: Loaded,
     /// The documents.
@@ -39,20 +39,20 @@ pub struct Side<'o> {
 
 /// What units leave behind.
 #[derive(Clone, Default)]
-pub struct Tally {
+pub struct UnitTotals {
     /// How much there was.
     pub counts: Counts,
     /// What the checks that cross units need.
-    pub facts: Vec<Facts>,
+    pub facts: Vec<UnitFacts>,
     /// Which values were read.
     pub usage: Usage,
     /// What policies said.
     pub judged: policy::Left,
 }
 
-impl Tally {
+impl UnitTotals {
     /// Takes over what another part of the work left.
-    pub fn append(&mut self, other: Tally) {
+    pub fn append(&mut self, other: UnitTotals) {
         self.counts.units += other.counts.units;
         self.counts.instances += other.counts.instances;
         self.counts.objects += other.counts.objects;
@@ -76,7 +76,7 @@ pub struct Across {
 
 /// A unit to be built.
 #[derive(Clone, Copy)]
-pub enum Job<'a> {
+pub enum UnitJob<'a> {
     /// What a cluster itself needs in an environment.
     Cluster(&'a PlannedCluster<'a>),
     /// A tenant in an environment on a cluster.
@@ -84,25 +84,25 @@ pub enum Job<'a> {
 }
 
 /// All units of a part of the work: clusters first.
-pub fn work<'a>(plan: &'a Plan<'a>, shard: Shard) -> Vec<Job<'a>> {
+pub fn work<'a>(plan: &'a Plan<'a>, shard: Shard) -> Vec<UnitJob<'a>> {
     let clusters = plan.clusters.iter().filter(|_| shard.is_first());
     let units = plan.units.iter();
     clusters
-        .map(Job::Cluster)
+        .map(UnitJob::Cluster)
         .chain(
             units
                 .filter(|unit| shard.takes(&unit.tenant.name))
-                .map(Job::Tenant),
+                .map(UnitJob::Tenant),
         )
         .collect()
 }
 
-impl<'a> Job<'a> {
+impl<'a> UnitJob<'a> {
     /// Which unit it makes.
     pub fn key(&self) -> UnitKey {
         match self {
-            Job::Tenant(unit) => unit.key(),
-            Job::Cluster(cluster) => UnitKey {
+            UnitJob::Tenant(unit) => unit.key(),
+            UnitJob::Cluster(cluster) => UnitKey {
                 environment: cluster.environment.name.clone(),
                 cluster: cluster.cluster.name.clone(),
                 tenant: String::new(),
@@ -113,28 +113,28 @@ impl<'a> Job<'a> {
     /// Builds the unit.
     pub fn build(&self, plan: &Plan<'_>, sink: &mut Sink) -> Unit {
         match self {
-            Job::Tenant(unit) => plan.build(unit, sink),
-            Job::Cluster(cluster) => plan.build_cluster(cluster),
+            UnitJob::Tenant(unit) => plan.build(unit, sink),
+            UnitJob::Cluster(cluster) => plan.build_cluster(cluster),
         }
     }
 
     /// The components that it has.
     pub fn components(&self) -> Vec<&str> {
         match self {
-            Job::Tenant(unit) => {
+            UnitJob::Tenant(unit) => {
                 let components = unit.components.iter();
                 components
                     .map(|chosen| chosen.component.name.as_str())
                     .collect()
             }
-            Job::Cluster(_) => Vec::new(),
+            UnitJob::Cluster(_) => Vec::new(),
         }
     }
 
     /// The documents that decide what it makes, but the Platform.
     pub fn documents(&self) -> Vec<&Node> {
         match self {
-            Job::Tenant(unit) => {
+            UnitJob::Tenant(unit) => {
                 let mut documents = vec![
                     &unit.tenant.tree,
                     &unit.tier.tree,
@@ -146,7 +146,7 @@ impl<'a> Job<'a> {
                 documents.extend(components.map(|chosen| &chosen.component.tree));
                 documents
             }
-            Job::Cluster(cluster) => {
+            UnitJob::Cluster(cluster) => {
                 let tenants = cluster.tenants.iter().map(|tenant| &tenant.tree);
                 [&cluster.environment.tree, &cluster.cluster.tree]
                     .into_iter()
@@ -162,7 +162,7 @@ impl<'a> Job<'a> {
         unit: &Unit,
         rendered: &[Rendered],
         policies: &Policies<'_>,
-        tally: &mut Tally,
+        tally: &mut UnitTotals,
         sink: &mut Sink,
     ) {
         let objects = UnitObjects {
@@ -176,8 +176,8 @@ impl<'a> Job<'a> {
     /// `policyParameters` of the contexts that hold, the widest first.
     pub fn policy_parameters(&self) -> Vec<&'a Node> {
         let contexts = match self {
-            Job::Tenant(unit) => unit.contexts.as_slice(),
-            Job::Cluster(_) => &[],
+            UnitJob::Tenant(unit) => unit.contexts.as_slice(),
+            UnitJob::Cluster(_) => &[],
         };
         let trees = contexts.iter().map(|context| &context.tree);
         trees
@@ -193,7 +193,7 @@ impl<'a> Job<'a> {
         policies: &Policies<'_>,
         sink: &mut Sink,
     ) {
-        let Job::Cluster(cluster) = self else {
+        let UnitJob::Cluster(cluster) = self else {
             return;
         };
         let here = plan.units.iter().filter(|planned| {
@@ -204,7 +204,7 @@ impl<'a> Job<'a> {
             .map(|planned| {
                 (
                     plan.tenant(planned),
-                    Job::Tenant(planned).policy_parameters(),
+                    UnitJob::Tenant(planned).policy_parameters(),
                 )
             })
             .collect();
@@ -217,7 +217,7 @@ impl<'a> Job<'a> {
         let platform = node(unit, "platform");
         let derivations = unit.derivations.clone();
         let version = cluster.cluster.spec.kubernetes_version.split('.').nth(1);
-        let place = enforce::Place {
+        let place = enforce::EnforcedAt {
             environment: &environment,
             environment_name: &cluster.environment.name,
             cluster_name: &cluster.cluster.name,
@@ -242,30 +242,34 @@ impl<'a> Job<'a> {
     }
 
     /// What its templates are for.
-    pub fn scopes(&self) -> &'static [Scope] {
+    pub fn scopes(&self) -> &'static [TemplateScope] {
         match self {
-            Job::Tenant(_) => &[
-                Scope::Tenant,
-                Scope::Delivery,
-                Scope::Component,
-                Scope::Pipeline,
+            UnitJob::Tenant(_) => &[
+                TemplateScope::Tenant,
+                TemplateScope::Delivery,
+                TemplateScope::Component,
+                TemplateScope::Pipeline,
                 // Files come after objects.
-                Scope::Runbook,
-                Scope::ComponentRunbook,
+                TemplateScope::Runbook,
+                TemplateScope::ComponentRunbook,
             ],
-            Job::Cluster(_) => &[Scope::Cluster, Scope::ClusterDelivery, Scope::ApiServer],
+            UnitJob::Cluster(_) => &[
+                TemplateScope::Cluster,
+                TemplateScope::ClusterDelivery,
+                TemplateScope::ApiServer,
+            ],
         }
     }
 }
 
-impl<'o> Side<'o> {
+impl<'o> Snapshot<'o> {
     /// Judges what was read.
     pub fn new(
-        options: &'o Options,
+        options: &'o CompileOptions,
         mut loaded: Loaded,
         sources: &Sources,
         sink: &mut Sink,
-    ) -> Side<'o> {
+    ) -> Snapshot<'o> {
         let documents = std::mem::take(&mut loaded.documents).into_iter();
         let (ours, others): (Vec<_>, Vec<_>) = documents.partition(|document| document.is_ours);
         let mut trees: Vec<Node> = ours.into_iter().map(|document| document.tree).collect();
@@ -281,7 +285,7 @@ impl<'o> Side<'o> {
         let named_files = load::named_files(&options.source, &validated.catalog);
         let schemas = Schemas::new(&validated.catalog, &named_files, sources, sink);
         let default_workload = loaded.default_workload.clone();
-        Side {
+        Snapshot {
             options,
             loaded,
             validated,
@@ -295,7 +299,7 @@ impl<'o> Side<'o> {
 
     /// Compiles the policies.
     pub fn policies<'a>(&'a self, sources: &'a Sources, sink: &mut Sink) -> Policies<'a> {
-        let input = policy::Input {
+        let input = policy::PolicyInput {
             catalog: &self.validated.catalog,
             admission: &self.admission,
             custom: self.schemas.custom(),
@@ -309,7 +313,7 @@ impl<'o> Side<'o> {
 
     /// Plans what runs where; nothing when there is no usable Platform.
     pub fn plan<'a>(&'a self, sources: &'a Sources, sink: &mut Sink) -> Option<Plan<'a>> {
-        let input = resolve::Input {
+        let input = resolve::PlanInput {
             catalog: &self.validated.catalog,
             broken: &self.validated.broken,
             incomplete: self.loaded.incomplete,
@@ -324,11 +328,11 @@ impl<'o> Side<'o> {
     /// Renders and verifies a unit; nothing if that shows errors that no waiver excepts.
     pub fn render(
         &self,
-        job: &Job<'_>,
+        job: &UnitJob<'_>,
         unit: &Unit,
         policies: &Policies<'_>,
         sources: &Sources,
-        tally: &mut Tally,
+        tally: &mut UnitTotals,
         sink: &mut Sink,
     ) -> Option<Vec<Rendered>> {
         if sink.has_errors() {
@@ -349,7 +353,7 @@ impl<'o> Side<'o> {
         let mut found = Sink::default();
         let facts = verify::unit(&self.schemas, unit, objects, complete, sources, &mut found);
         policies.waive(unit, objects, found, &mut tally.judged, sink);
-        tally.append(Tally {
+        tally.append(UnitTotals {
             counts: Counts {
                 units: usize::from(!unit.key.tenant.is_empty()),
                 instances: unit.instances.len(),
@@ -369,7 +373,7 @@ impl<'o> Side<'o> {
     /// Checks what only all units together show.
     pub fn across(
         &self,
-        mut tally: Tally,
+        mut tally: UnitTotals,
         policies: &Policies<'_>,
         sources: &Sources,
         sink: &mut Sink,
@@ -385,7 +389,7 @@ impl<'o> Side<'o> {
             policies.documents(&mut judged, sink);
         }
         policies.finish(&mut judged, everything && !sink.has_errors(), sink);
-        let mut facts: Vec<&Facts> = tally.facts.iter().collect();
+        let mut facts: Vec<&UnitFacts> = tally.facts.iter().collect();
         facts.sort_by(|a, b| a.order().cmp(&b.order()));
         let footprints = facts
             .iter()

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
-use tenantry::cel::value::{Kubernetes, Value};
-use tenantry::cel::{self, Budget, Error, Globals, Names, Program, Variable};
+use tenantry::cel::value::{CelValue, Kubernetes};
+use tenantry::cel::{self, Budget, DeclaredVariable, EvaluationError, Globals, Names, Program};
 use tenantry::model::view::View;
 use tenantry::yaml::{self, Node};
 
@@ -58,18 +58,22 @@ struct Scene<'a> {
     object: Option<&'a Node>,
     variables: Vec<Program>,
     /// Each variable is evaluated once.
-    known: Vec<OnceCell<Result<Value<'a>, Error>>>,
+    known: Vec<OnceCell<Result<CelValue<'a>, EvaluationError>>>,
 }
 
 impl<'a> Globals<'a> for &'a Scene<'a> {
-    fn global(&self, index: usize) -> Result<Value<'a>, Error> {
+    fn global(&self, index: usize) -> Result<CelValue<'a>, EvaluationError> {
         Ok(match self.object {
             Some(object) if index == 0 => cel::tree::of(View::of(object)),
-            _ => Value::Null,
+            _ => CelValue::Null,
         })
     }
 
-    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+    fn variable(
+        &self,
+        index: usize,
+        budget: &mut Budget<'a>,
+    ) -> Result<CelValue<'a>, EvaluationError> {
         let this: &'a Scene<'a> = self;
         match (this.variables.get(index), this.known.get(index)) {
             (Some(program), Some(known)) => match known.get() {
@@ -79,7 +83,7 @@ impl<'a> Globals<'a> for &'a Scene<'a> {
                     known.get_or_init(|| value).clone()
                 }
             },
-            _ => Ok(Value::Null),
+            _ => Ok(CelValue::Null),
         }
     }
 }
@@ -95,13 +99,13 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
         variables: Vec::new(),
         known: Vec::new(),
     };
-    let mut names: Vec<Variable> = Vec::new();
+    let mut names: Vec<DeclaredVariable> = Vec::new();
     for variable in case["variables"].as_array().into_iter().flatten() {
         let text = variable["expression"].as_str().unwrap_or_default();
         match compile(text, &names) {
             Ok(program) => {
                 let name = variable["name"].as_str().unwrap_or_default().to_owned();
-                names.push(Variable {
+                names.push(DeclaredVariable {
                     name,
                     of: program.gives.clone(),
                 });
@@ -120,13 +124,13 @@ pub fn answer(case: &Json, objects: &BTreeMap<String, Node>) -> (Json, u64) {
     let cost = budget.spent();
     let answer = match verdict {
         Ok(value) => json!({"result": written(&value)}),
-        Err(Error::Cost) => json!({"error": "cost"}),
+        Err(EvaluationError::Cost) => json!({"error": "cost"}),
         Err(error) => json!({"error": "runtime", "class": class(&error)}),
     };
     (answer, cost)
 }
 
-fn compile(text: &str, variables: &[Variable]) -> Result<Program, Vec<cel::CompileError>> {
+fn compile(text: &str, variables: &[DeclaredVariable]) -> Result<Program, Vec<cel::CompileError>> {
     cel::compile(
         text,
         &Names {
@@ -139,36 +143,36 @@ fn compile(text: &str, variables: &[Variable]) -> Result<Program, Vec<cel::Compi
 }
 
 /// The class of an error at run time, as the files name them.
-fn class(error: &Error) -> &'static str {
+fn class(error: &EvaluationError) -> &'static str {
     match error {
-        Error::NoSuchKey(_) => "key",
-        Error::Overload(_) => "overload",
-        Error::DivisionByZero => "division",
-        Error::Range(_) => "range",
-        Error::Overflow(_) => "overflow",
+        EvaluationError::NoSuchKey(_) => "key",
+        EvaluationError::Overload(_) => "overload",
+        EvaluationError::DivisionByZero => "division",
+        EvaluationError::Range(_) => "range",
+        EvaluationError::Overflow(_) => "overflow",
         _ => "other",
     }
 }
 
 /// A value in the notation of the files.
-fn written(value: &Value<'_>) -> Json {
+fn written(value: &CelValue<'_>) -> Json {
     match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => json!(value),
-        Value::Int(number) => json!(number),
-        Value::Uint(number) => json!({"uint": number.to_string()}),
-        Value::Double(number) => json!({"double": double(*number)}),
-        Value::Text(text) => json!(text.as_str()),
-        Value::Bytes(bytes) => {
+        CelValue::Null => Json::Null,
+        CelValue::Bool(value) => json!(value),
+        CelValue::Int(number) => json!(number),
+        CelValue::Uint(number) => json!({"uint": number.to_string()}),
+        CelValue::Double(number) => json!({"double": double(*number)}),
+        CelValue::Text(text) => json!(text.as_str()),
+        CelValue::Bytes(bytes) => {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             json!({"bytes": hex})
         }
-        Value::Duration(span) => json!({"duration": span.as_nanos().to_string()}),
-        Value::Timestamp(time) => json!({"timestamp": time.in_utc().to_string()}),
-        Value::Type(name) => json!({"type": name.as_str()}),
-        Value::Optional(None) => json!({"none": true}),
-        Value::Optional(Some(value)) => json!({"some": written(value)}),
-        Value::Kubernetes(value) => match &**value {
+        CelValue::Duration(span) => json!({"duration": span.as_nanos().to_string()}),
+        CelValue::Timestamp(time) => json!({"timestamp": time.in_utc().to_string()}),
+        CelValue::Type(name) => json!({"type": name.as_str()}),
+        CelValue::Optional(None) => json!({"none": true}),
+        CelValue::Optional(Some(value)) => json!({"some": written(value)}),
+        CelValue::Kubernetes(value) => match &**value {
             Kubernetes::Quantity(quantity) => {
                 json!({"quantity": quantity.billionths()})
             }
@@ -185,7 +189,7 @@ fn written(value: &Value<'_>) -> Json {
     }
 }
 
-fn map(entries: &[(Value<'_>, Value<'_>)]) -> Json {
+fn map(entries: &[(CelValue<'_>, CelValue<'_>)]) -> Json {
     let names: Option<Vec<&str>> = entries.iter().map(|(key, _)| key.as_str()).collect();
     if let Some(names) = names {
         let entries = names

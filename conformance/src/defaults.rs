@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Map, Value as Json};
 use tenantry::comparison;
-use tenantry::kubernetes::defaults::{Part, Stored};
+use tenantry::kubernetes::defaults::{Stored, StoredPart};
 use tenantry::kubernetes::volatile;
-use tenantry::model::change::{FieldPath, Step};
+use tenantry::model::change::{FieldPath, FieldStep};
 use tenantry::model::view::View;
 use tenantry::schema::kubernetes::ObjectSchemas;
 
@@ -34,7 +34,7 @@ pub fn custom_resources() -> Result<ObjectSchemas> {
 
 /// What is not volatile of an object; what is assigned is left out where the other lacks it.
 fn stable(kind: &str, value: &Json, other: Option<&Json>, path: &FieldPath) -> Option<Json> {
-    let at = |step: Step, other: Option<&Json>| {
+    let at = |step: FieldStep, other: Option<&Json>| {
         let path = path.joined(step);
         let is_assigned = other.is_none() && volatile::is_assigned(kind, &path);
         (!volatile::is_written(kind, &path) && !is_assigned).then_some(path)
@@ -43,7 +43,7 @@ fn stable(kind: &str, value: &Json, other: Option<&Json>, path: &FieldPath) -> O
         Json::Object(map) => {
             let fields = map.iter().filter_map(|(key, value)| {
                 let other = other.and_then(|other| other.get(key));
-                let path = at(Step::Key(key.as_str().into()), other)?;
+                let path = at(FieldStep::Key(key.as_str().into()), other)?;
                 Some((key.clone(), stable(kind, value, other, &path)?))
             });
             let fields: Map<String, Json> = fields.collect();
@@ -60,7 +60,7 @@ fn stable(kind: &str, value: &Json, other: Option<&Json>, path: &FieldPath) -> O
                     _ => item["mountPath"].as_str().or(name).unwrap_or_default(),
                 }));
                 let other = other.and_then(|other| other.get(at_index));
-                let path = at(Step::Item(name.as_ref().into()), other)?;
+                let path = at(FieldStep::Item(name.as_ref().into()), other)?;
                 stable(kind, item, other, &path)
             });
             let left: Vec<Json> = left.collect();
@@ -132,7 +132,7 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
     for case in cases.lines()? {
         let (sent, stored) = (&case["sent"], &case["stored"]);
         let node = tree(sent);
-        let ours = Stored::written(Part::object(View::of(&node), Some(&custom))).to_json();
+        let ours = Stored::written(StoredPart::object(View::of(&node), Some(&custom))).to_json();
         let kind = sent["kind"].as_str().unwrap_or_default();
         let root = FieldPath::default();
         let both = [(&ours, stored), (stored, &ours)]

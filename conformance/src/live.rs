@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value as Json;
 use tenantry::comparison::{self, Base};
 use tenantry::load::Source;
-use tenantry::model::change::Operation;
+use tenantry::model::change::ObjectOperation;
 use tenantry::resolve::Selection;
-use tenantry::{Options, Shard};
+use tenantry::{CompileOptions, Shard};
 
 use super::{Cases, Silent, Tally};
 
@@ -59,7 +59,7 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
     let name = cases.path.file_stem().and_then(|name| name.to_str());
     let cluster = name.and_then(|name| name.strip_prefix("live-"));
     let cluster = cluster.context("the file's name is not live-CLUSTER.json")?;
-    let head = Options {
+    let head = CompileOptions {
         source: Source::Folder {
             root: Path::new(env!("CARGO_MANIFEST_DIR")).join(REPOSITORY),
         },
@@ -85,7 +85,7 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
         let object = change.object();
         let is_corrected = |rule: &String| object.title().ends_with(&format!("-{rule}"));
         if object.title().starts_with("ValidatingAdmissionPolicy/")
-            && change.operation() == Operation::Changed
+            && change.operation() == ObjectOperation::Changed
             && corrected.iter().any(is_corrected)
         {
             continue;

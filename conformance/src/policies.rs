@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value as Json, json};
 use tenantry::diagnostics::{Sink, SourceFile, Sources};
-use tenantry::policy::cases::{self, Form};
+use tenantry::policy::cases::{self, CaseObjects};
 use tenantry::policy::rules::Rule;
 use tenantry::validate;
 use tenantry::yaml::parse::parse;
@@ -71,7 +71,7 @@ fn rules(folder: &Path) -> Result<Vec<Rule>> {
 fn answer(
     rule: &Rule,
     case: (&'static str, usize),
-    form: Form,
+    form: CaseObjects,
 ) -> (Vec<&'static str>, Vec<String>) {
     let decisions = cases::decisions(rule, case.0, case.1, form);
     let words = decisions.iter().map(|decision| decision.word).collect();
@@ -123,10 +123,10 @@ pub fn judge(cases: &mut Cases<'_>) -> Result<Tally> {
                 json!({"compileTimeOnly": rule.compile_time_only})
             }
             Some((rule, case)) => {
-                let forms: &[Form] = match text("object") {
-                    "typed and defaulted" => &[Form::Stored],
-                    "as written" => &[Form::Written],
-                    _ => &[Form::Written, Form::Stored],
+                let forms: &[CaseObjects] = match text("object") {
+                    "typed and defaulted" => &[CaseObjects::Stored],
+                    "as written" => &[CaseObjects::Written],
+                    _ => &[CaseObjects::Written, CaseObjects::Stored],
                 };
                 let answers = forms.iter().map(|form| (*form, answer(rule, case, *form)));
                 let wrong: Vec<Json> = answers

@@ -5,11 +5,11 @@
 use anyhow::Result;
 use serde_json::Value as Json;
 use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
-use tenantry::kubernetes::validation::{self, Kind, Known};
+use tenantry::kubernetes::validation::{self, KnownKind, RuleSet};
 use tenantry::model::view::View;
 use tenantry::schema::kubernetes::built_in;
-use tenantry::schema::{self, Problem};
-use tenantry::yaml::{Path, Step};
+use tenantry::schema::{self, SchemaProblem};
+use tenantry::yaml::{Path, PathStep};
 
 use super::cel::tree;
 use super::{Cases, Tally};
@@ -69,15 +69,19 @@ fn answer(case: &Json, kubernetes: u32) -> Answer {
     };
     for violation in schema::check_as_of(view, rule, set, kubernetes) {
         let mut path = violation.path.clone();
-        if let Problem::MissingField(name, _) = &violation.problem {
+        if let SchemaProblem::MissingField(name, _) = &violation.problem {
             path = path.join(name.as_str());
         }
         answer.add(path, format!("{:?}", violation.problem));
     }
     let old = old.as_ref().map(View::of);
-    for violation in
-        validation::check_as_of(view, Known::BuiltIn(definition), old, Kind::All, kubernetes)
-    {
+    for violation in validation::check_as_of(
+        view,
+        KnownKind::BuiltIn(definition),
+        old,
+        RuleSet::All,
+        kubernetes,
+    ) {
         let message = violation.message();
         answer.add(violation.path, message);
     }
@@ -126,8 +130,8 @@ fn is_at(path: &Path, field: &str) -> bool {
         .0
         .iter()
         .map(|step| match step {
-            Step::Key(key) => key.to_string(),
-            Step::Index(at) => at.to_string(),
+            PathStep::Key(key) => key.to_string(),
+            PathStep::Index(at) => at.to_string(),
         })
         .collect();
     let (mut a, mut b) = (ours.as_slice(), named.as_slice());

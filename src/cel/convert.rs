@@ -1,39 +1,43 @@
 //! From one type to another: `int()`, `string()` and their like.
 
+use crate::cel::Evaluated;
 use crate::kubernetes::base64;
 use jiff::SignedDuration;
 
-use super::Error;
+use super::EvaluationError;
 use super::functions::time::{Time, nanos_of};
 use super::types::Type;
-use super::value::{Kubernetes, Value};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use super::value::{CelValue, Kubernetes};
 
 fn one<'v, 'a>(
     name: &str,
-    arguments: &'v [Value<'a>],
-) -> std::result::Result<&'v Value<'a>, Error> {
+    arguments: &'v [CelValue<'a>],
+) -> Result<&'v CelValue<'a>, EvaluationError> {
     match arguments {
         [value] => Ok(value),
-        _ => Err(Error::overload(name, &arguments.iter().collect::<Vec<_>>())),
+        _ => Err(EvaluationError::overload(
+            name,
+            &arguments.iter().collect::<Vec<_>>(),
+        )),
     }
 }
 
-fn malformed<'a>(value: &Value<'_>, wanted: &str) -> Result<'a> {
+fn malformed<'a>(value: &CelValue<'_>, wanted: &str) -> Evaluated<'a> {
     let text = to_text(value).unwrap_or_default();
-    Err(Error::Malformed(format!("`{text}` is not {wanted}")))
+    Err(EvaluationError::Malformed(format!(
+        "`{text}` is not {wanted}"
+    )))
 }
 
-fn out_of_range<'a>(value: &Value<'_>, of: &str) -> Result<'a> {
+fn out_of_range<'a>(value: &CelValue<'_>, of: &str) -> Evaluated<'a> {
     let text = to_text(value).unwrap_or_default();
-    Err(Error::Overflow(format!(
+    Err(EvaluationError::Overflow(format!(
         "`{text}` is not within the range of `{of}`"
     )))
 }
 
 /// The value itself.
-pub fn same<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn same<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     one("dyn", arguments).cloned()
 }
 
@@ -67,68 +71,68 @@ pub fn lossless_uint(number: f64) -> Option<u64> {
 }
 
 /// `int(value)`
-pub fn to_int<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_int<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("int", arguments)?;
     match value {
-        Value::Int(_) => Ok(value.clone()),
-        Value::Uint(number) => match i64::try_from(*number) {
-            Ok(number) => Ok(Value::Int(number)),
+        CelValue::Int(_) => Ok(value.clone()),
+        CelValue::Uint(number) => match i64::try_from(*number) {
+            Ok(number) => Ok(CelValue::Int(number)),
             Err(_) => out_of_range(value, "int"),
         },
         #[allow(clippy::cast_possible_truncation)]
-        Value::Double(number)
+        CelValue::Double(number)
             if *number > -9_223_372_036_854_775_808.0 && *number < 9_223_372_036_854_775_808.0 =>
         {
-            Ok(Value::Int(*number as i64))
+            Ok(CelValue::Int(*number as i64))
         }
-        Value::Double(_) => out_of_range(value, "int"),
-        Value::Text(text) => match text.as_str().parse() {
-            Ok(number) => Ok(Value::Int(number)),
+        CelValue::Double(_) => out_of_range(value, "int"),
+        CelValue::Text(text) => match text.as_str().parse() {
+            Ok(number) => Ok(CelValue::Int(number)),
             Err(_) => malformed(value, "a whole number"),
         },
-        Value::Timestamp(time) => Ok(Value::Int(time.seconds())),
-        Value::Duration(span) => Ok(Value::Int(nanos_of(*span))),
-        other => Err(Error::overload("int", &[other])),
+        CelValue::Timestamp(time) => Ok(CelValue::Int(time.seconds())),
+        CelValue::Duration(span) => Ok(CelValue::Int(nanos_of(*span))),
+        other => Err(EvaluationError::overload("int", &[other])),
     }
 }
 
 /// `uint(value)`
-pub fn to_uint<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_uint<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("uint", arguments)?;
     match value {
-        Value::Uint(_) => Ok(value.clone()),
-        Value::Int(number) => match u64::try_from(*number) {
-            Ok(number) => Ok(Value::Uint(number)),
+        CelValue::Uint(_) => Ok(value.clone()),
+        CelValue::Int(number) => match u64::try_from(*number) {
+            Ok(number) => Ok(CelValue::Uint(number)),
             Err(_) => out_of_range(value, "uint"),
         },
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Value::Double(number) if *number >= 0.0 && *number < 18_446_744_073_709_551_616.0 => {
-            Ok(Value::Uint(*number as u64))
+        CelValue::Double(number) if *number >= 0.0 && *number < 18_446_744_073_709_551_616.0 => {
+            Ok(CelValue::Uint(*number as u64))
         }
-        Value::Double(_) => out_of_range(value, "uint"),
+        CelValue::Double(_) => out_of_range(value, "uint"),
         // Go's `strconv.ParseUint` takes no sign.
-        Value::Text(text) if !text.as_str().starts_with('+') => match text.as_str().parse() {
-            Ok(number) => Ok(Value::Uint(number)),
+        CelValue::Text(text) if !text.as_str().starts_with('+') => match text.as_str().parse() {
+            Ok(number) => Ok(CelValue::Uint(number)),
             Err(_) => malformed(value, "a whole number of at least zero"),
         },
-        Value::Text(_) => malformed(value, "a whole number of at least zero"),
-        other => Err(Error::overload("uint", &[other])),
+        CelValue::Text(_) => malformed(value, "a whole number of at least zero"),
+        other => Err(EvaluationError::overload("uint", &[other])),
     }
 }
 
 /// `double(value)`
 #[allow(clippy::cast_precision_loss)]
-pub fn to_double<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_double<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("double", arguments)?;
     match value {
-        Value::Double(_) => Ok(value.clone()),
-        Value::Int(number) => Ok(Value::Double(*number as f64)),
-        Value::Uint(number) => Ok(Value::Double(*number as f64)),
-        Value::Text(text) => match parse_double(text.as_str()) {
-            Some(number) => Ok(Value::Double(number)),
+        CelValue::Double(_) => Ok(value.clone()),
+        CelValue::Int(number) => Ok(CelValue::Double(*number as f64)),
+        CelValue::Uint(number) => Ok(CelValue::Double(*number as f64)),
+        CelValue::Text(text) => match parse_double(text.as_str()) {
+            Some(number) => Ok(CelValue::Double(number)),
             None => malformed(value, "a number"),
         },
-        other => Err(Error::overload("double", &[other])),
+        other => Err(EvaluationError::overload("double", &[other])),
     }
 }
 
@@ -181,63 +185,65 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
 }
 
 /// `bool(value)`
-pub fn to_bool<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_bool<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("bool", arguments)?;
     match value {
-        Value::Bool(_) => Ok(value.clone()),
+        CelValue::Bool(_) => Ok(value.clone()),
         // The spellings of Go's strconv.ParseBool.
-        Value::Text(text) => match text.as_str() {
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Value::Bool(true)),
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Value::Bool(false)),
+        CelValue::Text(text) => match text.as_str() {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(CelValue::Bool(true)),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(CelValue::Bool(false)),
             _ => malformed(value, "true or false"),
         },
-        other => Err(Error::overload("bool", &[other])),
+        other => Err(EvaluationError::overload("bool", &[other])),
     }
 }
 
 /// `bytes(value)`
-pub fn to_bytes<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_bytes<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("bytes", arguments)?;
     match value {
-        Value::Bytes(_) => Ok(value.clone()),
-        Value::Text(text) => Ok(Value::Bytes(text.as_str().as_bytes().into())),
-        other => Err(Error::overload("bytes", &[other])),
+        CelValue::Bytes(_) => Ok(value.clone()),
+        CelValue::Text(text) => Ok(CelValue::Bytes(text.as_str().as_bytes().into())),
+        other => Err(EvaluationError::overload("bytes", &[other])),
     }
 }
 
 /// `string(value)`
-pub fn to_string<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_string<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("string", arguments)?;
     match value {
-        Value::Text(_) => Ok(value.clone()),
-        Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Value::text(text)),
-            Err(_) => Err(Error::Malformed("the bytes are not UTF-8".to_owned())),
+        CelValue::Text(_) => Ok(value.clone()),
+        CelValue::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(CelValue::text(text)),
+            Err(_) => Err(EvaluationError::Malformed(
+                "the bytes are not UTF-8".to_owned(),
+            )),
         },
-        Value::List(_)
-        | Value::Map(_)
-        | Value::Tree(_)
-        | Value::Null
-        | Value::Optional(_)
-        | Value::Type(_) => Err(Error::overload("string", &[value])),
+        CelValue::List(_)
+        | CelValue::Map(_)
+        | CelValue::Tree(_)
+        | CelValue::Null
+        | CelValue::Optional(_)
+        | CelValue::Type(_) => Err(EvaluationError::overload("string", &[value])),
         other => to_text(other)
-            .map(Value::text)
-            .ok_or_else(|| Error::overload("string", &[other])),
+            .map(CelValue::text)
+            .ok_or_else(|| EvaluationError::overload("string", &[other])),
     }
 }
 
 /// A scalar as text, as `string()` writes it.
-pub fn to_text(value: &Value<'_>) -> Option<String> {
+pub fn to_text(value: &CelValue<'_>) -> Option<String> {
     Some(match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Uint(number) => number.to_string(),
-        Value::Double(number) => double_text(*number),
-        Value::Text(text) | Value::Type(text) => text.as_str().to_owned(),
-        Value::Duration(span) => duration_text(*span),
-        Value::Timestamp(time) => time.to_string(),
-        Value::Kubernetes(value) => match &**value {
+        CelValue::Null => "null".to_owned(),
+        CelValue::Bool(value) => value.to_string(),
+        CelValue::Int(number) => number.to_string(),
+        CelValue::Uint(number) => number.to_string(),
+        CelValue::Double(number) => double_text(*number),
+        CelValue::Text(text) | CelValue::Type(text) => text.as_str().to_owned(),
+        CelValue::Duration(span) => duration_text(*span),
+        CelValue::Timestamp(time) => time.to_string(),
+        CelValue::Kubernetes(value) => match &**value {
             Kubernetes::Quantity(quantity) => quantity.to_string(),
             Kubernetes::Ip(ip) => ip.to_string(),
             Kubernetes::Cidr(ip, length) => format!("{ip}/{length}"),
@@ -245,7 +251,11 @@ pub fn to_text(value: &Value<'_>) -> Option<String> {
             Kubernetes::Semver(version) => version.to_string(),
             Kubernetes::Format(name) => (*name).to_owned(),
         },
-        Value::Bytes(_) | Value::List(_) | Value::Map(_) | Value::Tree(_) | Value::Optional(_) => {
+        CelValue::Bytes(_)
+        | CelValue::List(_)
+        | CelValue::Map(_)
+        | CelValue::Tree(_)
+        | CelValue::Optional(_) => {
             return None;
         }
     })
@@ -277,15 +287,15 @@ fn duration_text(span: SignedDuration) -> String {
 }
 
 /// `duration(value)`
-pub fn to_duration<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_duration<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("duration", arguments)?;
     match value {
-        Value::Duration(_) => Ok(value.clone()),
-        Value::Text(text) => match parse_duration(text.as_str()) {
-            Some(span) => Ok(Value::Duration(span)),
+        CelValue::Duration(_) => Ok(value.clone()),
+        CelValue::Text(text) => match parse_duration(text.as_str()) {
+            Some(span) => Ok(CelValue::Duration(span)),
             None => malformed(value, "a duration such as `1h30m` or `1.5s`"),
         },
-        other => Err(Error::overload("duration", &[other])),
+        other => Err(EvaluationError::overload("duration", &[other])),
     }
 }
 
@@ -341,35 +351,35 @@ pub fn parse_duration(text: &str) -> Option<SignedDuration> {
 }
 
 /// `timestamp(value)`
-pub fn to_timestamp<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+pub fn to_timestamp<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let value = one("timestamp", arguments)?;
     match value {
-        Value::Timestamp(_) => Ok(value.clone()),
-        Value::Int(seconds) => match Time::from_seconds(*seconds) {
-            Some(time) => Ok(Value::Timestamp(time)),
+        CelValue::Timestamp(_) => Ok(value.clone()),
+        CelValue::Int(seconds) => match Time::from_seconds(*seconds) {
+            Some(time) => Ok(CelValue::Timestamp(time)),
             None => out_of_range(value, "timestamp"),
         },
-        Value::Text(text) => match Time::parse(text.as_str()) {
-            Some(time) => Ok(Value::Timestamp(time)),
+        CelValue::Text(text) => match Time::parse(text.as_str()) {
+            Some(time) => Ok(CelValue::Timestamp(time)),
             None => malformed(value, "a time such as `2026-01-31T12:00:00Z`"),
         },
-        other => Err(Error::overload("timestamp", &[other])),
+        other => Err(EvaluationError::overload("timestamp", &[other])),
     }
 }
 
 /// The value that a text of a schema's format stands for.
-pub(super) fn formatted<'a>(value: Value<'a>, of: &Type) -> Result<'a> {
-    let Value::Text(text) = &value else {
+pub(super) fn formatted<'a>(value: CelValue<'a>, of: &Type) -> Evaluated<'a> {
+    let CelValue::Text(text) = &value else {
         return Ok(value);
     };
     match of {
         Type::Timestamp if text.as_str().len() == "2026-01-31".len() => {
-            to_timestamp(&[Value::text(format!("{}T00:00:00Z", text.as_str()))])
+            to_timestamp(&[CelValue::text(format!("{}T00:00:00Z", text.as_str()))])
         }
         Type::Timestamp => to_timestamp(&[value]),
         Type::Duration => to_duration(&[value]),
         Type::Bytes => match base64::decoded(text.as_str()) {
-            Some(bytes) => Ok(Value::Bytes(bytes.into())),
+            Some(bytes) => Ok(CelValue::Bytes(bytes.into())),
             None => malformed(&value, "base64"),
         },
         _ => Ok(value),

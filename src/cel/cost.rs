@@ -2,9 +2,9 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/cel/library/cost.go>,
 //! and the cost trackers of cel-go's libraries.
 
-use super::Error;
+use super::EvaluationError;
 use super::functions::forms;
-use super::value::{Kubernetes, Value};
+use super::value::{CelValue, Kubernetes};
 
 /// What going through a text costs for each character.
 pub const TRAVERSAL: f64 = 0.1;
@@ -123,17 +123,21 @@ fn part(size: u64, factor: f64) -> u64 {
 }
 
 /// What comparing two values costs.
-pub fn equality(a: u64, b: u64, first: Option<&Value<'_>>) -> u64 {
+pub fn equality(a: u64, b: u64, first: Option<&CelValue<'_>>) -> u64 {
     match first {
-        Some(Value::Kubernetes(_)) => 1,
+        Some(CelValue::Kubernetes(_)) => 1,
         _ => part(a.min(b), TRAVERSAL),
     }
 }
 
 impl Cost {
     /// What a call costs; arguments that are errors count as one.
-    pub fn charge(self, arguments: &[Value<'_>], result: Option<&Result<Value<'_>, Error>>) -> u64 {
-        let size = |at: usize| arguments.get(at).map_or(1, Value::weight);
+    pub fn charge(
+        self,
+        arguments: &[CelValue<'_>],
+        result: Option<&Result<CelValue<'_>, EvaluationError>>,
+    ) -> u64 {
+        let size = |at: usize| arguments.get(at).map_or(1, CelValue::weight);
         let result = || match result {
             Some(Ok(value)) => value.weight(),
             _ => 1,
@@ -158,7 +162,7 @@ impl Cost {
                 own + mask + if read { part(size(1), TRAVERSAL) } else { 0 }
             }
             Cost::Form => match arguments.first() {
-                Some(Value::Kubernetes(value)) => match &**value {
+                Some(CelValue::Kubernetes(value)) => match &**value {
                     Kubernetes::Format(name) => {
                         let regex = u64::from(forms::regex_size(name));
                         part(size(1) + 1, TRAVERSAL).saturating_mul(part(regex, REGEX))
@@ -170,7 +174,7 @@ impl Cost {
             Cost::NewList => result() + 1 + LIST,
             Cost::Flat => {
                 let levels = match arguments.get(1) {
-                    Some(Value::Int(levels)) => u64::try_from(*levels).unwrap_or(0),
+                    Some(CelValue::Int(levels)) => u64::try_from(*levels).unwrap_or(0),
                     _ => 1,
                 };
                 size(0).saturating_mul(levels).saturating_add(1 + LIST)
@@ -195,11 +199,11 @@ fn part_times(size: u64, times: f64) -> u64 {
     clippy::cast_sign_loss,
     clippy::cast_precision_loss
 )]
-fn square(list: Option<&Value<'_>>) -> u64 {
-    let size = list.map_or(1, Value::weight);
-    let first = list.and_then(Value::first_item).flatten();
+fn square(list: Option<&CelValue<'_>>) -> u64 {
+    let size = list.map_or(1, CelValue::weight);
+    let first = list.and_then(CelValue::first_item).flatten();
     let factor = match first {
-        Some(Value::Text(_) | Value::Bytes(_)) => 2.0 + TRAVERSAL,
+        Some(CelValue::Text(_) | CelValue::Bytes(_)) => 2.0 + TRAVERSAL,
         _ => 2.0,
     };
     (size.saturating_mul(size) as f64 * factor) as u64 + 1 + LIST
@@ -211,18 +215,18 @@ fn square(list: Option<&Value<'_>>) -> u64 {
     clippy::cast_sign_loss,
     clippy::cast_precision_loss
 )]
-fn traversal(value: &Value<'_>) -> u64 {
+fn traversal(value: &CelValue<'_>) -> u64 {
     if let Some(items) = value.items() {
         return items.iter().map(traversal).sum();
     }
     if let Some(keys) = value.keys() {
         let entry =
-            |key: &Value<'_>| traversal(key) + value.lookup(key).map_or(1, |of| traversal(&of));
+            |key: &CelValue<'_>| traversal(key) + value.lookup(key).map_or(1, |of| traversal(&of));
         return keys.iter().map(entry).sum();
     }
     match value {
-        Value::Text(text) => (text.as_str().len() as f64 * TRAVERSAL) as u64,
-        Value::Bytes(bytes) => (bytes.len() as f64 * TRAVERSAL) as u64,
+        CelValue::Text(text) => (text.as_str().len() as f64 * TRAVERSAL) as u64,
+        CelValue::Bytes(bytes) => (bytes.len() as f64 * TRAVERSAL) as u64,
         _ => 1,
     }
 }

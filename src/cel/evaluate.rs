@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use super::cost;
-use super::syntax::{Attribute, Expr, Fold, Key, Qualifier, Root};
-use super::tree::Tree;
-use super::value::{Map, Text, Value, insert};
-use super::{COST_PER_CALL, Error, Program};
+use super::syntax::{Attribute, Expr, Fold, Qualifier, Root, SelectorKey};
+use super::tree::StoredTree;
+use super::value::{CelValue, Text, ValueMap, insert};
+use super::{COST_PER_CALL, Evaluated, EvaluationError, Program};
 use crate::model::view::View;
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
 
 /// What the names of the environment stand for.
 pub trait Globals<'a> {
@@ -17,18 +15,18 @@ pub trait Globals<'a> {
     ///
     /// # Errors
     /// Only the API server knows it.
-    fn global(&self, index: usize) -> Result<'a>;
+    fn global(&self, index: usize) -> Evaluated<'a>;
 
     /// The value of one of the policy's own variables, evaluated when it is first asked for.
     ///
     /// # Errors
     /// Those of its expression.
-    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<'a>;
+    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Evaluated<'a>;
 }
 
 /// A place that an expression read.
 #[derive(Clone, Debug)]
-pub struct Read<'a> {
+pub struct ReadPlace<'a> {
     /// The scalar; or, where a field is missing, the map that it is missing from.
     pub view: View<'a>,
     /// The field that is missing.
@@ -42,7 +40,7 @@ pub struct Budget<'a> {
     /// What is left of the budget of the policy.
     policy: u64,
     /// What was read, in order, when somebody asked for it.
-    pub reads: Option<Vec<Read<'a>>>,
+    pub reads: Option<Vec<ReadPlace<'a>>>,
 }
 
 impl<'a> Budget<'a> {
@@ -66,13 +64,13 @@ impl<'a> Budget<'a> {
     ///
     /// # Errors
     /// Nothing is left.
-    pub fn pay(&mut self, cost: u64) -> std::result::Result<(), Error> {
+    pub fn pay(&mut self, cost: u64) -> Result<(), EvaluationError> {
         match (self.left.checked_sub(cost), self.policy.checked_sub(cost)) {
             (Some(left), Some(policy)) => {
                 (self.left, self.policy) = (left, policy);
                 Ok(())
             }
-            _ => Err(Error::Cost),
+            _ => Err(EvaluationError::Cost),
         }
     }
 
@@ -83,7 +81,7 @@ impl<'a> Budget<'a> {
 
     fn note(&mut self, view: Option<View<'a>>, missing: Option<Text<'a>>) {
         if let (Some(reads), Some(view)) = (&mut self.reads, view) {
-            reads.push(Read { view, missing });
+            reads.push(ReadPlace { view, missing });
         }
     }
 }
@@ -102,10 +100,10 @@ pub fn evaluate<'a>(
     program: &'a Program,
     globals: &dyn Globals<'a>,
     budget: &mut Budget<'a>,
-) -> Result<'a> {
+) -> Evaluated<'a> {
     // Each expression has its own budget; a variable's is not its user's.
     let outer = std::mem::replace(&mut budget.left, COST_PER_CALL);
-    let mut run = Run {
+    let mut run = ExpressionRun {
         globals,
         budget,
         locals: Vec::new(),
@@ -116,21 +114,21 @@ pub fn evaluate<'a>(
 }
 
 /// The value of a loop's name.
-enum Slot<'a> {
+enum LoopValue<'a> {
     /// Evaluated when it is first asked for.
     Pending(&'a Expr),
     /// Known; an error stays until something decides without it.
-    Known(Result<'a>),
+    Known(Evaluated<'a>),
 }
 
-struct Run<'r, 'a> {
+struct ExpressionRun<'r, 'a> {
     globals: &'r dyn Globals<'a>,
     budget: &'r mut Budget<'a>,
-    locals: Vec<Slot<'a>>,
+    locals: Vec<LoopValue<'a>>,
 }
 
-impl<'a> Run<'_, 'a> {
-    fn evaluate(&mut self, expr: &'a Expr) -> Result<'a> {
+impl<'a> ExpressionRun<'_, 'a> {
+    fn evaluate(&mut self, expr: &'a Expr) -> Evaluated<'a> {
         match expr {
             Expr::Constant(value) => Ok(value.clone()),
             Expr::Attribute(attribute) => {
@@ -141,7 +139,7 @@ impl<'a> Run<'_, 'a> {
                 value
             }
             Expr::Has(attribute) => match self.resolve(attribute)? {
-                Value::Optional(inner) => Ok(Value::Bool(inner.is_some())),
+                CelValue::Optional(inner) => Ok(CelValue::Bool(inner.is_some())),
                 value => Ok(value),
             },
             Expr::And(sides) => self.logic(sides, false),
@@ -160,15 +158,15 @@ impl<'a> Run<'_, 'a> {
             Expr::Call { arguments, .. } => self.call(expr, arguments),
             Expr::Among { item, list } => {
                 let item = self.evaluate(item)?;
-                Ok(Value::Bool(super::operators::has(list, &item)))
+                Ok(CelValue::Bool(super::operators::has(list, &item)))
             }
             Expr::OptionalElse {
                 of,
                 other,
                 is_value,
             } => match self.evaluate(of)? {
-                Value::Optional(None) => self.evaluate(other),
-                Value::Optional(Some(value)) if *is_value => Ok(Arc::unwrap_or_clone(value)),
+                CelValue::Optional(None) => self.evaluate(other),
+                CelValue::Optional(Some(value)) if *is_value => Ok(Arc::unwrap_or_clone(value)),
                 // Also what is no optional value: it cannot be absent, so the API server takes it for one that is there.
                 value => Ok(value),
             },
@@ -180,9 +178,9 @@ impl<'a> Run<'_, 'a> {
                 let value = self.evaluate(condition);
                 self.budget.pay(1)?;
                 match value {
-                    Ok(Value::Bool(value)) => Ok(Value::Bool(value)),
+                    Ok(CelValue::Bool(value)) => Ok(CelValue::Bool(value)),
                     Err(error) if error.is_final() => Err(error),
-                    _ => Ok(Value::Bool(true)),
+                    _ => Ok(CelValue::Bool(true)),
                 }
             }
             Expr::Fold(fold) => self.fold(fold),
@@ -197,7 +195,7 @@ impl<'a> Run<'_, 'a> {
                 self.budget.pay(2)?;
                 let mut map = self.take_map(*to)?;
                 insert(Arc::make_mut(&mut map), key?, value?);
-                Ok(Value::Map(map))
+                Ok(CelValue::Map(map))
             }
             Expr::InsertAll { to, entries } => {
                 let entries = self.evaluate(entries);
@@ -206,84 +204,85 @@ impl<'a> Run<'_, 'a> {
                 let entries = entries?;
                 let entries = entries
                     .entries()
-                    .ok_or_else(|| Error::overload("transformMapEntry", &[&entries]))?;
+                    .ok_or_else(|| EvaluationError::overload("transformMapEntry", &[&entries]))?;
                 let target = Arc::make_mut(&mut map);
                 for (key, value) in entries {
-                    if super::value::Key::of(&key).is_some_and(|name| target.contains_key(&name)) {
-                        return Err(Error::Malformed(format!(
+                    if super::value::MapKey::of(&key).is_some_and(|name| target.contains_key(&name))
+                    {
+                        return Err(EvaluationError::Malformed(format!(
                             "the map has `{}` twice",
                             super::convert::to_text(&key).unwrap_or_default()
                         )));
                     }
                     insert(target, key, value);
                 }
-                Ok(Value::Map(map))
+                Ok(CelValue::Map(map))
             }
-            Expr::OnlyInCluster(what) => Err(Error::OnlyInCluster(what)),
+            Expr::OnlyInCluster(what) => Err(EvaluationError::OnlyInCluster(what)),
             Expr::Shared(expr) => self.evaluate(expr),
         }
     }
 
     /// The value of a loop's name.
-    fn local(&mut self, at: usize) -> Result<'a> {
-        if let Some(Slot::Pending(expr)) = self.locals.get(at) {
+    fn local(&mut self, at: usize) -> Evaluated<'a> {
+        if let Some(LoopValue::Pending(expr)) = self.locals.get(at) {
             let expr = *expr;
             // It is evaluated outside of its loop.
             let inner = self.locals.split_off(at);
             let value = self.evaluate(expr);
             self.locals.extend(inner);
-            self.locals[at] = Slot::Known(value);
+            self.locals[at] = LoopValue::Known(value);
         }
         match self.locals.get(at) {
-            Some(Slot::Known(value)) => value.clone(),
-            _ => Ok(Value::Null),
+            Some(LoopValue::Known(value)) => value.clone(),
+            _ => Ok(CelValue::Null),
         }
     }
 
     /// The list or map that a loop builds, to be changed in place.
-    fn take(&mut self, at: usize) -> Result<'a> {
-        if matches!(self.locals.get(at), Some(Slot::Pending(_))) {
+    fn take(&mut self, at: usize) -> Evaluated<'a> {
+        if matches!(self.locals.get(at), Some(LoopValue::Pending(_))) {
             self.local(at)?;
         }
         match self.locals.get_mut(at) {
-            Some(slot) => match std::mem::replace(slot, Slot::Known(Ok(Value::Null))) {
-                Slot::Known(value) => value,
-                Slot::Pending(_) => Ok(Value::Null),
+            Some(slot) => match std::mem::replace(slot, LoopValue::Known(Ok(CelValue::Null))) {
+                LoopValue::Known(value) => value,
+                LoopValue::Pending(_) => Ok(CelValue::Null),
             },
-            None => Ok(Value::Null),
+            None => Ok(CelValue::Null),
         }
     }
 
-    fn take_map(&mut self, at: usize) -> std::result::Result<Arc<Map<'a>>, Error> {
+    fn take_map(&mut self, at: usize) -> Result<Arc<ValueMap<'a>>, EvaluationError> {
         match self.take(at)? {
-            Value::Map(map) => Ok(map),
-            other => Err(Error::overload("transformMap", &[&other])),
+            CelValue::Map(map) => Ok(map),
+            other => Err(EvaluationError::overload("transformMap", &[&other])),
         }
     }
 
     /// `accumulator + [item]`
-    fn append(&mut self, to: usize, item: &'a Expr, is_literal: bool) -> Result<'a> {
+    fn append(&mut self, to: usize, item: &'a Expr, is_literal: bool) -> Evaluated<'a> {
         let item = self.evaluate(item);
         let list = if is_literal { 0 } else { cost::LIST };
         self.budget.pay(1 + list + 1)?;
         match self.take(to)? {
-            Value::List(mut list) => {
+            CelValue::List(mut list) => {
                 Arc::make_mut(&mut list).push(item?);
-                Ok(Value::List(list))
+                Ok(CelValue::List(list))
             }
-            other => Err(Error::overload("_+_", &[&other])),
+            other => Err(EvaluationError::overload("_+_", &[&other])),
         }
     }
 
     /// A value, and what is selected of it.
-    fn resolve(&mut self, attribute: &'a Attribute) -> Result<'a> {
+    fn resolve(&mut self, attribute: &'a Attribute) -> Evaluated<'a> {
         let (value, optional) = match &attribute.root {
             Root::Conditional(parts) => {
                 let (condition, yes, no) = &**parts;
                 return match self.evaluate(condition)? {
-                    Value::Bool(true) => self.resolve(yes),
-                    Value::Bool(false) => self.resolve(no),
-                    other => Err(Error::overload("?:", &[&other])),
+                    CelValue::Bool(true) => self.resolve(yes),
+                    CelValue::Bool(false) => self.resolve(no),
+                    other => Err(EvaluationError::overload("?:", &[&other])),
                 };
             }
             Root::Variable {
@@ -295,7 +294,7 @@ impl<'a> Run<'_, 'a> {
                 self.budget.pay(1)?;
                 let value = value?;
                 if *tested {
-                    return Ok(Value::Bool(true));
+                    return Ok(CelValue::Bool(true));
                 }
                 (value, *optional)
             }
@@ -305,41 +304,43 @@ impl<'a> Run<'_, 'a> {
         };
         match (&attribute.root, value) {
             (Root::Variable { .. }, value) => self.select(value, optional, &attribute.qualifiers),
-            (_, none @ Value::Optional(None)) => Ok(none),
+            (_, none @ CelValue::Optional(None)) => Ok(none),
             (_, value) => self.select(value, optional, &attribute.qualifiers),
         }
     }
 
     fn select(
         &mut self,
-        mut value: Value<'a>,
+        mut value: CelValue<'a>,
         mut optional: bool,
         qualifiers: &'a [Arc<Qualifier>],
-    ) -> Result<'a> {
+    ) -> Evaluated<'a> {
         for qualifier in qualifiers {
             optional |= qualifier.optional;
             let computed;
             let key = match &qualifier.key {
-                Key::Constant(key) => key,
-                Key::Attribute(attribute) => {
+                SelectorKey::Constant(key) => key,
+                SelectorKey::Attribute(attribute) => {
                     computed = self.resolve(attribute)?;
                     &computed
                 }
-                Key::Computed(expr) => {
+                SelectorKey::Computed(expr) => {
                     computed = self.evaluate(expr)?;
                     &computed
                 }
             };
             if !key.is_key() {
-                return Err(Error::Malformed(format!(
+                return Err(EvaluationError::Malformed(format!(
                     "{} is not a key or position",
                     key.kind_name()
                 )));
             }
             let found = match (&value, key) {
                 // Whether something is there does not depend on what it is.
-                (Value::Tree(tree), Value::Text(name)) if qualifier.tested && !tree.is_list() => {
-                    Ok(self.has(tree, name).then_some(Value::Null))
+                (CelValue::Tree(tree), CelValue::Text(name))
+                    if qualifier.tested && !tree.is_list() =>
+                {
+                    Ok(self.has(tree, name).then_some(CelValue::Null))
                 }
                 _ => self.find(&value, key),
             };
@@ -348,9 +349,9 @@ impl<'a> Run<'_, 'a> {
                 self.budget.pay(u64::from(!(optional && is_absent)))?;
                 let present = found?.is_some();
                 return Ok(match (optional, present) {
-                    (true, false) => Value::Optional(None),
-                    (true, true) => Value::some(Value::Null),
-                    (false, present) => Value::Bool(present),
+                    (true, false) => CelValue::Optional(None),
+                    (true, true) => CelValue::some(CelValue::Null),
+                    (false, present) => CelValue::Bool(present),
                 });
             }
             value = match found {
@@ -358,7 +359,7 @@ impl<'a> Run<'_, 'a> {
                     self.budget.pay(1)?;
                     found
                 }
-                Ok(None) if optional => return Ok(Value::Optional(None)),
+                Ok(None) if optional => return Ok(CelValue::Optional(None)),
                 Ok(None) => {
                     self.budget.pay(1)?;
                     return Err(absent(&value, key));
@@ -369,16 +370,20 @@ impl<'a> Run<'_, 'a> {
                 }
             };
         }
-        Ok(if optional { Value::some(value) } else { value })
+        Ok(if optional {
+            CelValue::some(value)
+        } else {
+            value
+        })
     }
 
-    fn has(&mut self, tree: &Tree<'a>, name: &Text<'a>) -> bool {
+    fn has(&mut self, tree: &StoredTree<'a>, name: &Text<'a>) -> bool {
         let found = tree.has(name.as_str());
         self.note(tree, name, found);
         found
     }
 
-    fn note(&mut self, tree: &Tree<'a>, name: &Text<'a>, found: bool) {
+    fn note(&mut self, tree: &StoredTree<'a>, name: &Text<'a>, found: bool) {
         if self.budget.reads.is_some() {
             match tree.place(name.as_str()) {
                 Some(place) if found => self.budget.note(Some(place), None),
@@ -390,24 +395,24 @@ impl<'a> Run<'_, 'a> {
     /// What a key selects of a value; what has neither keys nor items has none.
     fn find(
         &mut self,
-        of: &Value<'a>,
-        key: &Value<'a>,
-    ) -> std::result::Result<Option<Value<'a>>, Error> {
+        of: &CelValue<'a>,
+        key: &CelValue<'a>,
+    ) -> Result<Option<CelValue<'a>>, EvaluationError> {
         if of.is_list() {
             let index = index(of, key)?;
             let item = index.and_then(|index| of.item(index));
-            if let (Value::Tree(tree), Some(index)) = (of, index)
-                && !matches!(item, Some(Value::Tree(_)) | None)
+            if let (CelValue::Tree(tree), Some(index)) = (of, index)
+                && !matches!(item, Some(CelValue::Tree(_)) | None)
             {
                 let place = tree.view.items().get(index).copied();
                 self.budget.note(place, None);
             }
             return Ok(item);
         }
-        let Value::Tree(tree) = of else {
+        let CelValue::Tree(tree) = of else {
             return Ok(of.lookup(key));
         };
-        let Value::Text(name) = key else {
+        let CelValue::Text(name) = key else {
             return Ok(None);
         };
         let found = tree.get(name.as_str());
@@ -416,77 +421,77 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// `&&` and `||`: what one side decides does not depend on an error of the other.
-    fn logic(&mut self, sides: &'a [Expr; 2], decides: bool) -> Result<'a> {
+    fn logic(&mut self, sides: &'a [Expr; 2], decides: bool) -> Evaluated<'a> {
         let word = if decides { "||" } else { "&&" };
         let first = self.evaluate(&sides[0]);
         match &first {
-            Ok(Value::Bool(value)) if *value == decides => return first,
+            Ok(CelValue::Bool(value)) if *value == decides => return first,
             Err(error) if error.is_final() => return first,
             _ => {}
         }
         let second = self.evaluate(&sides[1]);
         match (&first, &second) {
-            (_, Ok(Value::Bool(value))) if *value == decides => second,
+            (_, Ok(CelValue::Bool(value))) if *value == decides => second,
             (_, Err(error)) if error.is_final() => second,
             // What only the cluster knows may still decide it.
-            (Ok(Value::Bool(_)), Ok(Value::Bool(_)) | Err(_))
-            | (_, Err(Error::OnlyInCluster(_))) => second,
+            (Ok(CelValue::Bool(_)), Ok(CelValue::Bool(_)) | Err(_))
+            | (_, Err(EvaluationError::OnlyInCluster(_))) => second,
             (Err(_), _) => first,
-            (Ok(Value::Bool(_)), Ok(other)) | (Ok(other), _) => {
-                Err(Error::overload(word, &[other]))
+            (Ok(CelValue::Bool(_)), Ok(other)) | (Ok(other), _) => {
+                Err(EvaluationError::overload(word, &[other]))
             }
         }
     }
 
-    fn equal(&mut self, sides: &'a [Expr; 2], negated: bool) -> Result<'a> {
+    fn equal(&mut self, sides: &'a [Expr; 2], negated: bool) -> Evaluated<'a> {
         let (a, b) = (self.evaluate(&sides[0]), self.evaluate(&sides[1]));
-        let weight = |side: &Result<'a>| side.as_ref().map_or(1, Value::weight);
+        let weight = |side: &Evaluated<'a>| side.as_ref().map_or(1, CelValue::weight);
         self.budget
             .pay(cost::equality(weight(&a), weight(&b), a.as_ref().ok()))?;
         let (a, b) = (a?, b?);
         match (a.equals(&b), negated) {
-            (Ok(equal), negated) => Ok(Value::Bool(equal != negated)),
+            (Ok(equal), negated) => Ok(CelValue::Bool(equal != negated)),
             // What cannot be compared is not the same.
-            (Err(_), true) => Ok(Value::Bool(true)),
+            (Err(_), true) => Ok(CelValue::Bool(true)),
             (Err(error), false) => Err(error),
         }
     }
 
-    fn list(&mut self, items: &'a [(Expr, bool)]) -> Result<'a> {
+    fn list(&mut self, items: &'a [(Expr, bool)]) -> Evaluated<'a> {
         let mut list = Vec::with_capacity(items.len());
         for (item, optional) in items {
             match self.evaluate(item)? {
-                Value::Optional(value) if *optional => {
+                CelValue::Optional(value) if *optional => {
                     list.extend(value.map(Arc::unwrap_or_clone));
                 }
                 other if *optional => return Err(not_optional(&other)),
                 value => list.push(value),
             }
         }
-        Ok(Value::list(list))
+        Ok(CelValue::list(list))
     }
 
-    fn map(&mut self, entries: &'a [(Expr, Expr, bool)]) -> Result<'a> {
-        let mut map = Map::new();
+    fn map(&mut self, entries: &'a [(Expr, Expr, bool)]) -> Evaluated<'a> {
+        let mut map = ValueMap::new();
         for (key, value, optional) in entries {
             let key = self.evaluate(key)?;
             let value = match self.evaluate(value)? {
-                Value::Optional(None) if *optional => {
-                    if let Some(name) = super::value::Key::of(&key) {
+                CelValue::Optional(None) if *optional => {
+                    if let Some(name) = super::value::MapKey::of(&key) {
                         map.remove(&name);
                     }
                     continue;
                 }
-                Value::Optional(Some(value)) if *optional => Arc::unwrap_or_clone(value),
+                CelValue::Optional(Some(value)) if *optional => Arc::unwrap_or_clone(value),
                 other if *optional => return Err(not_optional(&other)),
                 value => value,
             };
             insert(&mut map, key, value);
         }
-        Ok(Value::Map(Arc::new(map)))
+        Ok(CelValue::Map(Arc::new(map)))
     }
 
-    fn call(&mut self, expr: &'a Expr, arguments: &'a [Expr]) -> Result<'a> {
+    fn call(&mut self, expr: &'a Expr, arguments: &'a [Expr]) -> Evaluated<'a> {
         let Expr::Call {
             function,
             chosen,
@@ -494,11 +499,11 @@ impl<'a> Run<'_, 'a> {
             ..
         } = expr
         else {
-            return Ok(Value::Null);
+            return Ok(CelValue::Null);
         };
-        let mut values: [Value<'a>; 3] = [Value::Null, Value::Null, Value::Null];
+        let mut values: [CelValue<'a>; 3] = [CelValue::Null, CelValue::Null, CelValue::Null];
         let mut many = Vec::new();
-        let mut failed: Option<Error> = None;
+        let mut failed: Option<EvaluationError> = None;
         for (at, argument) in arguments.iter().enumerate() {
             match self.evaluate(argument) {
                 Ok(value) if arguments.len() <= values.len() => values[at] = value,
@@ -529,10 +534,10 @@ impl<'a> Run<'_, 'a> {
         result
     }
 
-    fn fold(&mut self, fold: &'a Fold) -> Result<'a> {
+    fn fold(&mut self, fold: &'a Fold) -> Evaluated<'a> {
         let over = self.evaluate(&fold.over)?;
         let base = self.locals.len();
-        self.locals.push(Slot::Pending(&fold.init));
+        self.locals.push(LoopValue::Pending(&fold.init));
         let result = self
             .go_through(&over, fold, base)
             .and_then(|()| self.evaluate(&fold.result));
@@ -542,10 +547,10 @@ impl<'a> Run<'_, 'a> {
 
     fn go_through(
         &mut self,
-        over: &Value<'a>,
+        over: &CelValue<'a>,
         fold: &'a Fold,
         base: usize,
-    ) -> std::result::Result<(), Error> {
+    ) -> Result<(), EvaluationError> {
         let items = over.items();
         let entries = if items.is_some() {
             None
@@ -556,7 +561,7 @@ impl<'a> Run<'_, 'a> {
             (Some(items), _) => items.len(),
             (None, Some(entries)) => entries.len(),
             (None, None) => {
-                return Err(Error::Malformed(format!(
+                return Err(EvaluationError::Malformed(format!(
                     "a loop goes over a list or map, not {}",
                     over.kind_name()
                 )));
@@ -566,21 +571,21 @@ impl<'a> Run<'_, 'a> {
             let (first, second) = match (&items, &entries) {
                 (Some(items), _) => {
                     let item = items[at].clone();
-                    if let (Value::Tree(tree), true) = (over, self.budget.reads.is_some())
-                        && !matches!(item, Value::Tree(_))
+                    if let (CelValue::Tree(tree), true) = (over, self.budget.reads.is_some())
+                        && !matches!(item, CelValue::Tree(_))
                     {
                         let place = tree.view.items().get(at).copied();
                         self.budget.note(place, None);
                     }
-                    (Value::Int(i64::try_from(at).unwrap_or(i64::MAX)), item)
+                    (CelValue::Int(i64::try_from(at).unwrap_or(i64::MAX)), item)
                 }
                 (None, entries) => {
                     let entry = entries
                         .as_ref()
                         .and_then(|entries| entries.get(at))
                         .cloned();
-                    let (key, value) = entry.unwrap_or((Value::Null, Value::Null));
-                    if let (Value::Tree(tree), Value::Text(name), true) =
+                    let (key, value) = entry.unwrap_or((CelValue::Null, CelValue::Null));
+                    if let (CelValue::Tree(tree), CelValue::Text(name), true) =
                         (over, &key, fold.two_names && self.budget.reads.is_some())
                     {
                         self.budget.note(tree.place(name.as_str()), None);
@@ -589,14 +594,14 @@ impl<'a> Run<'_, 'a> {
                 }
             };
             if fold.two_names {
-                self.locals.push(Slot::Known(Ok(first)));
-                self.locals.push(Slot::Known(Ok(second)));
+                self.locals.push(LoopValue::Known(Ok(first)));
+                self.locals.push(LoopValue::Known(Ok(second)));
             } else {
                 let item = if items.is_some() { second } else { first };
-                self.locals.push(Slot::Known(Ok(item)));
+                self.locals.push(LoopValue::Known(Ok(item)));
             }
             match self.evaluate(&fold.condition) {
-                Ok(Value::Bool(false)) => {
+                Ok(CelValue::Bool(false)) => {
                     self.locals.truncate(base + 1);
                     break;
                 }
@@ -605,32 +610,32 @@ impl<'a> Run<'_, 'a> {
             }
             let step = self.evaluate(&fold.step);
             self.locals.truncate(base + 1);
-            if step.as_ref().is_err_and(Error::is_final) {
+            if step.as_ref().is_err_and(EvaluationError::is_final) {
                 return step.map(|_| ());
             }
-            self.locals[base] = Slot::Known(step);
+            self.locals[base] = LoopValue::Known(step);
         }
         Ok(())
     }
 }
 
 /// The root of a selection: an optional value is looked into, as the server does, by its value in Go.
-fn root(value: Value<'_>) -> std::result::Result<(Value<'_>, bool), Error> {
+fn root(value: CelValue<'_>) -> Result<(CelValue<'_>, bool), EvaluationError> {
     match value {
-        Value::Optional(Some(inner)) => Ok((native(Arc::unwrap_or_clone(inner))?, true)),
-        none @ Value::Optional(None) => Ok((none, true)),
+        CelValue::Optional(Some(inner)) => Ok((native(Arc::unwrap_or_clone(inner))?, true)),
+        none @ CelValue::Optional(None) => Ok((none, true)),
         value => Ok((value, false)),
     }
 }
 
 /// A value that went through Go's own types: optional values in optional values are lost, types become text, and values of
 /// Kubernetes' libraries do not come back.
-fn native(value: Value<'_>) -> std::result::Result<Value<'_>, Error> {
+fn native(value: CelValue<'_>) -> Result<CelValue<'_>, EvaluationError> {
     match value {
-        Value::Optional(None) => Ok(Value::Null),
-        Value::Optional(Some(inner)) => native(Arc::unwrap_or_clone(inner)),
-        Value::Type(name) => Ok(Value::Text(name)),
-        Value::Kubernetes(_) => Err(Error::Malformed(format!(
+        CelValue::Optional(None) => Ok(CelValue::Null),
+        CelValue::Optional(Some(inner)) => native(Arc::unwrap_or_clone(inner)),
+        CelValue::Type(name) => Ok(CelValue::Text(name)),
+        CelValue::Kubernetes(_) => Err(EvaluationError::Malformed(format!(
             "the API server cannot take {} out of an optional value here",
             value.kind_name()
         ))),
@@ -639,11 +644,11 @@ fn native(value: Value<'_>) -> std::result::Result<Value<'_>, Error> {
 }
 
 /// The position that a key names in a list.
-fn index(of: &Value<'_>, key: &Value<'_>) -> std::result::Result<Option<usize>, Error> {
+fn index(of: &CelValue<'_>, key: &CelValue<'_>) -> Result<Option<usize>, EvaluationError> {
     let index = match key {
-        Value::Int(index) => Some(*index),
-        Value::Uint(index) => i64::try_from(*index).ok(),
-        Value::Double(number) => match super::convert::lossless_int(*number) {
+        CelValue::Int(index) => Some(*index),
+        CelValue::Uint(index) => i64::try_from(*index).ok(),
+        CelValue::Double(number) => match super::convert::lossless_int(*number) {
             Some(index) => Some(index),
             None => return Err(not_an_index(of, key)),
         },
@@ -652,27 +657,27 @@ fn index(of: &Value<'_>, key: &Value<'_>) -> std::result::Result<Option<usize>, 
     Ok(index.and_then(|index| usize::try_from(index).ok()))
 }
 
-fn not_an_index(of: &Value<'_>, key: &Value<'_>) -> Error {
-    Error::Malformed(format!(
+fn not_an_index(of: &CelValue<'_>, key: &CelValue<'_>) -> EvaluationError {
+    EvaluationError::Malformed(format!(
         "{} is not a position in {}",
         key.kind_name(),
         of.kind_name()
     ))
 }
 
-fn absent(of: &Value<'_>, key: &Value<'_>) -> Error {
+fn absent(of: &CelValue<'_>, key: &CelValue<'_>) -> EvaluationError {
     let name = super::convert::to_text(key).unwrap_or_default();
     if of.is_list() {
-        return Error::Range(format!(
+        return EvaluationError::Range(format!(
             "there is no item {name} in a list of {}",
             of.size().unwrap_or(0)
         ));
     }
-    Error::NoSuchKey(name)
+    EvaluationError::NoSuchKey(name)
 }
 
-fn not_optional(value: &Value<'_>) -> Error {
-    Error::Malformed(format!(
+fn not_optional(value: &CelValue<'_>) -> EvaluationError {
+    EvaluationError::Malformed(format!(
         "`?` is for optional values, not {}",
         value.kind_name()
     ))
@@ -682,10 +687,10 @@ fn not_optional(value: &Value<'_>) -> Error {
 ///
 /// # Errors
 /// The value is no truth value.
-pub fn truth(value: &Value<'_>) -> std::result::Result<bool, Error> {
+pub fn truth(value: &CelValue<'_>) -> Result<bool, EvaluationError> {
     match value {
-        Value::Bool(value) => Ok(*value),
-        other => Err(Error::Overload(format!(
+        CelValue::Bool(value) => Ok(*value),
+        other => Err(EvaluationError::Overload(format!(
             "the expression gives {}, and must give true or false",
             other.kind_name()
         ))),

@@ -32,10 +32,11 @@ pub mod value;
 use std::fmt;
 
 pub use check::{
-    CompileError, Names, Parsed, Program, Variable, Wanted, compile, compile_and_estimate,
+    CompileError, DeclaredVariable, Names, ParsedExpression, Program, WantedType, compile,
+    compile_and_estimate,
 };
-pub use evaluate::{Budget, Globals, Read, evaluate, truth};
-pub use value::Value;
+pub use evaluate::{Budget, Globals, ReadPlace, evaluate, truth};
+pub use value::CelValue;
 
 use crate::diagnostics::list_names;
 
@@ -51,9 +52,12 @@ pub const MAX_DEPTH: usize = 250;
 /// A version of Kubernetes: 1 and the number after the dot.
 pub type Minor = u32;
 
+/// What an expression comes to.
+pub type Evaluated<'a> = Result<CelValue<'a>, EvaluationError>;
+
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Error {
+pub enum EvaluationError {
     /// A map has no such key, or an object no such field.
     NoSuchKey(String),
     /// A function or operator is not for values of these types.
@@ -72,12 +76,12 @@ pub enum Error {
     OnlyInCluster(&'static str),
 }
 
-impl Error {
+impl EvaluationError {
     /// A function or operator that does not take these values.
-    pub fn overload(function: &str, values: &[&Value<'_>]) -> Error {
+    pub fn overload(function: &str, values: &[&CelValue<'_>]) -> EvaluationError {
         let mut kinds: Vec<&str> = values.iter().map(|value| value.kind_name()).collect();
         kinds.dedup();
-        Error::Overload(format!(
+        EvaluationError::Overload(format!(
             "{} does not work on {}",
             operator_word(function),
             kinds.join(" and ")
@@ -86,7 +90,7 @@ impl Error {
 
     /// An error that `||` and `&&` must not hide.
     pub fn is_final(&self) -> bool {
-        matches!(self, Error::Cost)
+        matches!(self, EvaluationError::Cost)
     }
 }
 
@@ -100,24 +104,24 @@ fn operator_word(function: &str) -> String {
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for EvaluationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::NoSuchKey(key) => write!(
+            EvaluationError::NoSuchKey(key) => write!(
                 f,
                 "there is no {}, and the expression does not ask `has()` first",
                 list_names([key.as_str()])
             ),
-            Error::Overload(text)
-            | Error::Malformed(text)
-            | Error::Range(text)
-            | Error::Overflow(text) => f.write_str(text),
-            Error::DivisionByZero => f.write_str("it divides by zero"),
-            Error::Cost => write!(
+            EvaluationError::Overload(text)
+            | EvaluationError::Malformed(text)
+            | EvaluationError::Range(text)
+            | EvaluationError::Overflow(text) => f.write_str(text),
+            EvaluationError::DivisionByZero => f.write_str("it divides by zero"),
+            EvaluationError::Cost => write!(
                 f,
                 "it costs more than the API server allows: 1,000,000 for an expression, 10,000,000 for a policy"
             ),
-            Error::OnlyInCluster(what) => write!(f, "only the API server knows {what}"),
+            EvaluationError::OnlyInCluster(what) => write!(f, "only the API server knows {what}"),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::cost::Cost;
 use super::functions::{Declared, Overload};
 use super::types::Type;
-use super::value::Value;
+use super::value::CelValue;
 
 /// An expression.
 #[derive(Debug)]
 pub enum Expr {
     /// A literal, or what is computed from literals alone.
-    Constant(Value<'static>),
+    Constant(CelValue<'static>),
     /// A name, and what is selected of it.
     Attribute(Attribute),
     /// `has(of.field)`: the last qualifier is only tested.
@@ -40,7 +40,7 @@ pub enum Expr {
     /// `item in [literals]`, which costs nothing.
     Among {
         item: Box<Expr>,
-        list: Value<'static>,
+        list: CelValue<'static>,
     },
     /// `optional.orValue(other)`, or `or`: the other is evaluated only if it is needed.
     OptionalElse {
@@ -105,7 +105,7 @@ pub enum Root {
 /// A step of a selection.
 #[derive(Debug)]
 pub struct Qualifier {
-    pub key: Key,
+    pub key: SelectorKey,
     /// `.?field`, or `[?index]`.
     pub optional: bool,
     /// The last step of `has()`.
@@ -114,9 +114,9 @@ pub struct Qualifier {
 
 /// What a step selects.
 #[derive(Debug)]
-pub enum Key {
+pub enum SelectorKey {
     /// A field, or a literal index.
-    Constant(Value<'static>),
+    Constant(CelValue<'static>),
     /// An index that is an attribute itself.
     Attribute(Attribute),
     /// Any other index.

@@ -2,39 +2,39 @@
 
 use std::sync::Arc;
 
-use super::value::{Key, Map, Text, Value};
-use crate::kubernetes::defaults::{Held, Part, Stored};
+use super::value::{CelValue, MapKey, Text, ValueMap};
+use crate::kubernetes::defaults::{Stored, StoredPart, StoredValue};
 use crate::model::view::{Shape, View};
 use crate::schema::kubernetes::ObjectSchemas;
 
 /// A list or map, and what the API server makes of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Tree<'a> {
+pub struct StoredTree<'a> {
     /// Where it stands.
     pub view: View<'a>,
-    part: Part<'a>,
+    part: StoredPart<'a>,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> StoredTree<'a> {
     /// A part that nothing is filled into.
-    pub fn of(view: View<'a>) -> Tree<'a> {
-        Tree::part(Part::unknown(view))
+    pub fn of(view: View<'a>) -> StoredTree<'a> {
+        StoredTree::part(StoredPart::unknown(view))
     }
 
     /// An object as the API server sees it once it has filled in its defaults.
     /// `custom` has the schemas of custom resources.
-    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
-        Tree::part(Part::object(view, custom))
+    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> StoredTree<'a> {
+        StoredTree::part(StoredPart::object(view, custom))
     }
 
     /// An object as the API server's validation sees it: with its defaults, and else as it is written.
-    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Tree<'a> {
-        Tree::part(Part::as_sent(view, custom))
+    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> StoredTree<'a> {
+        StoredTree::part(StoredPart::as_sent(view, custom))
     }
 
     /// A part that is a list or map.
-    pub fn part(part: Part<'a>) -> Tree<'a> {
-        Tree {
+    pub fn part(part: StoredPart<'a>) -> StoredTree<'a> {
+        StoredTree {
             view: part.view,
             part,
         }
@@ -60,27 +60,27 @@ impl<'a> Tree<'a> {
     }
 
     /// The items of a list.
-    pub fn items(&self) -> Vec<Value<'a>> {
+    pub fn items(&self) -> Vec<CelValue<'a>> {
         self.part.items().into_iter().map(value).collect()
     }
 
     /// One item of a list.
-    pub fn item(&self, index: usize) -> Option<Value<'a>> {
+    pub fn item(&self, index: usize) -> Option<CelValue<'a>> {
         self.part.item(index).map(value)
     }
 
     /// The keys of a map, in the order of the output; those that are filled in come last.
-    pub fn keys(&self) -> Vec<Value<'a>> {
+    pub fn keys(&self) -> Vec<CelValue<'a>> {
         let fields = self.part.fields().into_iter();
         fields
-            .map(|(key, _)| Value::Text(Text::from(key)))
+            .map(|(key, _)| CelValue::Text(Text::from(key)))
             .collect()
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<Value<'a>> {
+    pub fn get(&self, key: &str) -> Option<CelValue<'a>> {
         let value = value(self.part.get(key)?);
-        if let Value::Null = value
+        if let CelValue::Null = value
             && let Some(list) = self.view.get(key).filter(|view| view.is_list())
         {
             // Admission still sees an empty list of which null is stored.
@@ -95,12 +95,12 @@ impl<'a> Tree<'a> {
     }
 
     /// What is written at a key, as it was sent; `view` is where it stands.
-    pub fn sent(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
+    pub fn sent(&self, key: &str, view: View<'a>) -> Option<StoredPart<'a>> {
         self.part.sent(key, view)
     }
 
     /// The items of a list, as they are written.
-    pub fn parts(&self) -> Vec<Part<'a>> {
+    pub fn parts(&self) -> Vec<StoredPart<'a>> {
         self.part.parts()
     }
 
@@ -111,36 +111,38 @@ impl<'a> Tree<'a> {
 }
 
 /// What is stored at a place; lists and maps that stand somewhere stay there.
-fn value(stored: Stored<'_>) -> Value<'_> {
+fn value(stored: Stored<'_>) -> CelValue<'_> {
     match stored.held {
-        Held::Part(part) => match part.shape() {
-            Shape::Null => Value::Null,
-            Shape::Bool(value) => Value::Bool(value),
-            Shape::Int(number) => Value::Int(number),
-            Shape::Float(number) => Value::Double(number),
-            Shape::Text(text) => Value::Text(Text::from(text)),
-            Shape::List | Shape::Map => Value::Tree(Tree::part(part)),
+        StoredValue::Part(part) => match part.shape() {
+            Shape::Null => CelValue::Null,
+            Shape::Bool(value) => CelValue::Bool(value),
+            Shape::Int(number) => CelValue::Int(number),
+            Shape::Float(number) => CelValue::Double(number),
+            Shape::Text(text) => CelValue::Text(Text::from(text)),
+            Shape::List | Shape::Map => CelValue::Tree(StoredTree::part(part)),
         },
-        Held::Text(text) | Held::Amount(text) => Value::Text(Text::Shared(text)),
-        Held::List(items) => Value::List(Arc::new(items.iter().cloned().map(value).collect())),
-        Held::Map(fields) => {
-            let mut map = Map::new();
+        StoredValue::Text(text) | StoredValue::Amount(text) => CelValue::Text(Text::Shared(text)),
+        StoredValue::List(items) => {
+            CelValue::List(Arc::new(items.iter().cloned().map(value).collect()))
+        }
+        StoredValue::Map(fields) => {
+            let mut map = ValueMap::new();
             for (key, stored) in fields.iter() {
                 let key: Arc<str> = Arc::from(&**key);
-                let entry = (Value::text(Arc::clone(&key)), value(stored.clone()));
-                map.insert(Key::Text(key), entry);
+                let entry = (CelValue::text(Arc::clone(&key)), value(stored.clone()));
+                map.insert(MapKey::Text(key), entry);
             }
-            Value::Map(Arc::new(map))
+            CelValue::Map(Arc::new(map))
         }
     }
 }
 
 /// What is stored of a part; lists and maps stay where they stand.
-pub fn of_part(part: Part<'_>) -> Value<'_> {
+pub fn of_part(part: StoredPart<'_>) -> CelValue<'_> {
     value(Stored::written(part))
 }
 
 /// What stands at a place; lists and maps stay there.
-pub fn of(view: View<'_>) -> Value<'_> {
-    value(Stored::written(Part::unknown(view)))
+pub fn of(view: View<'_>) -> CelValue<'_> {
+    value(Stored::written(StoredPart::unknown(view)))
 }

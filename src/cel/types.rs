@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::value::Value;
+use super::value::CelValue;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,18 +231,18 @@ impl Sig {
     }
 
     /// Whether a value can be passed for it: of a list or map, only the first item is looked at, as the server does.
-    pub fn takes(&self, value: &Value<'_>) -> bool {
+    pub fn takes(&self, value: &CelValue<'_>) -> bool {
         match self {
             Sig::Dyn | Sig::Param(_) => true,
-            Sig::Null => matches!(value, Value::Null),
-            Sig::Bool => matches!(value, Value::Bool(_)),
-            Sig::Int => matches!(value, Value::Int(_)),
-            Sig::Uint => matches!(value, Value::Uint(_)),
-            Sig::Double => matches!(value, Value::Double(_)),
-            Sig::Text => matches!(value, Value::Text(_)),
-            Sig::Bytes => matches!(value, Value::Bytes(_)),
-            Sig::Duration => matches!(value, Value::Duration(_)),
-            Sig::Timestamp => matches!(value, Value::Timestamp(_)),
+            Sig::Null => matches!(value, CelValue::Null),
+            Sig::Bool => matches!(value, CelValue::Bool(_)),
+            Sig::Int => matches!(value, CelValue::Int(_)),
+            Sig::Uint => matches!(value, CelValue::Uint(_)),
+            Sig::Double => matches!(value, CelValue::Double(_)),
+            Sig::Text => matches!(value, CelValue::Text(_)),
+            Sig::Bytes => matches!(value, CelValue::Bytes(_)),
+            Sig::Duration => matches!(value, CelValue::Duration(_)),
+            Sig::Timestamp => matches!(value, CelValue::Timestamp(_)),
             Sig::List(item) => match value.first_item() {
                 Some(first) => first.is_none_or(|first| item.takes(&first)),
                 None => false,
@@ -253,8 +253,8 @@ impl Sig {
                 }
                 None => false,
             },
-            Sig::Optional(_) => matches!(value, Value::Optional(_)),
-            Sig::Type(_) => matches!(value, Value::Type(_)),
+            Sig::Optional(_) => matches!(value, CelValue::Optional(_)),
+            Sig::Type(_) => matches!(value, CelValue::Type(_)),
             Sig::Named(name) => value.type_name() == *name,
         }
     }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::Error;
+use super::EvaluationError;
 use super::functions::time::Time;
-use super::tree::Tree;
+use super::tree::StoredTree;
 
 /// A value. Parts of manifests and documents stay where they are; only scalars are taken out.
 #[derive(Clone, Debug)]
-pub enum Value<'a> {
+pub enum CelValue<'a> {
     /// `null`.
     Null,
     /// A truth value.
@@ -30,11 +30,11 @@ pub enum Value<'a> {
     /// Bytes.
     Bytes(Arc<[u8]>),
     /// A list that an expression made.
-    List(Arc<Vec<Value<'a>>>),
+    List(Arc<Vec<CelValue<'a>>>),
     /// A map that an expression made.
-    Map(Arc<Map<'a>>),
+    Map(Arc<ValueMap<'a>>),
     /// A list or map of a manifest or document.
-    Tree(Tree<'a>),
+    Tree(StoredTree<'a>),
     /// A span of time.
     Duration(SignedDuration),
     /// A point in time.
@@ -42,13 +42,13 @@ pub enum Value<'a> {
     /// The type of a value.
     Type(Text<'a>),
     /// A value that may be absent.
-    Optional(Option<Arc<Value<'a>>>),
+    Optional(Option<Arc<CelValue<'a>>>),
     /// A value of Kubernetes' libraries.
     Kubernetes(Arc<Kubernetes>),
 }
 
 /// A map that an expression made, sorted by key.
-pub type Map<'a> = BTreeMap<Key, (Value<'a>, Value<'a>)>;
+pub type ValueMap<'a> = BTreeMap<MapKey, (CelValue<'a>, CelValue<'a>)>;
 
 /// Values of Kubernetes' libraries for expressions.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,9 +96,9 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
 }
 
 /// A key of a map that an expression made. As in the API server, `1` and `1u` are two keys, and looking one up finds
-/// the other ([`Value::lookup`]); a list or map is a key that nothing finds.
+/// the other ([`CelValue::lookup`]); a list or map is a key that nothing finds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum MapKey {
     /// `null`
     Null,
     /// A truth value.
@@ -115,26 +115,26 @@ pub enum Key {
     Other(usize),
 }
 
-impl<'a> Value<'a> {
+impl<'a> CelValue<'a> {
     /// A computed text.
-    pub fn text(text: impl Into<Arc<str>>) -> Value<'a> {
-        Value::Text(Text::Shared(text.into()))
+    pub fn text(text: impl Into<Arc<str>>) -> CelValue<'a> {
+        CelValue::Text(Text::Shared(text.into()))
     }
 
     /// A computed list.
-    pub fn list(items: Vec<Value<'a>>) -> Value<'a> {
-        Value::List(Arc::new(items))
+    pub fn list(items: Vec<CelValue<'a>>) -> CelValue<'a> {
+        CelValue::List(Arc::new(items))
     }
 
     /// A value that is there.
-    pub fn some(value: Value<'a>) -> Value<'a> {
-        Value::Optional(Some(Arc::new(value)))
+    pub fn some(value: CelValue<'a>) -> CelValue<'a> {
+        CelValue::Optional(Some(Arc::new(value)))
     }
 
     /// The text, when this is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Value::Text(text) => Some(text.as_str()),
+            CelValue::Text(text) => Some(text.as_str()),
             _ => None,
         }
     }
@@ -142,21 +142,21 @@ impl<'a> Value<'a> {
     /// The name of its type, as `type()` prints it.
     pub fn type_name(&self) -> &'static str {
         match self {
-            Value::Null => "null_type",
-            Value::Bool(_) => "bool",
-            Value::Int(_) => "int",
-            Value::Uint(_) => "uint",
-            Value::Double(_) => "double",
-            Value::Text(_) => "string",
-            Value::Bytes(_) => "bytes",
-            Value::Tree(tree) if tree.is_list() => "list",
-            Value::List(_) => "list",
-            Value::Map(_) | Value::Tree(_) => "map",
-            Value::Duration(_) => "google.protobuf.Duration",
-            Value::Timestamp(_) => "google.protobuf.Timestamp",
-            Value::Type(_) => "type",
-            Value::Optional(_) => "optional_type",
-            Value::Kubernetes(value) => match &**value {
+            CelValue::Null => "null_type",
+            CelValue::Bool(_) => "bool",
+            CelValue::Int(_) => "int",
+            CelValue::Uint(_) => "uint",
+            CelValue::Double(_) => "double",
+            CelValue::Text(_) => "string",
+            CelValue::Bytes(_) => "bytes",
+            CelValue::Tree(tree) if tree.is_list() => "list",
+            CelValue::List(_) => "list",
+            CelValue::Map(_) | CelValue::Tree(_) => "map",
+            CelValue::Duration(_) => "google.protobuf.Duration",
+            CelValue::Timestamp(_) => "google.protobuf.Timestamp",
+            CelValue::Type(_) => "type",
+            CelValue::Optional(_) => "optional_type",
+            CelValue::Kubernetes(value) => match &**value {
                 Kubernetes::Quantity(_) => "kubernetes.Quantity",
                 Kubernetes::Ip(_) => "net.IP",
                 Kubernetes::Cidr(..) => "net.CIDR",
@@ -192,19 +192,19 @@ impl<'a> Value<'a> {
     }
 
     /// The items, when this is a list.
-    pub fn items(&self) -> Option<Cow<'_, [Value<'a>]>> {
+    pub fn items(&self) -> Option<Cow<'_, [CelValue<'a>]>> {
         match self {
-            Value::List(items) => Some(Cow::Borrowed(items.as_slice())),
-            Value::Tree(tree) if tree.is_list() => Some(Cow::Owned(tree.items())),
+            CelValue::List(items) => Some(Cow::Borrowed(items.as_slice())),
+            CelValue::Tree(tree) if tree.is_list() => Some(Cow::Owned(tree.items())),
             _ => None,
         }
     }
 
     /// The keys, when this is a map.
-    pub fn keys(&self) -> Option<Vec<Value<'a>>> {
+    pub fn keys(&self) -> Option<Vec<CelValue<'a>>> {
         match self {
-            Value::Map(map) => Some(map.values().map(|(key, _)| key.clone()).collect()),
-            Value::Tree(tree) if !tree.is_list() => Some(tree.keys()),
+            CelValue::Map(map) => Some(map.values().map(|(key, _)| key.clone()).collect()),
+            CelValue::Tree(tree) if !tree.is_list() => Some(tree.keys()),
             _ => None,
         }
     }
@@ -212,29 +212,29 @@ impl<'a> Value<'a> {
     /// Whether it has keys.
     pub fn is_map(&self) -> bool {
         match self {
-            Value::Map(_) => true,
-            Value::Tree(tree) => !tree.is_list(),
+            CelValue::Map(_) => true,
+            CelValue::Tree(tree) => !tree.is_list(),
             _ => false,
         }
     }
 
     /// The first item, when this is a list.
-    pub fn first_item(&self) -> Option<Option<Value<'a>>> {
+    pub fn first_item(&self) -> Option<Option<CelValue<'a>>> {
         match self {
-            Value::List(items) => Some(items.first().cloned()),
-            Value::Tree(tree) if tree.is_list() => Some(tree.item(0)),
+            CelValue::List(items) => Some(items.first().cloned()),
+            CelValue::Tree(tree) if tree.is_list() => Some(tree.item(0)),
             _ => None,
         }
     }
 
     /// The first key and its value, when this is a map.
-    pub fn first_entry(&self) -> Option<Option<(Value<'a>, Value<'a>)>> {
+    pub fn first_entry(&self) -> Option<Option<(CelValue<'a>, CelValue<'a>)>> {
         match self {
-            Value::Map(map) => Some(map.values().next().cloned()),
-            Value::Tree(tree) if !tree.is_list() => {
+            CelValue::Map(map) => Some(map.values().next().cloned()),
+            CelValue::Tree(tree) if !tree.is_list() => {
                 Some(tree.keys().into_iter().next().map(|key| {
                     let value = key.as_str().and_then(|name| tree.get(name));
-                    (key, value.unwrap_or(Value::Null))
+                    (key, value.unwrap_or(CelValue::Null))
                 }))
             }
             _ => None,
@@ -242,21 +242,21 @@ impl<'a> Value<'a> {
     }
 
     /// The value of a key, when this is a map; whole numbers are found whatever their type.
-    pub fn lookup(&self, key: &Value<'a>) -> Option<Value<'a>> {
+    pub fn lookup(&self, key: &CelValue<'a>) -> Option<CelValue<'a>> {
         let map = match self {
-            Value::Map(map) => map,
-            Value::Tree(tree) if !tree.is_list() => {
+            CelValue::Map(map) => map,
+            CelValue::Tree(tree) if !tree.is_list() => {
                 return key.as_str().and_then(|key| tree.get(key));
             }
             _ => return None,
         };
-        let own = Key::of(key)?;
-        let others: [Option<Key>; 2] = match key {
-            Value::Int(number) => [u64::try_from(*number).ok().map(Key::Uint), None],
-            Value::Uint(number) => [i64::try_from(*number).ok().map(Key::Int), None],
-            Value::Double(number) => [
-                super::convert::lossless_int(*number).map(Key::Int),
-                super::convert::lossless_uint(*number).map(Key::Uint),
+        let own = MapKey::of(key)?;
+        let others: [Option<MapKey>; 2] = match key {
+            CelValue::Int(number) => [u64::try_from(*number).ok().map(MapKey::Uint), None],
+            CelValue::Uint(number) => [i64::try_from(*number).ok().map(MapKey::Int), None],
+            CelValue::Double(number) => [
+                super::convert::lossless_int(*number).map(MapKey::Int),
+                super::convert::lossless_uint(*number).map(MapKey::Uint),
             ],
             _ => [None, None],
         };
@@ -267,14 +267,14 @@ impl<'a> Value<'a> {
     }
 
     /// The keys and their values, when this is a map.
-    pub fn entries(&self) -> Option<Vec<(Value<'a>, Value<'a>)>> {
+    pub fn entries(&self) -> Option<Vec<(CelValue<'a>, CelValue<'a>)>> {
         match self {
-            Value::Map(map) => Some(map.values().cloned().collect()),
-            Value::Tree(tree) if !tree.is_list() => {
-                let value = |key: &Value<'a>| key.as_str().and_then(|name| tree.get(name));
+            CelValue::Map(map) => Some(map.values().cloned().collect()),
+            CelValue::Tree(tree) if !tree.is_list() => {
+                let value = |key: &CelValue<'a>| key.as_str().and_then(|name| tree.get(name));
                 let keys = tree.keys().into_iter();
                 Some(
-                    keys.map(|key| (key.clone(), value(&key).unwrap_or(Value::Null)))
+                    keys.map(|key| (key.clone(), value(&key).unwrap_or(CelValue::Null)))
                         .collect(),
                 )
             }
@@ -286,15 +286,19 @@ impl<'a> Value<'a> {
     pub fn is_key(&self) -> bool {
         matches!(
             self,
-            Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Text(_)
+            CelValue::Bool(_)
+                | CelValue::Int(_)
+                | CelValue::Uint(_)
+                | CelValue::Double(_)
+                | CelValue::Text(_)
         )
     }
 
     /// The item at a position, when this is a list.
-    pub fn item(&self, index: usize) -> Option<Value<'a>> {
+    pub fn item(&self, index: usize) -> Option<CelValue<'a>> {
         match self {
-            Value::List(items) => items.get(index).cloned(),
-            Value::Tree(tree) if tree.is_list() => tree.item(index),
+            CelValue::List(items) => items.get(index).cloned(),
+            CelValue::Tree(tree) if tree.is_list() => tree.item(index),
             _ => None,
         }
     }
@@ -302,8 +306,8 @@ impl<'a> Value<'a> {
     /// Whether this is a list.
     pub fn is_list(&self) -> bool {
         match self {
-            Value::List(_) => true,
-            Value::Tree(tree) => tree.is_list(),
+            CelValue::List(_) => true,
+            CelValue::Tree(tree) => tree.is_list(),
             _ => false,
         }
     }
@@ -311,11 +315,11 @@ impl<'a> Value<'a> {
     /// How many items, keys, characters or bytes it has.
     pub fn size(&self) -> Option<usize> {
         match self {
-            Value::Text(text) => Some(text.as_str().chars().count()),
-            Value::Bytes(bytes) => Some(bytes.len()),
-            Value::List(items) => Some(items.len()),
-            Value::Map(map) => Some(map.len()),
-            Value::Tree(tree) => Some(tree.len()),
+            CelValue::Text(text) => Some(text.as_str().chars().count()),
+            CelValue::Bytes(bytes) => Some(bytes.len()),
+            CelValue::List(items) => Some(items.len()),
+            CelValue::Map(map) => Some(map.len()),
+            CelValue::Tree(tree) => Some(tree.len()),
             _ => None,
         }
     }
@@ -323,7 +327,7 @@ impl<'a> Value<'a> {
     /// Its size as the API server charges for it; what has none counts as one.
     pub fn weight(&self) -> u64 {
         match self {
-            Value::Kubernetes(value) => match &**value {
+            CelValue::Kubernetes(value) => match &**value {
                 Kubernetes::Ip(IpAddr::V4(_)) => 4,
                 Kubernetes::Ip(IpAddr::V6(_)) => 16,
                 Kubernetes::Cidr(_, length) => u64::from(length.div_ceil(8)),
@@ -337,30 +341,32 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// A value of Kubernetes' libraries is compared with something else.
-    pub fn equals(&self, other: &Value<'a>) -> Result<bool, Error> {
+    pub fn equals(&self, other: &CelValue<'a>) -> Result<bool, EvaluationError> {
         Ok(match (self, other) {
-            (Value::Null, _) | (_, Value::Null) => {
-                matches!((self, other), (Value::Null, Value::Null))
+            (CelValue::Null, _) | (_, CelValue::Null) => {
+                matches!((self, other), (CelValue::Null, CelValue::Null))
             }
-            (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Text(a), Value::Text(b)) | (Value::Type(a), Value::Type(b)) => {
+            (CelValue::Bool(a), CelValue::Bool(b)) => a == b,
+            (CelValue::Text(a), CelValue::Text(b)) | (CelValue::Type(a), CelValue::Type(b)) => {
                 a.as_str() == b.as_str()
             }
-            (Value::Bytes(a), Value::Bytes(b)) => a == b,
-            (Value::Duration(a), Value::Duration(b)) => a == b,
-            (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b).is_eq(),
-            (Value::Kubernetes(a), Value::Kubernetes(b)) => {
+            (CelValue::Bytes(a), CelValue::Bytes(b)) => a == b,
+            (CelValue::Duration(a), CelValue::Duration(b)) => a == b,
+            (CelValue::Timestamp(a), CelValue::Timestamp(b)) => a.cmp(b).is_eq(),
+            (CelValue::Kubernetes(a), CelValue::Kubernetes(b)) => {
                 return a
                     .equals(b)
-                    .ok_or_else(|| Error::overload("_==_", &[self, other]));
+                    .ok_or_else(|| EvaluationError::overload("_==_", &[self, other]));
             }
-            (Value::Kubernetes(_), _) => return Err(Error::overload("_==_", &[self, other])),
-            (Value::Optional(a), Value::Optional(b)) => match (a, b) {
+            (CelValue::Kubernetes(_), _) => {
+                return Err(EvaluationError::overload("_==_", &[self, other]));
+            }
+            (CelValue::Optional(a), CelValue::Optional(b)) => match (a, b) {
                 (None, None) => true,
                 (Some(a), Some(b)) => return a.equals(b),
                 _ => false,
             },
-            (Value::Int(_) | Value::Uint(_) | Value::Double(_), _) => {
+            (CelValue::Int(_) | CelValue::Uint(_) | CelValue::Double(_), _) => {
                 compare_numbers(self, other) == Some(Ordering::Equal)
             }
             _ if self.is_list() && other.is_list() => self.equals_list(other),
@@ -370,7 +376,7 @@ impl<'a> Value<'a> {
     }
 
     /// Items that cannot be compared count as the same: the server asks only whether they differ.
-    fn equals_list(&self, other: &Value<'a>) -> bool {
+    fn equals_list(&self, other: &CelValue<'a>) -> bool {
         let (Some(a), Some(b)) = (self.items(), other.items()) else {
             return false;
         };
@@ -380,7 +386,7 @@ impl<'a> Value<'a> {
                 .all(|(a, b)| a.equals(b).unwrap_or(true))
     }
 
-    fn equals_map(&self, other: &Value<'a>) -> bool {
+    fn equals_map(&self, other: &CelValue<'a>) -> bool {
         let (Some(keys), Some(size)) = (self.keys(), other.size()) else {
             return false;
         };
@@ -397,24 +403,24 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// They have no order.
-    pub fn compare(&self, other: &Value<'a>) -> Result<Ordering, Error> {
+    pub fn compare(&self, other: &CelValue<'a>) -> Result<Ordering, EvaluationError> {
         match (self, other) {
-            (Value::Bool(a), Value::Bool(b)) => Ok(a.cmp(b)),
-            (Value::Text(a), Value::Text(b)) => Ok(a.as_str().cmp(b.as_str())),
-            (Value::Bytes(a), Value::Bytes(b)) => Ok(a.cmp(b)),
-            (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(b)),
-            (Value::Timestamp(a), Value::Timestamp(b)) => Ok(a.cmp(b)),
-            (Value::Double(number), _)
-            | (Value::Int(_) | Value::Uint(_), Value::Double(number))
+            (CelValue::Bool(a), CelValue::Bool(b)) => Ok(a.cmp(b)),
+            (CelValue::Text(a), CelValue::Text(b)) => Ok(a.as_str().cmp(b.as_str())),
+            (CelValue::Bytes(a), CelValue::Bytes(b)) => Ok(a.cmp(b)),
+            (CelValue::Duration(a), CelValue::Duration(b)) => Ok(a.cmp(b)),
+            (CelValue::Timestamp(a), CelValue::Timestamp(b)) => Ok(a.cmp(b)),
+            (CelValue::Double(number), _)
+            | (CelValue::Int(_) | CelValue::Uint(_), CelValue::Double(number))
                 if number.is_nan() =>
             {
-                Err(Error::Malformed("NaN has no order".to_owned()))
+                Err(EvaluationError::Malformed("NaN has no order".to_owned()))
             }
             _ => compare_numbers(self, other).ok_or_else(|| match other {
-                Value::Double(number) if number.is_nan() => {
-                    Error::Malformed("NaN has no order".to_owned())
+                CelValue::Double(number) if number.is_nan() => {
+                    EvaluationError::Malformed("NaN has no order".to_owned())
                 }
-                _ => Error::overload("_<_", &[self, other]),
+                _ => EvaluationError::overload("_<_", &[self, other]),
             }),
         }
     }
@@ -423,14 +429,14 @@ impl<'a> Value<'a> {
     pub fn is_comparable(&self) -> bool {
         matches!(
             self,
-            Value::Bool(_)
-                | Value::Int(_)
-                | Value::Uint(_)
-                | Value::Double(_)
-                | Value::Text(_)
-                | Value::Bytes(_)
-                | Value::Duration(_)
-                | Value::Timestamp(_)
+            CelValue::Bool(_)
+                | CelValue::Int(_)
+                | CelValue::Uint(_)
+                | CelValue::Double(_)
+                | CelValue::Text(_)
+                | CelValue::Bytes(_)
+                | CelValue::Duration(_)
+                | CelValue::Timestamp(_)
         )
     }
 
@@ -438,16 +444,16 @@ impl<'a> Value<'a> {
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match self {
-            Value::Null | Value::Optional(None) => Json::Null,
-            Value::Bool(value) => Json::from(*value),
-            Value::Int(value) => Json::from(*value),
-            Value::Uint(value) => Json::from(*value),
-            Value::Double(value) => Json::from(*value),
-            Value::Text(text) | Value::Type(text) => Json::from(text.as_str()),
-            Value::Optional(Some(value)) => value.to_json(),
-            Value::Tree(tree) => tree.view.to_json(),
-            Value::List(items) => items.iter().map(Value::to_json).collect(),
-            Value::Map(map) => map
+            CelValue::Null | CelValue::Optional(None) => Json::Null,
+            CelValue::Bool(value) => Json::from(*value),
+            CelValue::Int(value) => Json::from(*value),
+            CelValue::Uint(value) => Json::from(*value),
+            CelValue::Double(value) => Json::from(*value),
+            CelValue::Text(text) | CelValue::Type(text) => Json::from(text.as_str()),
+            CelValue::Optional(Some(value)) => value.to_json(),
+            CelValue::Tree(tree) => tree.view.to_json(),
+            CelValue::List(items) => items.iter().map(CelValue::to_json).collect(),
+            CelValue::Map(map) => map
                 .values()
                 .map(|(key, value)| {
                     (
@@ -477,42 +483,42 @@ impl Kubernetes {
     }
 }
 
-impl Key {
+impl MapKey {
     /// The key that a scalar is.
-    pub fn of(value: &Value<'_>) -> Option<Key> {
+    pub fn of(value: &CelValue<'_>) -> Option<MapKey> {
         Some(match value {
-            Value::Null => Key::Null,
-            Value::Bool(value) => Key::Bool(*value),
-            Value::Int(number) => Key::Int(*number),
-            Value::Uint(number) => Key::Uint(*number),
-            Value::Double(number) => Key::Double(number.to_bits()),
-            Value::Text(text) => Key::Text(text.as_str().into()),
+            CelValue::Null => MapKey::Null,
+            CelValue::Bool(value) => MapKey::Bool(*value),
+            CelValue::Int(number) => MapKey::Int(*number),
+            CelValue::Uint(number) => MapKey::Uint(*number),
+            CelValue::Double(number) => MapKey::Double(number.to_bits()),
+            CelValue::Text(text) => MapKey::Text(text.as_str().into()),
             _ => return None,
         })
     }
 }
 
 /// Puts a value into a map; a key that is there already gets the new one.
-pub fn insert<'a>(map: &mut Map<'a>, key: Value<'a>, value: Value<'a>) {
-    let name = Key::of(&key).unwrap_or(Key::Other(map.len()));
+pub fn insert<'a>(map: &mut ValueMap<'a>, key: CelValue<'a>, value: CelValue<'a>) {
+    let name = MapKey::of(&key).unwrap_or(MapKey::Other(map.len()));
     map.insert(name, (key, value));
 }
 
 /// Compares numbers of any types by what they stand for.
-pub fn compare_numbers(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
+pub fn compare_numbers(a: &CelValue<'_>, b: &CelValue<'_>) -> Option<Ordering> {
     match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
-        (Value::Double(a), _) => compare_double(*a, whole(b)?),
-        (_, Value::Double(b)) => compare_double(*b, whole(a)?).map(Ordering::reverse),
+        (CelValue::Int(a), CelValue::Int(b)) => Some(a.cmp(b)),
+        (CelValue::Double(a), CelValue::Double(b)) => a.partial_cmp(b),
+        (CelValue::Double(a), _) => compare_double(*a, whole(b)?),
+        (_, CelValue::Double(b)) => compare_double(*b, whole(a)?).map(Ordering::reverse),
         _ => Some(whole(a)?.cmp(&whole(b)?)),
     }
 }
 
-fn whole(value: &Value<'_>) -> Option<i128> {
+fn whole(value: &CelValue<'_>) -> Option<i128> {
     match value {
-        Value::Int(number) => Some(i128::from(*number)),
-        Value::Uint(number) => Some(i128::from(*number)),
+        CelValue::Int(number) => Some(i128::from(*number)),
+        CelValue::Uint(number) => Some(i128::from(*number)),
         _ => None,
     }
 }

@@ -7,26 +7,26 @@ use serde::Serialize;
 
 use super::arguments::{Arguments, WhyCommand};
 use super::present::{self, DIM, NAME, STRONG, styled};
-use super::why::{Explainer, Origin};
+use super::why::{Explainer, InputLine};
 use super::{DONE, FAILED};
 use crate::diagnostics::Sources;
-use crate::engine::{Reason, origin};
+use crate::engine::{TemplateErrorKind, origin};
 use crate::model::instance::Unit;
 use crate::render::{Absent, AbsentReason};
 
 /// Why no object of a kind was rendered for something.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Explanation {
+struct AbsenceExplanation {
     /// `production/eu-1/globex/ingest`.
     place: String,
     /// The template, and the line that decided.
-    template: Origin,
+    template: InputLine,
     /// What kept it from it.
     reason: String,
     /// The values that decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    decided_by: Vec<Origin>,
+    decided_by: Vec<InputLine>,
     /// What decided by not being set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_set: Vec<String>,
@@ -109,7 +109,12 @@ pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
     Ok(DONE)
 }
 
-fn explanation(unit: &Unit, absent: &Absent, place: String, sources: &Sources) -> Explanation {
+fn explanation(
+    unit: &Unit,
+    absent: &Absent,
+    place: String,
+    sources: &Sources,
+) -> AbsenceExplanation {
     let instance = absent.component.as_ref();
     let instance =
         instance.and_then(|name| unit.instances.iter().find(|one| one.component == *name));
@@ -118,7 +123,7 @@ fn explanation(unit: &Unit, absent: &Absent, place: String, sources: &Sources) -
         layers: instance.map_or(&[], |instance| &instance.layers),
         sources,
     };
-    let (reason, origins): (String, Vec<&origin::Origin>) = match &absent.reason {
+    let (reason, origins): (String, Vec<&origin::ValueOrigin>) = match &absent.reason {
         AbsentReason::NotNamed => (
             "the component does not name this template in `templates`".to_owned(),
             Vec::new(),
@@ -142,7 +147,7 @@ fn explanation(unit: &Unit, absent: &Absent, place: String, sources: &Sources) -
     }
     decided_by.dedup_by(|a, b| a.place == b.place);
     not_set.dedup();
-    Explanation {
+    AbsenceExplanation {
         place,
         template: explainer.printed(absent.line).unwrap_or_default(),
         reason,
@@ -151,22 +156,22 @@ fn explanation(unit: &Unit, absent: &Absent, place: String, sources: &Sources) -
     }
 }
 
-fn why_failed(reason: &Reason) -> String {
+fn why_failed(reason: &TemplateErrorKind) -> String {
     match reason {
-        Reason::Undefined(Some((name, _))) => {
+        TemplateErrorKind::Undefined(Some((name, _))) => {
             format!("it uses a name that does not exist: `{name}`")
         }
-        Reason::Undefined(None) => "it uses a name that does not exist".to_owned(),
-        Reason::Failed(detail) | Reason::Syntax(detail) => {
+        TemplateErrorKind::Undefined(None) => "it uses a name that does not exist".to_owned(),
+        TemplateErrorKind::Failed(detail) | TemplateErrorKind::Syntax(detail) => {
             format!("it cannot be evaluated: {detail}")
         }
-        Reason::Steps | Reason::Text | Reason::Holes => {
+        TemplateErrorKind::Steps | TemplateErrorKind::Text | TemplateErrorKind::Holes => {
             "it reaches a bound, which `tenantry check` names".to_owned()
         }
     }
 }
 
-fn text(kind: &str, explanations: &[Explanation], color: bool) -> String {
+fn text(kind: &str, explanations: &[AbsenceExplanation], color: bool) -> String {
     let mut text = String::new();
     for one in explanations {
         let _ = writeln!(

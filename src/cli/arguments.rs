@@ -447,7 +447,7 @@ pub struct GraphCommand {
     pub around: Option<String>,
     /// With `--around`: where it comes from, what it leads to, or both.
     #[arg(long, value_name = "WAY", default_value = "both")]
-    pub direction: Direction,
+    pub direction: GraphDirection,
     /// The day that events carry. Default: today, in UTC.
     #[arg(long, value_name = "DATE", env = "TENANTRY_AS_OF")]
     pub as_of: Option<String>,
@@ -464,7 +464,7 @@ pub struct GraphCommand {
 
 /// Which way to follow a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Direction {
+pub enum GraphDirection {
     /// To where it comes from.
     Upstream,
     /// To what it leads to.

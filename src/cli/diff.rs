@@ -10,13 +10,13 @@ use jiff::civil::Date;
 use super::arguments::{Arguments, DiffCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DIFFERENT, DONE, FAILED};
-use crate::comparison::{self, Base, Places};
+use crate::comparison::{self, Base, PlacePair};
 use crate::diagnostics::suggest;
 use crate::load::{Source, git};
 use crate::model::change::RiskClass;
 use crate::model::kinds::Spot;
 use crate::report::review::words;
-use crate::{Options, report};
+use crate::{CompileOptions, report};
 
 /// Most bytes of manifests from standard input.
 const MOST_INPUT: u64 = 256 << 20;
@@ -93,7 +93,7 @@ pub fn run(command: &DiffCommand, arguments: &Arguments) -> Result<u8> {
 fn failover(
     command: &DiffCommand,
     arguments: &Arguments,
-    head: &Options,
+    head: &CompileOptions,
     name: &str,
 ) -> Result<(Base, String, String)> {
     let catalog = crate::read(head)?.catalog;
@@ -105,7 +105,7 @@ fn failover(
     let place = |spot: &Spot| (spot.environment.0.clone(), spot.cluster.0.clone());
     let title = |spot: &Spot| format!("{} on {}", spot.environment, spot.cluster);
     let (primary, standby) = (&plan.spec.primary, &plan.spec.standby);
-    let places = Places {
+    let places = PlacePair {
         from: place(primary),
         to: place(standby),
         tenants: plan
@@ -116,7 +116,7 @@ fn failover(
             .collect(),
     };
     let path = command.path.as_ref();
-    let options = Options {
+    let options = CompileOptions {
         as_of: head.as_of,
         ..present::options(arguments, path, &command.read, None)?
     };
@@ -162,7 +162,7 @@ fn base(
     };
     let revision = revision.map_err(|why| anyhow!("the base cannot be read: {why}"))?;
     let path = command.path.as_ref();
-    let options = Options {
+    let options = CompileOptions {
         source: Source::Commit {
             root: root.to_path_buf(),
             revision: revision.id,

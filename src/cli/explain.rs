@@ -12,7 +12,7 @@ use crate::model::catalog::Document;
 use crate::model::kinds::policy::RuleSeverity;
 use crate::model::kinds::{KINDS, Policy};
 use crate::model::scalars::expected_form;
-use crate::schema::{self, Additional, Rule};
+use crate::schema::{self, Additional, SchemaRule};
 
 /// Runs the command.
 pub fn run(command: &ExplainCommand, arguments: &Arguments) -> Result<u8> {
@@ -227,7 +227,7 @@ fn explain_field(topic: &str, color: bool) -> Result<String> {
 }
 
 /// The rule of a list's items, for a list.
-fn inner(rule: &'static Rule) -> &'static Rule {
+fn inner(rule: &'static SchemaRule) -> &'static SchemaRule {
     let mut rule = schema::own().follow(rule);
     while let Some(items) = &rule.items {
         rule = schema::own().follow(items);

@@ -3,18 +3,18 @@
 use anyhow::{Result, anyhow};
 
 use super::DONE;
-use super::arguments::{Arguments, ClearanceArgument, Direction, GraphCommand, ReadOptions};
+use super::arguments::{Arguments, ClearanceArgument, GraphCommand, GraphDirection, ReadOptions};
 use super::present;
 use super::report::put;
 use crate::diagnostics::suggest;
-use crate::model::graph::{Graph, NodeKind, Way};
+use crate::model::graph::{EdgeDirection, Graph, NodeKind};
 use crate::model::kinds::Clearance;
 use crate::read;
-use crate::report::graph::{self, Format, Shown};
+use crate::report::graph::{self, GraphFormat, GraphOptions};
 
 /// Runs the command.
 pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
-    let formats = present::formats(&command.formats, &Format::ALL)?;
+    let formats = present::formats(&command.formats, &GraphFormat::ALL)?;
     let read_options = ReadOptions {
         as_of: command.as_of.clone(),
         ..ReadOptions::NONE
@@ -57,11 +57,11 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
     };
     let reached = around.map(|at| {
         let mut reached = std::collections::BTreeSet::new();
-        if command.direction != Direction::Downstream {
-            reached.extend(whole.reach(at, Way::Upstream));
+        if command.direction != GraphDirection::Downstream {
+            reached.extend(whole.reach(at, EdgeDirection::Upstream));
         }
-        if command.direction != Direction::Upstream {
-            reached.extend(whole.reach(at, Way::Downstream));
+        if command.direction != GraphDirection::Upstream {
+            reached.extend(whole.reach(at, EdgeDirection::Downstream));
         }
         reached
     });
@@ -79,12 +79,12 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
     let part = whole.only(is_wanted);
     let platform = catalog.platforms.iter().next();
     let as_of = options.as_of.to_string();
-    let shown = Shown {
+    let shown = GraphOptions {
         platform: platform.map_or("", |platform| &platform.name),
         as_of: &as_of,
         ways: [
-            command.direction != Direction::Downstream,
-            command.direction != Direction::Upstream,
+            command.direction != GraphDirection::Downstream,
+            command.direction != GraphDirection::Upstream,
         ],
         around: around.and_then(|at| part.find(&whole.nodes[at].id())),
     };

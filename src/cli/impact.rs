@@ -12,8 +12,8 @@ use super::arguments::{Arguments, ImpactCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED};
 use crate::diagnostics::{Sources, list_names, nearest, suggest};
-use crate::kubernetes::defaults::{Part, Stored};
-use crate::model::change::{FieldPath, Place, Step};
+use crate::kubernetes::defaults::{Stored, StoredPart};
+use crate::model::change::{ChangePlace, FieldPath, FieldStep};
 use crate::model::instance::Unit;
 use crate::model::kinds::{Catalog, KINDS};
 use crate::model::manifest::Rendered;
@@ -25,7 +25,7 @@ use crate::{Compilation, Visitor, compile, read};
 
 /// What is asked about.
 #[derive(Default)]
-struct Target {
+struct ImpactTarget {
     /// For people: `tiers/gold.yaml:12`.
     title: String,
     /// Values.
@@ -50,12 +50,12 @@ struct Dependent {
     fields: Vec<String>,
 }
 
-struct Search {
-    target: Target,
+struct ImpactSearch {
+    target: ImpactTarget,
     found: Mutex<Vec<Dependent>>,
 }
 
-impl Visitor for Search {
+impl Visitor for ImpactSearch {
     fn unit(&self, unit: &Unit, rendered: &[Rendered], _: &Sources) -> io::Result<()> {
         let is_about = self
             .target
@@ -73,7 +73,7 @@ impl Visitor for Search {
                 inputs.iter().any(|id| self.target.ids.contains(id))
             });
             let of_component = ("Component".to_owned(), component.to_owned());
-            let place = Place {
+            let place = ChangePlace {
                 environment: unit.key.environment.as_str().into(),
                 cluster: unit.key.cluster.as_str().into(),
                 tenant: unit.key.tenant.as_str().into(),
@@ -128,7 +128,7 @@ fn concerns((kind, name): &(String, String), unit: &Unit) -> bool {
         == Some(name)
 }
 
-impl Search {
+impl ImpactSearch {
     /// The fields that hold a value of the target; the component's own name stands as `*`.
     fn fields(
         &self,
@@ -190,7 +190,7 @@ impl Search {
 pub fn run(command: &ImpactCommand, arguments: &Arguments) -> Result<u8> {
     let options = present::options(arguments, None, &command.read, command.at.revision.as_ref())?;
     let target = target(&command.what, &read(&options)?)?;
-    let search = Search {
+    let search = ImpactSearch {
         target,
         found: Mutex::default(),
     };
@@ -231,7 +231,7 @@ fn order(one: &Dependent) -> [&str; 6] {
 }
 
 /// What the argument names.
-fn target(what: &str, compilation: &Compilation) -> Result<Target> {
+fn target(what: &str, compilation: &Compilation) -> Result<ImpactTarget> {
     let sources = &compilation.sources;
     let trees = trees(&compilation.catalog);
     let (path, line) = match what.rsplit_once(':') {
@@ -248,10 +248,10 @@ fn target(what: &str, compilation: &Compilation) -> Result<Target> {
     if let Some(kind) = KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind)) {
         let documents: Vec<&(&str, &str, &Node)> =
             trees.iter().filter(|(known, _, _)| known == kind).collect();
-        let mut target = Target {
+        let mut target = ImpactTarget {
             title: format!("{kind}/{name}"),
             documents: BTreeSet::from([((*kind).to_owned(), name.to_owned())]),
-            ..Target::default()
+            ..ImpactTarget::default()
         };
         for (_, known, tree) in &documents {
             if *known == name {
@@ -287,7 +287,7 @@ fn of_file(
     line: Option<usize>,
     sources: &Sources,
     trees: &[(&str, &str, &Node)],
-) -> Result<Target> {
+) -> Result<ImpactTarget> {
     let text = sources.file(file).map_or("", |file| &file.text);
     let content = match line {
         Some(line) => Some(text.lines().nth(line.wrapping_sub(1)).ok_or_else(|| {
@@ -298,12 +298,12 @@ fn of_file(
         })?),
         None => None,
     };
-    let mut target = Target {
+    let mut target = ImpactTarget {
         title: match content {
             Some(content) => format!("{what}  {}", content.trim()),
             None => path.to_owned(),
         },
-        ..Target::default()
+        ..ImpactTarget::default()
     };
     let below = path.strip_prefix("<builtin>/").unwrap_or(path);
     if below.starts_with("templates/") {
@@ -388,7 +388,7 @@ fn note_line(
     match &node.value {
         Value::Map(map) => {
             for entry in &map.entries {
-                let path = path.joined(Step::Key(Arc::clone(&entry.key)));
+                let path = path.joined(FieldStep::Key(Arc::clone(&entry.key)));
                 if is_here(entry.key_id) {
                     ids.insert(entry.key_id);
                     note(&entry.value, ids);
@@ -401,9 +401,9 @@ fn note_line(
         Value::List(items) => {
             let keys = lists::of_document(path).keys;
             for (at, item) in items.iter().enumerate() {
-                let stored = Stored::written(Part::unknown(View::of(item)));
+                let stored = Stored::written(StoredPart::unknown(View::of(item)));
                 let label = lists::label(&stored, keys).unwrap_or_else(|| at.to_string());
-                let path = path.joined(Step::Item(label.into()));
+                let path = path.joined(FieldStep::Item(label.into()));
                 let scalar = item.as_map().is_none() && item.as_list().is_none();
                 if scalar && is_here(item.id) {
                     ids.insert(item.id);
@@ -432,7 +432,7 @@ fn as_json(title: &str, found: &[Dependent]) -> String {
 }
 
 #[derive(Default)]
-struct Row {
+struct ImpactRow {
     kinds: BTreeSet<String>,
     objects: usize,
     tenants: BTreeMap<String, BTreeSet<String>>,
@@ -462,7 +462,7 @@ fn as_text(title: &str, found: &[Dependent], color: bool) -> String {
             "depend"
         }
     );
-    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    let mut rows: BTreeMap<&str, ImpactRow> = BTreeMap::new();
     for one in found {
         let paths: Vec<&str> = if one.fields.is_empty() {
             vec![""]
@@ -479,7 +479,7 @@ fn as_text(title: &str, found: &[Dependent], color: bool) -> String {
                 .extend(Some(one.tenant.clone()).filter(|name| !name.is_empty()));
         }
     }
-    let mut rows: Vec<(&str, Row)> = rows.into_iter().collect();
+    let mut rows: Vec<(&str, ImpactRow)> = rows.into_iter().collect();
     // What only decides comes last.
     rows.sort_by_key(|(path, row)| (path.is_empty(), std::cmp::Reverse(row.objects)));
     let width = rows

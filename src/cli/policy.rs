@@ -21,9 +21,9 @@ use crate::model::kinds::policy::Operation;
 use crate::model::object_id::ObjectId;
 use crate::model::view::View;
 use crate::policy::cases;
-use crate::policy::manifests::{self, Answer, Manifest};
+use crate::policy::manifests::{self, Answer, JudgedManifest};
 use crate::policy::rules::Rule;
-use crate::policy::{Input, Policies};
+use crate::policy::{Policies, PolicyInput};
 use crate::report::{self, Format};
 use crate::validate;
 use crate::yaml::{Node, parse::parse};
@@ -39,7 +39,7 @@ pub fn run(command: &PolicyCommand, arguments: &Arguments) -> Result<u8> {
 }
 
 /// Policies from files, with all that they were read from.
-struct Read {
+struct PolicyFiles {
     sources: Sources,
     sink: Sink,
     ours: Vec<Document<Policy>>,
@@ -66,9 +66,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-impl Read {
-    fn new() -> Read {
-        Read {
+impl PolicyFiles {
+    fn new() -> PolicyFiles {
+        PolicyFiles {
             sources: Sources::default(),
             sink: Sink::default(),
             ours: Vec::new(),
@@ -183,7 +183,7 @@ fn test(command: &PolicyTestCommand, arguments: &Arguments) -> Result<u8> {
         let documents: Vec<Document<Policy>> = catalog.policies.iter().cloned().collect();
         let rules = cases::compile(&documents, &[], &sources, &mut sink);
         run(&rules, &sources, &mut sink);
-        let read = Read {
+        let read = PolicyFiles {
             sources,
             sink,
             ours: Vec::new(),
@@ -191,7 +191,7 @@ fn test(command: &PolicyTestCommand, arguments: &Arguments) -> Result<u8> {
         };
         read.show(Format::Text, color)?
     } else {
-        let mut read = Read::new();
+        let mut read = PolicyFiles::new();
         let rules = read.policies(&command.paths)?;
         run(&rules, &read.sources.clone(), &mut read.sink);
         read.show(Format::Text, color)?
@@ -233,7 +233,7 @@ fn eval(command: &PolicyEvalCommand, arguments: &Arguments) -> Result<u8> {
         Some("json") => Some(()),
         Some(other) => bail!("policy eval writes text or json, not `{other}`"),
     };
-    let mut read = Read::new();
+    let mut read = PolicyFiles::new();
     let mut paths = command.policies.clone();
     paths.extend(command.params.iter().cloned());
     let rules = read.policies(&paths)?;
@@ -256,7 +256,7 @@ fn eval(command: &PolicyEvalCommand, arguments: &Arguments) -> Result<u8> {
             id.kind == "Namespace" && id.group.is_empty() && Some(id.name.as_str()) == namespace
         });
         for rule in &rules {
-            let manifest = Manifest {
+            let manifest = JudgedManifest {
                 object: tree,
                 old: old.iter().find(|other| id(other) == id(tree)),
                 namespace,
@@ -325,7 +325,7 @@ fn answer(answer: &Answer) -> Json {
 }
 
 /// Parameters of our own policies: a map of values, when the file is no object of an API.
-fn parameters(command: &PolicyEvalCommand, read: &mut Read) -> Result<Node> {
+fn parameters(command: &PolicyEvalCommand, read: &mut PolicyFiles) -> Result<Node> {
     let mut found = cases::no_parameters();
     for path in &command.params {
         for tree in read.documents(std::slice::from_ref(path))? {
@@ -343,7 +343,7 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
     let mut sink = Sink::default();
     let start = command.path.clone().or_else(|| arguments.directory.clone());
     let (catalog, admission) = present::documents(start.as_deref(), &mut sources, &mut sink)?;
-    let input = Input {
+    let input = PolicyInput {
         catalog: &catalog,
         admission: &admission,
         custom: std::collections::BTreeMap::new(),
@@ -449,7 +449,7 @@ fn list(command: &PolicyListCommand, arguments: &Arguments) -> Result<u8> {
 
 /// Turns admission policies into documents of ours, with everything that they say.
 fn import(command: &PolicyImportCommand) -> Result<u8> {
-    let mut read = Read::new();
+    let mut read = PolicyFiles::new();
     let trees = read.documents(&command.files)?;
     let mut text = String::new();
     let mut count = 0;

@@ -21,8 +21,8 @@ use crate::report::{self, Format};
 use crate::resolve::Selection;
 use crate::schema::Types;
 use crate::validate;
-use crate::yaml::{Node, Path as ValuePath, Step, parse::parse};
-use crate::{Compilation, Options, Shard, Visitor};
+use crate::yaml::{Node, Path as ValuePath, PathStep, parse::parse};
+use crate::{Compilation, CompileOptions, Shard, Visitor};
 
 /// The options of a compilation.
 pub fn options(
@@ -30,7 +30,7 @@ pub fn options(
     path: Option<&PathBuf>,
     read: &ReadOptions,
     revision: Option<&String>,
-) -> Result<Options> {
+) -> Result<CompileOptions> {
     let start = path
         .or(arguments.directory.as_ref())
         .cloned()
@@ -74,7 +74,7 @@ pub fn options(
         labels: read.labels.iter().map(|label| parse_label(label)).collect(),
         upgrade: None,
     };
-    Ok(Options {
+    Ok(CompileOptions {
         source,
         extra,
         selection,
@@ -129,7 +129,7 @@ fn session_context(set: &str, position: usize) -> Result<String> {
         _ => serde_json::Value::from(value),
     };
     for step in steps.into_iter().rev() {
-        let Step::Key(key) = step else {
+        let PathStep::Key(key) = step else {
             bail!("--set {set}: items of lists are set by setting the list")
         };
         json = serde_json::Value::Object(std::iter::once((key.to_string(), json)).collect());
@@ -144,12 +144,12 @@ fn session_context(set: &str, position: usize) -> Result<String> {
 }
 
 /// Whether a field of a workload is text, and nothing else.
-fn wants_text(steps: &[Step]) -> bool {
+fn wants_text(steps: &[PathStep]) -> bool {
     let set = crate::schema::own();
     let rule = steps
         .iter()
         .try_fold(set.rule("Workload"), |rule, step| match (rule, step) {
-            (Some(rule), Step::Key(key)) => Some(set.follow(rule).property(key)),
+            (Some(rule), PathStep::Key(key)) => Some(set.follow(rule).property(key)),
             _ => None,
         });
     let types = rule.flatten().map_or(0, |rule| set.follow(rule).types.0);

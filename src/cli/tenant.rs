@@ -17,12 +17,12 @@ use crate::diagnostics::{Diagnostic, Sources, list_names, suggest};
 use crate::load::Source;
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
-use crate::model::data::{self, Flow};
+use crate::model::data::{self, DataFlow};
 use crate::model::kinds::{Catalog, Tenant};
 use crate::model::scalars::is_label;
 use crate::yaml::Node;
 use crate::yaml::scalar::needs_quotes;
-use crate::{Compilation, Options, compile, read};
+use crate::{Compilation, CompileOptions, compile, read};
 
 /// Days that data is kept after a notice, where nothing says for how long.
 const RETENTION: u32 = 30;
@@ -35,7 +35,7 @@ pub fn run(command: &TenantCommand, arguments: &Arguments) -> Result<u8> {
     }
 }
 
-fn options(arguments: &Arguments, as_of: Option<&String>) -> Result<(Options, PathBuf)> {
+fn options(arguments: &Arguments, as_of: Option<&String>) -> Result<(CompileOptions, PathBuf)> {
     let read = ReadOptions {
         as_of: as_of.cloned(),
         ..ReadOptions::NONE
@@ -205,7 +205,7 @@ fn write_in(root: &Path, file: &Path, text: &str) -> Result<()> {
 }
 
 /// Compiles the repository as it is now, and shows what is found of the tenant.
-fn report(name: &str, options: &Options, arguments: &Arguments) -> Result<u8> {
+fn report(name: &str, options: &CompileOptions, arguments: &Arguments) -> Result<u8> {
     let progress = Progress::new(true);
     let compilation = compile(options, None, &progress)?;
     let file = compilation
@@ -287,7 +287,7 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
         let dataset = catalog.datasets.get(name);
         dataset.is_some_and(|dataset| dataset.spec.legal_hold.is_some())
     };
-    let written = datasets(catalog, tenant, &[Flow::Output]).into_iter();
+    let written = datasets(catalog, tenant, &[DataFlow::Output]).into_iter();
     let held: Vec<&str> = written.filter(is_held).collect();
     if !held.is_empty() && command.retain_until.is_none() {
         bail!(
@@ -369,7 +369,7 @@ fn retention(catalog: &Catalog, tenant: &Document<Tenant>) -> (u32, String) {
 
 /// What its components write and for how many days each is kept.
 fn kept<'a>(catalog: &'a Catalog, tenant: &'a Document<Tenant>) -> BTreeSet<(u32, &'a str)> {
-    let datasets = datasets(catalog, tenant, &[Flow::Output]).into_iter();
+    let datasets = datasets(catalog, tenant, &[DataFlow::Output]).into_iter();
     datasets
         .filter_map(|name| Some((catalog.datasets.get(name)?.spec.retention_days?, name)))
         .collect()
@@ -378,7 +378,7 @@ fn kept<'a>(catalog: &'a Catalog, tenant: &'a Document<Tenant>) -> BTreeSet<(u32
 fn datasets<'a>(
     catalog: &'a Catalog,
     tenant: &'a Document<Tenant>,
-    flows: &[Flow],
+    flows: &[DataFlow],
 ) -> BTreeSet<&'a str> {
     let subscribed = tenant.spec.components.iter();
     let components = subscribed.flat_map(|one| catalog.components.all_named(&one.component.0));
@@ -519,7 +519,7 @@ fn plan(
             from.join(", ")
         ));
     }
-    let held: Vec<String> = datasets(catalog, tenant, &Flow::ALL)
+    let held: Vec<String> = datasets(catalog, tenant, &DataFlow::ALL)
         .into_iter()
         .filter_map(|dataset| {
             let hold = catalog.datasets.get(dataset)?.spec.legal_hold.as_ref()?;

@@ -34,21 +34,21 @@ struct Explanation {
 struct FieldOrigin {
     path: String,
     value: String,
-    set_by: Vec<Origin>,
+    set_by: Vec<InputLine>,
     /// What decided that it is this, and that it is here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    decided_by: Vec<Origin>,
+    decided_by: Vec<InputLine>,
     /// What decided by not being set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_set: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    printed_by: Option<Origin>,
+    printed_by: Option<InputLine>,
 }
 
 /// A line of the input.
 #[derive(PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
-pub struct Origin {
+pub struct InputLine {
     /// The layer of values that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
@@ -69,13 +69,13 @@ pub struct Overridden {
     value: String,
 }
 
-struct Search {
+struct WhySearch {
     wanted: Vec<String>,
     field: Option<Path>,
     found: Mutex<Vec<(String, Explanation)>>,
 }
 
-impl Visitor for Search {
+impl Visitor for WhySearch {
     fn unit(&self, unit: &Unit, rendered: &[Rendered], sources: &Sources) -> io::Result<()> {
         for one in rendered {
             let parts = address(unit, one);
@@ -145,7 +145,7 @@ pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
                 command.field.as_deref().unwrap_or_default()
             )
         })?;
-    let search = Search {
+    let search = WhySearch {
         wanted: command
             .object
             .split('/')
@@ -272,7 +272,11 @@ impl Explainer<'_> {
             }
             Shape::List if !view.items().is_empty() => {
                 for (index, item) in view.items().into_iter().enumerate() {
-                    self.leaves(item, &path.join(crate::yaml::Step::Index(index)), fields);
+                    self.leaves(
+                        item,
+                        &path.join(crate::yaml::PathStep::Index(index)),
+                        fields,
+                    );
                 }
             }
             _ => fields.push(self.origin(view, path)),
@@ -284,7 +288,7 @@ impl Explainer<'_> {
         let origin = provenance.origin(view, self.sources);
         // Of a map or list that a template wrote, its parts say what they were made of.
         let values = provenance.inputs(view.sources());
-        let mut set_by: Vec<Origin> = Vec::new();
+        let mut set_by: Vec<InputLine> = Vec::new();
         for line in values.into_iter().filter_map(|id| self.set_by(id)) {
             // A list and its first item stand on one line, and so do a name and its value.
             if !set_by.contains(&line) {
@@ -303,12 +307,12 @@ impl Explainer<'_> {
     }
 
     /// The line of a template.
-    pub fn printed(&self, line: TemplateLine) -> Option<Origin> {
+    pub fn printed(&self, line: TemplateLine) -> Option<InputLine> {
         let span = self.sources.line_span(line.file, line.line as usize)?;
-        Some(Origin {
+        Some(InputLine {
             place: format!("{}:{}", self.sources.path(span.file), line.line),
             text: self.text(span),
-            ..Origin::default()
+            ..InputLine::default()
         })
     }
 
@@ -316,13 +320,13 @@ impl Explainer<'_> {
     /// decided, too.
     pub fn decided(
         &self,
-        origin: &engine::origin::Origin,
+        origin: &engine::origin::ValueOrigin,
         with_values: bool,
-    ) -> (Vec<Origin>, Vec<String>) {
+    ) -> (Vec<InputLine>, Vec<String>) {
         let provenance = self.unit.provenance();
         let origin = provenance.complete(origin.clone(), self.sources);
         let values = origin.values.iter().filter(|_| with_values);
-        let mut decided: Vec<Origin> = Vec::new();
+        let mut decided: Vec<InputLine> = Vec::new();
         for id in values.chain(&origin.decisions) {
             let Some(mut line) = self.set_by(*id) else {
                 continue;
@@ -358,7 +362,7 @@ impl Explainer<'_> {
         )
     }
 
-    fn set_by(&self, id: NodeId) -> Option<Origin> {
+    fn set_by(&self, id: NodeId) -> Option<InputLine> {
         let span = self.sources.span(id)?;
         let place = self.sources.place(id)?;
         let text = self.text(span);
@@ -369,7 +373,7 @@ impl Explainer<'_> {
             .rev()
             .find_map(|(at, layer)| Some((at, layer, merge::find(&layer.values, id)?)));
         let Some((at, layer, path)) = layer else {
-            return Some(Origin {
+            return Some(InputLine {
                 layer: None,
                 place,
                 text,
@@ -390,7 +394,7 @@ impl Explainer<'_> {
                 })
             })
             .collect();
-        Some(Origin {
+        Some(InputLine {
             layer: Some(layer.name.clone()),
             place,
             text,

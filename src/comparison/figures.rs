@@ -9,15 +9,15 @@ use crate::model::scalars::Amount;
 use crate::resolve::Plan;
 use crate::review::risks::capacity::{self, Capacities, UnitFootprints};
 use crate::review::risks::cost;
-use crate::side::Side;
+use crate::side::Snapshot;
 
 /// Costs, quotas and capacities of both sides.
 pub(super) fn money_and_room(
     review: &mut Review,
     footprints: &[UnitFootprints],
     plans: &Plans<'_>,
-    old: Option<&Side<'_>>,
-    new: &Side<'_>,
+    old: Option<&Snapshot<'_>>,
+    new: &Snapshot<'_>,
 ) {
     let pricing = |plan: &'_ Option<Plan<'_>>| {
         let plan = plan.as_ref()?;

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 
 use crate::diagnostics::{Sink, Sources};
 use crate::load::manifests::{self, ManifestFile};
-use crate::load::{self, Known, Loaded};
-use crate::model::change::{Object, Place, Review};
+use crate::load::{self, FileCache, Loaded};
+use crate::model::change::{ChangePlace, Object, Review};
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::manifest::{self, Rendered};
 use crate::model::object_id::ObjectId;
@@ -25,14 +25,14 @@ use crate::policy::{Policies, UnitObjects};
 use crate::resolve::Plan;
 use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
-use crate::review::inputs::{InputSide, Inputs, document_key};
+use crate::review::inputs::{InputChanges, InputSide, document_key};
 use crate::review::objects::{self, Changes, Incomplete};
-use crate::review::risks::capacity::{Asked, UnitFootprints};
+use crate::review::risks::capacity::{Demanded, UnitFootprints};
 use crate::review::{self, findings};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::side::{self, Job, Side, Tally};
+use crate::side::{self, Snapshot, UnitJob, UnitTotals};
 use crate::yaml::Node;
-use crate::{Options, Visitor};
+use crate::{CompileOptions, Visitor};
 use figures::money_and_room;
 use placed::{Placed, placed, readable};
 use same::{is_made_the_same, sees_the_same, usage_of_base};
@@ -40,10 +40,10 @@ use same::{is_made_the_same, sees_the_same, usage_of_base};
 /// What the head is compared with.
 pub enum Base {
     /// Another state of the repository.
-    Repository(Box<Options>),
+    Repository(Box<CompileOptions>),
     /// The same repository, and two places in it: what runs in one of them is compared with what
     /// would take over in the other.
-    Elsewhere(Box<Options>, Places),
+    Elsewhere(Box<CompileOptions>, PlacePair),
     /// A folder of rendered manifests.
     Folder(PathBuf),
     /// Manifests as one text.
@@ -52,7 +52,7 @@ pub enum Base {
 
 /// Two places: an environment on a cluster each.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct PlacePair {
     /// Where tenants run.
     pub from: (String, String),
     /// Where they would run.
@@ -61,7 +61,7 @@ pub struct Places {
     pub tenants: Vec<String>,
 }
 
-impl Places {
+impl PlacePair {
     /// Whether a unit is one of these tenants at a place; what belongs to a cluster stays there.
     fn has(&self, key: &UnitKey, place: &(String, String)) -> bool {
         let is_there = (&key.environment, &key.cluster) == (&place.0, &place.1);
@@ -93,16 +93,20 @@ pub struct Comparison {
 ///
 /// # Errors
 /// One of the two cannot be read; never what is wrong with the input, which is in the findings.
-pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result<Comparison> {
+pub fn compare(
+    head: &CompileOptions,
+    base: &Base,
+    visitor: &dyn Visitor,
+) -> io::Result<Comparison> {
     let mut sources = Sources::default();
     let mut sinks = [Sink::default(), Sink::default()];
     let [old_sink, new_sink] = &mut sinks;
     let loaded = load::run(&head.source, &head.extra, None, &mut sources, new_sink)?;
-    let mut old: Option<(&Options, Loaded)> = None;
+    let mut old: Option<(&CompileOptions, Loaded)> = None;
     let mut files: Vec<ManifestFile> = Vec::new();
     match base {
         Base::Repository(options) | Base::Elsewhere(options, _) => {
-            let known = Known::new(&loaded, &sources);
+            let known = FileCache::new(&loaded, &sources);
             let loaded = load::run(
                 &options.source,
                 &options.extra,
@@ -126,15 +130,15 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     }
     let documents = trees(&loaded);
     let old_documents = old.as_ref().map(|(_, loaded)| trees(loaded));
-    let new = Side::new(head, loaded, &sources, new_sink);
-    let old = old.map(|(options, loaded)| Side::new(options, loaded, &sources, old_sink));
+    let new = Snapshot::new(head, loaded, &sources, new_sink);
+    let old = old.map(|(options, loaded)| Snapshot::new(options, loaded, &sources, old_sink));
     let inputs = match (&old, &old_documents) {
-        (Some(old), Some(old_documents)) => Inputs::compare(
+        (Some(old), Some(old_documents)) => InputChanges::compare(
             &input_side(old, old_documents),
             &input_side(&new, &documents),
             &sources,
         ),
-        _ => Inputs::none(),
+        _ => InputChanges::none(),
     };
     let mut review = Review::default();
     let policies = new.policies(&sources, new_sink);
@@ -142,7 +146,7 @@ pub fn compare(head: &Options, base: &Base, visitor: &dyn Visitor) -> io::Result
     let same_policies = old_policies
         .as_ref()
         .is_some_and(|old| old.is_same(&policies));
-    let work = Work {
+    let work = UnitComparison {
         new: &new,
         old: old.as_ref(),
         policies: &policies,
@@ -296,7 +300,7 @@ pub fn of_texts_with(
     }
     let comparer = Comparer::new(
         &sources,
-        Inputs::none(),
+        InputChanges::none(),
         BTreeSet::new(),
         BTreeMap::from([("", custom)]),
     );
@@ -319,7 +323,7 @@ fn trees(loaded: &Loaded) -> Vec<Node> {
     documents.map(|document| document.tree.clone()).collect()
 }
 
-fn input_side<'a>(side: &'a Side<'_>, documents: &'a [Node]) -> InputSide<'a> {
+fn input_side<'a>(side: &'a Snapshot<'_>, documents: &'a [Node]) -> InputSide<'a> {
     let templates = side.loaded.templates.iter();
     InputSide {
         documents,
@@ -331,7 +335,7 @@ fn input_side<'a>(side: &'a Side<'_>, documents: &'a [Node]) -> InputSide<'a> {
 }
 
 /// The jobs that make one unit: of the base and of the head.
-type Pair<'a> = (Option<Job<'a>>, Option<Job<'a>>);
+type JobPair<'a> = (Option<UnitJob<'a>>, Option<UnitJob<'a>>);
 /// The plans of the head and of the base.
 type Plans<'a> = (Option<Plan<'a>>, Option<Plan<'a>>);
 
@@ -340,9 +344,9 @@ fn pairs<'a>(
     new: Option<&'a Plan<'a>>,
     old: Option<&'a Plan<'a>>,
     placed: &Placed,
-    places: Option<&Places>,
-) -> BTreeMap<UnitKey, Pair<'a>> {
-    let mut pairs: BTreeMap<UnitKey, Pair<'a>> = BTreeMap::new();
+    places: Option<&PlacePair>,
+) -> BTreeMap<UnitKey, JobPair<'a>> {
+    let mut pairs: BTreeMap<UnitKey, JobPair<'a>> = BTreeMap::new();
     let jobs = |plan: Option<&'a Plan<'a>>| {
         plan.map(|plan| side::work(plan, crate::Shard::WHOLE))
             .unwrap_or_default()
@@ -355,7 +359,8 @@ fn pairs<'a>(
         };
         pairs.entry(key).or_default().0 = Some(job);
     }
-    let is_meant = |job: &Job<'_>| places.is_none_or(|places| places.has(&job.key(), &places.to));
+    let is_meant =
+        |job: &UnitJob<'_>| places.is_none_or(|places| places.has(&job.key(), &places.to));
     for job in jobs(new).into_iter().filter(is_meant) {
         pairs.entry(job.key()).or_default().1 = Some(job);
     }
@@ -370,12 +375,12 @@ fn pairs<'a>(
 }
 
 /// Places that only one side has: units, and components of units.
-fn one_sided(pairs: &BTreeMap<UnitKey, Pair<'_>>, placed: &Placed) -> BTreeSet<Place> {
+fn one_sided(pairs: &BTreeMap<UnitKey, JobPair<'_>>, placed: &Placed) -> BTreeSet<ChangePlace> {
     let mut places = BTreeSet::new();
     for (key, (old, new)) in pairs {
         let place = objects::place_of(key);
-        let components = |job: &Option<Job<'_>>| -> BTreeSet<String> {
-            let names = job.as_ref().map(Job::components).unwrap_or_default();
+        let components = |job: &Option<UnitJob<'_>>| -> BTreeSet<String> {
+            let names = job.as_ref().map(UnitJob::components).unwrap_or_default();
             names.into_iter().map(str::to_owned).collect()
         };
         let (mut before, after) = (components(old), components(new));
@@ -386,7 +391,7 @@ fn one_sided(pairs: &BTreeMap<UnitKey, Pair<'_>>, placed: &Placed) -> BTreeSet<P
         }
         for component in before.symmetric_difference(&after) {
             if !component.is_empty() {
-                places.insert(Place {
+                places.insert(ChangePlace {
                     component: component.as_str().into(),
                     ..place.clone()
                 });
@@ -404,8 +409,8 @@ fn one_sided(pairs: &BTreeMap<UnitKey, Pair<'_>>, placed: &Placed) -> BTreeSet<P
 struct Shared {
     new_sink: Sink,
     old_sink: Sink,
-    new_tally: Tally,
-    old_tally: Tally,
+    new_tally: UnitTotals,
+    old_tally: UnitTotals,
     population: Population,
     footprints: Vec<UnitFootprints>,
     /// Units of which one side has errors.
@@ -426,9 +431,9 @@ impl Shared {
     }
 }
 
-struct Work<'a> {
-    new: &'a Side<'a>,
-    old: Option<&'a Side<'a>>,
+struct UnitComparison<'a> {
+    new: &'a Snapshot<'a>,
+    old: Option<&'a Snapshot<'a>>,
     policies: &'a Policies<'a>,
     old_policies: &'a Policies<'a>,
     /// Whether both sides judge in the same way.
@@ -438,15 +443,15 @@ struct Work<'a> {
     sources: &'a Sources,
     same_making: bool,
     /// What takes over from what.
-    places: Option<&'a Places>,
+    places: Option<&'a PlacePair>,
 }
 
-impl Work<'_> {
+impl UnitComparison<'_> {
     fn unit(
         &self,
         plans: &Plans<'_>,
         key: &UnitKey,
-        (old_job, new_job): &Pair<'_>,
+        (old_job, new_job): &JobPair<'_>,
         read: Option<Vec<Traced>>,
         comparer: &Comparer<'_>,
         changes: &Changes,
@@ -493,9 +498,9 @@ impl Work<'_> {
         let asks = |rendered: &Option<Vec<Rendered>>| match rendered {
             Some(rendered) => {
                 let objects = manifest::objects(rendered).iter();
-                Asked::of(objects.map(|one| one.manifest.root()))
+                Demanded::of(objects.map(|one| one.manifest.root()))
             }
-            None => Asked::default(),
+            None => Demanded::default(),
         };
         let after = asks(&new_rendered);
         if let (Some((_, new)), Some((_, old))) = (&new_unit, &old_unit)
@@ -541,7 +546,7 @@ impl Work<'_> {
         }
         shared.new_sink.append(new_built);
         shared.old_sink.append(old_built);
-        let failed = |unit: &Option<(Job<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
+        let failed = |unit: &Option<(UnitJob<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
             unit.is_some() && rendered.is_none()
         };
         if failed(&new_unit, &new_rendered) || failed(&old_unit, &old_rendered) {
@@ -549,7 +554,7 @@ impl Work<'_> {
             return shared;
         }
         let before = match &read {
-            Some(objects) => Asked::of(objects.iter().map(|one| one.object.root())),
+            Some(objects) => Demanded::of(objects.iter().map(|one| one.object.root())),
             None => asks(&old_rendered),
         };
         shared.footprints.push(UnitFootprints {
@@ -584,12 +589,12 @@ impl Work<'_> {
         }
         let documents = Arc::new(documents);
         let namespace = new_unit.as_ref().map(|(_, unit)| unit.namespace.clone());
-        let traced =
-            |unit: Option<(Job<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (unit, rendered)
-            {
-                (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
-                _ => Vec::new(),
-            };
+        let traced = |unit: Option<(UnitJob<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (
+            unit, rendered,
+        ) {
+            (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
+            _ => Vec::new(),
+        };
         let before = read.unwrap_or_else(|| match self.places {
             None => traced(old_unit, old_rendered),
             Some(places) => {
@@ -616,7 +621,7 @@ impl Work<'_> {
 }
 
 /// Gives an object the name and namespace that what takes over from it has.
-fn taken_over(object: &mut Object, places: &Places, own: Option<&str>, theirs: Option<&str>) {
+fn taken_over(object: &mut Object, places: &PlacePair, own: Option<&str>, theirs: Option<&str>) {
     if let (Some(own), Some(theirs)) = (own, theirs)
         && object.namespace == own
     {
@@ -631,13 +636,13 @@ fn taken_over(object: &mut Object, places: &Places, own: Option<&str>, theirs: O
     object.name = object.name.replace(&places.from.1, &places.to.1);
 }
 
-impl Work<'_> {
+impl UnitComparison<'_> {
     /// Judges what the change does to each object that it touches.
     fn judge_changes(
         &self,
         before: &[View<'_>],
-        old_unit: Option<&(Job<'_>, Unit)>,
-        new_unit: Option<&(Job<'_>, Unit)>,
+        old_unit: Option<&(UnitJob<'_>, Unit)>,
+        new_unit: Option<&(UnitJob<'_>, Unit)>,
         rendered: Option<&[Rendered]>,
         shared: &mut Shared,
     ) {
@@ -667,11 +672,11 @@ impl Work<'_> {
 }
 
 fn build<'a>(
-    job: Option<&Job<'a>>,
+    job: Option<&UnitJob<'a>>,
     plan: Option<&Plan<'_>>,
     policies: &Policies<'_>,
     sink: &mut Sink,
-) -> Option<(Job<'a>, Unit)> {
+) -> Option<(UnitJob<'a>, Unit)> {
     let job = *job?;
     let mut unit = job.build(plan?, sink);
     job.enforce(&mut unit, plan?, policies, sink);

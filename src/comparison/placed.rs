@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostics::{Sink, Sources};
 use crate::kubernetes::generated;
 use crate::load::manifests::ManifestFile;
-use crate::model::change::{Body, Object, Place};
+use crate::model::change::{Body, ChangePlace, Object};
 use crate::model::instance::UnitKey;
 use crate::model::kinds::{Layout, Platform};
 use crate::resolve::{Plan, Selection};
@@ -59,7 +59,7 @@ pub(super) fn placed(
         let key = unit_of(&file.path, layout, &clusters);
         let labels = file.tree.at(&["metadata", "labels"]);
         let component = labels.and_then(|labels| labels.get("app.kubernetes.io/name"));
-        let place = Place {
+        let place = ChangePlace {
             component: component.and_then(Node::as_str).unwrap_or_default().into(),
             ..objects::place_of(&key)
         };

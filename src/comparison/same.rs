@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use crate::model::instance::{Unit, Usage};
-use crate::side::Side;
+use crate::side::Snapshot;
 use crate::yaml::{Node, Value};
 
 /// Whether both sides render and verify in the same way, so that the same values make the same
 /// manifests and the same findings.
-pub(super) fn is_made_the_same(old: &Side<'_>, new: &Side<'_>) -> bool {
-    let templates = |side: &Side<'_>| -> Vec<(String, u32)> {
+pub(super) fn is_made_the_same(old: &Snapshot<'_>, new: &Snapshot<'_>) -> bool {
+    let templates = |side: &Snapshot<'_>| -> Vec<(String, u32)> {
         let templates = side.loaded.templates.iter();
         templates
             .map(|template| (template.path.clone(), template.file))
             .collect()
     };
-    let clusters = |side: &Side<'_>| -> Vec<(String, Node)> {
+    let clusters = |side: &Snapshot<'_>| -> Vec<(String, Node)> {
         let clusters = side.validated.catalog.clusters.iter();
         clusters
             .map(|cluster| (cluster.name.clone(), cluster.effective.clone()))

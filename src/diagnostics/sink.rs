@@ -53,7 +53,7 @@ impl Sink {
         let mut findings = self.findings;
         findings.sort_by_cached_key(|finding| sort_key(finding, sources));
         let mut kept: Vec<Diagnostic> = Vec::new();
-        let mut seen: HashMap<Seen, usize> = HashMap::new();
+        let mut seen: HashMap<FindingKey, usize> = HashMap::new();
         for finding in findings {
             // Without a place, only a repetition to the letter is the same finding.
             let Some(place) = finding.primary.as_ref().map(|label| label.span) else {
@@ -82,7 +82,7 @@ impl Sink {
 }
 
 /// What makes findings the same: rule, standing, place and message.
-type Seen = (String, &'static str, Span, String);
+type FindingKey = (String, &'static str, Span, String);
 
 type SortKey = (bool, String, u32, u32, String, &'static str, String, String);
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::hole::Holes;
-use crate::model::manifest::{Field, FieldKey, Manifest, Part, PartKind};
+use crate::model::manifest::{FieldKey, Manifest, PartKind, SkeletonField, SkeletonNode};
 use crate::model::view::View;
 use crate::yaml::writer::{self, Out};
 use crate::yaml::{Entry, Map, Value};
@@ -21,7 +21,7 @@ enum Given {
     /// The keys of a map that a hole spreads; none for what is no map.
     Keys(usize, Option<Box<[Arc<str>]>>),
     /// Whether a map with computed keys has any entry.
-    Entries(Part, bool),
+    Entries(SkeletonNode, bool),
 }
 
 impl Given {
@@ -56,19 +56,19 @@ enum Segment {
     /// Text that is the same for all manifests of the form.
     Text(Box<str>),
     /// What stands at a place, with its column, and whether it follows a dash.
-    Place(Part, usize, bool),
+    Place(SkeletonNode, usize, bool),
     /// The value of an entry that a hole spreads, by its position among those that hold something, and its column.
     Entry(usize, usize, usize),
 }
 
 #[derive(Debug)]
-struct Form {
+struct WrittenForm {
     given: Vec<Given>,
     segments: Vec<Segment>,
 }
 
-impl Form {
-    fn of(manifest: &Manifest) -> Form {
+impl WrittenForm {
+    fn of(manifest: &Manifest) -> WrittenForm {
         let part = &manifest.skeleton[manifest.document];
         let mut given = Vec::new();
         note(part, &manifest.holes, &mut given);
@@ -79,7 +79,7 @@ impl Form {
         };
         writer::write_document(manifest.root(), &mut draft);
         draft.flush();
-        Form {
+        WrittenForm {
             given,
             segments: draft.segments,
         }
@@ -104,7 +104,7 @@ impl Form {
 }
 
 /// Notes what decides about the layout of a part.
-fn note(part: &Part, holes: &Holes, given: &mut Vec<Given>) {
+fn note(part: &SkeletonNode, holes: &Holes, given: &mut Vec<Given>) {
     match &part.kind {
         PartKind::Scalar(_) | PartKind::Text(_) => {}
         PartKind::Hole(at) => {
@@ -139,7 +139,7 @@ fn note(part: &Part, holes: &Holes, given: &mut Vec<Given>) {
 }
 
 /// Whether all keys are the template's own, or of maps that are spread.
-fn has_known_keys(fields: &[Field]) -> bool {
+fn has_known_keys(fields: &[SkeletonField]) -> bool {
     fields.iter().all(|field| match &field.key {
         FieldKey::Literal(_) => true,
         FieldKey::Text(_) => false,
@@ -197,14 +197,14 @@ impl Out for Draft<'_> {
 /// The forms of documents, by skeleton and position.
 #[derive(Debug, Default)]
 pub struct Forms {
-    kept: RwLock<HashMap<(usize, usize), Kept>>,
+    kept: RwLock<HashMap<(usize, usize), FormCache>>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct FormCache {
     /// Kept so that no other one takes its address.
-    _skeleton: Arc<Vec<Part>>,
-    forms: Vec<Arc<Form>>,
+    _skeleton: Arc<Vec<SkeletonNode>>,
+    forms: Vec<Arc<WrittenForm>>,
 }
 
 impl Forms {
@@ -240,10 +240,10 @@ impl Forms {
         if is_full {
             return writer::write_document(manifest.root(), out);
         }
-        let form = Arc::new(Form::of(manifest));
+        let form = Arc::new(WrittenForm::of(manifest));
         form.write(holes, out);
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.entry(key).or_insert_with(|| Kept {
+        let kept = kept.entry(key).or_insert_with(|| FormCache {
             _skeleton: manifest.skeleton.clone(),
             forms: Vec::new(),
         });
@@ -253,7 +253,7 @@ impl Forms {
 
 /// A form writes what the writer writes. Each test that renders is one of forms, too.
 #[cfg(debug_assertions)]
-fn assert_same(form: &Form, manifest: &Manifest) {
+fn assert_same(form: &WrittenForm, manifest: &Manifest) {
     let (mut ours, mut plain) = (String::new(), String::new());
     form.write(&manifest.holes, &mut ours);
     writer::write_document(manifest.root(), &mut plain);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::forms::Forms;
 use crate::model::instance::{Unit, UnitKey};
 use crate::model::kinds::{Granularity, Layout};
-use crate::model::manifest::{Rendered, Scope};
+use crate::model::manifest::{Rendered, TemplateScope};
 
 /// A file of the output.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,19 +85,19 @@ pub fn files(
             .and_then(|at| unit.instances.get(at))
             .map_or("", |instance| &instance.component);
         let (stem, split) = match one.scope {
-            Scope::Cluster => (format!("{folder}/cluster"), true),
-            Scope::Tenant | Scope::Folder => (format!("{folder}/tenant"), true),
+            TemplateScope::Cluster => (format!("{folder}/cluster"), true),
+            TemplateScope::Tenant | TemplateScope::Folder => (format!("{folder}/tenant"), true),
             // A component may have the name of one of our own files.
-            Scope::Component | Scope::PipelineJob => {
+            TemplateScope::Component | TemplateScope::PipelineJob => {
                 (format!("{folder}/{}", component_stem(component)), true)
             }
-            Scope::Pipeline => {
+            TemplateScope::Pipeline => {
                 let pipeline = one.pipeline.and_then(|at| unit.pipelines.get(at));
                 let name = pipeline.map_or("", |pipeline| &pipeline.name);
                 (format!("{folder}/pipeline-{name}"), true)
             }
             // Nothing applies them, so they lie apart.
-            Scope::ApiServer => {
+            TemplateScope::ApiServer => {
                 // Not all that an API server reads has a name.
                 let name = one.manifest.name();
                 let name = if name.is_empty() {
@@ -108,9 +108,9 @@ pub fn files(
                 let name = file_name(&name);
                 (format!("api-server/{folder}/{name}"), false)
             }
-            Scope::Runbook | Scope::ComponentRunbook => {
+            TemplateScope::Runbook | TemplateScope::ComponentRunbook => {
                 let name = match one.scope {
-                    Scope::Runbook => "README",
+                    TemplateScope::Runbook => "README",
                     _ => component,
                 };
                 pages.push(File {
@@ -119,7 +119,9 @@ pub fn files(
                 });
                 continue;
             }
-            Scope::Delivery | Scope::ClusterDelivery => (format!("delivery/{folder}"), false),
+            TemplateScope::Delivery | TemplateScope::ClusterDelivery => {
+                (format!("delivery/{folder}"), false)
+            }
         };
         let path = match granularity {
             Granularity::Object if split => {

@@ -3,7 +3,7 @@
 //! * `forms`: the text of manifests of a form that is known.
 //! * `layout`: which manifest goes into which file, in apply order.
 //! * `header`: the first lines of a generated file, with the digest of its body.
-//! * [`Output`]: stages files on disk as they stream in, and moves them into place at the end. Only
+//! * [`OutputFolder`]: stages files on disk as they stream in, and moves them into place at the end. Only
 //!   files that carry the header are replaced or removed, and only if nobody edited them.
 
 mod forms;
@@ -36,7 +36,7 @@ pub enum Mode {
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct EmitSummary {
     /// Files that are part of the output.
     pub files: usize,
     /// Files that were new or different.
@@ -48,16 +48,16 @@ pub struct Summary {
 }
 
 /// The output folder while it is being written.
-pub struct Output {
+pub struct OutputFolder {
     root: PathBuf,
     platform: String,
     staging: PathBuf,
     mode: Mode,
-    state: Mutex<State>,
+    state: Mutex<FolderState>,
 }
 
 #[derive(Default)]
-struct State {
+struct FolderState {
     produced: HashSet<String>,
     changed: Vec<Change>,
     refused: Vec<(String, Ownership)>,
@@ -73,12 +73,12 @@ struct Change {
 /// Most files that are listed one by one.
 const MOST_LISTED: usize = 20;
 
-impl Output {
+impl OutputFolder {
     /// Opens a folder; `part` names the part of the output that this run makes, if not all of it.
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn open(root: &Path, platform: &str, mode: Mode, part: &str) -> io::Result<Output> {
+    pub fn open(root: &Path, platform: &str, mode: Mode, part: &str) -> io::Result<OutputFolder> {
         let staging = root.join(format!(".tenantry-staging{part}"));
         if let Mode::Write { .. } = mode {
             match fs::symlink_metadata(&staging) {
@@ -88,7 +88,7 @@ impl Output {
             }
             fs::create_dir_all(&staging)?;
         }
-        Ok(Output {
+        Ok(OutputFolder {
             root: root.to_path_buf(),
             platform: platform.to_owned(),
             staging,
@@ -154,7 +154,7 @@ impl Output {
         Ok(())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, FolderState> {
         self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -203,11 +203,11 @@ impl Output {
         failed: bool,
         owns: &dyn Fn(&str) -> bool,
         sink: &mut Sink,
-    ) -> io::Result<Summary> {
+    ) -> io::Result<EmitSummary> {
         let state = std::mem::take(&mut *self.state());
-        let mut summary = Summary {
+        let mut summary = EmitSummary {
             files: state.produced.len(),
-            ..Summary::default()
+            ..EmitSummary::default()
         };
         if failed {
             return Ok(summary);
@@ -266,7 +266,7 @@ impl Output {
     }
 }
 
-impl Drop for Output {
+impl Drop for OutputFolder {
     fn drop(&mut self) {
         if let Mode::Write { .. } = self.mode {
             // What is left is of no use to anybody; a failure to remove it does no harm.
@@ -391,7 +391,7 @@ fn compare(
     changed: &[Change],
     stale: &[String],
     root: &Path,
-    summary: &mut Summary,
+    summary: &mut EmitSummary,
     sink: &mut Sink,
 ) {
     let mut differences: Vec<(&str, &str)> = changed

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use super::filters;
-use super::run::{Local, Run, Turn};
-use super::syntax::{Arguments, Expression, ExpressionKind};
-use super::trace::{Operation, Own, Reach};
-use super::value::{Data, Kind, Term, Value};
-use super::{Error, foreign};
+use super::run::{LocalValue, LoopTurn, TemplateRun};
+use super::syntax::{CallArguments, Expression, ExpressionKind};
+use super::trace::{LookDepth, Own, StepOperation};
+use super::value::{Data, Term, TracedValue, ValueType};
+use super::{TemplateError, foreign};
 
 /// Arguments by name.
-type Named = Vec<(Arc<str>, Value)>;
+type NamedArguments = Vec<(Arc<str>, TracedValue)>;
 
 static NOT: Own = Own {
     name: "not",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| Ok(Data::Bool(!arguments.first().is_some_and(Data::is_true))),
 };
 static NEGATIVE: Own = Own {
     name: "negative",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| match arguments {
         [Data::Int(number)] => number
             .checked_neg()
@@ -31,7 +31,7 @@ static NEGATIVE: Own = Own {
 };
 static CONCATENATION: Own = Own {
     name: "concatenation",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| {
         let mut text = String::new();
         for argument in arguments {
@@ -48,7 +48,7 @@ static CONCATENATION: Own = Own {
 };
 static SLICE: Own = Own {
     name: "slice",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| match arguments {
         [Data::Text(text), bounds @ ..] => {
             let characters: Vec<char> = text.chars().collect();
@@ -64,17 +64,17 @@ static SLICE: Own = Own {
 };
 static DEFINED: Own = Own {
     name: "defined",
-    reach: Reach::Presence,
+    reach: LookDepth::Presence,
     apply: |arguments| Ok(Data::Bool(!matches!(arguments, [Data::Undefined]))),
 };
 static NONE: Own = Own {
     name: "none",
-    reach: Reach::Presence,
+    reach: LookDepth::Presence,
     apply: |arguments| Ok(Data::Bool(matches!(arguments, [Data::Null]))),
 };
 static KIND: Own = Own {
     name: "kind",
-    reach: Reach::Presence,
+    reach: LookDepth::Presence,
     apply: |arguments| {
         Ok(arguments
             .first()
@@ -86,7 +86,7 @@ static KIND: Own = Own {
 };
 static LENGTH: Own = Own {
     name: "length",
-    reach: Reach::Outline,
+    reach: LookDepth::Outline,
     apply: |arguments| match arguments.first().and_then(Data::length) {
         Some(length) => Ok(length.into()),
         None => Err("only lists, maps and texts have a length".to_owned()),
@@ -131,9 +131,9 @@ fn sliced(length: usize, bounds: &[Data]) -> Result<Vec<usize>, String> {
     Ok(taken)
 }
 
-impl Run<'_> {
+impl TemplateRun<'_> {
     /// The value of an expression.
-    pub(super) fn value(&mut self, expression: &Expression) -> Result<Value, Error> {
+    pub(super) fn value(&mut self, expression: &Expression) -> Result<TracedValue, TemplateError> {
         self.pay()?;
         self.nested(|run| run.evaluated(expression))
             .map_err(|mut error| {
@@ -142,9 +142,9 @@ impl Run<'_> {
             })
     }
 
-    fn evaluated(&mut self, expression: &Expression) -> Result<Value, Error> {
+    fn evaluated(&mut self, expression: &Expression) -> Result<TracedValue, TemplateError> {
         match &expression.kind {
-            ExpressionKind::Constant(data) => Ok(Value::constant(data.clone())),
+            ExpressionKind::Constant(data) => Ok(TracedValue::constant(data.clone())),
             ExpressionKind::Name(name) => Ok(self.named(name)),
             ExpressionKind::Attribute(of, key) => {
                 let of = self.value(of)?;
@@ -158,31 +158,31 @@ impl Run<'_> {
             ExpressionKind::Not(value) => {
                 let value = self.value(value)?;
                 let truth = self.truth(&value)?;
-                self.apply(Operation::Own(&NOT), &[&truth])
+                self.apply(StepOperation::Own(&NOT), &[&truth])
             }
             ExpressionKind::Negative(value) => {
                 let value = self.defined(value)?;
-                self.apply(Operation::Own(&NEGATIVE), &[&value])
+                self.apply(StepOperation::Own(&NEGATIVE), &[&value])
             }
             ExpressionKind::Binary(operator, both) => {
                 let (a, b) = (self.defined(&both[0])?, self.defined(&both[1])?);
                 if *operator == foreign::Operator::Add
-                    && a.data.kind() == Kind::List
-                    && b.data.kind() == Kind::List
+                    && a.data.kind() == ValueType::List
+                    && b.data.kind() == ValueType::List
                 {
                     let ((mut items, first), (more, second)) = (self.items(&a)?, self.items(&b)?);
                     items.extend(more);
                     return Ok(self.sifted(items, &[first, second]));
                 }
-                self.apply(Operation::Operator(*operator), &[&a, &b])
+                self.apply(StepOperation::Operator(*operator), &[&a, &b])
             }
             ExpressionKind::Compare(first, more) => {
                 let mut left = self.defined(first)?;
                 let mut by: Vec<Term> = Vec::new();
-                let mut result = Value::constant(Data::Bool(true));
+                let mut result = TracedValue::constant(Data::Bool(true));
                 for (operator, next) in more {
                     let right = self.defined(next)?;
-                    result = self.apply(Operation::Operator(*operator), &[&left, &right])?;
+                    result = self.apply(StepOperation::Operator(*operator), &[&left, &right])?;
                     if more.len() > 1 {
                         self.trace.guard(&result);
                         by.push(result.term);
@@ -196,7 +196,7 @@ impl Run<'_> {
             }
             ExpressionKind::Concatenation(both) => {
                 let (a, b) = (self.defined(&both[0])?, self.defined(&both[1])?);
-                self.apply(Operation::Own(&CONCATENATION), &[&a, &b])
+                self.apply(StepOperation::Own(&CONCATENATION), &[&a, &b])
             }
             ExpressionKind::And(both) => self.first_that(both, false),
             ExpressionKind::Or(both) => self.first_that(both, true),
@@ -206,7 +206,7 @@ impl Run<'_> {
                 let value = match (truth.data.is_true(), otherwise) {
                     (true, _) => self.value(then)?,
                     (false, Some(otherwise)) => self.value(otherwise)?,
-                    (false, None) => Value::constant(Data::Undefined),
+                    (false, None) => TracedValue::constant(Data::Undefined),
                 };
                 Ok(self.trace.chosen(value, &[truth.term]))
             }
@@ -224,7 +224,7 @@ impl Run<'_> {
             }
             ExpressionKind::Call(..) => self.call(expression, None),
             ExpressionKind::List(items) => {
-                let items: Vec<Value> = items
+                let items: Vec<TracedValue> = items
                     .iter()
                     .map(|item| self.value(item))
                     .collect::<Result<_, _>>()?;
@@ -236,7 +236,7 @@ impl Run<'_> {
     }
 
     /// A value that must be something.
-    fn defined(&mut self, expression: &Expression) -> Result<Value, Error> {
+    fn defined(&mut self, expression: &Expression) -> Result<TracedValue, TemplateError> {
         let value = self.value(expression)?;
         match value.data {
             Data::Undefined => Err(self.undefined()),
@@ -245,7 +245,11 @@ impl Run<'_> {
     }
 
     /// `and`, `or`: the first value if it decides, else the second.
-    fn first_that(&mut self, both: &[Expression; 2], decides: bool) -> Result<Value, Error> {
+    fn first_that(
+        &mut self,
+        both: &[Expression; 2],
+        decides: bool,
+    ) -> Result<TracedValue, TemplateError> {
         let first = self.value(&both[0])?;
         let truth = self.truth(&first)?;
         if truth.data.is_true() == decides {
@@ -255,8 +259,8 @@ impl Run<'_> {
         Ok(self.trace.chosen(second, &[truth.term]))
     }
 
-    fn map(&mut self, pairs: &[(Expression, Expression)]) -> Result<Value, Error> {
-        let mut entries: Vec<(Arc<str>, Value)> = Vec::with_capacity(pairs.len());
+    fn map(&mut self, pairs: &[(Expression, Expression)]) -> Result<TracedValue, TemplateError> {
+        let mut entries: Vec<(Arc<str>, TracedValue)> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             let key = self.defined(key)?;
             if matches!(key.data, Data::Markup(_)) {
@@ -273,12 +277,16 @@ impl Run<'_> {
     }
 
     /// `value.key`: of a map, an imported template or a loop.
-    pub(super) fn attribute(&mut self, of: &Value, key: &Arc<str>) -> Result<Value, Error> {
+    pub(super) fn attribute(
+        &mut self,
+        of: &TracedValue,
+        key: &Arc<str>,
+    ) -> Result<TracedValue, TemplateError> {
         match &of.data {
             Data::Undefined => return Err(self.undefined()),
             Data::Local(_) => {
                 let found = match self.local(of) {
-                    Some(Local::Loop(turn)) => self.turn(&turn, key),
+                    Some(LocalValue::Loop(turn)) => self.turn(&turn, key),
                     Some(local) => local.member(key),
                     None => None,
                 };
@@ -307,15 +315,15 @@ impl Run<'_> {
             self.trace.get(of.term, key, known)
         };
         Ok(match of.data.entry(key) {
-            Some(data) => Value { data, term },
-            None => Value {
+            Some(data) => TracedValue { data, term },
+            None => TracedValue {
                 term,
                 ..self.lacking(of, key)
             },
         })
     }
 
-    fn lacking(&mut self, of: &Value, key: &str) -> Value {
+    fn lacking(&mut self, of: &TracedValue, key: &str) -> TracedValue {
         let known = match &of.data {
             Data::Tree(tree) => tree.fields(),
             other => other
@@ -326,11 +334,11 @@ impl Run<'_> {
                 .collect(),
         };
         self.missing = Some((key.to_owned(), known));
-        Value::constant(Data::Undefined)
+        TracedValue::constant(Data::Undefined)
     }
 
     /// `value[key]`. The rest depends on what the key is.
-    fn index(&mut self, of: &Value, key: &Value) -> Result<Value, Error> {
+    fn index(&mut self, of: &TracedValue, key: &TracedValue) -> Result<TracedValue, TemplateError> {
         if matches!(of.data, Data::Undefined) {
             return Err(self.undefined());
         }
@@ -344,10 +352,10 @@ impl Run<'_> {
         };
         let found = match (&key.data, number) {
             (Data::Undefined, _) => return Err(self.undefined()),
-            (_, Some(at)) if of.data.kind() != Kind::Map => {
-                let kind = self.apply(Operation::Own(&KIND), &[of])?;
+            (_, Some(at)) if of.data.kind() != ValueType::Map => {
+                let kind = self.apply(StepOperation::Own(&KIND), &[of])?;
                 self.trace.guard(&kind);
-                if matches!(of.data.kind(), Kind::List | Kind::Text) {
+                if matches!(of.data.kind(), ValueType::List | ValueType::Text) {
                     let (items, outline) = self.items(of)?;
                     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
                     let from_end = at < 0;
@@ -374,17 +382,17 @@ impl Run<'_> {
         Ok(self.trace.chosen(found, &[key.term]))
     }
 
-    fn slice(&mut self, parts: &[Option<Expression>; 4]) -> Result<Value, Error> {
+    fn slice(&mut self, parts: &[Option<Expression>; 4]) -> Result<TracedValue, TemplateError> {
         let mut values = Vec::with_capacity(4);
         for part in parts {
             values.push(match part {
                 Some(part) => self.defined(part)?,
-                None => Value::constant(Data::Null),
+                None => TracedValue::constant(Data::Null),
             });
         }
         if matches!(values[0].data, Data::Text(_)) {
-            let values: Vec<&Value> = values.iter().collect();
-            return self.apply(Operation::Own(&SLICE), &values);
+            let values: Vec<&TracedValue> = values.iter().collect();
+            return self.apply(StepOperation::Own(&SLICE), &values);
         }
         for bound in &values[1..] {
             self.trace.guard(bound);
@@ -394,9 +402,9 @@ impl Run<'_> {
         if matches!(values[0].data, Data::Null) {
             return Ok(self
                 .trace
-                .chosen(Value::constant(Vec::new().into()), &[values[0].term]));
+                .chosen(TracedValue::constant(Vec::new().into()), &[values[0].term]));
         }
-        if values[0].data.kind() != Kind::List {
+        if values[0].data.kind() != ValueType::List {
             return Err(self.failed(format!("{} cannot be sliced", values[0].data.kind().name())));
         }
         let (items, outline) = self.items(&values[0])?;
@@ -409,12 +417,12 @@ impl Run<'_> {
     }
 
     /// A list of the items that some values let through.
-    pub(super) fn sifted(&mut self, items: Vec<Value>, by: &[Term]) -> Value {
+    pub(super) fn sifted(&mut self, items: Vec<TracedValue>, by: &[Term]) -> TracedValue {
         let list = self.trace.list(items);
         self.trace.sifted(list, by)
     }
 
-    fn turn(&mut self, turn: &Turn, key: &str) -> Option<Value> {
+    fn turn(&mut self, turn: &LoopTurn, key: &str) -> Option<TracedValue> {
         let count = turn.items.len();
         let data: Data = match key {
             "index" => (turn.at + 1).into(),
@@ -433,19 +441,19 @@ impl Run<'_> {
                     Some(turn.at + 1)
                 };
                 let item = at.and_then(|at| turn.items.get(at).cloned());
-                let item = item.unwrap_or_else(|| Value::constant(Data::Undefined));
+                let item = item.unwrap_or_else(|| TracedValue::constant(Data::Undefined));
                 return Some(self.trace.chosen(item, &turn.by));
             }
             _ => return None,
         };
-        Some(self.trace.chosen(Value::constant(data), &turn.by))
+        Some(self.trace.chosen(TracedValue::constant(data), &turn.by))
     }
 
     /// Arguments, by position and by name.
     pub(super) fn arguments(
         &mut self,
-        arguments: &Arguments,
-    ) -> Result<(Vec<Value>, Named), Error> {
+        arguments: &CallArguments,
+    ) -> Result<(Vec<TracedValue>, NamedArguments), TemplateError> {
         let positional = arguments
             .positional
             .iter()
@@ -462,8 +470,8 @@ impl Run<'_> {
     pub(super) fn call(
         &mut self,
         call: &Expression,
-        caller: Option<Value>,
-    ) -> Result<Value, Error> {
+        caller: Option<TracedValue>,
+    ) -> Result<TracedValue, TemplateError> {
         let ExpressionKind::Call(of, arguments) = &call.kind else {
             return Err(self.failed("this cannot be called"));
         };
@@ -476,7 +484,7 @@ impl Run<'_> {
         }
         if let ExpressionKind::Attribute(of, method) = &of.kind {
             let of = self.value(of)?;
-            if let Some(Local::Loop(turn)) = self.local(&of) {
+            if let Some(LocalValue::Loop(turn)) = self.local(&of) {
                 let (positional, _) = self.arguments(arguments)?;
                 return self.loop_method(&turn, method, positional);
             }
@@ -494,20 +502,20 @@ impl Run<'_> {
 
     fn loop_method(
         &mut self,
-        turn: &Turn,
+        turn: &LoopTurn,
         method: &str,
-        arguments: Vec<Value>,
-    ) -> Result<Value, Error> {
+        arguments: Vec<TracedValue>,
+    ) -> Result<TracedValue, TemplateError> {
         match method {
             "cycle" if !arguments.is_empty() => Ok(arguments[turn.at % arguments.len()].clone()),
             "changed" => {
                 let now = self.trace.list(arguments);
                 let before = turn.last.replace(Some(now.clone()));
                 let Some(before) = before else {
-                    return Ok(Value::constant(Data::Bool(true)));
+                    return Ok(TracedValue::constant(Data::Bool(true)));
                 };
                 self.apply(
-                    Operation::Operator(foreign::Operator::Unequal),
+                    StepOperation::Operator(foreign::Operator::Unequal),
                     &[&before, &now],
                 )
             }
@@ -518,9 +526,9 @@ impl Run<'_> {
     fn function(
         &mut self,
         name: &Arc<str>,
-        positional: Vec<Value>,
-        named: Vec<(Arc<str>, Value)>,
-    ) -> Result<Value, Error> {
+        positional: Vec<TracedValue>,
+        named: Vec<(Arc<str>, TracedValue)>,
+    ) -> Result<TracedValue, TemplateError> {
         match &**name {
             "range" => {
                 for bound in &positional {
@@ -529,7 +537,7 @@ impl Run<'_> {
                 let by: Vec<Term> = positional.iter().map(|bound| bound.term).collect();
                 let bounds: Vec<Data> = positional.into_iter().map(|bound| bound.data).collect();
                 let list = filters::range(&bounds).map_err(|message| self.failed(message))?;
-                Ok(self.trace.chosen(Value::constant(list), &by))
+                Ok(self.trace.chosen(TracedValue::constant(list), &by))
             }
             "dict" if positional.is_empty() => Ok(self.trace.map(named)),
             _ => {
@@ -559,8 +567,8 @@ impl Run<'_> {
                     all.push(value);
                 }
                 all.extend(positional);
-                let all: Vec<&Value> = all.iter().collect();
-                self.apply(Operation::Own(&function.own), &all)
+                let all: Vec<&TracedValue> = all.iter().collect();
+                self.apply(StepOperation::Own(&function.own), &all)
             }
         }
     }
@@ -569,30 +577,32 @@ impl Run<'_> {
     pub(super) fn test(
         &mut self,
         name: &str,
-        of: &Value,
-        arguments: &[Value],
-    ) -> Result<Value, Error> {
+        of: &TracedValue,
+        arguments: &[TracedValue],
+    ) -> Result<TracedValue, TemplateError> {
         let own = match name {
             "defined" => Some(&DEFINED),
             "none" => Some(&NONE),
             _ => None,
         };
         if let Some(own) = own {
-            return self.apply(Operation::Own(own), &[of]);
+            return self.apply(StepOperation::Own(own), &[of]);
         }
         match name {
             "undefined" => {
-                let defined = self.apply(Operation::Own(&DEFINED), &[of])?;
-                return self.apply(Operation::Own(&NOT), &[&defined]);
+                let defined = self.apply(StepOperation::Own(&DEFINED), &[of])?;
+                return self.apply(StepOperation::Own(&NOT), &[&defined]);
             }
             "mapping" | "sequence" | "string" | "number" | "boolean" | "iterable" => {
-                let kind = self.apply(Operation::Own(&KIND), &[of])?;
-                let test = Operation::Test(name.into());
+                let kind = self.apply(StepOperation::Own(&KIND), &[of])?;
+                let test = StepOperation::Test(name.into());
                 let passed = test
                     .apply(std::slice::from_ref(&of.data))
                     .map_err(|message| self.failed(message))?;
                 self.trace.guard(&kind);
-                return Ok(self.trace.chosen(Value::constant(passed), &[kind.term]));
+                return Ok(self
+                    .trace
+                    .chosen(TracedValue::constant(passed), &[kind.term]));
             }
             _ => {}
         }
@@ -602,18 +612,18 @@ impl Run<'_> {
             if matches!(of.data, Data::Undefined) || matches!(other.data, Data::Undefined) {
                 return Err(self.undefined());
             }
-            return self.apply(Operation::Operator(operator), &[of, other]);
+            return self.apply(StepOperation::Operator(operator), &[of, other]);
         }
         let mut all = vec![of];
         all.extend(arguments);
-        self.apply(Operation::Test(name.into()), &all)
+        self.apply(StepOperation::Test(name.into()), &all)
     }
 
     /// How many items there are.
-    pub(super) fn length(&mut self, of: &Value) -> Result<Value, Error> {
+    pub(super) fn length(&mut self, of: &TracedValue) -> Result<TracedValue, TemplateError> {
         match of.data {
             Data::Undefined => Err(self.undefined()),
-            _ => self.apply(Operation::Own(&LENGTH), &[of]),
+            _ => self.apply(StepOperation::Own(&LENGTH), &[of]),
         }
     }
 }

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::foreign::{MAX_MADE, Operator};
 use super::markers;
-use super::trace::{Own, Reach};
-use super::value::{Data, Kind, Value};
+use super::trace::{LookDepth, Own};
+use super::value::{Data, TracedValue, ValueType};
 use crate::model::placeholder;
 use crate::model::scalars::{Amount, parse_duration, url_host, url_port};
 use crate::yaml::parse::MAX_DEPTH;
@@ -100,7 +100,7 @@ const TESTS: [&str; 36] = [
 macro_rules! owns {
     ($($name:literal $function:ident;)*) => {
         /// Our own filters.
-        static OWN: &[Own] = &[$(Own { name: $name, reach: Reach::Whole, apply: $function }),*];
+        static OWN: &[Own] = &[$(Own { name: $name, reach: LookDepth::Whole, apply: $function }),*];
     };
 }
 
@@ -125,7 +125,7 @@ owns! {
 /// Those entries of a map that a list names, or does not name.
 pub(super) static ENTRIES: Own = Own {
     name: "entries",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| {
         let [map, names, only] = arguments else {
             return Err("entries are of one map".to_owned());
@@ -298,7 +298,10 @@ fn exact_seconds(arguments: &[Data]) -> Result<Data, String> {
 
 /// `{{ macro() | indent(6) }}`: text of a macro, each line but the first moved to the right. Values are holes, so nothing
 /// of theirs moves.
-pub(super) fn indented(value: &Value, columns: Option<&Value>) -> Result<Value, String> {
+pub(super) fn indented(
+    value: &TracedValue,
+    columns: Option<&TracedValue>,
+) -> Result<TracedValue, String> {
     let Data::Markup(text) = &value.data else {
         return Err("`indent` is for the text of macros; values need none".to_owned());
     };
@@ -320,7 +323,7 @@ pub(super) fn indented(value: &Value, columns: Option<&Value>) -> Result<Value, 
         }
         moved.push_str(line);
     }
-    Ok(Value {
+    Ok(TracedValue {
         data: Data::Markup(moved.into()),
         term: value.term,
     })
@@ -483,16 +486,16 @@ fn fill(arguments: &[Data]) -> Result<Data, String> {
         }
         let found = found.unwrap_or(Data::Undefined);
         match found.kind() {
-            Kind::Undefined | Kind::Null => {
+            ValueType::Undefined | ValueType::Null => {
                 made.push('{');
                 made.push_str(name);
                 made.push('}');
             }
-            Kind::List => {
+            ValueType::List => {
                 let items = found.items().unwrap_or_default();
                 if items
                     .iter()
-                    .any(|item| matches!(item.kind(), Kind::List | Kind::Map))
+                    .any(|item| matches!(item.kind(), ValueType::List | ValueType::Map))
                 {
                     made.push_str(&json(&found, 0)?.to_string());
                 } else {
@@ -503,7 +506,7 @@ fn fill(arguments: &[Data]) -> Result<Data, String> {
                     made.push_str(&words.join(", "));
                 }
             }
-            Kind::Map => made.push_str(&json(&found, 0)?.to_string()),
+            ValueType::Map => made.push_str(&json(&found, 0)?.to_string()),
             _ => made.push_str(&found.to_text()),
         }
         if made.len() > MAX_MADE {
@@ -551,7 +554,7 @@ pub(super) fn range(bounds: &[Data]) -> Result<Data, String> {
         if items.len() >= 100_000 {
             return Err("a range has at most 100,000 items".to_owned());
         }
-        items.push(Value::constant(Data::Int(at)));
+        items.push(TracedValue::constant(Data::Int(at)));
         at = at.saturating_add(step);
     }
     Ok(Data::List(Arc::from(items)))

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Expression, UndefinedBehavior};
 
-use super::value::{Data, Value};
+use super::value::{Data, TracedValue};
 use crate::yaml::{self, Node, parse::MAX_DEPTH};
 
 /// Most bytes of a text that a step makes.
@@ -192,7 +192,7 @@ pub fn of(data: &Data) -> Result<minijinja::Value, String> {
             items?.into()
         }
         Data::Map(entries) => {
-            let pair = |(key, value): &(Arc<str>, Value)| Ok((key.to_string(), of(&value.data)?));
+            let pair = |(key, value): &(Arc<str>, TracedValue)| Ok((key.to_string(), of(&value.data)?));
             let pairs: Result<Vec<_>, String> = entries.iter().map(pair).collect();
             minijinja::Value::from_pairs(pairs?)
         }
@@ -254,7 +254,7 @@ fn back_at(value: &minijinja::Value, depth: usize) -> Result<Data, String> {
             let mut entries = Vec::new();
             for key in value.try_iter().map_err(|error| message(&error))? {
                 let item = value.get_item(&key).map_err(|error| message(&error))?;
-                let item = Value::constant(back_at(&item, depth + 1)?);
+                let item = TracedValue::constant(back_at(&item, depth + 1)?);
                 entries.push((key.to_string().into(), item));
             }
             Data::map(entries)

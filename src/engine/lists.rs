@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::run::Run;
-use super::syntax::{Arguments, Expression, ExpressionKind};
-use super::trace::{Operation, Own, Reach};
-use super::value::{Data, Kind, Term, Value};
-use super::{Error, filters, foreign};
+use super::run::TemplateRun;
+use super::syntax::{CallArguments, Expression, ExpressionKind};
+use super::trace::{LookDepth, Own, StepOperation};
+use super::value::{Data, Term, TracedValue, ValueType};
+use super::{TemplateError, filters, foreign};
 
 /// The order of the first list, by its items; whether it is reversed, and whether capitals count.
 static ORDER: Own = Own {
     name: "order",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| {
         let [keys, reverse, capitals] = arguments else {
             return Err("an order is of one list".to_owned());
@@ -29,7 +29,7 @@ static ORDER: Own = Own {
 /// Which items are the first of their kind.
 static FIRST_OF_KIND: Own = Own {
     name: "first of kind",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| {
         let [keys, capitals] = arguments else {
             return Err("this is of one list".to_owned());
@@ -71,18 +71,22 @@ fn positions(data: &Data) -> Vec<usize> {
 }
 
 /// Arguments of a filter that have names.
-struct Options(Vec<(Arc<str>, Value)>);
+struct FilterOptions(Vec<(Arc<str>, TracedValue)>);
 
-impl Options {
-    fn take(&mut self, name: &str) -> Option<Value> {
+impl FilterOptions {
+    fn take(&mut self, name: &str) -> Option<TracedValue> {
         let at = self.0.iter().position(|(known, _)| **known == *name)?;
         Some(self.0.remove(at).1)
     }
 }
 
-impl Run<'_> {
+impl TemplateRun<'_> {
     /// A filter applied to text that a block printed.
-    pub(super) fn filtered(&mut self, filter: &Expression, text: Value) -> Result<Value, Error> {
+    pub(super) fn filtered(
+        &mut self,
+        filter: &Expression,
+        text: TracedValue,
+    ) -> Result<TracedValue, TemplateError> {
         match &filter.kind {
             ExpressionKind::Filter(name, of, arguments) => {
                 let text = match of {
@@ -99,9 +103,9 @@ impl Run<'_> {
     pub(super) fn filter(
         &mut self,
         name: &Arc<str>,
-        of: Value,
-        arguments: &Arguments,
-    ) -> Result<Value, Error> {
+        of: TracedValue,
+        arguments: &CallArguments,
+    ) -> Result<TracedValue, TemplateError> {
         if matches!(&**name, "default" | "d") {
             return self.default(of, arguments);
         }
@@ -109,16 +113,16 @@ impl Run<'_> {
         for (_, value) in &named {
             self.trace.guard(value);
         }
-        self.filter_with(name, &of, positional, Options(named))
+        self.filter_with(name, &of, positional, FilterOptions(named))
     }
 
     fn filter_with(
         &mut self,
         name: &Arc<str>,
-        of: &Value,
-        positional: Vec<Value>,
-        mut options: Options,
-    ) -> Result<Value, Error> {
+        of: &TracedValue,
+        positional: Vec<TracedValue>,
+        mut options: FilterOptions,
+    ) -> Result<TracedValue, TemplateError> {
         let first = positional.first();
         if filters::is_choosing(name) {
             for value in &positional {
@@ -130,11 +134,11 @@ impl Run<'_> {
             "first" | "last" => {
                 let (mut items, outline) = self.items(of)?;
                 let item = match (&**name, items.is_empty()) {
-                    (_, true) => Value::constant(Data::Undefined),
+                    (_, true) => TracedValue::constant(Data::Undefined),
                     ("first", _) => items.swap_remove(0),
                     _ => items
                         .pop()
-                        .unwrap_or_else(|| Value::constant(Data::Undefined)),
+                        .unwrap_or_else(|| TracedValue::constant(Data::Undefined)),
                 };
                 self.trace.chosen(item, &[outline])
             }
@@ -143,7 +147,7 @@ impl Run<'_> {
                 let by = self.choosers_and(of, outline);
                 self.sifted(items, &by)
             }
-            "reverse" if of.data.kind() == Kind::List => {
+            "reverse" if of.data.kind() == ValueType::List => {
                 let (mut items, outline) = self.items(of)?;
                 items.reverse();
                 self.sifted(items, &[outline])
@@ -169,7 +173,7 @@ impl Run<'_> {
                 let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
                 let rows =
                     (0..shortest).map(|at| all.iter().map(|items| items[at].clone()).collect());
-                let rows: Vec<Vec<Value>> = rows.collect();
+                let rows: Vec<Vec<TracedValue>> = rows.collect();
                 let rows = rows.into_iter().map(|row| self.trace.list(row)).collect();
                 self.sifted(rows, &by)
             }
@@ -209,11 +213,11 @@ impl Run<'_> {
             "unique" => {
                 let capitals = options
                     .take("case_sensitive")
-                    .unwrap_or_else(|| Value::constant(Data::Bool(false)));
+                    .unwrap_or_else(|| TracedValue::constant(Data::Bool(false)));
                 let (items, outline) = self.items(of)?;
                 let keys = self.keys(&items, options.take("attribute"))?;
                 let keys = self.trace.list(keys);
-                let first = self.apply(Operation::Own(&FIRST_OF_KIND), &[&keys, &capitals])?;
+                let first = self.apply(StepOperation::Own(&FIRST_OF_KIND), &[&keys, &capitals])?;
                 self.trace.guard(&first);
                 let kept = positions(&first.data)
                     .into_iter()
@@ -229,7 +233,7 @@ impl Run<'_> {
                 }
                 let names: Arc<[Arc<str>]> =
                     options.0.iter().map(|(name, _)| name.clone()).collect();
-                let named: Vec<Value> = std::mem::take(&mut options.0)
+                let named: Vec<TracedValue> = std::mem::take(&mut options.0)
                     .into_iter()
                     .map(|(_, value)| value)
                     .collect();
@@ -245,9 +249,9 @@ impl Run<'_> {
                                 self.failed(format!("`{name}` takes no argument `{unknown}`"))
                             );
                         }
-                        Operation::Own(own)
+                        StepOperation::Own(own)
                     }
-                    None => Operation::Filter(name.clone(), names),
+                    None => StepOperation::Filter(name.clone(), names),
                 };
                 self.apply(operation, &all)?
             }
@@ -262,20 +266,24 @@ impl Run<'_> {
     }
 
     /// A text or number that a filter goes by: the rest depends on it.
-    fn guard_text(&mut self, value: &Value) {
+    fn guard_text(&mut self, value: &TracedValue) {
         if matches!(value.data, Data::Text(_) | Data::Int(_) | Data::Bool(_)) {
             self.trace.guard(value);
         }
     }
 
-    fn choosers_and(&self, of: &Value, outline: Term) -> Vec<Term> {
+    fn choosers_and(&self, of: &TracedValue, outline: Term) -> Vec<Term> {
         let mut by = self.trace.choosers(of.term);
         by.push(outline);
         by
     }
 
-    fn default(&mut self, of: Value, arguments: &Arguments) -> Result<Value, Error> {
-        let lax: Option<Value> = match arguments.positional.get(1) {
+    fn default(
+        &mut self,
+        of: TracedValue,
+        arguments: &CallArguments,
+    ) -> Result<TracedValue, TemplateError> {
+        let lax: Option<TracedValue> = match arguments.positional.get(1) {
             Some(lax) => Some(self.value(lax)?),
             None => match arguments
                 .named
@@ -304,19 +312,19 @@ impl Run<'_> {
         }
         let other = match arguments.positional.first() {
             Some(other) => self.value(other)?,
-            None => Value::constant("".into()),
+            None => TracedValue::constant("".into()),
         };
         Ok(self.trace.chosen(other, &[kept.term]))
     }
 
     /// A value below another one: `a.b`.
-    fn below(&mut self, of: &Value, path: &str) -> Result<Value, Error> {
+    fn below(&mut self, of: &TracedValue, path: &str) -> Result<TracedValue, TemplateError> {
         let mut value = of.clone();
         for key in path.split('.') {
             value = match key.parse::<usize>() {
                 Ok(at) if value.data.items().is_some() => {
                     let item = self.item(&value, at);
-                    item.unwrap_or_else(|| Value::constant(Data::Undefined))
+                    item.unwrap_or_else(|| TracedValue::constant(Data::Undefined))
                 }
                 _ => self.attribute(&value, &key.into())?,
             };
@@ -326,11 +334,11 @@ impl Run<'_> {
 
     fn select(
         &mut self,
-        of: &Value,
+        of: &TracedValue,
         path: Option<&str>,
-        test: &[Value],
+        test: &[TracedValue],
         wanted: bool,
-    ) -> Result<Value, Error> {
+    ) -> Result<TracedValue, TemplateError> {
         let (items, outline) = self.items(of)?;
         let mut by = self.choosers_and(of, outline);
         let mut taken = Vec::new();
@@ -361,10 +369,10 @@ impl Run<'_> {
 
     fn mapped(
         &mut self,
-        of: &Value,
-        positional: Vec<Value>,
-        options: &mut Options,
-    ) -> Result<Value, Error> {
+        of: &TracedValue,
+        positional: Vec<TracedValue>,
+        options: &mut FilterOptions,
+    ) -> Result<TracedValue, TemplateError> {
         let (items, outline) = self.items(of)?;
         let by = self.choosers_and(of, outline);
         let (attribute, default) = (options.take("attribute"), options.take("default"));
@@ -384,7 +392,12 @@ impl Run<'_> {
                     let name = name.data.as_str().and_then(filters::known);
                     let name =
                         name.ok_or_else(|| self.failed("`map` takes an attribute or a filter"))?;
-                    self.filter_with(&name.into(), &item, arguments.to_vec(), Options(Vec::new()))?
+                    self.filter_with(
+                        &name.into(),
+                        &item,
+                        arguments.to_vec(),
+                        FilterOptions(Vec::new()),
+                    )?
                 }
                 (None, None) => return Err(self.failed("`map` takes an attribute or a filter")),
             });
@@ -393,7 +406,11 @@ impl Run<'_> {
     }
 
     /// The values by which items are compared.
-    fn keys(&mut self, items: &[Value], attribute: Option<Value>) -> Result<Vec<Value>, Error> {
+    fn keys(
+        &mut self,
+        items: &[TracedValue],
+        attribute: Option<TracedValue>,
+    ) -> Result<Vec<TracedValue>, TemplateError> {
         match attribute.filter(|attribute| !matches!(attribute.data, Data::Null)) {
             None => Ok(items.to_vec()),
             Some(path) => {
@@ -405,16 +422,16 @@ impl Run<'_> {
 
     fn ordered(
         &mut self,
-        items: Vec<Value>,
-        keys: Vec<Value>,
-        reverse: Option<Value>,
-        capitals: Option<Value>,
+        items: Vec<TracedValue>,
+        keys: Vec<TracedValue>,
+        reverse: Option<TracedValue>,
+        capitals: Option<TracedValue>,
         mut by: Vec<Term>,
-    ) -> Result<Value, Error> {
-        let no = || Value::constant(Data::Bool(false));
+    ) -> Result<TracedValue, TemplateError> {
+        let no = || TracedValue::constant(Data::Bool(false));
         let keys = self.trace.list(keys);
         let (reverse, capitals) = (reverse.unwrap_or_else(no), capitals.unwrap_or_else(no));
-        let order = self.apply(Operation::Own(&ORDER), &[&keys, &reverse, &capitals])?;
+        let order = self.apply(StepOperation::Own(&ORDER), &[&keys, &reverse, &capitals])?;
         self.trace.guard(&order);
         by.push(order.term);
         let sorted = positions(&order.data)
@@ -426,9 +443,9 @@ impl Run<'_> {
     /// The entries of a map as lists of a key and a value, in an order.
     fn pairs(
         &mut self,
-        of: &Value,
-        order: Option<(bool, Option<Value>, Option<Value>)>,
-    ) -> Result<Value, Error> {
+        of: &TracedValue,
+        order: Option<(bool, Option<TracedValue>, Option<TracedValue>)>,
+    ) -> Result<TracedValue, TemplateError> {
         if of.data.keys().is_none() {
             return Err(self.failed("only maps have items"));
         }
@@ -457,10 +474,10 @@ impl Run<'_> {
     /// Items by the value of one of their fields: lists of that value and its items.
     fn groups(
         &mut self,
-        of: &Value,
-        first: Option<&Value>,
-        options: &mut Options,
-    ) -> Result<Value, Error> {
+        of: &TracedValue,
+        first: Option<&TracedValue>,
+        options: &mut FilterOptions,
+    ) -> Result<TracedValue, TemplateError> {
         let attribute = options.take("attribute").or_else(|| first.cloned());
         let default = options.take("default");
         let capitals = options.take("case_sensitive");
@@ -472,14 +489,14 @@ impl Run<'_> {
             }
             self.trace.guard(key);
         }
-        let pairs: Vec<Value> = keys
+        let pairs: Vec<TracedValue> = keys
             .iter()
             .zip(&items)
             .map(|(key, item)| self.trace.list(vec![key.clone(), item.clone()]))
             .collect();
         let sorted = self.ordered(pairs, keys, None, capitals, vec![outline])?;
         let (sorted, outline) = self.items(&sorted)?;
-        let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+        let mut groups: Vec<(TracedValue, Vec<TracedValue>)> = Vec::new();
         for pair in &sorted {
             let (Some(key), Some(item)) = (self.item(pair, 0), self.item(pair, 1)) else {
                 continue;
@@ -492,7 +509,7 @@ impl Run<'_> {
             }
         }
         let by = [outline];
-        let groups: Vec<Value> = groups
+        let groups: Vec<TracedValue> = groups
             .into_iter()
             .map(|(key, list)| {
                 let list = self.sifted(list, &[]);
@@ -503,14 +520,19 @@ impl Run<'_> {
     }
 
     /// Some entries of a map: `only` those that a list names, all if it names none; or those that are not named.
-    fn entries_of(&mut self, of: &Value, positional: &[Value], only: bool) -> Result<Value, Error> {
-        let mut names: Vec<Value> = Vec::new();
+    fn entries_of(
+        &mut self,
+        of: &TracedValue,
+        positional: &[TracedValue],
+        only: bool,
+    ) -> Result<TracedValue, TemplateError> {
+        let mut names: Vec<TracedValue> = Vec::new();
         let mut by = Vec::new();
         if only {
             let list = positional
                 .first()
                 .cloned()
-                .unwrap_or_else(|| Value::constant(Data::Null));
+                .unwrap_or_else(|| TracedValue::constant(Data::Null));
             let (items, outline) = self.items(&list)?;
             by.push(outline);
             names.extend(items);
@@ -522,8 +544,8 @@ impl Run<'_> {
             by.push(name.term);
         }
         let names = self.trace.list(names);
-        let flag = Value::constant(Data::Bool(only));
-        let made = self.apply(Operation::Own(&filters::ENTRIES), &[of, &names, &flag])?;
+        let flag = TracedValue::constant(Data::Bool(only));
+        let made = self.apply(StepOperation::Own(&filters::ENTRIES), &[of, &names, &flag])?;
         Ok(self.trace.chosen(made, &by))
     }
 }

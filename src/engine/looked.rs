@@ -3,47 +3,47 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::run::Printed;
-use super::trace::{Reach, Step};
+use super::run::PrintedValue;
+use super::trace::{LookDepth, TraceStep};
 use super::value::Term;
 
 /// What a run looked at of a value, and of its parts.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub struct LookedAt {
     /// Whether it was printed, or put into something, with all its parts.
     pub whole: bool,
     /// Its entries.
-    pub entries: BTreeMap<Arc<str>, Looked>,
+    pub entries: BTreeMap<Arc<str>, LookedAt>,
     /// Its items.
-    pub items: BTreeMap<usize, Looked>,
+    pub items: BTreeMap<usize, LookedAt>,
 }
 
 /// A way further down into a value.
-enum Way {
+enum LookedStep {
     Key(Arc<str>),
     At(usize),
 }
 
-impl Looked {
+impl LookedAt {
     /// What a run looked at, by variable.
-    pub(super) fn of(steps: &[Step], holes: &[Printed]) -> Looked {
-        let mut looked = Looked::default();
+    pub(super) fn of(steps: &[TraceStep], holes: &[PrintedValue]) -> LookedAt {
+        let mut looked = LookedAt::default();
         for number in 0..steps.len() {
             let term = Term(u32::try_from(number).unwrap_or(u32::MAX));
             looked.at(steps, term);
         }
         let mut whole: Vec<Term> = Vec::new();
         whole.extend(holes.iter().filter_map(|hole| match hole {
-            Printed::Made(term) => Some(*term),
-            Printed::Constant(_) => None,
+            PrintedValue::Made(term) => Some(*term),
+            PrintedValue::Constant(_) => None,
         }));
         for step in steps {
             match step {
-                Step::Apply(operation, terms) if operation.reach() == Reach::Whole => {
+                TraceStep::Apply(operation, terms) if operation.reach() == LookDepth::Whole => {
                     whole.extend(terms);
                 }
-                Step::List(terms) => whole.extend(terms),
-                Step::Map(entries) => whole.extend(entries.iter().map(|(_, term)| *term)),
+                TraceStep::List(terms) => whole.extend(terms),
+                TraceStep::Map(entries) => whole.extend(entries.iter().map(|(_, term)| *term)),
                 _ => {}
             }
         }
@@ -56,7 +56,7 @@ impl Looked {
     }
 
     /// Takes over what another run looked at.
-    pub fn append(&mut self, other: &Looked) {
+    pub fn append(&mut self, other: &LookedAt) {
         self.whole |= other.whole;
         for (key, looked) in &other.entries {
             self.entries.entry(key.clone()).or_default().append(looked);
@@ -67,32 +67,32 @@ impl Looked {
     }
 
     /// The part that a step takes from the input, if it takes one.
-    fn at(&mut self, steps: &[Step], term: Term) -> Option<&mut Looked> {
+    fn at(&mut self, steps: &[TraceStep], term: Term) -> Option<&mut LookedAt> {
         let mut ways = Vec::new();
         let mut at = term;
         loop {
             at = match steps.get(at.0 as usize)? {
-                Step::Root(name) => {
-                    ways.push(Way::Key(name.clone()));
+                TraceStep::Root(name) => {
+                    ways.push(LookedStep::Key(name.clone()));
                     break;
                 }
-                Step::Get { of, key, .. } => {
-                    ways.push(Way::Key(key.clone()));
+                TraceStep::Get { of, key, .. } => {
+                    ways.push(LookedStep::Key(key.clone()));
                     *of
                 }
-                Step::Item { of, at } => {
-                    ways.push(Way::At(*at));
+                TraceStep::Item { of, at } => {
+                    ways.push(LookedStep::At(*at));
                     *of
                 }
-                Step::Chosen { value, .. } | Step::Sifted { list: value, .. } => *value,
+                TraceStep::Chosen { value, .. } | TraceStep::Sifted { list: value, .. } => *value,
                 _ => return None,
             };
         }
         let mut looked = self;
         for way in ways.into_iter().rev() {
             looked = match way {
-                Way::Key(key) => looked.entries.entry(key).or_default(),
-                Way::At(at) => looked.items.entry(at).or_default(),
+                LookedStep::Key(key) => looked.entries.entry(key).or_default(),
+                LookedStep::At(at) => looked.items.entry(at).or_default(),
             };
         }
         Some(looked)

@@ -44,9 +44,9 @@ const MAX_NESTING: usize = 500;
 
 /// Why something could not be read or evaluated.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub struct TemplateError {
     /// What is wrong.
-    pub reason: Reason,
+    pub reason: TemplateErrorKind,
     /// The template, by its path; none for an expression of its own.
     pub template: Option<Arc<str>>,
     /// The line, from 1.
@@ -55,7 +55,7 @@ pub struct Error {
 
 /// What is wrong.
 #[derive(Clone, Debug)]
-pub enum Reason {
+pub enum TemplateErrorKind {
     /// The syntax.
     Syntax(String),
     /// A name that stands for nothing, and the names that there are.
@@ -72,7 +72,7 @@ pub enum Reason {
 
 /// A function that templates can call, of what some variables hold and of its arguments.
 #[derive(Debug)]
-pub struct Function {
+pub struct TemplateFunction {
     /// Its name, and what it makes of the read values and the arguments, in this order.
     pub own: trace::Own,
     /// The paths that it reads.
@@ -81,14 +81,14 @@ pub struct Function {
 
 /// What a run works on.
 #[derive(Clone, Debug, Default)]
-pub struct Inputs {
+pub struct RunInputs {
     /// The variables; of two with one name the later holds.
     pub variables: Vec<(&'static str, Node)>,
     /// Where what is made of several values keeps its origin.
     pub derivations: Arc<crate::model::instance::Derivations>,
 }
 
-impl Inputs {
+impl RunInputs {
     /// A variable.
     pub fn get(&self, name: &str) -> Option<&Node> {
         let mut variables = self.variables.iter().rev();
@@ -99,4 +99,4 @@ impl Inputs {
 }
 
 /// The templates that a run may import.
-pub type Library = HashMap<Arc<str>, Arc<[syntax::Statement]>>;
+pub type TemplateLibrary = HashMap<Arc<str>, Arc<[syntax::Statement]>>;

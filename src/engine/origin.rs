@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Inputs;
-use super::program::{self, Recording, Slot};
-use super::trace::{Reach, Step};
+use super::RunInputs;
+use super::program::{self, Recording, StepValue};
+use super::trace::{LookDepth, TraceStep};
 use super::value::Term;
 use crate::yaml::{Node, NodeId, Value};
 
 /// The input values that something comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct ValueOrigin {
     /// What it is made of.
     pub values: Vec<NodeId>,
     /// What decided that it is this, and that it is there.
@@ -26,18 +26,18 @@ pub struct Past {
     /// What it did.
     pub recording: Arc<Recording>,
     /// What it worked on.
-    pub inputs: Arc<Inputs>,
+    pub inputs: Arc<RunInputs>,
 }
 
 struct Collector<'p> {
-    steps: &'p [Step],
-    slots: &'p [Slot<'p>],
-    origin: Origin,
-    seen: HashSet<(Term, Role, Depth)>,
+    steps: &'p [TraceStep],
+    slots: &'p [StepValue<'p>],
+    origin: ValueOrigin,
+    seen: HashSet<(Term, OriginRole, Depth)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Role {
+enum OriginRole {
     Value,
     Decision,
 }
@@ -60,15 +60,15 @@ impl Past {
         terms: impl IntoIterator<Item = Term>,
         deciding: impl IntoIterator<Item = Term>,
         regions: &[u32],
-    ) -> Origin {
-        let of = |role: Role| move |term: Term| (term, role, Depth::Whole);
-        let mut wanted: Vec<(Term, Role, Depth)> = Vec::new();
-        wanted.extend(terms.into_iter().map(of(Role::Value)));
-        wanted.extend(deciding.into_iter().map(of(Role::Decision)));
+    ) -> ValueOrigin {
+        let of = |role: OriginRole| move |term: Term| (term, role, Depth::Whole);
+        let mut wanted: Vec<(Term, OriginRole, Depth)> = Vec::new();
+        wanted.extend(terms.into_iter().map(of(OriginRole::Value)));
+        wanted.extend(deciding.into_iter().map(of(OriginRole::Decision)));
         for region in regions {
             let by = self.recording.regions.get(*region as usize);
             let by = by.into_iter().flat_map(|by| by.iter());
-            wanted.extend(by.map(|term| (*term, Role::Decision, Depth::Itself)));
+            wanted.extend(by.map(|term| (*term, OriginRole::Decision, Depth::Itself)));
         }
         let terms = wanted.iter().map(|(term, ..)| *term);
         let slots = program::evaluated_for(terms, &self.recording, &self.inputs);
@@ -83,7 +83,7 @@ impl Past {
         let slots = program::evaluated_for(steps.map(Term), &self.recording, &self.inputs);
         let mut ids: Vec<NodeId> = slots
             .iter()
-            .filter_map(Slot::node)
+            .filter_map(StepValue::node)
             .map(|node| node.id)
             .collect();
         ids.sort_unstable();
@@ -92,12 +92,12 @@ impl Past {
     }
 
     /// The id of a part of a printed value: its own if it is of the input, or one that stands for all that it was made of.
-    pub(super) fn place(&self, term: Term, slots: &[Slot<'_>]) -> NodeId {
-        if let Some(node) = slots.get(term.0 as usize).and_then(Slot::node) {
+    pub(super) fn place(&self, term: Term, slots: &[StepValue<'_>]) -> NodeId {
+        if let Some(node) = slots.get(term.0 as usize).and_then(StepValue::node) {
             return node.id;
         }
         let mut collector = Collector::new(&self.recording.steps, slots);
-        collector.collect(vec![(term, Role::Value, Depth::Whole)]);
+        collector.collect(vec![(term, OriginRole::Value, Depth::Whole)]);
         let values = collector.finish().values;
         if values.is_empty() {
             return NodeId::NONE;
@@ -107,16 +107,16 @@ impl Past {
 }
 
 impl<'p> Collector<'p> {
-    fn new(steps: &'p [Step], slots: &'p [Slot<'p>]) -> Collector<'p> {
+    fn new(steps: &'p [TraceStep], slots: &'p [StepValue<'p>]) -> Collector<'p> {
         Collector {
             steps,
             slots,
-            origin: Origin::default(),
+            origin: ValueOrigin::default(),
             seen: HashSet::new(),
         }
     }
 
-    fn finish(mut self) -> Origin {
+    fn finish(mut self) -> ValueOrigin {
         let unique = |ids: &mut Vec<NodeId>| {
             let mut seen = HashSet::new();
             ids.retain(|id| *id != NodeId::NONE && seen.insert(*id));
@@ -130,14 +130,14 @@ impl<'p> Collector<'p> {
         self.origin
     }
 
-    fn note(&mut self, id: NodeId, role: Role) {
+    fn note(&mut self, id: NodeId, role: OriginRole) {
         match role {
-            Role::Value => self.origin.values.push(id),
-            Role::Decision => self.origin.decisions.push(id),
+            OriginRole::Value => self.origin.values.push(id),
+            OriginRole::Decision => self.origin.decisions.push(id),
         }
     }
 
-    fn note_outline(&mut self, node: &Node, role: Role) {
+    fn note_outline(&mut self, node: &Node, role: OriginRole) {
         self.note(node.id, role);
         match &node.value {
             Value::Map(map) => map
@@ -153,7 +153,7 @@ impl<'p> Collector<'p> {
         }
     }
 
-    fn note_all(&mut self, node: &Node, role: Role) {
+    fn note_all(&mut self, node: &Node, role: OriginRole) {
         self.note(node.id, role);
         match &node.value {
             Value::Map(map) => map
@@ -166,7 +166,7 @@ impl<'p> Collector<'p> {
     }
 
     /// Follows values to where they came from; by a list of its own, since a run can chain very many steps.
-    fn collect(&mut self, mut pending: Vec<(Term, Role, Depth)>) {
+    fn collect(&mut self, mut pending: Vec<(Term, OriginRole, Depth)>) {
         pending.reverse();
         while let Some(next) = pending.pop() {
             if self.seen.insert(next) {
@@ -179,17 +179,20 @@ impl<'p> Collector<'p> {
 
     fn follow(
         &mut self,
-        (term, role, depth): (Term, Role, Depth),
-        more: &mut Vec<(Term, Role, Depth)>,
+        (term, role, depth): (Term, OriginRole, Depth),
+        more: &mut Vec<(Term, OriginRole, Depth)>,
     ) {
         let (steps, slots) = (self.steps, self.slots);
         let (Some(step), Some(slot)) = (steps.get(term.0 as usize), slots.get(term.0 as usize))
         else {
             return;
         };
-        if let Step::Chosen { value, by } | Step::Sifted { list: value, by } = step {
+        if let TraceStep::Chosen { value, by } | TraceStep::Sifted { list: value, by } = step {
             more.push((*value, role, depth));
-            more.extend(by.iter().map(|term| (*term, Role::Decision, Depth::Itself)));
+            more.extend(
+                by.iter()
+                    .map(|term| (*term, OriginRole::Decision, Depth::Itself)),
+            );
             return;
         }
         if let Some(node) = slot.node() {
@@ -202,23 +205,28 @@ impl<'p> Collector<'p> {
             return;
         }
         match step {
-            Step::Constant(_) | Step::Root(_) | Step::Chosen { .. } | Step::Sifted { .. } => {}
-            Step::Get { of, key, .. } => match slots.get(of.0 as usize).and_then(Slot::node) {
-                Some(node) => {
-                    self.origin.absent.push((node.id, key.clone()));
-                    self.choosers(*of, more);
+            TraceStep::Constant(_)
+            | TraceStep::Root(_)
+            | TraceStep::Chosen { .. }
+            | TraceStep::Sifted { .. } => {}
+            TraceStep::Get { of, key, .. } => {
+                match slots.get(of.0 as usize).and_then(StepValue::node) {
+                    Some(node) => {
+                        self.origin.absent.push((node.id, key.clone()));
+                        self.choosers(*of, more);
+                    }
+                    None => more.push((*of, role, Depth::Itself)),
                 }
-                None => more.push((*of, role, Depth::Itself)),
-            },
-            Step::Item { of, .. } => more.push((*of, role, depth)),
-            Step::List(_) | Step::Map(_) => {
+            }
+            TraceStep::Item { of, .. } => more.push((*of, role, depth)),
+            TraceStep::List(_) | TraceStep::Map(_) => {
                 step.each_operand(|term| more.push((term, role, depth)));
             }
-            Step::Apply(operation, _) => {
+            TraceStep::Apply(operation, _) => {
                 let depth = match operation.reach() {
-                    Reach::Whole => Depth::Whole,
-                    Reach::Outline => Depth::Outline,
-                    Reach::Truth | Reach::Presence => Depth::Itself,
+                    LookDepth::Whole => Depth::Whole,
+                    LookDepth::Outline => Depth::Outline,
+                    LookDepth::Truth | LookDepth::Presence => Depth::Itself,
                 };
                 step.each_operand(|term| more.push((term, role, depth)));
             }
@@ -226,21 +234,26 @@ impl<'p> Collector<'p> {
     }
 
     /// What chose the maps and lists that a value was taken from.
-    fn choosers(&self, term: Term, more: &mut Vec<(Term, Role, Depth)>) {
+    fn choosers(&self, term: Term, more: &mut Vec<(Term, OriginRole, Depth)>) {
         let mut at = term;
         loop {
             at = match self.steps.get(at.0 as usize) {
                 Some(
-                    Step::Get { of, .. } | Step::Item { of, .. } | Step::Sifted { list: of, .. },
+                    TraceStep::Get { of, .. }
+                    | TraceStep::Item { of, .. }
+                    | TraceStep::Sifted { list: of, .. },
                 ) => *of,
-                Some(Step::Chosen { value, by }) => {
-                    more.extend(by.iter().map(|term| (*term, Role::Decision, Depth::Itself)));
+                Some(TraceStep::Chosen { value, by }) => {
+                    more.extend(
+                        by.iter()
+                            .map(|term| (*term, OriginRole::Decision, Depth::Itself)),
+                    );
                     *value
                 }
-                Some(Step::Apply(_, terms)) => {
+                Some(TraceStep::Apply(_, terms)) => {
                     // What names the entries that a map keeps decides; the map itself is what was taken from.
                     let by = terms.iter().skip(1);
-                    more.extend(by.map(|term| (*term, Role::Decision, Depth::Itself)));
+                    more.extend(by.map(|term| (*term, OriginRole::Decision, Depth::Itself)));
                     match terms.first() {
                         Some(first) => *first,
                         None => return,

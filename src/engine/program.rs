@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Inputs;
-use super::looked::Looked;
-use super::run::{Printed, Ran};
-use super::trace::{Guard, Reach, Step, Trace};
+use super::RunInputs;
+use super::looked::LookedAt;
+use super::run::{PrintedValue, Ran};
+use super::trace::{Guard, LookDepth, Trace, TraceStep};
 use super::tree;
-use super::value::{Data, Term, Value};
+use super::value::{Data, Term, TracedValue};
 use crate::yaml::{self, Node, NodeId};
 
 /// Most steps that the programs of one template have; beyond, they are all forgotten.
@@ -19,18 +19,18 @@ const MAX_STEPS: usize = 1 << 18;
 #[derive(Debug)]
 pub struct Recording {
     /// The steps.
-    pub steps: Box<[Step]>,
+    pub steps: Box<[TraceStep]>,
     /// For each stretch of the text that something decided about, what did.
     pub regions: Box<[Box<[Term]>]>,
     /// What it looked at, by variable.
-    pub looked: Looked,
+    pub looked: LookedAt,
 }
 
 impl Recording {
     /// Of a run that printed these values.
-    pub fn new(trace: Trace, holes: &[Printed]) -> Recording {
+    pub fn new(trace: Trace, holes: &[PrintedValue]) -> Recording {
         Recording {
-            looked: Looked::of(&trace.steps, holes),
+            looked: LookedAt::of(&trace.steps, holes),
             steps: trace.steps.into(),
             regions: trace.regions.into(),
         }
@@ -43,7 +43,7 @@ pub struct Finished<T> {
     /// What it did.
     pub recording: Arc<Recording>,
     /// The values that it printed.
-    pub holes: Box<[Printed]>,
+    pub holes: Box<[PrintedValue]>,
     /// What was made of its text.
     pub made: T,
 }
@@ -59,8 +59,8 @@ pub struct Filled {
 }
 
 /// A stretch of programs without a decision, and the decision at its end.
-struct Stage<T> {
-    steps: Vec<Step>,
+struct ProgramStage<T> {
+    steps: Vec<TraceStep>,
     guard: Option<Term>,
     branches: Vec<(Data, usize)>,
     end: Option<Arc<Finished<T>>>,
@@ -68,7 +68,7 @@ struct Stage<T> {
 
 /// The programs of one template.
 pub struct Programs<T> {
-    stages: RwLock<Vec<Stage<T>>>,
+    stages: RwLock<Vec<ProgramStage<T>>>,
 }
 
 impl<T> Default for Programs<T> {
@@ -87,32 +87,32 @@ impl<T> std::fmt::Debug for Programs<T> {
 
 /// What a step made, this time.
 #[derive(Clone, Debug)]
-pub(super) enum Slot<'i> {
+pub(super) enum StepValue<'i> {
     /// A place in the input.
     Node(Cow<'i, Node>),
     /// Anything else.
     Data(Cow<'i, Data>),
 }
 
-const NOTHING: Slot<'static> = Slot::Data(Cow::Owned(Data::Undefined));
+const NOTHING: StepValue<'static> = StepValue::Data(Cow::Owned(Data::Undefined));
 
-impl Slot<'_> {
+impl StepValue<'_> {
     fn data(&self) -> Data {
         match self {
-            Slot::Node(node) => tree::of(node, None),
-            Slot::Data(data) => data.as_ref().clone(),
+            StepValue::Node(node) => tree::of(node, None),
+            StepValue::Data(data) => data.as_ref().clone(),
         }
     }
 
     fn is_undefined(&self) -> bool {
-        matches!(self, Slot::Data(data) if matches!(**data, Data::Undefined))
+        matches!(self, StepValue::Data(data) if matches!(**data, Data::Undefined))
     }
 
     /// The place in the input that this is.
     pub(super) fn node(&self) -> Option<&Node> {
         match self {
-            Slot::Node(node) => Some(node),
-            Slot::Data(data) => match &**data {
+            StepValue::Node(node) => Some(node),
+            StepValue::Data(data) => match &**data {
                 Data::Tree(tree) => Some(&tree.node),
                 _ => None,
             },
@@ -122,8 +122,8 @@ impl Slot<'_> {
     /// Whether a decision would be the same as for another value.
     fn is(&self, seen: &Data) -> bool {
         match self {
-            Slot::Data(data) => is_same(data, seen),
-            Slot::Node(node) => match (&node.value, seen) {
+            StepValue::Data(data) => is_same(data, seen),
+            StepValue::Node(node) => match (&node.value, seen) {
                 (yaml::Value::Null, Data::Null) => true,
                 (yaml::Value::Bool(a), Data::Bool(b)) => a == b,
                 (yaml::Value::Int(a), Data::Int(b)) => a == b,
@@ -153,89 +153,99 @@ fn is_same(a: &Data, b: &Data) -> bool {
 }
 
 /// Does one step; nothing if it cannot be done, so that the template has to say why.
-fn step<'i>(step: &'i Step, slots: &[Slot<'i>], inputs: &'i Inputs) -> Option<Slot<'i>> {
+fn step<'i>(
+    step: &'i TraceStep,
+    slots: &[StepValue<'i>],
+    inputs: &'i RunInputs,
+) -> Option<StepValue<'i>> {
     let at = |term: Term| slots.get(term.0 as usize);
     Some(match step {
-        Step::Constant(data) => Slot::Data(Cow::Borrowed(data)),
-        Step::Root(name) => match inputs.get(name) {
-            Some(node) => Slot::Node(Cow::Borrowed(node)),
+        TraceStep::Constant(data) => StepValue::Data(Cow::Borrowed(data)),
+        TraceStep::Root(name) => match inputs.get(name) {
+            Some(node) => StepValue::Node(Cow::Borrowed(node)),
             None => NOTHING,
         },
-        Step::Get { of, key, known } => {
+        TraceStep::Get { of, key, known } => {
             let found = match at(*of)? {
-                Slot::Node(Cow::Borrowed(node)) => match node.get(key) {
-                    Some(node) => return Some(Slot::Node(Cow::Borrowed(node))),
+                StepValue::Node(Cow::Borrowed(node)) => match node.get(key) {
+                    Some(node) => return Some(StepValue::Node(Cow::Borrowed(node))),
                     None => None,
                 },
                 slot => match (slot.node(), slot) {
                     (Some(node), _) => node
                         .get(key)
-                        .map(|node| Slot::Node(Cow::Owned(node.clone()))),
-                    (None, Slot::Data(data)) if matches!(**data, Data::Undefined) => return None,
-                    (None, Slot::Data(data)) => {
-                        data.entry(key).map(|data| Slot::Data(Cow::Owned(data)))
+                        .map(|node| StepValue::Node(Cow::Owned(node.clone()))),
+                    (None, StepValue::Data(data)) if matches!(**data, Data::Undefined) => {
+                        return None;
                     }
-                    (None, Slot::Node(_)) => None,
+                    (None, StepValue::Data(data)) => data
+                        .entry(key)
+                        .map(|data| StepValue::Data(Cow::Owned(data))),
+                    (None, StepValue::Node(_)) => None,
                 },
             };
             match found {
                 Some(found) => found,
                 None if *known && at(*of)?.node().is_some_and(|node| node.as_map().is_some()) => {
-                    Slot::Data(Cow::Owned(Data::Null))
+                    StepValue::Data(Cow::Owned(Data::Null))
                 }
                 None => NOTHING,
             }
         }
-        Step::Item { of, at: position } => match at(*of)? {
-            Slot::Node(Cow::Borrowed(node)) => {
-                Slot::Node(Cow::Borrowed(node.as_list()?.get(*position)?))
+        TraceStep::Item { of, at: position } => match at(*of)? {
+            StepValue::Node(Cow::Borrowed(node)) => {
+                StepValue::Node(Cow::Borrowed(node.as_list()?.get(*position)?))
             }
             slot => match (slot.node(), slot) {
-                (Some(node), _) => Slot::Node(Cow::Owned(node.as_list()?.get(*position)?.clone())),
+                (Some(node), _) => {
+                    StepValue::Node(Cow::Owned(node.as_list()?.get(*position)?.clone()))
+                }
                 (None, slot) => {
-                    Slot::Data(Cow::Owned(slot.data().items()?.get(*position)?.clone()))
+                    StepValue::Data(Cow::Owned(slot.data().items()?.get(*position)?.clone()))
                 }
             },
         },
-        Step::List(terms) => {
+        TraceStep::List(terms) => {
             let items = terms.iter().map(|term| {
-                Some(Value {
+                Some(TracedValue {
                     data: at(*term)?.data(),
                     term: *term,
                 })
             });
-            Slot::Data(Cow::Owned(Data::List(items.collect::<Option<_>>()?)))
+            StepValue::Data(Cow::Owned(Data::List(items.collect::<Option<_>>()?)))
         }
-        Step::Map(entries) => {
+        TraceStep::Map(entries) => {
             let entries = entries.iter();
             let entries = entries.map(|(key, term)| {
                 Some((
                     key.clone(),
-                    Value {
+                    TracedValue {
                         data: at(*term)?.data(),
                         term: *term,
                     },
                 ))
             });
-            Slot::Data(Cow::Owned(Data::Map(entries.collect::<Option<_>>()?)))
+            StepValue::Data(Cow::Owned(Data::Map(entries.collect::<Option<_>>()?)))
         }
-        Step::Apply(operation, terms) => {
+        TraceStep::Apply(operation, terms) => {
             let mut arguments = Vec::with_capacity(terms.len());
             for term in terms {
                 let slot = at(*term)?;
-                if slot.is_undefined() && operation.reach() != Reach::Presence {
+                if slot.is_undefined() && operation.reach() != LookDepth::Presence {
                     return None;
                 }
                 arguments.push(slot.data());
             }
-            Slot::Data(Cow::Owned(operation.apply(&arguments).ok()?))
+            StepValue::Data(Cow::Owned(operation.apply(&arguments).ok()?))
         }
-        Step::Chosen { value, .. } | Step::Sifted { list: value, .. } => at(*value)?.clone(),
+        TraceStep::Chosen { value, .. } | TraceStep::Sifted { list: value, .. } => {
+            at(*value)?.clone()
+        }
     })
 }
 
 /// What each step of a run made.
-fn evaluated<'i>(recording: &'i Recording, inputs: &'i Inputs) -> Option<Vec<Slot<'i>>> {
+fn evaluated<'i>(recording: &'i Recording, inputs: &'i RunInputs) -> Option<Vec<StepValue<'i>>> {
     let mut slots = Vec::with_capacity(recording.steps.len());
     for one in &recording.steps {
         slots.push(step(one, &slots, inputs)?);
@@ -247,8 +257,8 @@ fn evaluated<'i>(recording: &'i Recording, inputs: &'i Inputs) -> Option<Vec<Slo
 pub(super) fn evaluated_for<'i>(
     terms: impl IntoIterator<Item = Term>,
     recording: &'i Recording,
-    inputs: &'i Inputs,
-) -> Vec<Slot<'i>> {
+    inputs: &'i RunInputs,
+) -> Vec<StepValue<'i>> {
     let mut wanted = vec![false; recording.steps.len()];
     let mut pending: Vec<Term> = terms.into_iter().collect();
     let mut last = 0;
@@ -270,25 +280,25 @@ pub(super) fn evaluated_for<'i>(
 }
 
 fn filled(
-    holes: &[Printed],
-    slots: &[Slot<'_>],
+    holes: &[PrintedValue],
+    slots: &[StepValue<'_>],
     recording: &Arc<Recording>,
-    inputs: &Arc<Inputs>,
+    inputs: &Arc<RunInputs>,
 ) -> Option<Vec<Filled>> {
-    let fill = |printed: &Printed| match printed {
-        Printed::Constant(value) => Some(Filled {
+    let fill = |printed: &PrintedValue| match printed {
+        PrintedValue::Constant(value) => Some(Filled {
             value: value.clone(),
             id: NodeId::NONE,
             term: Term::CONSTANT,
         }),
-        Printed::Made(term) => {
+        PrintedValue::Made(term) => {
             let slot = slots.get(term.0 as usize)?;
             if slot.is_undefined() {
                 return None;
             }
             let (value, id) = match (slot, slot.node()) {
                 (_, Some(node)) => (node.value.clone(), node.id),
-                (Slot::Data(data), None) => {
+                (StepValue::Data(data), None) => {
                     let past = super::origin::Past {
                         recording: recording.clone(),
                         inputs: inputs.clone(),
@@ -298,7 +308,7 @@ fn filled(
                         NodeId::NONE,
                     )
                 }
-                (Slot::Node(_), None) => return None,
+                (StepValue::Node(_), None) => return None,
             };
             Some(Filled {
                 value,
@@ -312,7 +322,7 @@ fn filled(
 
 impl<T> Programs<T> {
     /// What a known program makes of other input; nothing if the template has to run.
-    pub fn replay(&self, inputs: &Arc<Inputs>) -> Option<(Arc<Finished<T>>, Vec<Filled>)> {
+    pub fn replay(&self, inputs: &Arc<RunInputs>) -> Option<(Arc<Finished<T>>, Vec<Filled>)> {
         let stages = self.stages.read().unwrap_or_else(PoisonError::into_inner);
         let mut slots = Vec::with_capacity(256);
         let mut stage = stages.first()?;
@@ -340,7 +350,7 @@ impl<T> Programs<T> {
         &self,
         ran: Ran,
         made: T,
-        inputs: &Arc<Inputs>,
+        inputs: &Arc<RunInputs>,
     ) -> Result<(Arc<Finished<T>>, Vec<Filled>), String> {
         let Ran {
             holes, mut trace, ..
@@ -372,8 +382,8 @@ impl<T> Programs<T> {
 
 /// Puts a program into the tree: along what is there as long as it decides alike, then on its own.
 fn insert<T>(
-    stages: &mut Vec<Stage<T>>,
-    steps: &[Step],
+    stages: &mut Vec<ProgramStage<T>>,
+    steps: &[TraceStep],
     guards: &[Guard],
     finished: &Arc<Finished<T>>,
 ) {
@@ -394,7 +404,7 @@ fn insert<T>(
             }
         };
         let at = known.unwrap_or_else(|| {
-            stages.push(Stage {
+            stages.push(ProgramStage {
                 steps: steps[begun..end].to_vec(),
                 guard: guard.map(|guard| guard.term),
                 branches: Vec::new(),

@@ -5,18 +5,21 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::syntax::{Condition, Expression, Loop, Macro, Statement, StatementKind, Target};
-use super::trace::{Operation, Own, Reach, Trace};
-use super::value::{Data, Term, Value};
+use super::syntax::{
+    AssignmentTarget, Condition, Expression, Loop, Macro, Statement, StatementKind,
+};
+use super::trace::{LookDepth, Own, StepOperation, Trace};
+use super::value::{Data, Term, TracedValue};
 use super::{
-    Error, Function, Inputs, Library, MAX_DEPTH, MAX_NESTING, MAX_STEPS, MAX_TEXT, Reason, markers,
+    MAX_DEPTH, MAX_NESTING, MAX_STEPS, MAX_TEXT, RunInputs, TemplateError, TemplateErrorKind,
+    TemplateFunction, TemplateLibrary, markers,
 };
 use crate::yaml;
 
 /// A scope of names.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    names: RefCell<Vec<(Arc<str>, Value)>>,
+    names: RefCell<Vec<(Arc<str>, TracedValue)>>,
     parent: Option<Rc<Frame>>,
 }
 
@@ -28,7 +31,7 @@ impl Frame {
         })
     }
 
-    fn find(&self, name: &str) -> Option<Value> {
+    fn find(&self, name: &str) -> Option<TracedValue> {
         let names = self.names.borrow();
         match names.iter().rev().find(|(known, _)| **known == *name) {
             Some((_, value)) => Some(value.clone()),
@@ -36,7 +39,7 @@ impl Frame {
         }
     }
 
-    fn set(&self, name: &Arc<str>, value: Value) {
+    fn set(&self, name: &Arc<str>, value: TracedValue) {
         let mut names = self.names.borrow_mut();
         match names.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => *known = value,
@@ -47,29 +50,29 @@ impl Frame {
 
 /// What a [`Data::Local`] stands for.
 #[derive(Clone)]
-pub(super) enum Local {
+pub(super) enum LocalValue {
     /// A macro: where it was defined, and in which template.
     Macro(Arc<Macro>, Rc<Frame>, Option<Arc<str>>),
     /// An imported template.
     Module(Rc<Frame>),
     /// The loop that is running.
-    Loop(Rc<Turn>),
+    Loop(Rc<LoopTurn>),
 }
 
 /// One turn of a loop.
-pub(super) struct Turn {
-    pub(super) items: Rc<[Value]>,
+pub(super) struct LoopTurn {
+    pub(super) items: Rc<[TracedValue]>,
     pub(super) at: usize,
     pub(super) depth: usize,
     /// What decided how many items there are.
     pub(super) by: Vec<Term>,
     /// What `changed` was called with in the last turn.
-    pub(super) last: Rc<RefCell<Option<Value>>>,
+    pub(super) last: Rc<RefCell<Option<TracedValue>>>,
 }
 
 /// A value that was printed.
 #[derive(Clone, Debug)]
-pub enum Printed {
+pub enum PrintedValue {
     /// The template's own.
     Constant(yaml::Value),
     /// What a step made.
@@ -77,15 +80,15 @@ pub enum Printed {
 }
 
 /// A run of a template or an expression.
-pub struct Run<'r> {
-    pub(super) library: &'r Library,
-    pub(super) inputs: &'r Inputs,
-    pub(super) functions: &'r [&'static Function],
+pub struct TemplateRun<'r> {
+    pub(super) library: &'r TemplateLibrary,
+    pub(super) inputs: &'r RunInputs,
+    pub(super) functions: &'r [&'static TemplateFunction],
     pub(super) trace: Trace,
-    pub(super) locals: Vec<Local>,
+    pub(super) locals: Vec<LocalValue>,
     pub(super) scope: Rc<Frame>,
     pub(super) missing: Option<(String, Vec<String>)>,
-    holes: Vec<Printed>,
+    holes: Vec<PrintedValue>,
     /// The hole of each value that was printed.
     printed: HashMap<Term, usize>,
     text: String,
@@ -101,20 +104,20 @@ pub struct Ran {
     /// The text, with markers.
     pub text: String,
     /// The values that it printed.
-    pub holes: Vec<Printed>,
+    pub holes: Vec<PrintedValue>,
     /// Its steps.
     pub trace: Trace,
 }
 
 static TRUTH: Own = Own {
     name: "truth",
-    reach: Reach::Truth,
+    reach: LookDepth::Truth,
     apply: |arguments| Ok(Data::Bool(arguments.first().is_some_and(Data::is_true))),
 };
 /// How many items, which keys, or the value itself where it has neither.
 static OUTLINE: Own = Own {
     name: "outline",
-    reach: Reach::Outline,
+    reach: LookDepth::Outline,
     apply: |arguments| {
         let value = arguments.first().unwrap_or(&Data::Undefined);
         Ok(match (value.keys(), value) {
@@ -128,7 +131,7 @@ static OUTLINE: Own = Own {
 };
 static CHARACTERS: Own = Own {
     name: "characters",
-    reach: Reach::Whole,
+    reach: LookDepth::Whole,
     apply: |arguments| {
         let text = arguments.first().and_then(Data::as_str).unwrap_or_default();
         let characters = text.chars().map(|c| Data::from(c.to_string()));
@@ -136,14 +139,14 @@ static CHARACTERS: Own = Own {
     },
 };
 
-impl<'r> Run<'r> {
+impl<'r> TemplateRun<'r> {
     /// A run that has not begun.
     pub fn new(
-        library: &'r Library,
-        inputs: &'r Inputs,
-        functions: &'r [&'static Function],
-    ) -> Run<'r> {
-        Run {
+        library: &'r TemplateLibrary,
+        inputs: &'r RunInputs,
+        functions: &'r [&'static TemplateFunction],
+    ) -> TemplateRun<'r> {
+        TemplateRun {
             library,
             inputs,
             functions,
@@ -167,12 +170,16 @@ impl<'r> Run<'r> {
     /// # Errors
     ///
     /// Why it could not be evaluated, with the template and the line; none is named for the condition's.
-    pub fn template(mut self, path: &Arc<str>, when: Option<&Expression>) -> Result<Ran, Error> {
+    pub fn template(
+        mut self,
+        path: &Arc<str>,
+        when: Option<&Expression>,
+    ) -> Result<Ran, TemplateError> {
         let Some(body) = self.library.get(path).cloned() else {
             return Err(self.failed(format!("there is no template `{path}`")));
         };
         let holds = match when {
-            None => Value::constant(Data::Bool(true)),
+            None => TracedValue::constant(Data::Bool(true)),
             Some(when) => {
                 let value = self.value(when)?;
                 self.truth(&value)?
@@ -198,32 +205,35 @@ impl<'r> Run<'r> {
     /// # Errors
     ///
     /// Why it could not be evaluated.
-    pub fn expression(mut self, expression: &Expression) -> Result<(Value, Trace), Error> {
+    pub fn expression(
+        mut self,
+        expression: &Expression,
+    ) -> Result<(TracedValue, Trace), TemplateError> {
         let value = self.value(expression)?;
         Ok((value, self.trace))
     }
 
-    pub(super) fn failed(&self, message: impl Into<String>) -> Error {
-        self.error(Reason::Failed(message.into()))
+    pub(super) fn failed(&self, message: impl Into<String>) -> TemplateError {
+        self.error(TemplateErrorKind::Failed(message.into()))
     }
 
-    pub(super) fn error(&self, reason: Reason) -> Error {
-        Error {
+    pub(super) fn error(&self, reason: TemplateErrorKind) -> TemplateError {
+        TemplateError {
             reason,
             template: self.template.clone(),
             line: None,
         }
     }
 
-    pub(super) fn undefined(&mut self) -> Error {
+    pub(super) fn undefined(&mut self) -> TemplateError {
         let missing = self.missing.take();
-        self.error(Reason::Undefined(missing))
+        self.error(TemplateErrorKind::Undefined(missing))
     }
 
-    pub(super) fn pay(&mut self) -> Result<(), Error> {
+    pub(super) fn pay(&mut self) -> Result<(), TemplateError> {
         self.steps += 1;
         if self.steps > MAX_STEPS || self.trace.steps.len() as u64 > MAX_STEPS {
-            return Err(self.error(Reason::Steps));
+            return Err(self.error(TemplateErrorKind::Steps));
         }
         Ok(())
     }
@@ -231,11 +241,11 @@ impl<'r> Run<'r> {
     /// What a function makes of values.
     pub(super) fn apply(
         &mut self,
-        operation: Operation,
-        arguments: &[&Value],
-    ) -> Result<Value, Error> {
-        let is_undefined = |value: &&Value| matches!(value.data, Data::Undefined);
-        if operation.reach() != Reach::Presence && arguments.iter().any(is_undefined) {
+        operation: StepOperation,
+        arguments: &[&TracedValue],
+    ) -> Result<TracedValue, TemplateError> {
+        let is_undefined = |value: &&TracedValue| matches!(value.data, Data::Undefined);
+        if operation.reach() != LookDepth::Presence && arguments.iter().any(is_undefined) {
             return Err(self.undefined());
         }
         let made = self.trace.apply(operation, arguments);
@@ -250,7 +260,7 @@ impl<'r> Run<'r> {
     /// # Errors
     ///
     /// Why it could not be evaluated.
-    pub fn condition(mut self, condition: &Expression) -> Result<(bool, Ran), Error> {
+    pub fn condition(mut self, condition: &Expression) -> Result<(bool, Ran), TemplateError> {
         let value = self.value(condition)?;
         let holds = self.truth(&value)?.data.is_true();
         let ran = Ran {
@@ -262,24 +272,29 @@ impl<'r> Run<'r> {
     }
 
     /// Whether a value is taken as true, as a value that the rest depends on.
-    pub(super) fn truth(&mut self, value: &Value) -> Result<Value, Error> {
+    pub(super) fn truth(&mut self, value: &TracedValue) -> Result<TracedValue, TemplateError> {
         let truth = match value.data {
             Data::Undefined => return Err(self.undefined()),
             Data::Bool(_) => value.clone(),
             Data::Markup(ref text) => {
                 let is_there = !markers::is_empty(text);
                 let by = self.trace.decided_in(text);
-                return Ok(self.trace.chosen(Value::constant(is_there.into()), &by));
+                return Ok(self
+                    .trace
+                    .chosen(TracedValue::constant(is_there.into()), &by));
             }
-            _ => self.apply(Operation::Own(&TRUTH), &[value])?,
+            _ => self.apply(StepOperation::Own(&TRUTH), &[value])?,
         };
         self.trace.guard(&truth);
         Ok(truth)
     }
 
     /// The items of a value, and the value that tells how many there are. Of a map, the keys.
-    pub(super) fn items(&mut self, value: &Value) -> Result<(Vec<Value>, Term), Error> {
-        let outline = self.apply(Operation::Own(&OUTLINE), &[value])?;
+    pub(super) fn items(
+        &mut self,
+        value: &TracedValue,
+    ) -> Result<(Vec<TracedValue>, Term), TemplateError> {
+        let outline = self.apply(StepOperation::Own(&OUTLINE), &[value])?;
         self.trace.guard(&outline);
         let items = match &value.data {
             Data::Undefined => return Err(self.undefined()),
@@ -296,17 +311,17 @@ impl<'r> Run<'r> {
             }
             Data::Tree(_) | Data::Map(_) => {
                 let keys = value.data.keys().unwrap_or_default();
-                let key = |key| Value {
+                let key = |key| TracedValue {
                     data: Data::Text(key),
                     term: Term::CONSTANT,
                 };
-                let keys: Vec<Value> = keys.into_iter().map(key).collect();
+                let keys: Vec<TracedValue> = keys.into_iter().map(key).collect();
                 keys.into_iter()
                     .map(|key| self.trace.chosen(key, &[outline.term]))
                     .collect()
             }
             Data::Text(_) => {
-                let characters = self.apply(Operation::Own(&CHARACTERS), &[value])?;
+                let characters = self.apply(StepOperation::Own(&CHARACTERS), &[value])?;
                 return self.items(&characters);
             }
             other => return Err(self.failed(format!("{} is not iterable", other.kind().name()))),
@@ -314,17 +329,17 @@ impl<'r> Run<'r> {
         Ok((items, outline.term))
     }
 
-    fn known_item(&mut self, list: &Value, at: usize, item: Value) -> Value {
+    fn known_item(&mut self, list: &TracedValue, at: usize, item: TracedValue) -> TracedValue {
         if item.term.is_constant() && !list.term.is_constant() {
             let term = self.trace.item(list.term, at);
-            return Value { term, ..item };
+            return TracedValue { term, ..item };
         }
         let by = self.trace.choosers(list.term);
         self.trace.chosen(item, &by)
     }
 
     /// An item of a list.
-    pub(super) fn item(&mut self, list: &Value, at: usize) -> Option<Value> {
+    pub(super) fn item(&mut self, list: &TracedValue, at: usize) -> Option<TracedValue> {
         match &list.data {
             Data::List(items) => {
                 let item = items.get(at)?.clone();
@@ -337,13 +352,13 @@ impl<'r> Run<'r> {
                 } else {
                     self.trace.item(list.term, at)
                 };
-                Some(Value { data, term })
+                Some(TracedValue { data, term })
             }
             _ => None,
         }
     }
 
-    fn print(&mut self, value: &Value) -> Result<(), Error> {
+    fn print(&mut self, value: &TracedValue) -> Result<(), TemplateError> {
         match &value.data {
             Data::Undefined => return Err(self.undefined()),
             Data::Markup(text) => {
@@ -362,17 +377,17 @@ impl<'r> Run<'r> {
             let yaml = value.data.to_yaml();
             let yaml = yaml.map_err(|message| self.failed(message))?;
             self.holes.push(match value.term {
-                Term::CONSTANT => Printed::Constant(yaml),
-                term => Printed::Made(term),
+                Term::CONSTANT => PrintedValue::Constant(yaml),
+                term => PrintedValue::Made(term),
             });
         }
-        let marker = markers::hole(number).ok_or_else(|| self.error(Reason::Holes))?;
+        let marker = markers::hole(number).ok_or_else(|| self.error(TemplateErrorKind::Holes))?;
         self.write(marker.encode_utf8(&mut [0; 4]))
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Error> {
+    fn write(&mut self, text: &str) -> Result<(), TemplateError> {
         if self.text.len() + text.len() > MAX_TEXT {
-            return Err(self.error(Reason::Text));
+            return Err(self.error(TemplateErrorKind::Text));
         }
         self.text.push_str(text);
         Ok(())
@@ -382,12 +397,12 @@ impl<'r> Run<'r> {
     fn within(
         &mut self,
         by: Vec<Term>,
-        does: impl FnOnce(&mut Self) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        does: impl FnOnce(&mut Self) -> Result<(), TemplateError>,
+    ) -> Result<(), TemplateError> {
         let Some(region) = self.trace.region(by) else {
             return does(self);
         };
-        let number = markers::hole(region).ok_or_else(|| self.error(Reason::Holes))?;
+        let number = markers::hole(region).ok_or_else(|| self.error(TemplateErrorKind::Holes))?;
         self.write(markers::OPEN.encode_utf8(&mut [0; 4]))?;
         self.write(number.encode_utf8(&mut [0; 4]))?;
         does(self)?;
@@ -397,21 +412,21 @@ impl<'r> Run<'r> {
     /// What something prints, as a value.
     pub(super) fn captured(
         &mut self,
-        does: impl FnOnce(&mut Self) -> Result<(), Error>,
-    ) -> Result<Value, Error> {
+        does: impl FnOnce(&mut Self) -> Result<(), TemplateError>,
+    ) -> Result<TracedValue, TemplateError> {
         let outer = std::mem::take(&mut self.text);
         let done = does(self);
         let text = std::mem::replace(&mut self.text, outer);
         done?;
-        Ok(Value::constant(Data::Markup(text.into())))
+        Ok(TracedValue::constant(Data::Markup(text.into())))
     }
 
     /// Does something with names of its own.
     fn scoped<T>(
         &mut self,
         scope: Rc<Frame>,
-        does: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        does: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
         let outer = std::mem::replace(&mut self.scope, scope);
         let done = does(self);
         self.scope = outer;
@@ -421,8 +436,8 @@ impl<'r> Run<'r> {
     /// Does something within a statement or expression; they are bounded, since each takes some of the stack.
     pub(super) fn nested<T>(
         &mut self,
-        does: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        does: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
         if self.nesting >= MAX_NESTING {
             let message = "statements, expressions and macros are nested too deep in one another";
             return Err(self.failed(message));
@@ -434,7 +449,7 @@ impl<'r> Run<'r> {
     }
 
     /// Refuses lists and maps that are nested deeper than anything can print.
-    pub(super) fn bounded(&mut self, value: Value) -> Result<Value, Error> {
+    pub(super) fn bounded(&mut self, value: TracedValue) -> Result<TracedValue, TemplateError> {
         let mut level = vec![&value.data];
         for _ in 0..=crate::yaml::parse::MAX_DEPTH {
             let mut below = Vec::new();
@@ -460,8 +475,8 @@ impl<'r> Run<'r> {
     /// Does something one level deeper.
     pub(super) fn deeper<T>(
         &mut self,
-        does: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        does: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
         if self.depth >= MAX_DEPTH {
             return Err(self.failed(format!(
                 "macros and imports are nested deeper than {MAX_DEPTH} levels"
@@ -473,11 +488,11 @@ impl<'r> Run<'r> {
         done
     }
 
-    fn all(&mut self, statements: &[Statement]) -> Result<(), Error> {
+    fn all(&mut self, statements: &[Statement]) -> Result<(), TemplateError> {
         self.nested(|run| run.each(statements))
     }
 
-    fn each(&mut self, statements: &[Statement]) -> Result<(), Error> {
+    fn each(&mut self, statements: &[Statement]) -> Result<(), TemplateError> {
         for statement in statements {
             self.pay()?;
             if let Err(mut error) = self.statement(statement) {
@@ -490,7 +505,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    fn statement(&mut self, statement: &Statement) -> Result<(), Error> {
+    fn statement(&mut self, statement: &Statement) -> Result<(), TemplateError> {
         match &statement.kind {
             StatementKind::Text(text) => self.write(text),
             StatementKind::Print(expression) => {
@@ -528,8 +543,8 @@ impl<'r> Run<'r> {
             }
             StatementKind::Import(path, target) => {
                 let module = self.module(path)?;
-                self.locals.push(Local::Module(module));
-                let value = Value::constant(Data::Local(self.locals.len() - 1));
+                self.locals.push(LocalValue::Module(module));
+                let value = TracedValue::constant(Data::Local(self.locals.len() - 1));
                 self.assign(target, value)
             }
             StatementKind::From(path, names) => {
@@ -565,14 +580,14 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn define(&mut self, one: &Arc<Macro>) -> Value {
-        let local = Local::Macro(one.clone(), self.scope.clone(), self.template.clone());
+    fn define(&mut self, one: &Arc<Macro>) -> TracedValue {
+        let local = LocalValue::Macro(one.clone(), self.scope.clone(), self.template.clone());
         self.locals.push(local);
-        Value::constant(Data::Local(self.locals.len() - 1))
+        TracedValue::constant(Data::Local(self.locals.len() - 1))
     }
 
     /// The path of a template that a value names; the rest depends on it.
-    fn path(&mut self, value: &Value) -> Result<Arc<str>, Error> {
+    fn path(&mut self, value: &TracedValue) -> Result<Arc<str>, TemplateError> {
         self.trace.guard(value);
         match &value.data {
             Data::Text(path) => Ok(path.clone()),
@@ -580,14 +595,14 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn enter(&mut self, path: &Arc<str>, body: &[Statement]) -> Result<(), Error> {
+    fn enter(&mut self, path: &Arc<str>, body: &[Statement]) -> Result<(), TemplateError> {
         let outer = self.template.replace(path.clone());
         self.deeper(|run| run.all(body))?;
         self.template = outer;
         Ok(())
     }
 
-    fn module(&mut self, path: &Expression) -> Result<Rc<Frame>, Error> {
+    fn module(&mut self, path: &Expression) -> Result<Rc<Frame>, TemplateError> {
         let value = self.value(path)?;
         let path = self.path(&value)?;
         let Some(body) = self.library.get(&*path).cloned() else {
@@ -600,13 +615,17 @@ impl<'r> Run<'r> {
         Ok(scope)
     }
 
-    pub(super) fn assign(&mut self, target: &Target, value: Value) -> Result<(), Error> {
+    pub(super) fn assign(
+        &mut self,
+        target: &AssignmentTarget,
+        value: TracedValue,
+    ) -> Result<(), TemplateError> {
         match target {
-            Target::Name(name) => {
+            AssignmentTarget::Name(name) => {
                 self.scope.set(name, value);
                 Ok(())
             }
-            Target::Several(targets) => {
+            AssignmentTarget::Several(targets) => {
                 let (items, _) = self.items(&value)?;
                 if items.len() != targets.len() {
                     return Err(self.failed(format!(
@@ -623,7 +642,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn decide(&mut self, condition: &Condition) -> Result<(), Error> {
+    fn decide(&mut self, condition: &Condition) -> Result<(), TemplateError> {
         let value = self.value(&condition.test)?;
         let truth = self.truth(&value)?;
         let branch = if truth.data.is_true() {
@@ -642,7 +661,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    fn iterate(&mut self, one: &Loop) -> Result<(), Error> {
+    fn iterate(&mut self, one: &Loop) -> Result<(), TemplateError> {
         let over = self.value(&one.over)?;
         let (items, outline) = self.items(&over)?;
         // What decided how many turns there are; of one turn it is only what decided about its own item.
@@ -669,19 +688,19 @@ impl<'r> Run<'r> {
         if taken.is_empty() {
             return self.within(by, |run| run.all(&one.otherwise));
         }
-        let items: Rc<[Value]> = taken.into();
+        let items: Rc<[TracedValue]> = taken.into();
         let last = Rc::default();
         self.loops += 1;
         for at in 0..items.len() {
-            let turn = Turn {
+            let turn = LoopTurn {
                 items: items.clone(),
                 at,
                 depth: self.loops,
                 by: by.clone(),
                 last: Rc::clone(&last),
             };
-            self.locals.push(Local::Loop(Rc::new(turn)));
-            let turn = Value::constant(Data::Local(self.locals.len() - 1));
+            self.locals.push(LocalValue::Loop(Rc::new(turn)));
+            let turn = TracedValue::constant(Data::Local(self.locals.len() - 1));
             let scope = Frame::within(&self.scope);
             self.within(vec![items[at].term], |run| {
                 run.scoped(scope, |run| {
@@ -699,12 +718,12 @@ impl<'r> Run<'r> {
     /// Calls a macro with values.
     pub(super) fn call_macro(
         &mut self,
-        local: &Local,
-        positional: Vec<Value>,
-        named: Vec<(Arc<str>, Value)>,
-        caller: Option<Value>,
-    ) -> Result<Value, Error> {
-        let Local::Macro(one, defined, template) = local else {
+        local: &LocalValue,
+        positional: Vec<TracedValue>,
+        named: Vec<(Arc<str>, TracedValue)>,
+        caller: Option<TracedValue>,
+    ) -> Result<TracedValue, TemplateError> {
+        let LocalValue::Macro(one, defined, template) = local else {
             return Err(self.failed("this cannot be called"));
         };
         if positional.len() > one.parameters.len() {
@@ -735,7 +754,7 @@ impl<'r> Run<'r> {
                             .find(|(known, _)| known == name)
                             .map(|(_, value)| value.clone())
                     });
-                    let given = given.unwrap_or(Value::constant(Data::Undefined));
+                    let given = given.unwrap_or(TracedValue::constant(Data::Undefined));
                     let value = match default {
                         Some(default) if matches!(given.data, Data::Undefined) => {
                             run.value(default)?
@@ -752,14 +771,14 @@ impl<'r> Run<'r> {
     }
 
     /// A name: of a scope, of the input, or of a function.
-    pub(super) fn named(&mut self, name: &Arc<str>) -> Value {
+    pub(super) fn named(&mut self, name: &Arc<str>) -> TracedValue {
         if let Some(value) = self.scope.find(name) {
             return value;
         }
         if let Some(node) = self.inputs.get(name) {
             let data = super::tree::root(name, node);
             let term = self.trace.root(name);
-            return Value { data, term };
+            return TracedValue { data, term };
         }
         let names = self
             .inputs
@@ -767,10 +786,10 @@ impl<'r> Run<'r> {
             .iter()
             .map(|(name, _)| (*name).to_owned());
         self.missing = Some((name.to_string(), names.collect()));
-        Value::constant(Data::Undefined)
+        TracedValue::constant(Data::Undefined)
     }
 
-    pub(super) fn local(&self, value: &Value) -> Option<Local> {
+    pub(super) fn local(&self, value: &TracedValue) -> Option<LocalValue> {
         match value.data {
             Data::Local(at) => self.locals.get(at).cloned(),
             _ => None,
@@ -778,11 +797,11 @@ impl<'r> Run<'r> {
     }
 }
 
-impl Local {
+impl LocalValue {
     /// What an imported template has by a name.
-    pub(super) fn member(&self, name: &str) -> Option<Value> {
+    pub(super) fn member(&self, name: &str) -> Option<TracedValue> {
         match self {
-            Local::Module(frame) => {
+            LocalValue::Module(frame) => {
                 let names = frame.names.borrow();
                 names
                     .iter()

@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::foreign::Operator;
 use super::value::Data;
-use super::{Error, Reason, filters};
+use super::{TemplateError, TemplateErrorKind, filters};
 
 /// A statement, and the line that it begins on.
 #[derive(Debug)]
@@ -31,15 +31,15 @@ pub enum StatementKind {
     /// `{% if %}`
     If(Box<Condition>),
     /// `{% with %}`
-    With(Vec<(Target, Expression)>, Vec<Statement>),
+    With(Vec<(AssignmentTarget, Expression)>, Vec<Statement>),
     /// `{% set name = … %}`
-    Set(Target, Expression),
+    Set(AssignmentTarget, Expression),
     /// `{% set name %}…{% endset %}`, with a filter.
-    SetBlock(Target, Option<Expression>, Vec<Statement>),
+    SetBlock(AssignmentTarget, Option<Expression>, Vec<Statement>),
     /// `{% filter … %}`
     Filter(Expression, Vec<Statement>),
     /// `{% import … as name %}`
-    Import(Expression, Target),
+    Import(Expression, AssignmentTarget),
     /// `{% from … import a as b %}`
     From(Expression, Vec<(Arc<str>, Arc<str>)>),
     /// `{% include … %}`; whether nothing happens if there is none.
@@ -56,7 +56,7 @@ pub enum StatementKind {
 #[derive(Debug)]
 pub struct Loop {
     /// What an item is called.
-    pub target: Target,
+    pub target: AssignmentTarget,
     /// What is gone through.
     pub over: Expression,
     /// Which items are taken.
@@ -93,11 +93,11 @@ pub struct Macro {
 
 /// What a value is assigned to.
 #[derive(Debug)]
-pub enum Target {
+pub enum AssignmentTarget {
     /// A name.
     Name(Arc<str>),
     /// The items of a list.
-    Several(Vec<Target>),
+    Several(Vec<AssignmentTarget>),
 }
 
 /// An expression, and the line that it stands on.
@@ -139,11 +139,11 @@ pub enum ExpressionKind {
     /// `a if b else c`: the condition, and both values.
     If(Box<Expression>, Box<Expression>, Option<Box<Expression>>),
     /// `value | filter(…)`; without a value, what a block prints.
-    Filter(Arc<str>, Option<Box<Expression>>, Arguments),
+    Filter(Arc<str>, Option<Box<Expression>>, CallArguments),
     /// `value is test(…)`
-    Test(Arc<str>, Box<Expression>, Arguments),
+    Test(Arc<str>, Box<Expression>, CallArguments),
     /// `name(…)`, `value.name(…)`
-    Call(Box<Expression>, Arguments),
+    Call(Box<Expression>, CallArguments),
     /// `[a, b]`
     List(Vec<Expression>),
     /// `{a: b}`
@@ -152,7 +152,7 @@ pub enum ExpressionKind {
 
 /// Arguments by position, and by name.
 #[derive(Debug, Default)]
-pub struct Arguments {
+pub struct CallArguments {
     /// By position.
     pub positional: Vec<Expression>,
     /// By name.
@@ -164,7 +164,7 @@ pub struct Arguments {
 /// # Errors
 ///
 /// What is wrong with its syntax, or not part of the language.
-pub fn template(text: &str, name: &str) -> Result<Vec<Statement>, Error> {
+pub fn template(text: &str, name: &str) -> Result<Vec<Statement>, TemplateError> {
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
@@ -181,32 +181,34 @@ pub fn template(text: &str, name: &str) -> Result<Vec<Statement>, Error> {
 /// # Errors
 ///
 /// As [`template`].
-pub fn expression(text: &str) -> Result<Expression, Error> {
+pub fn expression(text: &str) -> Result<Expression, TemplateError> {
     expression_of(&parse_expr(text).map_err(|error| refused(&error))?)
 }
 
-fn refused(error: &minijinja::Error) -> Error {
+fn refused(error: &minijinja::Error) -> TemplateError {
     let detail = error.detail();
-    Error {
-        reason: Reason::Syntax(detail.map_or_else(|| error.kind().to_string(), str::to_owned)),
+    TemplateError {
+        reason: TemplateErrorKind::Syntax(
+            detail.map_or_else(|| error.kind().to_string(), str::to_owned),
+        ),
         template: None,
         line: error.line(),
     }
 }
 
-fn unsupported(message: impl Into<String>, span: minijinja::machinery::Span) -> Error {
-    Error {
-        reason: Reason::Syntax(message.into()),
+fn unsupported(message: impl Into<String>, span: minijinja::machinery::Span) -> TemplateError {
+    TemplateError {
+        reason: TemplateErrorKind::Syntax(message.into()),
         template: None,
         line: Some(span.start_line.into()),
     }
 }
 
-fn statements(list: &[ast::Stmt<'_>]) -> Result<Vec<Statement>, Error> {
+fn statements(list: &[ast::Stmt<'_>]) -> Result<Vec<Statement>, TemplateError> {
     list.iter().map(statement).collect()
 }
 
-fn statement(statement: &ast::Stmt<'_>) -> Result<Statement, Error> {
+fn statement(statement: &ast::Stmt<'_>) -> Result<Statement, TemplateError> {
     use StatementKind as Kind;
     let (kind, span) = match statement {
         ast::Stmt::Template(one) => {
@@ -248,7 +250,7 @@ fn statement(statement: &ast::Stmt<'_>) -> Result<Statement, Error> {
         }
         ast::Stmt::WithBlock(one) => {
             let assigned = one.assignments.iter();
-            let assigned: Result<Vec<_>, Error> = assigned
+            let assigned: Result<Vec<_>, TemplateError> = assigned
                 .map(|(name, value)| Ok((target(name)?, expression_of(value)?)))
                 .collect();
             (Kind::With(assigned?, statements(&one.body)?), one.span())
@@ -332,7 +334,7 @@ fn statement(statement: &ast::Stmt<'_>) -> Result<Statement, Error> {
     })
 }
 
-fn macro_of(one: &ast::Spanned<ast::Macro<'_>>) -> Result<Macro, Error> {
+fn macro_of(one: &ast::Spanned<ast::Macro<'_>>) -> Result<Macro, TemplateError> {
     let first_default = one.args.len() - one.defaults.len().min(one.args.len());
     let mut parameters = Vec::new();
     for (at, parameter) in one.args.iter().enumerate() {
@@ -350,10 +352,10 @@ fn macro_of(one: &ast::Spanned<ast::Macro<'_>>) -> Result<Macro, Error> {
 
 /// The names that statements set where they stand; blocks with names of their own are left out.
 fn names_set(list: &[Statement], names: &mut Vec<Arc<str>>) {
-    fn of_target(target: &Target, names: &mut Vec<Arc<str>>) {
+    fn of_target(target: &AssignmentTarget, names: &mut Vec<Arc<str>>) {
         match target {
-            Target::Name(name) => names.push(name.clone()),
-            Target::Several(all) => all.iter().for_each(|one| of_target(one, names)),
+            AssignmentTarget::Name(name) => names.push(name.clone()),
+            AssignmentTarget::Several(all) => all.iter().for_each(|one| of_target(one, names)),
         }
     }
     for statement in list {
@@ -369,16 +371,16 @@ fn names_set(list: &[Statement], names: &mut Vec<Arc<str>>) {
     }
 }
 
-fn name_of(expression: &ast::Expr<'_>) -> Result<Arc<str>, Error> {
+fn name_of(expression: &ast::Expr<'_>) -> Result<Arc<str>, TemplateError> {
     match expression {
         ast::Expr::Var(name) => Ok(name.id.into()),
         other => Err(unsupported("a name belongs here", other.span())),
     }
 }
 
-fn target(expression: &ast::Expr<'_>) -> Result<Target, Error> {
+fn target(expression: &ast::Expr<'_>) -> Result<AssignmentTarget, TemplateError> {
     match expression {
-        ast::Expr::Var(name) => Ok(Target::Name(name.id.into())),
+        ast::Expr::Var(name) => Ok(AssignmentTarget::Name(name.id.into())),
         ast::Expr::List(list) => several(&list.items),
         ast::Expr::Tuple(list) => several(&list.items),
         other => Err(unsupported(
@@ -388,21 +390,21 @@ fn target(expression: &ast::Expr<'_>) -> Result<Target, Error> {
     }
 }
 
-fn several(items: &[ast::Expr<'_>]) -> Result<Target, Error> {
-    Ok(Target::Several(
+fn several(items: &[ast::Expr<'_>]) -> Result<AssignmentTarget, TemplateError> {
+    Ok(AssignmentTarget::Several(
         items.iter().map(target).collect::<Result<_, _>>()?,
     ))
 }
 
-fn boxed(expression: &ast::Expr<'_>) -> Result<Box<Expression>, Error> {
+fn boxed(expression: &ast::Expr<'_>) -> Result<Box<Expression>, TemplateError> {
     Ok(Box::new(expression_of(expression)?))
 }
 
-fn pair(a: &ast::Expr<'_>, b: &ast::Expr<'_>) -> Result<Box<[Expression; 2]>, Error> {
+fn pair(a: &ast::Expr<'_>, b: &ast::Expr<'_>) -> Result<Box<[Expression; 2]>, TemplateError> {
     Ok(Box::new([expression_of(a)?, expression_of(b)?]))
 }
 
-fn expression_of(expression: &ast::Expr<'_>) -> Result<Expression, Error> {
+fn expression_of(expression: &ast::Expr<'_>) -> Result<Expression, TemplateError> {
     use ExpressionKind as Kind;
     let kind = match expression {
         ast::Expr::Var(one) => Kind::Name(one.id.into()),
@@ -436,7 +438,7 @@ fn expression_of(expression: &ast::Expr<'_>) -> Result<Expression, Error> {
         }
         ast::Expr::Compare(one) => {
             let more = one.ops.iter();
-            let more: Result<Vec<_>, Error> = more
+            let more: Result<Vec<_>, TemplateError> = more
                 .map(|next| Ok((comparison(next.op), expression_of(&next.expr)?)))
                 .collect();
             Kind::Compare(boxed(&one.expr)?, more?)
@@ -483,7 +485,7 @@ fn expression_of(expression: &ast::Expr<'_>) -> Result<Expression, Error> {
         ),
         ast::Expr::Map(one) => {
             let pairs = one.keys.iter().zip(&one.values);
-            let pairs: Result<Vec<_>, Error> = pairs
+            let pairs: Result<Vec<_>, TemplateError> = pairs
                 .map(|(key, value)| Ok((expression_of(key)?, expression_of(value)?)))
                 .collect();
             Kind::Map(pairs?)
@@ -495,7 +497,7 @@ fn expression_of(expression: &ast::Expr<'_>) -> Result<Expression, Error> {
     })
 }
 
-fn call_of(one: &ast::Spanned<ast::Call<'_>>) -> Result<ExpressionKind, Error> {
+fn call_of(one: &ast::Spanned<ast::Call<'_>>) -> Result<ExpressionKind, TemplateError> {
     Ok(ExpressionKind::Call(
         boxed(&one.expr)?,
         arguments(&one.args, one.span())?,
@@ -505,8 +507,8 @@ fn call_of(one: &ast::Spanned<ast::Call<'_>>) -> Result<ExpressionKind, Error> {
 fn arguments(
     list: &[ast::CallArg<'_>],
     span: minijinja::machinery::Span,
-) -> Result<Arguments, Error> {
-    let mut arguments = Arguments::default();
+) -> Result<CallArguments, TemplateError> {
+    let mut arguments = CallArguments::default();
     for argument in list {
         match argument {
             ast::CallArg::Pos(value) => arguments.positional.push(expression_of(value)?),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::foreign::{self, Operator};
 use super::markers;
-use super::value::{Data, Term, Value};
+use super::value::{Data, Term, TracedValue};
 
 /// What can be done to whole values: a function of theirs and of nothing else.
 #[derive(Clone, Debug)]
-pub enum Operation {
+pub enum StepOperation {
     /// One of ours.
     Own(&'static Own),
     /// A filter of the language; the last arguments have these names.
@@ -26,7 +26,7 @@ pub struct Own {
     /// Its name.
     pub name: &'static str,
     /// How much of its arguments it looks at.
-    pub reach: Reach,
+    pub reach: LookDepth,
     /// The function. What it refuses is said for people.
     pub apply: fn(&[Data]) -> Result<Data, String>,
 }
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Own {
 
 /// How much of a map or list a step looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum LookDepth {
     /// All that is in it.
     Whole,
     /// How many items it has, or which keys.
@@ -50,7 +50,7 @@ pub enum Reach {
     Presence,
 }
 
-impl Operation {
+impl StepOperation {
     /// The result.
     ///
     /// # Errors
@@ -58,10 +58,10 @@ impl Operation {
     /// What the function refuses, for people.
     pub fn apply(&self, arguments: &[Data]) -> Result<Data, String> {
         match self {
-            Operation::Own(own) => (own.apply)(arguments),
-            Operation::Filter(name, named) => foreign::filter(name, arguments, named),
-            Operation::Test(name) => foreign::test(name, arguments),
-            Operation::Operator(operator) => match arguments {
+            StepOperation::Own(own) => (own.apply)(arguments),
+            StepOperation::Filter(name, named) => foreign::filter(name, arguments, named),
+            StepOperation::Test(name) => foreign::test(name, arguments),
+            StepOperation::Operator(operator) => match arguments {
                 [a, b] => operator.apply(a, b),
                 _ => Err("an operator takes two values".to_owned()),
             },
@@ -69,17 +69,17 @@ impl Operation {
     }
 
     /// How much it looks at.
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> LookDepth {
         match self {
-            Operation::Own(own) => own.reach,
-            _ => Reach::Whole,
+            StepOperation::Own(own) => own.reach,
+            _ => LookDepth::Whole,
         }
     }
 }
 
 /// One step: makes a value of earlier ones, or of the input.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub enum TraceStep {
     /// A value of the template itself.
     Constant(Data),
     /// A variable of the input.
@@ -105,7 +105,7 @@ pub enum Step {
     /// A map that the template made.
     Map(Box<[(Arc<str>, Term)]>),
     /// What a function made of values.
-    Apply(Operation, Box<[Term]>),
+    Apply(StepOperation, Box<[Term]>),
     /// A list that has the items that it has because of some values. Of each item, what decided about it is its own.
     Sifted {
         /// The list.
@@ -122,15 +122,17 @@ pub enum Step {
     },
 }
 
-impl Step {
+impl TraceStep {
     /// Does something with each step that this one takes a value from.
     pub fn each_operand(&self, mut does: impl FnMut(Term)) {
         match self {
-            Step::Constant(_) | Step::Root(_) => {}
-            Step::Get { of, .. } | Step::Item { of, .. } => does(*of),
-            Step::List(terms) | Step::Apply(_, terms) => terms.iter().copied().for_each(does),
-            Step::Map(entries) => entries.iter().for_each(|(_, term)| does(*term)),
-            Step::Chosen { value: of, by } | Step::Sifted { list: of, by } => {
+            TraceStep::Constant(_) | TraceStep::Root(_) => {}
+            TraceStep::Get { of, .. } | TraceStep::Item { of, .. } => does(*of),
+            TraceStep::List(terms) | TraceStep::Apply(_, terms) => {
+                terms.iter().copied().for_each(does);
+            }
+            TraceStep::Map(entries) => entries.iter().for_each(|(_, term)| does(*term)),
+            TraceStep::Chosen { value: of, by } | TraceStep::Sifted { list: of, by } => {
                 does(*of);
                 by.iter().copied().for_each(does);
             }
@@ -150,7 +152,7 @@ pub struct Guard {
 }
 
 #[derive(PartialEq, Eq, Hash)]
-enum Key {
+enum StepKey {
     Root(Arc<str>),
     Get(Term, Arc<str>),
     Item(Term, usize),
@@ -161,22 +163,22 @@ enum Key {
 #[derive(Default)]
 pub struct Trace {
     /// The steps.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TraceStep>,
     /// What decided.
     pub guards: Vec<Guard>,
     /// For each stretch of the text that something decided about, what did.
     pub regions: Vec<Box<[Term]>>,
-    known: HashMap<Key, Term>,
+    known: HashMap<StepKey, Term>,
     guarded: HashSet<Term>,
 }
 
 impl Trace {
-    fn push(&mut self, step: Step) -> Term {
+    fn push(&mut self, step: TraceStep) -> Term {
         self.steps.push(step);
         Term(u32::try_from(self.steps.len() - 1).unwrap_or(u32::MAX - 1))
     }
 
-    fn once(&mut self, key: Key, step: impl FnOnce() -> Step) -> Term {
+    fn once(&mut self, key: StepKey, step: impl FnOnce() -> TraceStep) -> Term {
         if let Some(term) = self.known.get(&key) {
             return *term;
         }
@@ -186,9 +188,9 @@ impl Trace {
     }
 
     /// The step of a value; one of the template's own gets one.
-    pub fn term(&mut self, value: &Value) -> Term {
+    pub fn term(&mut self, value: &TracedValue) -> Term {
         if value.term.is_constant() {
-            self.push(Step::Constant(value.data.clone()))
+            self.push(TraceStep::Constant(value.data.clone()))
         } else {
             value.term
         }
@@ -196,12 +198,14 @@ impl Trace {
 
     /// A variable.
     pub fn root(&mut self, name: &Arc<str>) -> Term {
-        self.once(Key::Root(name.clone()), || Step::Root(name.clone()))
+        self.once(StepKey::Root(name.clone()), || {
+            TraceStep::Root(name.clone())
+        })
     }
 
     /// An entry of a map that a step made.
     pub fn get(&mut self, of: Term, key: &Arc<str>, known: bool) -> Term {
-        self.once(Key::Get(of, key.clone()), || Step::Get {
+        self.once(StepKey::Get(of, key.clone()), || TraceStep::Get {
             of,
             key: key.clone(),
             known,
@@ -210,28 +214,28 @@ impl Trace {
 
     /// An item of a list that a step made.
     pub fn item(&mut self, of: Term, at: usize) -> Term {
-        self.once(Key::Item(of, at), || Step::Item { of, at })
+        self.once(StepKey::Item(of, at), || TraceStep::Item { of, at })
     }
 
     /// A list of values; constant if all of them are.
-    pub fn list(&mut self, items: Vec<Value>) -> Value {
+    pub fn list(&mut self, items: Vec<TracedValue>) -> TracedValue {
         let term = if items.iter().all(|item| item.term.is_constant()) {
             Term::CONSTANT
         } else {
             let terms = items.iter().map(|item| self.term(item)).collect();
-            self.push(Step::List(terms))
+            self.push(TraceStep::List(terms))
         };
-        Value {
+        TracedValue {
             data: Data::List(items.into()),
             term,
         }
     }
 
     /// A map of values; constant if all of them are.
-    pub fn map(&mut self, entries: Vec<(Arc<str>, Value)>) -> Value {
+    pub fn map(&mut self, entries: Vec<(Arc<str>, TracedValue)>) -> TracedValue {
         let data = Data::map(entries);
         let Data::Map(sorted) = &data else {
-            return Value::constant(data);
+            return TracedValue::constant(data);
         };
         let term = if sorted.iter().all(|(_, value)| value.term.is_constant()) {
             Term::CONSTANT
@@ -240,9 +244,9 @@ impl Trace {
                 .iter()
                 .map(|(key, value)| (key.clone(), self.term(value)));
             let terms = terms.collect();
-            self.push(Step::Map(terms))
+            self.push(TraceStep::Map(terms))
         };
-        Value { data, term }
+        TracedValue { data, term }
     }
 
     /// What a function makes of values; constant if all of them are.
@@ -250,42 +254,48 @@ impl Trace {
     /// # Errors
     ///
     /// What the function refuses, for people.
-    pub fn apply(&mut self, operation: Operation, arguments: &[&Value]) -> Result<Value, String> {
+    pub fn apply(
+        &mut self,
+        operation: StepOperation,
+        arguments: &[&TracedValue],
+    ) -> Result<TracedValue, String> {
         let data: Vec<Data> = arguments.iter().map(|value| value.data.clone()).collect();
         let made = operation.apply(&data)?;
         if arguments.iter().all(|value| value.term.is_constant()) {
-            return Ok(Value::constant(made));
+            return Ok(TracedValue::constant(made));
         }
         let term = match (&operation, arguments) {
             // A look at one value is the same each time.
-            (Operation::Own(own), [value]) => {
-                let key = Key::Look(own.name, value.term);
-                self.once(key, || Step::Apply(operation.clone(), [value.term].into()))
+            (StepOperation::Own(own), [value]) => {
+                let key = StepKey::Look(own.name, value.term);
+                self.once(key, || {
+                    TraceStep::Apply(operation.clone(), [value.term].into())
+                })
             }
             _ => {
                 let terms = arguments.iter().map(|value| self.term(value)).collect();
-                self.push(Step::Apply(operation, terms))
+                self.push(TraceStep::Apply(operation, terms))
             }
         };
-        Ok(Value { data: made, term })
+        Ok(TracedValue { data: made, term })
     }
 
     /// A value that others chose.
-    pub fn chosen(&mut self, value: Value, by: &[Term]) -> Value {
-        self.decided(value, by, |value, by| Step::Chosen { value, by })
+    pub fn chosen(&mut self, value: TracedValue, by: &[Term]) -> TracedValue {
+        self.decided(value, by, |value, by| TraceStep::Chosen { value, by })
     }
 
     /// A list of the items that some values let through.
-    pub fn sifted(&mut self, list: Value, by: &[Term]) -> Value {
-        self.decided(list, by, |list, by| Step::Sifted { list, by })
+    pub fn sifted(&mut self, list: TracedValue, by: &[Term]) -> TracedValue {
+        self.decided(list, by, |list, by| TraceStep::Sifted { list, by })
     }
 
     fn decided(
         &mut self,
-        value: Value,
+        value: TracedValue,
         by: &[Term],
-        step: impl FnOnce(Term, Box<[Term]>) -> Step,
-    ) -> Value {
+        step: impl FnOnce(Term, Box<[Term]>) -> TraceStep,
+    ) -> TracedValue {
         let of_input = |term: &Term| !term.is_constant() && *term != value.term;
         let mut by: Vec<Term> = by.iter().copied().filter(of_input).collect();
         by.sort_unstable();
@@ -295,7 +305,7 @@ impl Trace {
         }
         let of = self.term(&value);
         let term = self.push(step(of, by.into()));
-        Value { term, ..value }
+        TracedValue { term, ..value }
     }
 
     /// What decided in the stretches that a text of macros has.
@@ -313,18 +323,18 @@ impl Trace {
         let mut at = term;
         loop {
             at = match self.steps.get(at.0 as usize) {
-                Some(Step::Chosen { value, by: more }) => {
+                Some(TraceStep::Chosen { value, by: more }) => {
                     by.extend(more.iter().copied());
                     *value
                 }
-                Some(Step::Sifted { list, .. }) => *list,
+                Some(TraceStep::Sifted { list, .. }) => *list,
                 _ => return by,
             };
         }
     }
 
     /// Notes that the rest of the run depends on what a value is.
-    pub fn guard(&mut self, value: &Value) {
+    pub fn guard(&mut self, value: &TracedValue) {
         if value.term.is_constant() || !self.guarded.insert(value.term) {
             return;
         }

@@ -2,22 +2,22 @@
 //! where it is used.
 
 use super::value::Data;
-use crate::schema::{self, Additional, Rule};
+use crate::schema::{self, Additional, SchemaRule};
 use crate::yaml::{self, Node};
 
 /// A map or list of the input.
 #[derive(Clone, Debug)]
-pub struct Tree {
+pub struct InputTree {
     /// The input.
     pub node: Node,
     /// What may stand here, where that is known.
-    pub(super) rule: Option<&'static Rule>,
+    pub(super) rule: Option<&'static SchemaRule>,
     /// What the items of a computed list may be, which no document declares.
-    item: Option<&'static Rule>,
+    item: Option<&'static SchemaRule>,
 }
 
 /// What may stand under a name of the compiler's own.
-fn rule_of(name: &str) -> Option<&'static Rule> {
+fn rule_of(name: &str) -> Option<&'static SchemaRule> {
     let kind = match name {
         "platform" => "Platform",
         "environment" => "Environment",
@@ -55,7 +55,7 @@ pub fn root(name: &str, node: &Node) -> Data {
 }
 
 /// A value by its name, if no rule says what it is.
-fn named(name: &str, node: &Node, rule: Option<&'static Rule>) -> Data {
+fn named(name: &str, node: &Node, rule: Option<&'static SchemaRule>) -> Data {
     let item = match rule {
         None if node.as_list().is_some() => {
             computed(name).and_then(|kind| schema::own().rule(kind))
@@ -63,7 +63,7 @@ fn named(name: &str, node: &Node, rule: Option<&'static Rule>) -> Data {
         _ => None,
     };
     match item {
-        Some(item) => Data::Tree(Tree {
+        Some(item) => Data::Tree(InputTree {
             node: node.clone(),
             rule: None,
             item: Some(schema::own().follow(item)),
@@ -76,14 +76,14 @@ fn named(name: &str, node: &Node, rule: Option<&'static Rule>) -> Data {
 }
 
 /// A place in the input, with what may stand there.
-pub(super) fn of(node: &Node, rule: Option<&'static Rule>) -> Data {
+pub(super) fn of(node: &Node, rule: Option<&'static SchemaRule>) -> Data {
     match &node.value {
         yaml::Value::Null => Data::Null,
         yaml::Value::Bool(value) => Data::Bool(*value),
         yaml::Value::Int(number) => Data::Int(*number),
         yaml::Value::Float(number) => Data::Float(*number),
         yaml::Value::String(text) => Data::Text(text.clone()),
-        yaml::Value::List(_) | yaml::Value::Map(_) => Data::Tree(Tree {
+        yaml::Value::List(_) | yaml::Value::Map(_) => Data::Tree(InputTree {
             node: node.clone(),
             rule,
             item: None,
@@ -91,8 +91,8 @@ pub(super) fn of(node: &Node, rule: Option<&'static Rule>) -> Data {
     }
 }
 
-impl Tree {
-    fn child_rule(&self, key: &str) -> Option<&'static Rule> {
+impl InputTree {
+    fn child_rule(&self, key: &str) -> Option<&'static SchemaRule> {
         let rule = self.rule?;
         let inner = match (rule.property(key), &rule.additional) {
             (Some(property), _) => property,
@@ -136,10 +136,10 @@ impl Tree {
     }
 
     /// The map with those of its entries whose key is wanted.
-    pub fn filtered(&self, is_wanted: impl Fn(&str) -> bool) -> Tree {
+    pub fn filtered(&self, is_wanted: impl Fn(&str) -> bool) -> InputTree {
         let entries = self.node.entries().iter();
         let kept = entries.filter(|entry| is_wanted(&entry.key)).cloned();
-        Tree {
+        InputTree {
             node: Node::map(self.node.id, kept.collect()),
             ..self.clone()
         }

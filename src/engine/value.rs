@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::tree::Tree;
+use super::tree::InputTree;
 use crate::yaml::{Node, parse::MAX_DEPTH};
 
 /// A step of the program that a run is: the one that made a value.
@@ -22,7 +22,7 @@ impl Term {
 
 /// A value and the step that made it.
 #[derive(Clone, Debug)]
-pub struct Value {
+pub struct TracedValue {
     /// The value.
     pub data: Data,
     /// The step.
@@ -45,11 +45,11 @@ pub enum Data {
     /// Text.
     Text(Arc<str>),
     /// A map or list of the input.
-    Tree(Tree),
+    Tree(InputTree),
     /// A list that the template made.
-    List(Arc<[Value]>),
+    List(Arc<[TracedValue]>),
     /// A map that the template made, sorted by key.
-    Map(Arc<[(Arc<str>, Value)]>),
+    Map(Arc<[(Arc<str>, TracedValue)]>),
     /// Text of a template, with holes: what macros and blocks give.
     Markup(Arc<str>),
     /// A macro, an imported template or a loop: its place in the run that it belongs to.
@@ -58,7 +58,7 @@ pub enum Data {
 
 /// The least that tells kinds of values apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueType {
     /// Nothing at all.
     Undefined,
     /// `none`.
@@ -77,26 +77,26 @@ pub enum Kind {
     Local,
 }
 
-impl Kind {
+impl ValueType {
     /// How messages call it.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Undefined => "undefined",
-            Kind::Null => "none",
-            Kind::Bool => "bool",
-            Kind::Number => "number",
-            Kind::Text => "string",
-            Kind::List => "sequence",
-            Kind::Map => "map",
-            Kind::Local => "macro",
+            ValueType::Undefined => "undefined",
+            ValueType::Null => "none",
+            ValueType::Bool => "bool",
+            ValueType::Number => "number",
+            ValueType::Text => "string",
+            ValueType::List => "sequence",
+            ValueType::Map => "map",
+            ValueType::Local => "macro",
         }
     }
 }
 
-impl Value {
+impl TracedValue {
     /// A value that is the same in every run.
-    pub fn constant(data: Data) -> Value {
-        Value {
+    pub fn constant(data: Data) -> TracedValue {
+        TracedValue {
             data,
             term: Term::CONSTANT,
         }
@@ -141,30 +141,30 @@ impl From<String> for Data {
 
 impl From<Vec<Data>> for Data {
     fn from(items: Vec<Data>) -> Data {
-        Data::List(items.into_iter().map(Value::constant).collect())
+        Data::List(items.into_iter().map(TracedValue::constant).collect())
     }
 }
 
 impl Data {
     /// A map; of two entries with one key the later holds.
-    pub fn map(entries: Vec<(Arc<str>, Value)>) -> Data {
+    pub fn map(entries: Vec<(Arc<str>, TracedValue)>) -> Data {
         let mut sorted = std::collections::BTreeMap::new();
         sorted.extend(entries);
         Data::Map(sorted.into_iter().collect())
     }
 
     /// What kind of value this is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ValueType {
         match self {
-            Data::Undefined => Kind::Undefined,
-            Data::Null => Kind::Null,
-            Data::Bool(_) => Kind::Bool,
-            Data::Int(_) | Data::Float(_) => Kind::Number,
-            Data::Text(_) | Data::Markup(_) => Kind::Text,
-            Data::Tree(tree) if tree.node.as_list().is_some() => Kind::List,
-            Data::Tree(_) | Data::Map(_) => Kind::Map,
-            Data::List(_) => Kind::List,
-            Data::Local(_) => Kind::Local,
+            Data::Undefined => ValueType::Undefined,
+            Data::Null => ValueType::Null,
+            Data::Bool(_) => ValueType::Bool,
+            Data::Int(_) | Data::Float(_) => ValueType::Number,
+            Data::Text(_) | Data::Markup(_) => ValueType::Text,
+            Data::Tree(tree) if tree.node.as_list().is_some() => ValueType::List,
+            Data::Tree(_) | Data::Map(_) => ValueType::Map,
+            Data::List(_) => ValueType::List,
+            Data::Local(_) => ValueType::Local,
         }
     }
 
@@ -273,7 +273,7 @@ impl Data {
         if depth > MAX_DEPTH {
             return Err("a value nested deeper than 64 levels cannot be printed".to_owned());
         }
-        let mut node = |value: &Value| -> Result<Node, String> {
+        let mut node = |value: &TracedValue| -> Result<Node, String> {
             if let Data::Tree(tree) = &value.data {
                 return Ok(tree.node.clone());
             }

@@ -53,7 +53,7 @@ pub struct FieldHistory {
 }
 
 type Kinds = BTreeMap<String, BTreeMap<String, Lifecycle>>;
-type Fields = HashMap<String, Vec<(String, FieldHistory)>>;
+type FieldVersions = HashMap<String, Vec<(String, FieldHistory)>>;
 
 /// The number after the dot of `1.36` or `1.36.2`.
 pub fn minor(version: &str) -> Option<Minor> {
@@ -143,7 +143,7 @@ pub fn groups_of(kind: &str, minor: Minor) -> Vec<&'static str> {
 
 /// The fields of a definition that came or went, by name.
 pub fn fields(definition: &str) -> &'static [(String, FieldHistory)] {
-    static FIELDS: OnceLock<Fields> = OnceLock::new();
+    static FIELDS: OnceLock<FieldVersions> = OnceLock::new();
     let fields = FIELDS.get_or_init(|| {
         let table = table(include_str!("../../kubernetes/fields.yaml"));
         let definitions = table.entries().iter();

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::model::change::{FieldPath, Step};
+use crate::model::change::{FieldPath, FieldStep};
 use crate::yaml::{self, Node};
 
 /// Paths by kind.
-type Paths = HashMap<&'static str, Vec<Vec<&'static str>>>;
+type PathsByKind = HashMap<&'static str, Vec<Vec<&'static str>>>;
 
 struct Lists {
-    written: Paths,
-    assigned: Paths,
+    written: PathsByKind,
+    assigned: PathsByKind,
     generated: Vec<&'static str>,
 }
 
@@ -27,7 +27,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         let items = node.as_list().unwrap_or_default();
         items.iter().filter_map(Node::as_str).collect()
     };
-    let paths = |key: &str| -> Paths {
+    let paths = |key: &str| -> PathsByKind {
         let kinds = NODE.get(key).map(Node::entries).unwrap_or_default();
         let paths = |node: &'static Node| -> Vec<Vec<&'static str>> {
             let paths = node.as_list().unwrap_or_default();
@@ -64,7 +64,7 @@ pub fn without_random(name: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-fn is_listed(paths: &Paths, kind: &str, path: &FieldPath) -> bool {
+fn is_listed(paths: &PathsByKind, kind: &str, path: &FieldPath) -> bool {
     let of_kind = [kind, "*"].into_iter().filter_map(|kind| paths.get(kind));
     of_kind.flatten().any(|wanted| is_at(path, wanted))
 }
@@ -72,7 +72,7 @@ fn is_listed(paths: &Paths, kind: &str, path: &FieldPath) -> bool {
 fn is_at(path: &FieldPath, wanted: &[&str]) -> bool {
     path.0.len() == wanted.len()
         && path.0.iter().zip(wanted).all(|(step, wanted)| {
-            let (Step::Key(name) | Step::Item(name)) = step;
+            let (FieldStep::Key(name) | FieldStep::Item(name)) = step;
             match wanted.strip_suffix('*') {
                 Some(start) => name.starts_with(start),
                 None => **name == **wanted,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::{Known, Loaded, RawDocument, TemplateFile, of_ours};
+use super::{FileCache, Loaded, RawDocument, TemplateFile, of_ours};
 use crate::diagnostics::{SourceFile, Sources};
 use crate::model::defaults::{self, DefaultFile};
 use crate::model::kinds::Catalog;
@@ -127,7 +127,7 @@ pub fn all_built_in_policies(loaded: &mut Loaded, sources: &mut Sources) {
     built_in_policies(loaded, true, sources);
 }
 
-impl Known<'_> {
+impl FileCache<'_> {
     pub(super) fn built_in_documents(&self, sources: &Sources) -> Vec<RawDocument> {
         let documents = self.loaded.documents.iter();
         documents

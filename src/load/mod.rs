@@ -26,7 +26,7 @@ use crate::diagnostics::{
 use crate::model::kinds::{Catalog, KINDS};
 use crate::model::{ADMISSION_KINDS, API_VERSION};
 use crate::yaml::Node;
-use crate::yaml::parse::{Problem, parse};
+use crate::yaml::parse::{SyntaxProblem, parse};
 use crate::yaml::scalar::Ambiguous;
 use admission::{is_admission, parameters};
 use built_in::{BUILT_IN, asks_for_policies, built_in, built_in_policies};
@@ -119,7 +119,7 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
 }
 
 /// What was read before, of which files that are the same need not be read again.
-pub struct Known<'a> {
+pub struct FileCache<'a> {
     /// What was read.
     pub loaded: &'a Loaded,
     /// Its files that had no findings, by their path.
@@ -127,9 +127,9 @@ pub struct Known<'a> {
     documents: HashMap<u32, Vec<RawDocument>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> FileCache<'a> {
     /// What a first reading gave.
-    pub fn new(loaded: &'a Loaded, sources: &Sources) -> Known<'a> {
+    pub fn new(loaded: &'a Loaded, sources: &Sources) -> FileCache<'a> {
         let mut documents: HashMap<u32, Vec<RawDocument>> = HashMap::new();
         for document in &loaded.documents {
             let list = documents.entry(document.tree.id.file).or_default();
@@ -139,7 +139,7 @@ impl<'a> Known<'a> {
             let file = sources.file(*index)?;
             Some((file.path.clone(), (*index, Arc::clone(&file.text))))
         });
-        Known {
+        FileCache {
             loaded,
             files: files.collect(),
             documents,
@@ -161,14 +161,14 @@ impl<'a> Known<'a> {
 pub fn run(
     source: &Source,
     extra: &[ExtraText],
-    known: Option<&Known<'_>>,
+    known: Option<&FileCache<'_>>,
     sources: &mut Sources,
     sink: &mut Sink,
 ) -> Result<Loaded, std::io::Error> {
     let mut loaded = match known {
         Some(known) => Loaded {
             documents: known.built_in_documents(sources),
-            templates: Known::built_in_templates(sources),
+            templates: FileCache::built_in_templates(sources),
             default_workload: known.loaded.default_workload.clone(),
             default_specs: known.loaded.default_specs.clone(),
             ..Loaded::default()
@@ -280,7 +280,7 @@ enum Reading {
 }
 
 /// What the reader says of a file, as a finding.
-pub fn problem(file: u32, range: (u32, u32), problem: Problem) -> Diagnostic {
+pub fn problem(file: u32, range: (u32, u32), problem: SyntaxProblem) -> Diagnostic {
     let span = Span {
         file,
         start: range.0,
@@ -437,9 +437,9 @@ fn is_ours(tree: &Node) -> bool {
     }
 }
 
-fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
+fn diagnostic(span: Span, problem: SyntaxProblem) -> Diagnostic {
     match problem {
-        Problem::Syntax(message) => {
+        SyntaxProblem::Syntax(message) => {
             Diagnostic::new(codes::SYNTAX, format!("not valid YAML: {message}"))
                 .at(span, "here the reader gave up")
                 .help(if message.contains("tab") {
@@ -450,7 +450,7 @@ fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
                     "close what is open, or correct the indentation, at or just before this place"
                 })
         }
-        Problem::DuplicateKey(key, first) => Diagnostic::new(
+        SyntaxProblem::DuplicateKey(key, first) => Diagnostic::new(
             codes::DUPLICATE_KEY,
             format!("`{key}` is given twice in the same map"),
         )
@@ -464,7 +464,7 @@ fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
             "first given here",
         )
         .help("keep one of the two"),
-        Problem::Ambiguous(text, ambiguous) => {
+        SyntaxProblem::Ambiguous(text, ambiguous) => {
             let digits = text.trim_start_matches(['+', '-', '0']);
             let (label, help) = match ambiguous {
                 Ambiguous::LeadingZero if digits.bytes().all(|b| b < b'8') => (
@@ -493,15 +493,17 @@ fn diagnostic(span: Span, problem: Problem) -> Diagnostic {
             .at(span, label)
             .help(help)
         }
-        Problem::Unsupported(what, instead) => Diagnostic::new(
+        SyntaxProblem::Unsupported(what, instead) => Diagnostic::new(
             codes::UNSUPPORTED_YAML,
             format!("{what} is not supported here"),
         )
         .at(span, "")
         .help(instead),
-        Problem::Bound(message) => Diagnostic::new(codes::BOUND, format!("refused: {message}"))
-            .at(span, "")
-            .help("split the file, or write values out in place of aliases"),
+        SyntaxProblem::Bound(message) => {
+            Diagnostic::new(codes::BOUND, format!("refused: {message}"))
+                .at(span, "")
+                .help("split the file, or write values out in place of aliases")
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::kinds::{Kind, Metadata};
-use crate::yaml::{Node, NodeId, Step};
+use crate::yaml::{Node, NodeId, PathStep};
 
 /// One document: its tree, and its spec as a type.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Document<K> {
 impl<K> Document<K> {
     /// The id of a field below the document's root; of the nearest part that was written if the
     /// field itself was not.
-    pub fn at(&self, path: &[Step]) -> NodeId {
+    pub fn at(&self, path: &[PathStep]) -> NodeId {
         let mut node = &self.tree;
         for step in path {
             match node.at_path(std::slice::from_ref(step)) {
@@ -36,8 +36,8 @@ impl<K> Document<K> {
 
     /// The id of a field below the spec, given by its keys.
     pub fn spec_at(&self, keys: &[&str]) -> NodeId {
-        let mut path = vec![Step::from("spec")];
-        path.extend(keys.iter().map(|key| Step::from(*key)));
+        let mut path = vec![PathStep::from("spec")];
+        path.extend(keys.iter().map(|key| PathStep::from(*key)));
         self.at(&path)
     }
 
@@ -48,7 +48,7 @@ impl<K> Document<K> {
 
     /// The id of the document's name.
     pub fn name_id(&self) -> NodeId {
-        self.at(&[Step::from("metadata"), Step::from("name")])
+        self.at(&[PathStep::from("metadata"), PathStep::from("name")])
     }
 
     /// The layer of values at a key of the spec, such as `values`.

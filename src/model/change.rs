@@ -29,7 +29,7 @@ pub struct Review {
     /// Each object that changed, sorted by place.
     pub objects: Vec<ObjectChange>,
     /// The same, folded: one group for each cause, the worst first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ChangeGroup>,
     /// What may go wrong, the worst first.
     pub risks: Vec<Risk>,
     /// Findings that are there now and were not before.
@@ -56,7 +56,7 @@ pub struct Review {
 
 /// Where an object or change belongs; a part that does not apply is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Place {
+pub struct ChangePlace {
     /// The environment.
     pub environment: Arc<str>,
     /// The cluster.
@@ -67,7 +67,7 @@ pub struct Place {
     pub component: Arc<str>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ChangePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             &self.environment,
@@ -86,7 +86,7 @@ impl fmt::Display for Place {
 
 /// One step to a field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub enum FieldStep {
     /// Into a mapping.
     Key(Arc<str>),
     /// Into a list whose items have keys: the values of the keys, such as `web` or `8080/TCP`.
@@ -95,14 +95,14 @@ pub enum Step {
 
 /// The way to a field: `spec.template.spec.containers[web].image`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FieldPath(pub Vec<Step>);
+pub struct FieldPath(pub Vec<FieldStep>);
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Item(item) => write!(f, "[{item}]")?,
-                Step::Key(key) => yaml::path::write_key(f, position, key)?,
+                FieldStep::Item(item) => write!(f, "[{item}]")?,
+                FieldStep::Key(key) => yaml::path::write_key(f, position, key)?,
             }
         }
         Ok(())
@@ -116,7 +116,7 @@ impl FieldPath {
     }
 
     /// The path with one step more.
-    pub fn joined(&self, step: Step) -> FieldPath {
+    pub fn joined(&self, step: FieldStep) -> FieldPath {
         let mut steps = Vec::with_capacity(self.0.len() + 1);
         steps.extend_from_slice(&self.0);
         steps.push(step);
@@ -135,22 +135,22 @@ impl FieldPath {
                 .iter()
                 .zip(keys)
                 .all(|(step, key)| match step {
-                    Step::Key(name) => &**name == *key,
-                    Step::Item(_) => *key == "*",
+                    FieldStep::Key(name) => &**name == *key,
+                    FieldStep::Item(_) => *key == "*",
                 })
     }
 
     /// Whether the keys lead to this field, to what it is a part of, or to a part of it.
     pub fn touches(&self, keys: &[&str]) -> bool {
         self.0.iter().zip(keys).all(|(step, key)| match step {
-            Step::Key(name) => *key == "*" || &**name == *key,
-            Step::Item(_) => *key == "*",
+            FieldStep::Key(name) => *key == "*" || &**name == *key,
+            FieldStep::Item(_) => *key == "*",
         })
     }
 
     /// Whether the field only repeats that something else changed: a digest, a checksum.
     pub fn only_follows(&self) -> bool {
-        let [.., Step::Key(parent), Step::Key(key)] = self.0.as_slice() else {
+        let [.., FieldStep::Key(parent), FieldStep::Key(key)] = self.0.as_slice() else {
             return false;
         };
         let name = key.rsplit('/').next().unwrap_or_default();
@@ -161,8 +161,8 @@ impl FieldPath {
     /// The last key.
     pub fn last_key(&self) -> &str {
         let keys = self.0.iter().rev().find_map(|step| match step {
-            Step::Key(key) => Some(&**key),
-            Step::Item(_) => None,
+            FieldStep::Key(key) => Some(&**key),
+            FieldStep::Item(_) => None,
         });
         keys.unwrap_or_default()
     }
@@ -172,7 +172,7 @@ impl FieldPath {
 #[derive(Clone, Debug)]
 pub struct Object {
     /// Where it belongs.
-    pub place: Place,
+    pub place: ChangePlace,
     /// `apps/v1`.
     pub api_version: String,
     /// `Deployment`.
@@ -196,7 +196,7 @@ pub enum Body {
 
 impl Object {
     /// What `apiVersion`, `kind` and `metadata` say of an object.
-    pub fn new(place: Place, body: Body) -> Object {
+    pub fn new(place: ChangePlace, body: Body) -> Object {
         let root = body.view();
         Object {
             place,
@@ -265,7 +265,7 @@ pub struct FieldChange {
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Operation {
+pub enum ObjectOperation {
     /// It is gone.
     Removed,
     /// It is new.
@@ -276,14 +276,14 @@ pub enum Operation {
     Changed,
 }
 
-impl Operation {
+impl ObjectOperation {
     /// For people.
     pub fn word(self) -> &'static str {
         match self {
-            Operation::Removed => "removed",
-            Operation::Added => "added",
-            Operation::Renamed => "renamed",
-            Operation::Changed => "changed",
+            ObjectOperation::Removed => "removed",
+            ObjectOperation::Added => "added",
+            ObjectOperation::Renamed => "renamed",
+            ObjectOperation::Changed => "changed",
         }
     }
 }
@@ -318,14 +318,14 @@ impl ObjectChange {
     }
 
     /// What happened.
-    pub fn operation(&self) -> Operation {
+    pub fn operation(&self) -> ObjectOperation {
         match (&self.before, &self.after) {
-            (Some(_), None) => Operation::Removed,
-            (None, Some(_) | None) => Operation::Added,
+            (Some(_), None) => ObjectOperation::Removed,
+            (None, Some(_) | None) => ObjectOperation::Added,
             (Some(a), Some(b)) if (&a.name, &a.namespace) != (&b.name, &b.namespace) => {
-                Operation::Renamed
+                ObjectOperation::Renamed
             }
-            (Some(_), Some(_)) => Operation::Changed,
+            (Some(_), Some(_)) => ObjectOperation::Changed,
         }
     }
 
@@ -489,30 +489,31 @@ impl InputChange {
 
 /// All that follows from the same changes of the input.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct ChangeGroup {
     /// Positions in [`Review::inputs`]; empty where the cause is not known.
     pub causes: Vec<usize>,
     /// What follows.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ChangeEntry>,
     /// How many objects that are.
     pub objects: usize,
     /// The worst risk in it.
     pub worst: Option<RiskClass>,
 }
 
-impl Group {
+impl ChangeGroup {
     /// Whether it only repeats what others say.
     pub fn only_follows(&self) -> bool {
-        let follows = |entry: &Entry| entry.path.as_ref().is_some_and(FieldPath::only_follows);
+        let follows =
+            |entry: &ChangeEntry| entry.path.as_ref().is_some_and(FieldPath::only_follows);
         self.entries.iter().all(follows)
     }
 }
 
 /// The same change in one or many objects.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct ChangeEntry {
     /// What happened.
-    pub operation: Operation,
+    pub operation: ObjectOperation,
     /// The kinds of its objects; one, for objects that were added, removed or renamed.
     pub kinds: BTreeSet<String>,
     /// The field; nothing for an object that was added, removed or renamed.
@@ -524,7 +525,7 @@ pub struct Entry {
     /// The objects: positions in [`Review::objects`].
     pub objects: Vec<usize>,
     /// By environment: how many tenants have it, and which do not although they could.
-    pub spread: BTreeMap<Arc<str>, Spread>,
+    pub spread: BTreeMap<Arc<str>, ChangeReach>,
     /// The classes of its risks.
     pub risks: BTreeSet<RiskClass>,
     /// Where the value came from before, in the first object.
@@ -546,7 +547,7 @@ pub struct Variant {
 
 /// How far a change reaches in one environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spread {
+pub struct ChangeReach {
     /// The tenants that have it.
     pub tenants: BTreeSet<Arc<str>>,
     /// Tenants that run the same and do not have it, when they are few.

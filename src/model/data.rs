@@ -2,26 +2,26 @@
 
 use super::catalog::Document;
 use super::kinds::{Catalog, Component, Dataset};
-use crate::yaml::{Node, NodeId, Step, Value, entry};
+use crate::yaml::{Node, NodeId, PathStep, Value, entry};
 
 /// Which way data flows between a component and a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flow {
+pub enum DataFlow {
     /// The component reads it.
     Input,
     /// The component writes it.
     Output,
 }
 
-impl Flow {
+impl DataFlow {
     /// Both ways.
-    pub const ALL: [Flow; 2] = [Flow::Input, Flow::Output];
+    pub const ALL: [DataFlow; 2] = [DataFlow::Input, DataFlow::Output];
 
     /// The field of a component's `lineage`.
     pub fn field(self) -> &'static str {
         match self {
-            Flow::Input => "inputs",
-            Flow::Output => "outputs",
+            DataFlow::Input => "inputs",
+            DataFlow::Output => "outputs",
         }
     }
 }
@@ -30,19 +30,19 @@ impl Flow {
 pub fn of_component<'a>(
     catalog: &'a Catalog,
     component: &'a Document<Component>,
-    flow: Flow,
+    flow: DataFlow,
 ) -> Vec<(NodeId, &'a Document<Dataset>)> {
     let lineage = &component.spec.lineage;
     let names = match flow {
-        Flow::Input => &lineage.inputs,
-        Flow::Output => &lineage.outputs,
+        DataFlow::Input => &lineage.inputs,
+        DataFlow::Output => &lineage.outputs,
     };
     let place = |at: usize| {
         component.at(&[
             "spec".into(),
             "lineage".into(),
             flow.field().into(),
-            Step::Index(at),
+            PathStep::Index(at),
         ])
     };
     let named = names.iter().enumerate();
@@ -63,7 +63,7 @@ pub fn seen<K>(document: &Document<K>) -> Node {
 }
 
 /// The datasets of a component as templates and rules see them.
-pub fn list(catalog: &Catalog, component: &Document<Component>, flow: Flow) -> Node {
+pub fn list(catalog: &Catalog, component: &Document<Component>, flow: DataFlow) -> Node {
     let datasets = of_component(catalog, component, flow);
     let items = datasets.into_iter().map(|(_, dataset)| seen(dataset));
     Node::new(NodeId::NONE, Value::List(items.collect()))

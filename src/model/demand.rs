@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::scalars::Amount;
 use super::view::{Shape, View};
-use crate::kubernetes::defaults::Part;
+use crate::kubernetes::defaults::StoredPart;
 
 /// What one workload or volume asks of one resource.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ResourceRequest {
     /// As a ResourceQuota names it: `requests.cpu`, `requests.memory`, `requests.storage`,
     /// `requests.gpu`.
     pub resource: &'static str,
@@ -26,7 +26,7 @@ pub struct Request {
     pub now_and_then: bool,
 }
 
-impl Request {
+impl ResourceRequest {
     /// An amount for so many pods.
     pub fn times(&self, pods: i128) -> Amount {
         Amount {
@@ -60,7 +60,7 @@ pub fn pod_template<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
 }
 
 /// What objects ask; autoscalers among them say how many pods their targets have.
-pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
+pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<ResourceRequest> {
     let objects: Vec<View<'_>> = objects.into_iter().collect();
     let scalers: Vec<View<'_>> = objects
         .iter()
@@ -74,7 +74,7 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<Request> {
         let title = format!("{kind}/{}", root.text_at(&["metadata", "name"]));
         let mut add = |resource, amount: Amount, pods: (i128, i128, i128)| {
             if amount.thousandths > 0 && pods.1 > 0 {
-                requests.push(Request {
+                requests.push(ResourceRequest {
                     resource,
                     title: title.clone(),
                     amount,
@@ -142,7 +142,7 @@ fn default_requests(objects: &[View<'_>]) -> BTreeMap<(String, &'static str), Am
     let is_range = |root: &&View<'_>| root.text_at(&["kind"]) == "LimitRange";
     for root in objects.iter().filter(is_range) {
         let namespace = root.text_at(&["metadata", "namespace"]);
-        let limits = Part::object(*root, None).get("spec");
+        let limits = StoredPart::object(*root, None).get("spec");
         let limits = limits.and_then(|spec| spec.get("limits"));
         for item in limits.map(|limits| limits.items()).unwrap_or_default() {
             let is_of_containers = item

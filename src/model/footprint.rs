@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::demand::{self, Request};
+use super::demand::{self, ResourceRequest};
 use super::instance::UnitKey;
 use super::scalars::Amount;
-use super::schedule::Schedule;
+use super::schedule::CronSchedule;
 use super::timetable::ScheduledJob;
 use super::view::{Shape, View};
 
@@ -100,7 +100,7 @@ impl Footprint {
             ..Footprint::default()
         };
         for request in demand::of(objects.iter().copied()) {
-            let add = |amounts: &mut Amounts, request: &Request, pods: i128| {
+            let add = |amounts: &mut Amounts, request: &ResourceRequest, pods: i128| {
                 amounts.add(request.resource, request.times(pods));
             };
             let peak = request.most.saturating_add(request.surge);
@@ -141,7 +141,7 @@ fn job_hours(job: View<'_>) -> f64 {
             job.at(&["spec", "suspend"]).map(View::shape),
             Some(Shape::Bool(true))
         );
-        let schedule = Schedule::parse(&job.text_at(&["spec", "schedule"]));
+        let schedule = CronSchedule::parse(&job.text_at(&["spec", "schedule"]));
         let runs = schedule.map_or(0.0, |schedule| schedule.runs_in_month());
         let deadline = number(&["spec", "jobTemplate", "spec", "activeDeadlineSeconds"]);
         (if is_suspended { 0.0 } else { runs }, deadline)

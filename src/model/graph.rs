@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::Document;
-use super::data::{self, Flow};
+use super::data::{self, DataFlow};
 use super::kinds::{Catalog, Clearance, Dataset};
 
 /// What a node stands for.
@@ -111,19 +111,19 @@ pub struct Graph<'a> {
 
 /// Which way to follow edges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum EdgeDirection {
     /// To where it comes from: provenance.
     Upstream,
     /// To what it leads to: impact.
     Downstream,
 }
 
-impl Way {
+impl EdgeDirection {
     /// The far end of an edge.
     pub fn end(self, edge: &Edge) -> usize {
         match self {
-            Way::Upstream => edge.from,
-            Way::Downstream => edge.to,
+            EdgeDirection::Upstream => edge.from,
+            EdgeDirection::Downstream => edge.to,
         }
     }
 }
@@ -131,7 +131,7 @@ impl Way {
 impl<'a> Graph<'a> {
     /// The graph of a repository.
     pub fn of(catalog: &'a Catalog) -> Graph<'a> {
-        let mut builder = Builder::default();
+        let mut builder = GraphBuilder::default();
         for dataset in &catalog.datasets {
             let spec = &dataset.spec;
             let at = builder.node(NodeKind::Dataset, &dataset.name);
@@ -152,13 +152,13 @@ impl<'a> Graph<'a> {
         }
         for component in &catalog.components {
             let at = builder.node(NodeKind::Component, &component.name);
-            for flow in Flow::ALL {
+            for flow in DataFlow::ALL {
                 for (_, dataset) in data::of_component(catalog, component, flow) {
                     let other = builder.node(NodeKind::Dataset, &dataset.name);
                     let class = dataset.spec.classification;
                     match flow {
-                        Flow::Input => builder.edge(other, at, EdgeKind::Reads, class),
-                        Flow::Output => builder.edge(at, other, EdgeKind::Writes, class),
+                        DataFlow::Input => builder.edge(other, at, EdgeKind::Reads, class),
+                        DataFlow::Output => builder.edge(at, other, EdgeKind::Writes, class),
                     }
                 }
             }
@@ -210,19 +210,19 @@ impl<'a> Graph<'a> {
     }
 
     /// The edges of each node: those that lead to it, or away from it.
-    pub fn edges_of(&self, way: Way) -> Vec<Vec<Edge>> {
+    pub fn edges_of(&self, way: EdgeDirection) -> Vec<Vec<Edge>> {
         let mut edges = vec![Vec::new(); self.nodes.len()];
         for edge in &self.edges {
             match way {
-                Way::Upstream => edges[edge.to].push(*edge),
-                Way::Downstream => edges[edge.from].push(*edge),
+                EdgeDirection::Upstream => edges[edge.to].push(*edge),
+                EdgeDirection::Downstream => edges[edge.from].push(*edge),
             }
         }
         edges
     }
 
     /// A node, and all that it leads to or comes from.
-    pub fn reach(&self, start: usize, way: Way) -> BTreeSet<usize> {
+    pub fn reach(&self, start: usize, way: EdgeDirection) -> BTreeSet<usize> {
         let edges = self.edges_of(way);
         let mut found = BTreeSet::from([start]);
         let mut pending = vec![start];
@@ -259,13 +259,13 @@ impl<'a> Graph<'a> {
 }
 
 #[derive(Default)]
-struct Builder<'a> {
+struct GraphBuilder<'a> {
     nodes: Vec<GraphNode<'a>>,
     edges: BTreeSet<Edge>,
     positions: BTreeMap<(NodeKind, &'a str), usize>,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> GraphBuilder<'a> {
     fn node(&mut self, kind: NodeKind, name: &'a str) -> usize {
         let (nodes, positions) = (&mut self.nodes, &mut self.positions);
         *positions.entry((kind, name)).or_insert_with(|| {

@@ -5,8 +5,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::manifest::Part;
-use crate::engine::origin::{Origin, Past};
+use super::manifest::SkeletonNode;
+use crate::engine::origin::{Past, ValueOrigin};
 use crate::engine::value::Term;
 use crate::yaml::{NodeId, Value};
 
@@ -73,9 +73,9 @@ impl Hole {
     }
 
     /// The type of the value.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> HoleType {
         self.see(Look::Kind);
-        Kind::of(&self.value)
+        HoleType::of(&self.value)
     }
 
     /// Whether the value is nothing.
@@ -145,7 +145,7 @@ impl Hole {
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum HoleType {
     /// Nothing.
     Null,
     /// A truth value.
@@ -162,17 +162,17 @@ pub enum Kind {
     Map,
 }
 
-impl Kind {
+impl HoleType {
     /// The type of a value.
-    pub fn of(value: &Value) -> Kind {
+    pub fn of(value: &Value) -> HoleType {
         match value {
-            Value::Null => Kind::Null,
-            Value::Bool(_) => Kind::Bool,
-            Value::Int(_) => Kind::Int,
-            Value::Float(_) => Kind::Float,
-            Value::String(_) => Kind::Text,
-            Value::List(_) => Kind::List,
-            Value::Map(_) => Kind::Map,
+            Value::Null => HoleType::Null,
+            Value::Bool(_) => HoleType::Bool,
+            Value::Int(_) => HoleType::Int,
+            Value::Float(_) => HoleType::Float,
+            Value::String(_) => HoleType::Text,
+            Value::List(_) => HoleType::List,
+            Value::Map(_) => HoleType::Map,
         }
     }
 }
@@ -210,14 +210,14 @@ pub fn is_zero(value: &Value) -> bool {
 
 /// What looks at the holes of a manifest showed: by position, how closely one was looked at, and its value.
 #[derive(Debug)]
-pub struct Shown(Box<[(usize, Look, Value)]>);
+pub struct ShownHoles(Box<[(usize, Look, Value)]>);
 
-impl Shown {
+impl ShownHoles {
     /// What the closest looks at the holes showed, in their order.
-    pub fn new(holes: &Holes, looks: impl IntoIterator<Item = Look>) -> Shown {
+    pub fn new(holes: &Holes, looks: impl IntoIterator<Item = Look>) -> ShownHoles {
         let looks = holes.iter().zip(looks).enumerate();
         let looks = looks.filter(|(_, (_, look))| *look != Look::None);
-        Shown(
+        ShownHoles(
             looks
                 .map(|(at, (hole, look))| (at, look, hole.kept()))
                 .collect(),
@@ -275,7 +275,11 @@ impl Holes {
     }
 
     /// What some holes were made of and what decided about them, with what decided that a part stands where it does.
-    pub fn origins(&self, positions: impl IntoIterator<Item = usize>, part: &Part) -> Origin {
+    pub fn origins(
+        &self,
+        positions: impl IntoIterator<Item = usize>,
+        part: &SkeletonNode,
+    ) -> ValueOrigin {
         fn terms(holes: &Holes, at: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Term> {
             let holes = at.into_iter().filter_map(|at| holes.get(at));
             holes
@@ -291,9 +295,11 @@ impl Holes {
         terms: impl IntoIterator<Item = Term>,
         deciding: impl IntoIterator<Item = Term>,
         regions: &[u32],
-    ) -> Origin {
-        self.past.as_ref().map_or_else(Origin::default, |past| {
-            past.origin(terms, deciding, regions)
-        })
+    ) -> ValueOrigin {
+        self.past
+            .as_ref()
+            .map_or_else(ValueOrigin::default, |past| {
+                past.origin(terms, deciding, regions)
+            })
     }
 }

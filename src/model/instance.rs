@@ -103,12 +103,12 @@ pub struct PlannedPipeline {
     /// What its templates see besides the unit's variables.
     pub variables: Vec<Variable>,
     /// Its jobs.
-    pub jobs: Vec<PipelineJob>,
+    pub jobs: Vec<PlannedJob>,
 }
 
 /// A job of a pipeline.
 #[derive(Debug)]
-pub struct PipelineJob {
+pub struct PlannedJob {
     /// The position of the component's instance in the unit.
     pub instance: usize,
     /// The jobs that it waits for, in the end.
@@ -117,7 +117,7 @@ pub struct PipelineJob {
     pub variables: Vec<Variable>,
 }
 
-impl PipelineJob {
+impl PlannedJob {
     /// Its name in the pipeline.
     pub fn name(&self) -> &str {
         let name = self.variable("job").and_then(|job| job.get("name"));
@@ -126,7 +126,7 @@ impl PipelineJob {
 
     /// Whether it and another job of its pipeline never run at the same time, because one of them waits for the
     /// other.
-    pub fn waits_with(&self, other: &PipelineJob) -> bool {
+    pub fn waits_with(&self, other: &PlannedJob) -> bool {
         self.waits_for.contains(other.name()) || other.waits_for.contains(self.name())
     }
 

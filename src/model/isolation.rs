@@ -11,9 +11,9 @@ pub struct ClusterIsolation {
     /// The cluster.
     pub cluster: String,
     /// All workloads, by environment, tenant and name.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<IsolatedWorkload>,
     /// Who reaches whom, sorted; but for what is told as sets.
-    pub flows: Vec<Flow>,
+    pub flows: Vec<NetworkFlow>,
     /// What is open within tenants of many workloads.
     pub within: Vec<Within>,
     /// How many pairs that is.
@@ -45,7 +45,7 @@ impl ClusterIsolation {
 
 /// Pods that something makes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Workload {
+pub struct IsolatedWorkload {
     /// The environment.
     pub environment: String,
     /// The tenant; empty for what belongs to the cluster.
@@ -71,7 +71,7 @@ pub enum Why {
 
 /// A workload that reaches another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Flow {
+pub struct NetworkFlow {
     /// The one that reaches: its position.
     pub from: usize,
     /// The one that is reached: its position.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::catalog::Document;
 use super::kinds::{Catalog, Component, ComponentStatus, Tenant, TenantStatus};
 use super::scalars;
-use crate::yaml::{NodeId, Step};
+use crate::yaml::{NodeId, PathStep};
 
 /// Which version of a component runs for whom: component and version, to tenant and environment.
 pub type Users = BTreeMap<(String, String), BTreeSet<(String, String)>>;
@@ -130,7 +130,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             tenant.at(&[
                 "spec".into(),
                 list.into(),
-                Step::Index(position),
+                PathStep::Index(position),
                 "expiresAt".into(),
             ])
         };
@@ -219,7 +219,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
                 "spec".into(),
                 "accessApproval".into(),
                 "approved".into(),
-                Step::Index(position),
+                PathStep::Index(position),
                 "expiresAt".into(),
             ];
             let what = format!("approved use of {}", dataset.name);

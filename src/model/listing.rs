@@ -22,11 +22,11 @@ pub struct Column<K> {
     pub key: &'static str,
     /// Its heading.
     pub heading: &'static str,
-    value: Source<K>,
+    value: ColumnSource<K>,
 }
 
 /// Where the values of a column come from.
-enum Source<K> {
+enum ColumnSource<K> {
     /// The field of the spec, with its default.
     Field(&'static str),
     /// What is made of the document.
@@ -39,7 +39,7 @@ impl<K> Column<K> {
         Column {
             key,
             heading,
-            value: Source::Field(key),
+            value: ColumnSource::Field(key),
         }
     }
 
@@ -52,17 +52,17 @@ impl<K> Column<K> {
         Column {
             key,
             heading,
-            value: Source::Made(value),
+            value: ColumnSource::Made(value),
         }
     }
 
     fn of(&self, document: &Document<K>, catalog: &Catalog) -> Json {
         match &self.value {
-            Source::Field(field) => {
+            ColumnSource::Field(field) => {
                 let value = document.effective.get(field);
                 value.map_or(Json::Null, Node::to_json)
             }
-            Source::Made(make) => make(document, catalog),
+            ColumnSource::Made(make) => make(document, catalog),
         }
     }
 }

@@ -30,7 +30,7 @@ impl TemplateLine {
 
 /// A node of a skeleton.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct SkeletonNode {
     /// What stands here.
     pub kind: PartKind,
     /// The template line that wrote it.
@@ -41,7 +41,7 @@ pub struct Part {
     pub keys: Box<[usize]>,
 }
 
-impl Part {
+impl SkeletonNode {
     /// The position of the hole that this is, if it is one.
     pub fn hole(&self) -> Option<usize> {
         match self.kind {
@@ -51,7 +51,7 @@ impl Part {
     }
 
     /// The fields, if this is a mapping.
-    pub fn fields(&self) -> &[Field] {
+    pub fn fields(&self) -> &[SkeletonField] {
         match &self.kind {
             PartKind::Map(fields) => fields,
             PartKind::OpenMap(fields) => fields,
@@ -68,48 +68,48 @@ pub enum PartKind {
     /// A hole that keeps its value's type; a map or list fills it as a subtree.
     Hole(usize),
     /// Text with holes; always a string.
-    Text(Vec<Piece>),
+    Text(Vec<TextPiece>),
     /// A sequence.
-    List(Vec<Part>),
+    List(Vec<SkeletonNode>),
     /// A mapping whose keys are all the template's own, in canonical order.
-    Map(Fields),
+    Map(SkeletonFields),
     /// A mapping with computed keys or spreads, in the template's order.
-    OpenMap(Vec<Field>),
+    OpenMap(Vec<SkeletonField>),
 }
 
 /// A key and its value in a skeleton.
 #[derive(Clone, Debug)]
-pub struct Field {
+pub struct SkeletonField {
     /// The key.
     pub key: FieldKey,
     /// The value.
-    pub value: Part,
+    pub value: SkeletonNode,
 }
 
 /// The fields of a mapping whose keys are all the template's own.
 #[derive(Clone, Debug)]
-pub struct Fields {
-    fields: Vec<Field>,
+pub struct SkeletonFields {
+    fields: Vec<SkeletonField>,
     /// A number for each key, beside one another: looking up reads one line of the cache, not all
     /// fields. Measured: a fifth of what judging by a hundred rules takes.
     fingerprints: Vec<u32>,
 }
 
-impl Fields {
+impl SkeletonFields {
     /// Fields in canonical order.
-    pub fn new(fields: Vec<Field>) -> Fields {
+    pub fn new(fields: Vec<SkeletonField>) -> SkeletonFields {
         let fingerprints = fields.iter().map(|field| match &field.key {
             FieldKey::Literal(key) => fingerprint(key),
             FieldKey::Text(_) | FieldKey::Spread => 0,
         });
-        Fields {
+        SkeletonFields {
             fingerprints: fingerprints.collect(),
             fields,
         }
     }
 
     /// The value of a key.
-    pub fn get(&self, wanted: &str) -> Option<&Part> {
+    pub fn get(&self, wanted: &str) -> Option<&SkeletonNode> {
         let print = fingerprint(wanted);
         let found = self.fingerprints.iter().zip(&self.fields);
         found
@@ -120,10 +120,10 @@ impl Fields {
     }
 }
 
-impl std::ops::Deref for Fields {
-    type Target = [Field];
+impl std::ops::Deref for SkeletonFields {
+    type Target = [SkeletonField];
 
-    fn deref(&self) -> &[Field] {
+    fn deref(&self) -> &[SkeletonField] {
         &self.fields
     }
 }
@@ -142,14 +142,14 @@ pub enum FieldKey {
     /// The template's own.
     Literal(Arc<str>),
     /// Text with holes.
-    Text(Vec<Piece>),
+    Text(Vec<TextPiece>),
     /// `<<`: the value's entries stand here.
     Spread,
 }
 
 /// A stretch of text with holes.
 #[derive(Clone, Debug)]
-pub enum Piece {
+pub enum TextPiece {
     /// The template's own.
     Literal(Box<str>),
     /// A hole.
@@ -160,7 +160,7 @@ pub enum Piece {
 #[derive(Clone, Debug)]
 pub struct Manifest {
     /// The structure of the template's documents.
-    pub skeleton: Arc<Vec<Part>>,
+    pub skeleton: Arc<Vec<SkeletonNode>>,
     /// Which of them.
     pub document: usize,
     /// The values.
@@ -209,7 +209,7 @@ impl Manifest {
 
 /// What a template is rendered for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+pub enum TemplateScope {
     /// Once for each cluster in each environment.
     Cluster,
     /// Once for each tenant in each environment on each cluster.
@@ -234,12 +234,12 @@ pub enum Scope {
     ComponentRunbook,
 }
 
-impl Scope {
+impl TemplateScope {
     /// Whether what it makes are objects of a cluster, and not files for something or somebody else.
     pub fn makes_objects(self) -> bool {
         !matches!(
             self,
-            Scope::ApiServer | Scope::Runbook | Scope::ComponentRunbook
+            TemplateScope::ApiServer | TemplateScope::Runbook | TemplateScope::ComponentRunbook
         )
     }
 }
@@ -250,7 +250,7 @@ pub struct Rendered {
     /// The manifest.
     pub manifest: Manifest,
     /// What kind of thing it was rendered for.
-    pub scope: Scope,
+    pub scope: TemplateScope,
     /// The position of the instance in its unit, for scope component.
     pub instance: Option<usize>,
     /// The position of the pipeline in its unit, for scope pipeline.

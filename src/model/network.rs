@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::view::{Shape, View};
-use crate::kubernetes::defaults::{Part, Stored};
+use crate::kubernetes::defaults::{Stored, StoredPart};
 
 /// Labels of a pod or namespace.
 pub type Labels = Vec<(Box<str>, Box<str>)>;
@@ -16,11 +16,11 @@ pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// A selector of labels: every requirement must be met; none selects all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Selector(pub Vec<Requirement>);
+pub struct Selector(pub Vec<SelectorTerm>);
 
 /// What a selector asks of one label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Requirement {
+pub struct SelectorTerm {
     /// The label's key.
     pub key: Box<str>,
     /// What is asked.
@@ -50,7 +50,7 @@ impl Selector {
             .unwrap_or_default()
         {
             let value = field.value.text().unwrap_or_default();
-            requirements.push(Requirement {
+            requirements.push(SelectorTerm {
                 key: field.key.into(),
                 asks: Asks::In(vec![value.into()]),
             });
@@ -66,7 +66,7 @@ impl Selector {
                 .filter_map(View::text)
                 .map(Box::from)
                 .collect();
-            requirements.push(Requirement {
+            requirements.push(SelectorTerm {
                 key: one.text_at(&["key"]).into(),
                 asks: match &*one.text_at(&["operator"]) {
                     "In" => Asks::In(values),
@@ -159,7 +159,7 @@ impl Block {
 
 /// A protocol of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
+pub enum PortProtocol {
     /// TCP.
     Tcp,
     /// UDP.
@@ -168,16 +168,16 @@ pub enum Protocol {
     Sctp,
 }
 
-impl Protocol {
+impl PortProtocol {
     /// All of them.
-    pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+    pub const ALL: [PortProtocol; 3] = [PortProtocol::Tcp, PortProtocol::Udp, PortProtocol::Sctp];
 
     /// Reads a `protocol`; TCP where nothing is said.
-    pub fn of(text: &str) -> Protocol {
+    pub fn of(text: &str) -> PortProtocol {
         match text {
-            "UDP" => Protocol::Udp,
-            "SCTP" => Protocol::Sctp,
-            _ => Protocol::Tcp,
+            "UDP" => PortProtocol::Udp,
+            "SCTP" => PortProtocol::Sctp,
+            _ => PortProtocol::Tcp,
         }
     }
 
@@ -207,14 +207,14 @@ impl Ports {
     }
 
     /// Whether one is among them.
-    pub fn has(&self, protocol: Protocol, port: u16) -> bool {
+    pub fn has(&self, protocol: PortProtocol, port: u16) -> bool {
         self.0[protocol as usize]
             .iter()
             .any(|(from, to)| (*from..=*to).contains(&port))
     }
 
     /// Adds a range.
-    pub fn add(&mut self, protocol: Protocol, from: u16, to: u16) {
+    pub fn add(&mut self, protocol: PortProtocol, from: u16, to: u16) {
         if from > to {
             return;
         }
@@ -233,7 +233,7 @@ impl Ports {
 
     /// Adds all of others.
     pub fn append(&mut self, other: &Ports) {
-        for protocol in Protocol::ALL {
+        for protocol in PortProtocol::ALL {
             for (from, to) in &other.0[protocol as usize] {
                 self.add(protocol, *from, *to);
             }
@@ -243,7 +243,7 @@ impl Ports {
     /// Those that both have.
     pub fn common(&self, other: &Ports) -> Ports {
         let mut both = Ports::default();
-        for protocol in Protocol::ALL {
+        for protocol in PortProtocol::ALL {
             for (from, to) in &self.0[protocol as usize] {
                 for (other_from, other_to) in &other.0[protocol as usize] {
                     both.add(protocol, *from.max(other_from), *to.min(other_to));
@@ -256,7 +256,7 @@ impl Ports {
     /// Those that the other does not have.
     pub fn without(&self, other: &Ports) -> Ports {
         let mut rest = Ports::default();
-        for protocol in Protocol::ALL {
+        for protocol in PortProtocol::ALL {
             for (from, to) in &self.0[protocol as usize] {
                 let mut next = u32::from(*from);
                 for (gone_from, gone_to) in &other.0[protocol as usize] {
@@ -272,7 +272,7 @@ impl Ports {
         rest
     }
 
-    fn add_wide(&mut self, protocol: Protocol, from: u32, to: u32) {
+    fn add_wide(&mut self, protocol: PortProtocol, from: u32, to: u32) {
         if let (Ok(from), Ok(to), true) = (u16::try_from(from), u16::try_from(to), from <= to) {
             self.add(protocol, from, to);
         }
@@ -284,7 +284,7 @@ impl Ports {
             return "all ports".to_owned();
         }
         let mut words = Vec::new();
-        for protocol in Protocol::ALL {
+        for protocol in PortProtocol::ALL {
             for (from, to) in &self.0[protocol as usize] {
                 words.push(match (from, to) {
                     (1, &u16::MAX) => format!("all of {}", protocol.name()),
@@ -301,7 +301,7 @@ impl Ports {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortRule {
     /// Its protocol.
-    pub protocol: Protocol,
+    pub protocol: PortProtocol,
     /// Which ports.
     pub port: PortName,
 }
@@ -338,7 +338,7 @@ pub enum Peer {
 
 /// A rule of a policy: all its peers, on all its ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
+pub struct NetworkRule {
     /// Who is at the other end; nothing for everybody.
     pub peers: Option<Vec<Peer>>,
     /// Which ports; nothing for all.
@@ -347,7 +347,7 @@ pub struct Rule {
 
 /// A NetworkPolicy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct NetworkPolicy {
     /// Its name.
     pub name: Box<str>,
     /// Its namespace.
@@ -355,42 +355,42 @@ pub struct Policy {
     /// The pods that it holds for.
     pub selects: Selector,
     /// What it lets in; nothing if it does not rule what comes in.
-    pub ingress: Option<Vec<Rule>>,
+    pub ingress: Option<Vec<NetworkRule>>,
     /// What it lets out; nothing if it does not rule what goes out.
-    pub egress: Option<Vec<Rule>>,
+    pub egress: Option<Vec<NetworkRule>>,
 }
 
 /// Pods that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pods {
+pub struct PodGroup {
     /// Their namespace.
     pub namespace: Box<str>,
     /// Their labels.
     pub labels: Labels,
     /// The ports that have a name.
-    pub ports: Vec<(Box<str>, Protocol, u16)>,
+    pub ports: Vec<(Box<str>, PortProtocol, u16)>,
     /// Where their addresses may be; nothing if that is not known, so that they may be anywhere.
     pub addresses: Option<Arc<[Block]>>,
 }
 
-impl Policy {
+impl NetworkPolicy {
     /// Reads a NetworkPolicy.
-    pub fn of(root: View<'_>) -> Policy {
+    pub fn of(root: View<'_>) -> NetworkPolicy {
         let spec = root.get("spec");
-        let stored = Part::object(root, None).get("spec");
+        let stored = StoredPart::object(root, None).get("spec");
         let types = stored.and_then(|spec| spec.get("policyTypes"));
         let types = types.map(|types| types.items()).unwrap_or_default();
-        let list = |direction: &str, rules: &str, peers: &str| -> Option<Vec<Rule>> {
+        let list = |direction: &str, rules: &str, peers: &str| -> Option<Vec<NetworkRule>> {
             let rules = spec?.get(rules).map(View::items).unwrap_or_default();
             let mut types = types.iter().filter_map(Stored::as_text);
             types.any(|one| one == direction).then(|| {
                 rules
                     .into_iter()
-                    .map(|rule| Rule::of(rule, peers))
+                    .map(|rule| NetworkRule::of(rule, peers))
                     .collect()
             })
         };
-        Policy {
+        NetworkPolicy {
             name: root.text_at(&["metadata", "name"]).into(),
             namespace: root.text_at(&["metadata", "namespace"]).into(),
             selects: spec
@@ -403,26 +403,26 @@ impl Policy {
     }
 
     /// Whether it holds for pods.
-    pub fn holds_for(&self, pods: &Pods) -> bool {
+    pub fn holds_for(&self, pods: &PodGroup) -> bool {
         self.namespace == pods.namespace && self.selects.selects(&pods.labels)
     }
 }
 
-impl Rule {
-    fn of(view: View<'_>, peers: &str) -> Rule {
+impl NetworkRule {
+    fn of(view: View<'_>, peers: &str) -> NetworkRule {
         let list = |key: &str| {
             view.get(key)
                 .map(View::items)
                 .filter(|items| !items.is_empty())
         };
-        Rule {
+        NetworkRule {
             peers: list(peers).map(|items| items.into_iter().filter_map(Peer::of).collect()),
             ports: list("ports").map(|items| items.into_iter().map(PortRule::of).collect()),
         }
     }
 
     /// Whether somebody is among its peers; `own` is the policy's namespace.
-    pub fn names(&self, own: &str, other: &Pods, namespace: &Labels) -> bool {
+    pub fn names(&self, own: &str, other: &PodGroup, namespace: &Labels) -> bool {
         let Some(peers) = &self.peers else {
             return true;
         };
@@ -430,7 +430,7 @@ impl Rule {
     }
 
     /// The receiver's ports that it is for.
-    pub fn ports_of(&self, receiver: &Pods) -> Ports {
+    pub fn ports_of(&self, receiver: &PodGroup) -> Ports {
         let Some(rules) = &self.ports else {
             return Ports::all();
         };
@@ -461,7 +461,7 @@ impl PortRule {
         };
         let name = view.get("port").and_then(View::text);
         PortRule {
-            protocol: Protocol::of(&view.text_at(&["protocol"])),
+            protocol: PortProtocol::of(&view.text_at(&["protocol"])),
             port: match (number("port"), name) {
                 (Some(port), _) => PortName::Range(port, number("endPort").unwrap_or(port)),
                 (None, Some(name)) => PortName::Named(name.into()),
@@ -493,7 +493,7 @@ impl Peer {
     }
 
     /// Whether pods are meant; `own` is the policy's namespace.
-    pub fn is(&self, own: &str, other: &Pods, namespace: &Labels) -> bool {
+    pub fn is(&self, own: &str, other: &PodGroup, namespace: &Labels) -> bool {
         match self {
             Peer::Pods { namespaces, pods } => {
                 let there = match namespaces {
@@ -515,7 +515,7 @@ impl Peer {
 
 /// Which policy lets something through: its position among those that were given, and that of its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Opening {
+pub struct OpenedBy {
     /// The policy; nothing if no policy rules the direction.
     pub rule: Option<(usize, usize)>,
 }
@@ -529,9 +529,9 @@ pub enum Direction {
     Egress,
 }
 
-impl Policy {
+impl NetworkPolicy {
     /// Its rules for a direction.
-    pub fn rules(&self, direction: Direction) -> Option<&[Rule]> {
+    pub fn rules(&self, direction: Direction) -> Option<&[NetworkRule]> {
         match direction {
             Direction::Ingress => self.ingress.as_deref(),
             Direction::Egress => self.egress.as_deref(),
@@ -542,12 +542,12 @@ impl Policy {
 /// What policies that hold for `here` let through between it and `there`; the ports are those of the
 /// receiver. `policies` are those that hold for `here`, with their positions.
 pub fn allowed<'p>(
-    policies: impl Iterator<Item = (usize, &'p Policy)>,
+    policies: impl Iterator<Item = (usize, &'p NetworkPolicy)>,
     direction: Direction,
-    here: &Pods,
-    there: &Pods,
+    here: &PodGroup,
+    there: &PodGroup,
     namespace: &Labels,
-) -> (Ports, Vec<Opening>) {
+) -> (Ports, Vec<OpenedBy>) {
     let receiver = match direction {
         Direction::Ingress => here,
         Direction::Egress => there,
@@ -563,7 +563,7 @@ pub fn allowed<'p>(
                 let opened = rule.ports_of(receiver);
                 if !opened.is_empty() {
                     ports.append(&opened);
-                    openings.push(Opening {
+                    openings.push(OpenedBy {
                         rule: Some((position, at)),
                     });
                 }
@@ -573,6 +573,6 @@ pub fn allowed<'p>(
     if is_ruled {
         (ports, openings)
     } else {
-        (Ports::all(), vec![Opening { rule: None }])
+        (Ports::all(), vec![OpenedBy { rule: None }])
     }
 }

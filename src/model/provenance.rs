@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::instance::{Decided, Deciders, Derivations, Unit};
 use super::view::View;
 use crate::diagnostics::Sources;
-use crate::engine::origin::Origin;
+use crate::engine::origin::ValueOrigin;
 use crate::yaml::NodeId;
 
 /// What a unit's values were computed from, and what decided that documents have a say in it.
@@ -38,12 +38,12 @@ impl Provenance {
 
     /// What a place in a manifest was made of, and what decided that it is this and that it is here: what its template
     /// looked at, and what decided that the documents of its values have a say.
-    pub fn origin(&self, view: View<'_>, sources: &Sources) -> Origin {
+    pub fn origin(&self, view: View<'_>, sources: &Sources) -> ValueOrigin {
         self.complete(view.origin(), sources)
     }
 
     /// The same of what the engine knows.
-    pub fn complete(&self, origin: Origin, sources: &Sources) -> Origin {
+    pub fn complete(&self, origin: ValueOrigin, sources: &Sources) -> ValueOrigin {
         let values = self.inputs(origin.values);
         let mut decisions = self.inputs(origin.decisions);
         // What decided may come from a document that something decided about.
@@ -63,7 +63,7 @@ impl Provenance {
         let known: HashSet<NodeId> = values.iter().copied().collect();
         let mut seen = HashSet::new();
         decisions.retain(|id| !known.contains(id) && seen.insert(*id));
-        Origin {
+        ValueOrigin {
             values,
             decisions,
             absent: origin.absent,

@@ -9,8 +9,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::hole::{Hole, Look, Shown};
-use super::manifest::{Manifest, Part};
+use super::hole::{Hole, Look, ShownHoles};
+use super::manifest::{Manifest, SkeletonNode};
 use super::view::View;
 use crate::yaml::Value;
 
@@ -24,7 +24,7 @@ const ALWAYS: usize = 63;
 
 /// A turn of a judge's walk over a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum WalkTurn {
     /// To another rule for the same place, by number.
     Rule(usize),
     /// Into a field.
@@ -37,7 +37,7 @@ pub enum Turn {
 #[derive(Debug)]
 pub struct Visit<W> {
     /// The turn that leads here.
-    pub turn: Turn,
+    pub turn: WalkTurn,
     /// The work, by the group of what it looks at.
     work: Vec<(usize, W)>,
     below: Vec<Visit<W>>,
@@ -46,7 +46,7 @@ pub struct Visit<W> {
 }
 
 impl<W> Visit<W> {
-    fn new(turn: Turn) -> Visit<W> {
+    fn new(turn: WalkTurn) -> Visit<W> {
         Visit {
             turn,
             work: Vec::new(),
@@ -81,7 +81,7 @@ impl Pending {
 
 /// What work looked at, and the values that it was right for.
 #[derive(Debug)]
-struct Group {
+struct RecordGroup {
     /// The holes whose values it looked at; nothing else differs between manifests of a record.
     holes: Vec<usize>,
     right: RwLock<VecDeque<Box<[Value]>>>,
@@ -89,10 +89,10 @@ struct Group {
 
 /// A record of a judge's walk.
 #[derive(Debug)]
-struct Record<W> {
+struct WalkRecord<W> {
     /// What the judge looked at to find its way.
-    given: Shown,
-    groups: Vec<Group>,
+    given: ShownHoles,
+    groups: Vec<RecordGroup>,
     root: Visit<W>,
 }
 
@@ -106,7 +106,7 @@ fn kept(manifest: &Manifest, hole: usize) -> Value {
     hole.map_or(Value::Null, Hole::kept)
 }
 
-impl<W> Record<W> {
+impl<W> WalkRecord<W> {
     /// The groups of work whose values are new.
     fn pending(&self, manifest: &Manifest) -> Pending {
         let mut pending = 1 << ALWAYS;
@@ -161,13 +161,13 @@ impl<'m, W> Recorder<'m, W> {
             given: vec![Look::None; manifest.holes.len()],
             groups: Vec::new(),
             wholes: HashSet::new(),
-            way: vec![Visit::new(Turn::Rule(0))],
+            way: vec![Visit::new(WalkTurn::Rule(0))],
             is_at_work: false,
         }
     }
 
     /// The judge goes to a place below. Within a piece of work, steps do not count.
-    pub fn enter(&mut self, turn: impl FnOnce() -> Turn) {
+    pub fn enter(&mut self, turn: impl FnOnce() -> WalkTurn) {
         if !self.is_at_work {
             self.way.push(Visit::new(turn()));
         }
@@ -243,30 +243,33 @@ impl<'m, W> Recorder<'m, W> {
         }
     }
 
-    fn finish(mut self) -> Record<W> {
+    fn finish(mut self) -> WalkRecord<W> {
         self.is_at_work = false;
         while self.way.len() > 1 {
             self.leave();
         }
         self.settle();
-        Record {
-            given: Shown::new(&self.manifest.holes, self.given),
+        WalkRecord {
+            given: ShownHoles::new(&self.manifest.holes, self.given),
             groups: self
                 .groups
                 .into_iter()
-                .map(|holes| Group {
+                .map(|holes| RecordGroup {
                     holes,
                     right: RwLock::default(),
                 })
                 .collect(),
-            root: self.way.pop().unwrap_or_else(|| Visit::new(Turn::Rule(0))),
+            root: self
+                .way
+                .pop()
+                .unwrap_or_else(|| Visit::new(WalkTurn::Rule(0))),
         }
     }
 }
 
 /// What is known of a manifest.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
+enum Recorded {
     /// It is right.
     Right,
     /// Something may be wrong with it, or there is no room for another record.
@@ -276,19 +279,19 @@ enum Known {
 }
 
 /// Who judges: the address of the rules, which outlive the record, and what else they depend on.
-pub type Judge = (usize, u32);
+pub type JudgeKey = (usize, u32);
 
 /// Records by skeleton and judge.
 #[derive(Debug)]
 pub struct Records<W> {
-    kept: RwLock<HashMap<(usize, usize, Judge), Kept<W>>>,
+    kept: RwLock<HashMap<(usize, usize, JudgeKey), RecordCache<W>>>,
 }
 
 #[derive(Debug)]
-struct Kept<W> {
+struct RecordCache<W> {
     /// Kept so that no other one takes its address.
-    _skeleton: Arc<Vec<Part>>,
-    records: Vec<Arc<Record<W>>>,
+    _skeleton: Arc<Vec<SkeletonNode>>,
+    records: Vec<Arc<WalkRecord<W>>>,
 }
 
 impl<W> Default for Records<W> {
@@ -299,7 +302,7 @@ impl<W> Default for Records<W> {
     }
 }
 
-fn key(manifest: &Manifest, judge: Judge) -> (usize, usize, Judge) {
+fn key(manifest: &Manifest, judge: JudgeKey) -> (usize, usize, JudgeKey) {
     let skeleton = Arc::as_ptr(&manifest.skeleton).addr();
     (skeleton, manifest.document, judge)
 }
@@ -310,14 +313,14 @@ impl<W> Records<W> {
     pub fn check<'m, V>(
         &self,
         manifest: &'m Manifest,
-        judge: Judge,
+        judge: JudgeKey,
         replay: impl FnOnce(&Visit<W>, Pending) -> bool,
         in_full: impl Fn(Option<Recorder<'m, W>>) -> (Vec<V>, Option<Recorder<'m, W>>),
     ) -> Vec<V> {
         match self.known(manifest, judge, replay) {
-            Known::Right => return Vec::new(),
-            Known::Doubtful => {}
-            Known::Nothing => {
+            Recorded::Right => return Vec::new(),
+            Recorded::Doubtful => {}
+            Recorded::Nothing => {
                 if let (found, Some(recorder)) = in_full(Some(Recorder::new(manifest)))
                     && found.is_empty()
                 {
@@ -333,42 +336,44 @@ impl<W> Records<W> {
     fn known(
         &self,
         manifest: &Manifest,
-        judge: Judge,
+        judge: JudgeKey,
         replay: impl FnOnce(&Visit<W>, Pending) -> bool,
-    ) -> Known {
+    ) -> Recorded {
         let record = {
             let all = self.kept.read().unwrap_or_else(PoisonError::into_inner);
             match all.get(&key(manifest, judge)) {
-                None if all.len() < MAX_SKELETONS => return Known::Nothing,
-                None => return Known::Doubtful,
+                None if all.len() < MAX_SKELETONS => return Recorded::Nothing,
+                None => return Recorded::Doubtful,
                 Some(kept) => match kept
                     .records
                     .iter()
                     .find(|record| record.given.is_shown_by(&manifest.holes))
                 {
                     Some(record) => Arc::clone(record),
-                    None if kept.records.len() < MAX_RECORDS => return Known::Nothing,
-                    None => return Known::Doubtful,
+                    None if kept.records.len() < MAX_RECORDS => return Recorded::Nothing,
+                    None => return Recorded::Doubtful,
                 },
             }
         };
         let pending = record.pending(manifest);
         if record.root.groups & pending.0 != 0 && !replay(&record.root, pending) {
-            return Known::Doubtful;
+            return Recorded::Doubtful;
         }
         record.remember(manifest, pending);
-        Known::Right
+        Recorded::Right
     }
 
-    fn learn(&self, judge: Judge, recorder: Recorder<'_, W>) {
+    fn learn(&self, judge: JudgeKey, recorder: Recorder<'_, W>) {
         let manifest = recorder.manifest;
         let record = recorder.finish();
         record.remember(manifest, Pending(u64::MAX));
         let mut all = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = all.entry(key(manifest, judge)).or_insert_with(|| Kept {
-            _skeleton: Arc::clone(&manifest.skeleton),
-            records: Vec::new(),
-        });
+        let kept = all
+            .entry(key(manifest, judge))
+            .or_insert_with(|| RecordCache {
+                _skeleton: Arc::clone(&manifest.skeleton),
+                records: Vec::new(),
+            });
         kept.records.push(Arc::new(record));
     }
 }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::kinds::{Drills, RecoveryPlan};
 use super::scalars::{Duration, parse_duration};
-use super::schedule::Schedule;
+use super::schedule::CronSchedule;
 
 /// What a plan promises, and what it comes to; all in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub fn seconds(duration: &Duration) -> f64 {
 
 /// What a plan promises, and what it comes to.
 pub fn measure(plan: &RecoveryPlan) -> Measured {
-    let gap = |text: &str| Schedule::parse(text).and_then(|schedule| schedule.longest_gap());
+    let gap = |text: &str| CronSchedule::parse(text).and_then(|schedule| schedule.longest_gap());
     let backups = plan
         .backups
         .as_ref()
@@ -54,7 +54,7 @@ pub fn measure(plan: &RecoveryPlan) -> Measured {
 
 /// The day on which a drill was due that was not held.
 pub fn drill_due(drills: &Drills, as_of: Date) -> Option<Date> {
-    let schedule = Schedule::parse(&drills.schedule.0)?;
+    let schedule = CronSchedule::parse(&drills.schedule.0)?;
     let last = drills
         .held
         .iter()

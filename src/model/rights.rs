@@ -18,7 +18,7 @@ pub struct Right {
 
 /// Whose objects a right is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum RightScope {
     /// Those in a namespace that is the tenant's alone.
     Own,
     /// Those in a namespace that others use, too.
@@ -95,12 +95,12 @@ impl Danger {
 }
 
 /// A right that is dangerous: `group/resource` (with its subresource), verbs, and from which reach on.
-struct Known {
+struct DangerousRight {
     danger: Danger,
     group: &'static str,
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
-    from: Reach,
+    from: RightScope,
 }
 
 const READ: &[&str] = &["get", "list", "watch"];
@@ -109,11 +109,11 @@ const CHANGE: &[&str] = &["create", "update", "patch"];
 
 macro_rules! known {
     ($($danger:ident: $group:literal $resources:expr, $verbs:expr, $from:ident;)*) => {
-        &[$(Known { danger: Danger::$danger, group: $group, resources: &$resources, verbs: $verbs, from: Reach::$from }),*]
+        &[$(DangerousRight { danger: Danger::$danger, group: $group, resources: &$resources, verbs: $verbs, from: RightScope::$from }),*]
     };
 }
 
-const KNOWN: &[Known] = known! {
+const KNOWN: &[DangerousRight] = known! {
     Bind: "rbac.authorization.k8s.io" ["roles", "clusterroles"], &["bind"], Own;
     Escalate: "rbac.authorization.k8s.io" ["roles", "clusterroles"], &["escalate"], Own;
     Impersonate: "" ["users", "groups", "serviceaccounts"], &["impersonate"], Own;
@@ -176,7 +176,7 @@ impl Right {
     }
 
     /// What of it is dangerous, where it reaches so far.
-    pub fn dangers(&self, reach: Reach) -> Vec<Danger> {
+    pub fn dangers(&self, reach: RightScope) -> Vec<Danger> {
         let has = |list: &[Box<str>], wanted: &str| {
             list.iter().any(|one| **one == *wanted || **one == *"*")
         };
@@ -209,7 +209,7 @@ impl Right {
 
     /// Only those resources and verbs of it that are a danger.
     #[must_use]
-    pub fn only(&self, danger: Danger, reach: Reach) -> Right {
+    pub fn only(&self, danger: Danger, reach: RightScope) -> Right {
         let part = |resource: &str, verb: &str| Right {
             resources: vec![resource.into()],
             verbs: vec![verb.into()],

@@ -173,7 +173,7 @@ fn is_cron(text: &str) -> bool {
     WORDS.contains(&text)
         || (text.split_whitespace().count() == 5
             && text.split_whitespace().all(named)
-            && super::schedule::Schedule::parse(text).is_some())
+            && super::schedule::CronSchedule::parse(text).is_some())
 }
 
 /// `agent:execute`, `data:read:internal`; `*` stands for everything in its place.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 /// A schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Schedule {
+pub struct CronSchedule {
     minutes: u64,
     hours: u64,
     days: u64,
@@ -19,9 +19,9 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-impl Schedule {
+impl CronSchedule {
     /// Reads `0 2 * * *`, or a word such as `@daily`.
-    pub fn parse(text: &str) -> Option<Schedule> {
+    pub fn parse(text: &str) -> Option<CronSchedule> {
         let text = match text {
             "@yearly" | "@annually" => "0 0 1 1 *",
             "@monthly" => "0 0 1 * *",
@@ -37,7 +37,7 @@ impl Schedule {
         // Sunday is 0, and nothing else: <https://pkg.go.dev/github.com/robfig/cron/v3#hdr-CRON_Expression_Format>
         let week = field(weekdays, 0, 6, &WEEKDAYS, 0)?;
         let is_any = |text: &str| text.starts_with(['*', '?']);
-        Some(Schedule {
+        Some(CronSchedule {
             minutes: field(minutes, 0, 59, &[], 0)?,
             hours: field(hours, 0, 23, &[], 0)?,
             days: field(days, 1, 31, &[], 0)?,
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn schedules_fire_when_they_say() {
-        let day = |text: &str, date: Date| Schedule::parse(text).unwrap().fires_on(date);
+        let day = |text: &str, date: Date| CronSchedule::parse(text).unwrap().fires_on(date);
         let friday = jiff::civil::date(2026, 11, 13);
         assert!(day("0 2 * * *", friday));
         assert!(day("0 2 13 * mon", friday), "either day will do");
@@ -155,10 +155,12 @@ mod tests {
         assert!(day("0 2 * * 0", jiff::civil::date(2026, 11, 15)), "Sunday");
         assert!(!day("0 2 * feb *", friday));
         assert_eq!(
-            Schedule::parse("*/15 9-10 * * *").unwrap().minutes_of_day(),
+            CronSchedule::parse("*/15 9-10 * * *")
+                .unwrap()
+                .minutes_of_day(),
             [540, 555, 570, 585, 600, 615, 630, 645]
         );
-        let runs = |text: &str| Schedule::parse(text).unwrap().runs_in_month();
+        let runs = |text: &str| CronSchedule::parse(text).unwrap().runs_in_month();
         assert!((runs("@daily") - 365.0 / 12.0).abs() < 1e-9);
         assert!((runs("*/30 * * * *") - 48.0 * 365.0 / 12.0).abs() < 1e-9);
         assert!((runs("0 3 1 * *") - 1.0).abs() < 1e-9);
@@ -172,7 +174,7 @@ mod tests {
             "0 0 * * fun",
             "0 2 * * 7",
         ] {
-            assert_eq!(Schedule::parse(bad), None, "{bad}");
+            assert_eq!(CronSchedule::parse(bad), None, "{bad}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::change::{FieldPath, Step};
+use super::change::{FieldPath, FieldStep};
 use super::view::{Shape, View};
 
 /// What stands in place of a secret value.
@@ -58,9 +58,9 @@ pub fn is_secret(kind: &str, path: &FieldPath, text: &str) -> bool {
         return true;
     }
     let named = match path.0.as_slice() {
-        [.., Step::Key(key)] if matches(&KEY, key) => true,
-        [.., Step::Item(name), Step::Key(key)] if &**key == "value" => is_sensitive(name),
-        [.., Step::Key(parent), Step::Key(key)] => match &**parent {
+        [.., FieldStep::Key(key)] if matches(&KEY, key) => true,
+        [.., FieldStep::Item(name), FieldStep::Key(key)] if &**key == "value" => is_sensitive(name),
+        [.., FieldStep::Key(parent), FieldStep::Key(key)] => match &**parent {
             "data" | "settings" | "parameters" | "custom" => is_sensitive(key),
             _ => false,
         },
@@ -80,12 +80,12 @@ pub fn each_hidden<'a>(
         Shape::Map => {
             let inside = named(view, path);
             for field in view.fields() {
-                let path = inside.joined(Step::Key(field.key.as_ref().into()));
+                let path = inside.joined(FieldStep::Key(field.key.as_ref().into()));
                 each_hidden(kind, field.value, &path, found);
             }
         }
         Shape::List => {
-            let path = path.joined(Step::Item("".into()));
+            let path = path.joined(FieldStep::Item("".into()));
             let items = view.items();
             for (at, item) in items.iter().enumerate() {
                 if at > 0 && is_option(items[at - 1]) {
@@ -112,8 +112,8 @@ fn is_option(view: View<'_>) -> bool {
 fn named(view: View<'_>, path: &FieldPath) -> FieldPath {
     let name = view.text_at(&["name"]);
     match path.0.split_last() {
-        Some((Step::Item(label), before)) if label.is_empty() && !name.is_empty() => {
-            FieldPath(before.to_vec()).joined(Step::Item(name.as_ref().into()))
+        Some((FieldStep::Item(label), before)) if label.is_empty() && !name.is_empty() => {
+            FieldPath(before.to_vec()).joined(FieldStep::Item(name.as_ref().into()))
         }
         _ => path.clone(),
     }
@@ -126,7 +126,7 @@ pub fn redacted(kind: &str, view: View<'_>, path: &FieldPath) -> (Json, bool) {
             let inside = named(view, path);
             let mut any = false;
             let fields = view.fields().into_iter().map(|field| {
-                let path = inside.joined(Step::Key(field.key.as_ref().into()));
+                let path = inside.joined(FieldStep::Key(field.key.as_ref().into()));
                 let (value, hidden) = redacted(kind, field.value, &path);
                 any |= hidden;
                 (field.key.into_owned(), value)
@@ -135,7 +135,7 @@ pub fn redacted(kind: &str, view: View<'_>, path: &FieldPath) -> (Json, bool) {
             (map, any)
         }
         Shape::List => {
-            let path = path.joined(Step::Item("".into()));
+            let path = path.joined(FieldStep::Item("".into()));
             let mut any = false;
             let items = view.items();
             let shown = items.iter().enumerate().map(|(at, item)| {

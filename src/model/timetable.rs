@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::demand::{self, Request};
+use super::demand::{self, ResourceRequest};
 use super::instance::UnitKey;
 use super::scalars::Amount;
-use super::schedule::Schedule;
+use super::schedule::CronSchedule;
 use super::view::{Shape, View};
 
 /// Minutes of a week.
@@ -43,7 +43,7 @@ pub struct ScheduledJob {
 
 /// A run, in minutes from the Monday, midnight in UTC; it may begin before and end after the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Run {
+pub struct TimeSlot {
     /// When it starts.
     pub from: i32,
     /// When it has ended, at the latest.
@@ -65,7 +65,8 @@ pub fn jobs<'a>(
             let title = format!("CronJob/{}", object.text_at(&["metadata", "name"]));
             let requests = demand::of([object]);
             let asked = |resource: &str| {
-                let of_job = |one: &&Request| one.title == title && one.resource == resource;
+                let of_job =
+                    |one: &&ResourceRequest| one.title == title && one.resource == resource;
                 requests
                     .iter()
                     .filter(of_job)
@@ -138,13 +139,13 @@ fn offset(jobs: &[ScheduledJob], job: &ScheduledJob, depth: usize) -> i32 {
 }
 
 /// All runs of the week that begins on a Monday, sorted by their start; jobs that are paused have none.
-pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<Run> {
+pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<TimeSlot> {
     let mut runs = Vec::new();
     let Ok(zero) = monday.to_zoned(TimeZone::UTC) else {
         return runs;
     };
     for (at, job) in jobs.iter().enumerate().filter(|(_, job)| !job.is_suspended) {
-        let Some(schedule) = Schedule::parse(&job.cron) else {
+        let Some(schedule) = CronSchedule::parse(&job.cron) else {
             continue;
         };
         let zone = TimeZone::get(if job.zone.is_empty() {
@@ -177,14 +178,14 @@ pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<Run> {
                 let from = start.saturating_add(offset);
                 let until = from.saturating_add(job.minutes);
                 // The last one, wherever it lies: later ones wait for it, or stop it.
-                let last: Option<&mut Run> = runs[first_of_job..].last_mut();
+                let last: Option<&mut TimeSlot> = runs[first_of_job..].last_mut();
                 match (job.concurrency.as_str(), last) {
                     ("Forbid", Some(last)) if from < last.until => continue,
                     ("Replace", Some(last)) => last.until = last.until.min(from),
                     _ => {}
                 }
                 if from < WEEK {
-                    runs.push(Run {
+                    runs.push(TimeSlot {
                         from,
                         until,
                         job: at,
@@ -199,7 +200,7 @@ pub fn week(jobs: &[ScheduledJob], monday: Date) -> Vec<Run> {
 }
 
 /// The most runs at one time, and the first minute at which there are so many.
-pub fn peak(runs: &[Run]) -> (usize, i32) {
+pub fn peak(runs: &[TimeSlot]) -> (usize, i32) {
     let mut edges: Vec<(i32, i32)> = Vec::with_capacity(runs.len() * 2);
     for run in runs {
         edges.push((run.from.max(0), 1));
@@ -272,7 +273,7 @@ mod tests {
         // Two in the morning in Berlin is midnight in UTC in summer.
         assert_eq!(
             runs[0],
-            Run {
+            TimeSlot {
                 from: 0,
                 until: 90,
                 job: 0
@@ -280,7 +281,7 @@ mod tests {
         );
         assert_eq!(
             runs[1],
-            Run {
+            TimeSlot {
                 from: 90,
                 until: 120,
                 job: 1
@@ -294,7 +295,7 @@ mod tests {
         let late = [job("late", "30 23 * * 0", "UTC", 60, &[])];
         assert_eq!(
             week(&late, monday)[0],
-            Run {
+            TimeSlot {
                 from: -30,
                 until: 30,
                 job: 0

@@ -7,7 +7,7 @@ use crate::model::kinds::policy::{RuleSeverity, Strength, Target};
 
 /// What was judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subject {
+pub struct VerdictSubject {
     /// The tenant; empty for none.
     pub tenant: String,
     /// The environment; empty for none.
@@ -75,11 +75,11 @@ impl Count {
 
 /// Something that does not meet a policy.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct PolicyRecord {
     /// The policy.
     pub policy: String,
     /// What was judged.
-    pub subject: Subject,
+    pub subject: VerdictSubject,
     /// What is wrong.
     pub message: String,
     /// The input line.
@@ -130,5 +130,5 @@ pub struct Evidence {
     /// what belongs to none.
     pub counts: BTreeMap<(String, usize), Count>,
     /// What does not meet a policy, sorted.
-    pub records: Vec<Record>,
+    pub records: Vec<PolicyRecord>,
 }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::hole::{self, Hole, Holes, Kind};
-use super::manifest::{Field, FieldKey, Part, PartKind, Piece, TemplateLine};
-use crate::engine::origin::Origin;
-use crate::yaml::{Node, NodeId, Path, Step, Value};
+use super::hole::{self, Hole, HoleType, Holes};
+use super::manifest::{FieldKey, PartKind, SkeletonField, SkeletonNode, TemplateLine, TextPiece};
+use crate::engine::origin::ValueOrigin;
+use crate::yaml::{Node, NodeId, Path, PathStep, Value};
 
 /// A place in a manifest, or in an input tree, read as one.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub enum View<'a> {
     /// A node of the skeleton.
     Part {
         /// The node.
-        part: &'a Part,
+        part: &'a SkeletonNode,
         /// The values of the manifest's holes.
         holes: &'a Holes,
     },
@@ -22,25 +22,25 @@ pub enum View<'a> {
         /// The node.
         node: &'a Node,
         /// The hole that the subtree fills; none in an input tree.
-        within: Option<Printed<'a>>,
+        within: Option<PrintedHole<'a>>,
     },
     /// The value of a hole itself.
     Filled {
         /// The hole's value.
         hole: &'a Hole,
         /// Where it is printed.
-        printed: Printed<'a>,
+        printed: PrintedHole<'a>,
     },
 }
 
 /// A hole where it is printed.
 #[derive(Clone, Copy, Debug)]
-pub struct Printed<'a> {
-    part: &'a Part,
+pub struct PrintedHole<'a> {
+    part: &'a SkeletonNode,
     holes: &'a Holes,
 }
 
-impl Printed<'_> {
+impl PrintedHole<'_> {
     /// A scalar within the hole's value is read.
     fn read(self) {
         if let Some(hole) = self.part.hole().and_then(|at| self.holes.get(at)) {
@@ -105,12 +105,12 @@ pub fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-fn joined<'a>(pieces: &'a [Piece], holes: &'a Holes) -> Cow<'a, str> {
+fn joined<'a>(pieces: &'a [TextPiece], holes: &'a Holes) -> Cow<'a, str> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Hole(index) => {
+            TextPiece::Literal(literal) => text.push_str(literal),
+            TextPiece::Hole(index) => {
                 text.push_str(
                     &holes
                         .get(*index)
@@ -124,17 +124,17 @@ fn joined<'a>(pieces: &'a [Piece], holes: &'a Holes) -> Cow<'a, str> {
 }
 
 /// Whether two parts of skeletons are the same, with the same values in their holes.
-fn is_same_part((a, x): (&Part, &Holes), (b, y): (&Part, &Holes)) -> bool {
+fn is_same_part((a, x): (&SkeletonNode, &Holes), (b, y): (&SkeletonNode, &Holes)) -> bool {
     let is_same_hole = |a: usize, b: usize| match (x.get(a), y.get(b)) {
         (Some(a), Some(b)) => a.value() == b.value(),
         _ => false,
     };
-    let are_same_pieces = |a: &[Piece], b: &[Piece]| {
+    let are_same_pieces = |a: &[TextPiece], b: &[TextPiece]| {
         let pieces = &mut a.iter().zip(b);
         a.len() == b.len()
             && pieces.all(|(a, b)| match (a, b) {
-                (Piece::Literal(a), Piece::Literal(b)) => a == b,
-                (Piece::Hole(a), Piece::Hole(b)) => is_same_hole(*a, *b),
+                (TextPiece::Literal(a), TextPiece::Literal(b)) => a == b,
+                (TextPiece::Hole(a), TextPiece::Hole(b)) => is_same_hole(*a, *b),
                 _ => false,
             })
     };
@@ -177,7 +177,7 @@ impl<'a> View<'a> {
                 PartKind::Hole(index) => match holes.get(index) {
                     Some(hole) => View::Filled {
                         hole,
-                        printed: Printed { part, holes },
+                        printed: PrintedHole { part, holes },
                     },
                     None => self,
                 },
@@ -219,25 +219,27 @@ impl<'a> View<'a> {
                 value_shape(&node.value)
             }
             View::Filled { hole, .. } => match hole.kind() {
-                Kind::Null => Shape::Null,
-                Kind::List => Shape::List,
-                Kind::Map => Shape::Map,
-                Kind::Bool | Kind::Int | Kind::Float | Kind::Text => value_shape(hole.value()),
+                HoleType::Null => Shape::Null,
+                HoleType::List => Shape::List,
+                HoleType::Map => Shape::Map,
+                HoleType::Bool | HoleType::Int | HoleType::Float | HoleType::Text => {
+                    value_shape(hole.value())
+                }
             },
         }
     }
 
     /// The type of what stands here.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> HoleType {
         match self.filled() {
             View::Part { part, .. } => match &part.kind {
-                PartKind::Scalar(value) => Kind::of(value),
-                PartKind::Text(_) => Kind::Text,
-                PartKind::List(_) => Kind::List,
-                PartKind::Map(_) | PartKind::OpenMap(_) => Kind::Map,
-                PartKind::Hole(_) => Kind::Null,
+                PartKind::Scalar(value) => HoleType::of(value),
+                PartKind::Text(_) => HoleType::Text,
+                PartKind::List(_) => HoleType::List,
+                PartKind::Map(_) | PartKind::OpenMap(_) => HoleType::Map,
+                PartKind::Hole(_) => HoleType::Null,
             },
-            View::Node { node, .. } => Kind::of(&node.value),
+            View::Node { node, .. } => HoleType::of(&node.value),
             View::Filled { hole, .. } => hole.kind(),
         }
     }
@@ -284,8 +286,8 @@ impl<'a> View<'a> {
                 PartKind::Scalar(value) => value,
                 PartKind::Text(pieces) => {
                     return pieces.iter().all(|piece| match piece {
-                        Piece::Literal(text) => text.is_empty(),
-                        Piece::Hole(index) => holes.get(*index).is_none_or(Hole::is_empty_text),
+                        TextPiece::Literal(text) => text.is_empty(),
+                        TextPiece::Hole(index) => holes.get(*index).is_none_or(Hole::is_empty_text),
                     });
                 }
                 PartKind::List(_) => return self.items().is_empty(),
@@ -455,7 +457,7 @@ impl<'a> View<'a> {
         match self.filled() {
             View::Part {
                 part:
-                    Part {
+                    SkeletonNode {
                         kind: PartKind::Map(fields),
                         ..
                     },
@@ -467,21 +469,23 @@ impl<'a> View<'a> {
             }
             View::Part {
                 part:
-                    Part {
+                    SkeletonNode {
                         kind: PartKind::OpenMap(fields),
                         ..
                     },
                 holes,
-            } => fields.iter().find_map(|Field { key, value: part }| {
-                let value = View::Part { part, holes };
-                match key {
-                    FieldKey::Spread => return value.get(wanted),
-                    FieldKey::Literal(key) if **key != *wanted => return None,
-                    FieldKey::Text(pieces) if joined(pieces, holes) != wanted => return None,
-                    FieldKey::Literal(_) | FieldKey::Text(_) => {}
-                }
-                (!value.is_null()).then_some(value)
-            }),
+            } => fields
+                .iter()
+                .find_map(|SkeletonField { key, value: part }| {
+                    let value = View::Part { part, holes };
+                    match key {
+                        FieldKey::Spread => return value.get(wanted),
+                        FieldKey::Literal(key) if **key != *wanted => return None,
+                        FieldKey::Text(pieces) if joined(pieces, holes) != wanted => return None,
+                        FieldKey::Literal(_) | FieldKey::Text(_) => {}
+                    }
+                    (!value.is_null()).then_some(value)
+                }),
             View::Part { .. } => None,
             View::Node { node, within } => node
                 .get(wanted)
@@ -514,12 +518,12 @@ impl<'a> View<'a> {
     /// Follows a path; positions count what is written, and items can be given by their name.
     pub fn at_path(self, path: &Path) -> Option<View<'a>> {
         path.0.iter().try_fold(self, |view, step| match step {
-            Step::Key(name) if matches!(view.shape(), Shape::List) => view
+            PathStep::Key(name) if matches!(view.shape(), Shape::List) => view
                 .items()
                 .into_iter()
                 .find(|item| item.text_at(&["name"]) == **name),
-            Step::Key(key) => view.get(key),
-            Step::Index(index) => view.items().get(*index).copied(),
+            PathStep::Key(key) => view.get(key),
+            PathStep::Index(index) => view.items().get(*index).copied(),
         })
     }
 
@@ -536,7 +540,7 @@ impl<'a> View<'a> {
     }
 
     /// What this was made of, and what decided that it is this and that it is here.
-    pub fn origin(self) -> Origin {
+    pub fn origin(self) -> ValueOrigin {
         match self.filled() {
             View::Part { part, holes } => match &part.kind {
                 PartKind::Text(pieces) => holes.origins(holes_of(pieces), part),
@@ -552,7 +556,7 @@ impl<'a> View<'a> {
                     within.holes.origins(part.hole(), part)
                 });
                 let whole = whole.unwrap_or_default();
-                Origin {
+                ValueOrigin {
                     values: vec![node.id],
                     ..whole
                 }
@@ -562,7 +566,7 @@ impl<'a> View<'a> {
 
     /// Whether this is text of a template with values in it.
     pub fn is_joined(self) -> bool {
-        matches!(self, View::Part { part: Part { kind: PartKind::Text(pieces), .. }, .. } if pieces.len() > 1)
+        matches!(self, View::Part { part: SkeletonNode { kind: PartKind::Text(pieces), .. }, .. } if pieces.len() > 1)
     }
 
     /// The template line that wrote this.
@@ -606,7 +610,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether a place is here or below; `steps` are those that lead to it, the last one first.
-    fn find(self, place: View<'_>, steps: &mut Vec<Step>) -> bool {
+    fn find(self, place: View<'_>, steps: &mut Vec<PathStep>) -> bool {
         if self.is_same_place(place) {
             return true;
         }
@@ -614,7 +618,7 @@ impl<'a> View<'a> {
             Shape::Map => self.fields().into_iter().any(|field| {
                 let found = field.value.find(place, steps);
                 if found {
-                    steps.push(Step::from(&*field.key));
+                    steps.push(PathStep::from(&*field.key));
                 }
                 found
             }),
@@ -622,8 +626,8 @@ impl<'a> View<'a> {
                 let found = item.find(place, steps);
                 if found {
                     steps.push(match item.text_at(&["name"]) {
-                        name if name.is_empty() => Step::Index(at),
-                        name => Step::from(&*name),
+                        name if name.is_empty() => PathStep::Index(at),
+                        name => PathStep::from(&*name),
                     });
                 }
                 found
@@ -665,14 +669,14 @@ fn value_shape(value: &Value) -> Shape<'_> {
 }
 
 /// The positions of the holes in a text.
-fn holes_of(pieces: &[Piece]) -> impl Iterator<Item = usize> {
+fn holes_of(pieces: &[TextPiece]) -> impl Iterator<Item = usize> {
     pieces.iter().filter_map(|piece| match piece {
-        Piece::Hole(at) => Some(*at),
-        Piece::Literal(_) => None,
+        TextPiece::Hole(at) => Some(*at),
+        TextPiece::Literal(_) => None,
     })
 }
 
-fn list_items<'a>(value: &'a Value, within: Option<Printed<'a>>) -> Vec<View<'a>> {
+fn list_items<'a>(value: &'a Value, within: Option<PrintedHole<'a>>) -> Vec<View<'a>> {
     match value {
         Value::List(items) => items
             .iter()
@@ -682,7 +686,7 @@ fn list_items<'a>(value: &'a Value, within: Option<Printed<'a>>) -> Vec<View<'a>
     }
 }
 
-fn map_fields<'a>(value: &'a Value, within: Option<Printed<'a>>) -> Vec<FieldView<'a>> {
+fn map_fields<'a>(value: &'a Value, within: Option<PrintedHole<'a>>) -> Vec<FieldView<'a>> {
     let Value::Map(map) = value else {
         return Vec::new();
     };

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::matching;
-use super::rules::{self, Check, Compiler, Rule};
+use super::rules::{self, Rule, RuleCheck, RuleCompiler};
 use super::storable;
 use super::type_check::Expressions;
-use crate::cel::Wanted;
+use crate::cel::WantedType;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{
@@ -19,7 +19,7 @@ use crate::model::kinds::policy::{
 };
 use crate::model::{ADMISSION_GROUP, ADMISSION_KINDS};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, Step};
+use crate::yaml::{Node, PathStep};
 
 /// The kinds of policies and of their bindings.
 const POLICY: &str = ADMISSION_KINDS[0];
@@ -351,7 +351,7 @@ fn rule(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Option<Rule> {
-    let mut compiler = Compiler {
+    let mut compiler = RuleCompiler {
         sources,
         custom,
         sink,
@@ -361,31 +361,36 @@ fn rule(
         expressions: Expressions::default(),
     };
     let place = |list: &str, index: usize, field: &str| {
-        let path = ["spec".into(), list.into(), Step::Index(index), field.into()];
+        let path = [
+            "spec".into(),
+            list.into(),
+            PathStep::Index(index),
+            field.into(),
+        ];
         tree.at_path(&path).unwrap_or(tree).id
     };
     let mut conditions = Vec::new();
     for (index, condition) in spec.match_conditions.into_iter().enumerate() {
         let place = place("matchConditions", index, "expression");
-        let program = compiler.program(&condition.expression, place, false, Wanted::Bool);
+        let program = compiler.program(&condition.expression, place, false, WantedType::Bool);
         conditions.extend(program.map(|program| (condition.name, program)));
     }
     let mut variables = Vec::new();
     for (index, variable) in spec.variables.into_iter().enumerate() {
         let place = place("variables", index, "expression");
-        let program = compiler.program(&variable.expression, place, true, Wanted::Anything);
+        let program = compiler.program(&variable.expression, place, true, WantedType::Anything);
         compiler.declare(&variable.name, program.as_ref());
         variables.extend(program.map(|program| (variable.name, program)));
     }
     let mut validations = Vec::new();
     for (index, validation) in spec.validations.into_iter().enumerate() {
         let here = place("validations", index, "expression");
-        let program = compiler.program(&validation.expression, here, true, Wanted::Bool);
+        let program = compiler.program(&validation.expression, here, true, WantedType::Bool);
         let message_place = place("validations", index, "messageExpression");
         let message_program = validation
             .message_expression
-            .and_then(|text| compiler.program(&text, message_place, true, Wanted::Text));
-        validations.extend(program.map(|program| Check {
+            .and_then(|text| compiler.program(&text, message_place, true, WantedType::Text));
+        validations.extend(program.map(|program| RuleCheck {
             program,
             message: validation.message,
             message_program,
@@ -400,7 +405,7 @@ fn rule(
             &annotation.value_expression,
             place,
             true,
-            Wanted::TextOrNull,
+            WantedType::TextOrNull,
         );
         annotations.extend(program.map(|program| (annotation.key.clone(), program)));
     }

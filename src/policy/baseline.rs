@@ -6,20 +6,20 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
-use crate::model::verdict::{Evidence, Subject};
+use crate::model::verdict::{Evidence, VerdictSubject};
 
 /// The version of the file's form.
 const FORMAT_VERSION: u64 = 1;
 
 /// A finding that is known, whatever its message says.
-pub type Known = (String, Subject);
+pub type KnownFinding = (String, VerdictSubject);
 
 /// The findings that are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     /// What people call it: its path.
     pub name: String,
-    known: BTreeSet<Known>,
+    known: BTreeSet<KnownFinding>,
 }
 
 impl Baseline {
@@ -40,7 +40,7 @@ impl Baseline {
             .ok_or("it is no baseline: it has no list of `findings`")?;
         let known = findings.iter().map(|finding| {
             let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
-            let subject = Subject {
+            let subject = VerdictSubject {
                 tenant: text("tenant"),
                 environment: text("environment"),
                 cluster: text("cluster"),
@@ -65,7 +65,7 @@ impl Baseline {
                 Some(crate::diagnostics::Accepted::Waived { .. })
             )
         });
-        let known: BTreeSet<Known> = standing
+        let known: BTreeSet<KnownFinding> = standing
             .map(|record| (record.policy.clone(), record.subject.clone()))
             .filter(|known| earlier.is_none_or(|earlier| earlier.known.contains(known)))
             .collect();
@@ -93,13 +93,13 @@ impl Baseline {
     }
 
     /// Whether a finding is known.
-    pub fn accepts(&self, policy: &str, subject: &Subject) -> Option<Known> {
+    pub fn accepts(&self, policy: &str, subject: &VerdictSubject) -> Option<KnownFinding> {
         let known = (policy.to_owned(), subject.clone());
         self.known.contains(&known).then_some(known)
     }
 
     /// Tells how many findings are fixed.
-    pub fn shrunk(&self, still_there: &BTreeSet<Known>, sink: &mut Sink) {
+    pub fn shrunk(&self, still_there: &BTreeSet<KnownFinding>, sink: &mut Sink) {
         let fixed = self.known.difference(still_there).count();
         if fixed == 0 {
             return;

@@ -1,23 +1,23 @@
 //! A rule's own cases, judged on objects as they are written and as the API server has them.
 
 use super::equivalents::Converted;
-use super::judge::{CANNOT, Failure, Verdict, judge};
+use super::judge::{CANNOT, Failure, RuleVerdict, judge};
 use super::judging::namespace_label;
 use super::matching::{Match, Objects};
-use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
+use super::names::{self, AdmissionRequest, NAMESPACE_OBJECT, NameValues, OBJECT, OLD_OBJECT};
 use super::rules::Rule;
 use super::typed::typed;
 use super::{Circumstances, admission, matching, selection};
-use crate::cel::tree::Tree;
-use crate::cel::{self, Value};
+use crate::cel::tree::StoredTree;
+use crate::cel::{self, CelValue};
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::policy::{Case, Matching, Operation, Target};
 use crate::model::view::View;
-use crate::yaml::{Node, NodeId, Step, Value as Yaml, merge};
+use crate::yaml::{Node, NodeId, PathStep, Value as Yaml, merge};
 
 /// How expressions see the objects of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum CaseObjects {
     /// As the case writes them, as a rule's reader would.
     Written,
     /// As the API server has them: typed, and with its defaults.
@@ -26,7 +26,7 @@ pub enum Form {
 
 /// What became of a rule's own cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct CaseTotals {
     /// Cases that hold.
     pub held: usize,
     /// Cases that do not.
@@ -34,8 +34,8 @@ pub struct Tally {
 }
 
 /// Runs a rule's own cases; one that does not hold is a finding at its line.
-pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
-    let mut tally = Tally::default();
+pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> CaseTotals {
+    let mut tally = CaseTotals::default();
     for (expected, at, case) in rule.cases() {
         for name in case
             .given
@@ -46,7 +46,7 @@ pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
                 "spec".into(),
                 "tests".into(),
                 expected.into(),
-                Step::Index(at),
+                PathStep::Index(at),
                 "given".into(),
             ]);
             let entry = place.and_then(|given| given.as_map()?.entry(name));
@@ -66,7 +66,7 @@ pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
             continue;
         };
         let problem = |form| unexpected(expected, case, judge_case(rule, node, case, form));
-        let problem = match (problem(Form::Written), problem(Form::Stored)) {
+        let problem = match (problem(CaseObjects::Written), problem(CaseObjects::Stored)) {
             (None, None) => None,
             (Some(written), Some(_)) => Some(written),
             (Some(written), None) => Some(format!(
@@ -90,7 +90,7 @@ pub fn run(rule: &Rule, sources: &Sources, sink: &mut Sink) -> Tally {
             }
         }
     }
-    if tally == Tally::default() && rule.admission.is_none() {
+    if tally == CaseTotals::default() && rule.admission.is_none() {
         let place = rule.tree.at(&["metadata", "name"]).unwrap_or(&rule.tree).id;
         sink.push(
             Diagnostic::new(
@@ -109,34 +109,34 @@ fn case_tree<'r>(rule: &'r Rule, expected: &'static str, at: usize) -> Option<&'
         "spec".into(),
         "tests".into(),
         expected.into(),
-        Step::Index(at),
+        PathStep::Index(at),
     ];
     rule.tree.at_path(&path)
 }
 
 /// What is wrong with what became of a case.
-fn unexpected(expected: &str, case: &Case, found: Found) -> Option<String> {
+fn unexpected(expected: &str, case: &Case, found: CaseVerdict) -> Option<String> {
     match (expected, found) {
-        ("pass", Found::Met) | ("skip", Found::Skipped) => None,
-        ("fail", Found::Failed(messages))
+        ("pass", CaseVerdict::Met) | ("skip", CaseVerdict::Skipped) => None,
+        ("fail", CaseVerdict::Failed(messages))
             if case.message.is_none()
                 && messages.iter().all(|message| message.starts_with(CANNOT)) =>
         {
             Some(format!("it fails only because {}", messages.join("; ")))
         }
-        ("fail", Found::Failed(messages)) => {
+        ("fail", CaseVerdict::Failed(messages)) => {
             let wanted = case.message.as_ref()?;
             let is_said = messages.iter().any(|message| message.contains(wanted));
             let said = messages.join("; ");
             (!is_said).then(|| format!("no message has `{wanted}`; it says: {said}"))
         }
-        ("pass", Found::Failed(messages)) => {
+        ("pass", CaseVerdict::Failed(messages)) => {
             Some(format!("it should pass, but: {}", messages.join("; ")))
         }
         ("pass", _) => Some("it should pass, but the rule does not judge it".to_owned()),
-        ("fail", Found::Met) => Some("it should fail, but it passes".to_owned()),
+        ("fail", CaseVerdict::Met) => Some("it should fail, but it passes".to_owned()),
         ("fail", _) => Some("it should fail, but the rule does not judge it".to_owned()),
-        (_, Found::Failed(messages)) => {
+        (_, CaseVerdict::Failed(messages)) => {
             let said = messages.join("; ");
             Some(format!("it should not be judged, but: {said}"))
         }
@@ -144,22 +144,22 @@ fn unexpected(expected: &str, case: &Case, found: Found) -> Option<String> {
     }
 }
 
-enum Found {
+enum CaseVerdict {
     Met,
     Failed(Vec<String>),
     Skipped,
 }
 
-fn judge_case(rule: &Rule, node: &Node, case: &Case, form: Form) -> Found {
+fn judge_case(rule: &Rule, node: &Node, case: &Case, form: CaseObjects) -> CaseVerdict {
     let found = with_verdict(rule, node, case, form, |verdict| match verdict {
-        Verdict::Met => Found::Met,
-        Verdict::Skipped | Verdict::Undecided(_) => Found::Skipped,
-        Verdict::Failed(failures) => {
+        RuleVerdict::Met => CaseVerdict::Met,
+        RuleVerdict::Skipped | RuleVerdict::Undecided(_) => CaseVerdict::Skipped,
+        RuleVerdict::Failed(failures) => {
             let messages = failures.into_iter().map(|failure| failure.message);
-            Found::Failed(messages.collect())
+            CaseVerdict::Failed(messages.collect())
         }
     });
-    found.unwrap_or(Found::Skipped)
+    found.unwrap_or(CaseVerdict::Skipped)
 }
 
 /// What one validation of a rule says of a case.
@@ -172,7 +172,12 @@ pub struct Decision {
 }
 
 /// What each validation of a rule says of one of its cases; none if it does not judge it.
-pub fn decisions(rule: &Rule, expected: &'static str, at: usize, form: Form) -> Vec<Decision> {
+pub fn decisions(
+    rule: &Rule,
+    expected: &'static str,
+    at: usize,
+    form: CaseObjects,
+) -> Vec<Decision> {
     let mut cases = rule.cases();
     let case = cases.find(|(known, index, _)| (*known, *index) == (expected, at));
     let (Some((.., case)), Some(node)) = (case, case_tree(rule, expected, at)) else {
@@ -187,9 +192,9 @@ pub fn decisions(rule: &Rule, expected: &'static str, at: usize, form: Form) -> 
         message: failure.map_or_else(String::new, |failure| failure.message.clone()),
     };
     let found = with_verdict(rule, node, case, form, |verdict| match verdict {
-        Verdict::Skipped | Verdict::Undecided(_) => Vec::new(),
-        Verdict::Met => rule.validations.iter().map(|_| decide(None)).collect(),
-        Verdict::Failed(failures) => {
+        RuleVerdict::Skipped | RuleVerdict::Undecided(_) => Vec::new(),
+        RuleVerdict::Met => rule.validations.iter().map(|_| decide(None)).collect(),
+        RuleVerdict::Failed(failures) => {
             let alone: Vec<_> = failures.iter().filter(|one| one.check.is_none()).collect();
             if !alone.is_empty() {
                 return alone.into_iter().map(|one| decide(Some(one))).collect();
@@ -211,13 +216,13 @@ fn with_verdict<T>(
     rule: &Rule,
     node: &Node,
     case: &Case,
-    form: Form,
-    then: impl FnOnce(Verdict<'_>) -> T,
+    form: CaseObjects,
+    then: impl FnOnce(RuleVerdict<'_>) -> T,
 ) -> Option<T> {
     let get = |key: &str| node.get(key).filter(|node| !node.is_null());
     let seen = |key: &str| match form {
-        Form::Written => get(key).cloned(),
-        Form::Stored => get(key).map(typed),
+        CaseObjects::Written => get(key).cloned(),
+        CaseObjects::Stored => get(key).map(typed),
     };
     let (object, old, namespace) = (seen("object"), seen("oldObject"), seen("namespaceObject"));
     let objects = Objects {
@@ -226,10 +231,10 @@ fn with_verdict<T>(
     };
     let request = case_request(case, objects);
     let change = change(&request);
-    let mut scene = Scene::new(request);
+    let mut scene = NameValues::new(request);
     for (place, view) in [(OBJECT, objects.object), (OLD_OBJECT, objects.old)] {
         if let Some(view) = view {
-            scene.set(place, Value::Tree(form.tree(view)));
+            scene.set(place, CelValue::Tree(form.tree(view)));
         }
     }
     if let Some(namespace) = &namespace {
@@ -272,18 +277,18 @@ fn with_verdict<T>(
     }
 }
 
-impl Form {
+impl CaseObjects {
     /// A part of an object as expressions see it.
-    fn tree(self, view: View<'_>) -> Tree<'_> {
+    fn tree(self, view: View<'_>) -> StoredTree<'_> {
         match self {
-            Form::Written => Tree::of(view),
-            Form::Stored => Tree::object(view, None),
+            CaseObjects::Written => StoredTree::of(view),
+            CaseObjects::Stored => StoredTree::object(view, None),
         }
     }
 }
 
 /// What a request says that does to objects what the case says.
-fn case_request(case: &Case, objects: Objects<'_>) -> Request {
+fn case_request(case: &Case, objects: Objects<'_>) -> AdmissionRequest {
     let operation = case
         .operation
         .unwrap_or(match (objects.object, objects.old) {
@@ -293,7 +298,7 @@ fn case_request(case: &Case, objects: Objects<'_>) -> Request {
         });
     let mut request = match objects.object.or(objects.old) {
         Some(object) => matching::request(object, operation),
-        None => Request::default(),
+        None => AdmissionRequest::default(),
     };
     let Some(written) = &case.request else {
         return request;
@@ -340,7 +345,7 @@ fn matches_given(rule: &Rule, tenant: Option<&Node>, environment: Option<&Node>)
 }
 
 /// What rules see as `change`.
-fn change(request: &Request) -> Node {
+fn change(request: &AdmissionRequest) -> Node {
     let word = Node::text(NodeId::NONE, request.operation_word());
     Node::map(NodeId::NONE, vec![crate::yaml::entry("operation", word)])
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
-use super::judge::{Verdict, judge};
-use super::names::{self, Request, Scene};
+use super::judge::{RuleVerdict, judge};
+use super::names::{self, AdmissionRequest, NameValues};
 use super::{Circumstances, Left, Policies, parameters, report, rules};
 use crate::cel;
 use crate::diagnostics::Sink;
@@ -13,7 +13,7 @@ use crate::model::access;
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::policy::Target;
 use crate::model::kinds::{Catalog, Tenant};
-use crate::model::verdict::{Outcome, Subject};
+use crate::model::verdict::{Outcome, VerdictSubject};
 use crate::model::view::View;
 use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 
@@ -248,7 +248,7 @@ impl Policies<'_> {
         if one.role.is_some() {
             sink.append(weakened);
         }
-        let mut scene = Scene::new(Request::default());
+        let mut scene = NameValues::new(AdmissionRequest::default());
         let mut set = |name: &str, node| {
             if let Some(position) = names::position(name) {
                 scene.set(position, cel::tree::of(View::of(node)));
@@ -274,16 +274,16 @@ impl Policies<'_> {
             left.counts.entry(key).or_default().add(outcome);
         };
         let failures = match verdict {
-            Verdict::Skipped => return,
-            Verdict::Met => return count(Outcome::Pass),
-            Verdict::Undecided(_) => return count(Outcome::Undecided),
-            Verdict::Failed(failures) => failures,
+            RuleVerdict::Skipped => return,
+            RuleVerdict::Met => return count(Outcome::Pass),
+            RuleVerdict::Undecided(_) => return count(Outcome::Undecided),
+            RuleVerdict::Failed(failures) => failures,
         };
         let root = View::of(&one.seen);
         let known = left.records.len();
         for failure in failures {
             let (view, path) = report::decided(&failure, root).unwrap_or((root, String::new()));
-            let subject = Subject {
+            let subject = VerdictSubject {
                 tenant: tenant.clone(),
                 component: if one.target == Target::Component {
                     one.name.clone()
@@ -292,7 +292,7 @@ impl Policies<'_> {
                 },
                 object: one.title(),
                 path,
-                ..Subject::default()
+                ..VerdictSubject::default()
             };
             let own = view
                 .sources()

@@ -2,25 +2,29 @@
 
 use serde_json::Value as Json;
 
-use super::enforce::{Group, Place, list, map};
+use super::enforce::{EnforcedAt, ParameterGroup, list, map};
 use super::matching;
 use super::names::{NAMES, PARAMS};
 use super::rules::Rule;
-use crate::cel::{Names, Program, Variable};
+use crate::cel::{DeclaredVariable, Names, Program};
 use crate::model::kinds::policy::ResourceScope;
 use crate::yaml::{Node, NodeId, Value};
 
 /// A rule, for the tenants that it holds for with the same parameters.
 pub(super) struct Emitted<'e> {
     rule: &'e Rule,
-    group: &'e Group<'e>,
-    place: &'e Place<'e>,
+    group: &'e ParameterGroup<'e>,
+    place: &'e EnforcedAt<'e>,
     /// The variable that has the parameters: a name that the rule itself does not have.
     own: &'static str,
 }
 
 impl<'e> Emitted<'e> {
-    pub(super) fn new(rule: &'e Rule, group: &'e Group<'e>, place: &'e Place<'e>) -> Emitted<'e> {
+    pub(super) fn new(
+        rule: &'e Rule,
+        group: &'e ParameterGroup<'e>,
+        place: &'e EnforcedAt<'e>,
+    ) -> Emitted<'e> {
         let is_taken = |name: &str| rule.variables.iter().any(|(known, _)| known == name);
         let own = ["params", "layeredParams", "layeredPolicyParams"];
         let own = own.into_iter().find(|name| !is_taken(name));
@@ -111,11 +115,15 @@ impl<'e> Emitted<'e> {
         if !program.uses.contains(&PARAMS) {
             return program.text.clone();
         }
-        let variables = self.rule.variables.iter().map(|(name, program)| Variable {
-            name: name.clone(),
-            of: program.gives.clone(),
-        });
-        let variables: Vec<Variable> = variables.collect();
+        let variables = self
+            .rule
+            .variables
+            .iter()
+            .map(|(name, program)| DeclaredVariable {
+                name: name.clone(),
+                of: program.gives.clone(),
+            });
+        let variables: Vec<DeclaredVariable> = variables.collect();
         let names = Names {
             globals: NAMES,
             declared: &[],

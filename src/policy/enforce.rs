@@ -29,7 +29,7 @@ pub struct Resident<'a> {
 }
 
 /// Where it is enforced.
-pub struct Place<'a> {
+pub struct EnforcedAt<'a> {
     /// What rules see as `environment`.
     pub environment: &'a Node,
     /// The environment's name.
@@ -48,7 +48,7 @@ pub struct Place<'a> {
     pub derivations: &'a Derivations,
 }
 
-impl Place<'_> {
+impl EnforcedAt<'_> {
     /// A text that was made of input.
     pub(super) fn text(
         &self,
@@ -88,7 +88,7 @@ fn leaves(node: &Node, found: &mut Vec<NodeId>) {
 }
 
 /// Tenants that a rule holds for with the same parameters.
-pub(super) struct Group<'a> {
+pub(super) struct ParameterGroup<'a> {
     pub(super) params: Json,
     tenants: Vec<&'a Node>,
     /// What the parameters were made of.
@@ -105,7 +105,11 @@ struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn new(policies: &Policies<'_>, place: &Place<'a>, resident: &Resident<'a>) -> Candidate<'a> {
+    fn new(
+        policies: &Policies<'_>,
+        place: &EnforcedAt<'a>,
+        resident: &Resident<'a>,
+    ) -> Candidate<'a> {
         let circumstances = Circumstances {
             tenant: Some(resident.tenant),
             environment: Some(place.environment),
@@ -122,7 +126,7 @@ impl Policies<'_> {
     /// The admission policies of a cluster in an environment, as a list for its template.
     pub fn admission(
         &self,
-        place: &Place<'_>,
+        place: &EnforcedAt<'_>,
         residents: &[Resident<'_>],
         sink: &mut Sink,
     ) -> Node {
@@ -184,9 +188,13 @@ impl Policies<'_> {
     }
 
     /// The tenants that a rule holds for, by the parameters that they have.
-    fn groups<'r>(&self, index: usize, residents: &[Candidate<'r>]) -> BTreeMap<String, Group<'r>> {
+    fn groups<'r>(
+        &self,
+        index: usize,
+        residents: &[Candidate<'r>],
+    ) -> BTreeMap<String, ParameterGroup<'r>> {
         let rule = &self.rules[index];
-        let mut groups: BTreeMap<String, Group<'r>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, ParameterGroup<'r>> = BTreeMap::new();
         // Most tenants share their parameters, which then are one tree.
         let mut texts: HashMap<usize, String> = HashMap::new();
         for resident in residents {
@@ -200,12 +208,14 @@ impl Policies<'_> {
                 .or_insert_with(|| {
                     let json = params.to_json();
                     let text = json.to_string();
-                    let group = groups.entry(text.clone()).or_insert_with(|| Group {
-                        params: json,
-                        tenants: Vec::new(),
-                        params_of: Vec::new(),
-                        decided_by: Vec::new(),
-                    });
+                    let group = groups
+                        .entry(text.clone())
+                        .or_insert_with(|| ParameterGroup {
+                            params: json,
+                            tenants: Vec::new(),
+                            params_of: Vec::new(),
+                            decided_by: Vec::new(),
+                        });
                     leaves(params, &mut group.params_of);
                     text
                 });
@@ -225,7 +235,14 @@ impl Policies<'_> {
         groups
     }
 
-    fn too_new(&self, rule: &Rule, since: u32, what: &str, place: &Place<'_>, sink: &mut Sink) {
+    fn too_new(
+        &self,
+        rule: &Rule,
+        since: u32,
+        what: &str,
+        place: &EnforcedAt<'_>,
+        sink: &mut Sink,
+    ) {
         let name = rule.tree.at(&["metadata", "name"]).map(|node| node.id);
         let message = format!(
             "cluster `{}` cannot enforce the policy `{}`: `{what}` came with Kubernetes 1.{since}, and the cluster runs 1.{}",
@@ -247,8 +264,8 @@ fn bindings(
     rule: &Rule,
     name: &Node,
     enforcement: Enforcement,
-    place: &Place<'_>,
-    group: &Group<'_>,
+    place: &EnforcedAt<'_>,
+    group: &ParameterGroup<'_>,
     everyone: bool,
 ) -> Vec<Node> {
     let actions: &[&str] = match enforcement {

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::matching::Objects;
-use super::names::{OBJECT, OLD_OBJECT, Request, Scene};
-use crate::cel::{Value, tree::Tree};
+use super::names::{AdmissionRequest, NameValues, OBJECT, OLD_OBJECT};
+use crate::cel::{CelValue, tree::StoredTree};
 use crate::model::view::{Shape, View};
 use crate::yaml::{Node, NodeId, Value as Yaml, entry, parse::parse};
 
@@ -43,7 +43,7 @@ const NEWEST: u32 = u32::MAX;
 
 /// The other groups and versions that serve what a request is about. A custom resource is served by its own group
 /// only, in every version that `named` has, since versions of one CRD are the same objects.
-pub fn of(request: &Request, named: &[String]) -> Vec<Served> {
+pub fn of(request: &AdmissionRequest, named: &[String]) -> Vec<Served> {
     let minor = request.kubernetes.unwrap_or(NEWEST);
     let mut all = all(request, named);
     all.retain(|one| one.from <= minor && one.until.is_none_or(|until| minor < until));
@@ -51,7 +51,7 @@ pub fn of(request: &Request, named: &[String]) -> Vec<Served> {
 }
 
 /// Those of every version of Kubernetes.
-pub fn all(request: &Request, named: &[String]) -> Vec<Served> {
+pub fn all(request: &AdmissionRequest, named: &[String]) -> Vec<Served> {
     if let Some(known) = known(request) {
         return known.clone();
     }
@@ -68,7 +68,7 @@ pub fn all(request: &Request, named: &[String]) -> Vec<Served> {
         .collect()
 }
 
-fn known(request: &Request) -> Option<&'static Vec<Served>> {
+fn known(request: &AdmissionRequest) -> Option<&'static Vec<Served>> {
     let known = SERVED.get(&request.kind)?;
     let own = known.iter().any(|one| one.group == request.group);
     own.then_some(known)
@@ -82,7 +82,7 @@ pub struct Converted {
 
 impl Converted {
     /// Converts; nothing if the conversion is not known here.
-    pub fn new(objects: Objects<'_>, request: &Request, to: &Served) -> Option<Converted> {
+    pub fn new(objects: Objects<'_>, request: &AdmissionRequest, to: &Served) -> Option<Converted> {
         let convert = |view: Option<View<'_>>| match view {
             Some(view) => converted(view, request, to).map(Some),
             None => Some(None),
@@ -94,11 +94,14 @@ impl Converted {
     }
 
     /// A scene as the rule sees it.
-    pub fn scene<'b, 'a: 'b>(&'b self, scene: &Scene<'a>, to: &Served) -> Scene<'b> {
+    pub fn scene<'b, 'a: 'b>(&'b self, scene: &NameValues<'a>, to: &Served) -> NameValues<'b> {
         let mut seen = scene.of_request(scene.request.seen_as(to));
         for (place, tree) in [(OBJECT, &self.object), (OLD_OBJECT, &self.old)] {
             if let Some(tree) = tree {
-                seen.set(place, Value::Tree(Tree::object(View::of(tree), None)));
+                seen.set(
+                    place,
+                    CelValue::Tree(StoredTree::object(View::of(tree), None)),
+                );
             }
         }
         seen
@@ -110,7 +113,7 @@ impl Converted {
     }
 }
 
-fn converted(object: View<'_>, request: &Request, to: &Served) -> Option<Node> {
+fn converted(object: View<'_>, request: &AdmissionRequest, to: &Served) -> Option<Node> {
     let form = |group: &str, version: &str| {
         let own = known(request).and_then(|known| {
             let mut known = known.iter();

@@ -1,9 +1,11 @@
 //! One rule, one object: what the API server would answer.
 //! <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/>
 
-use super::names::{Scene, Stage};
-use super::rules::{Check, Rule};
-use crate::cel::{Budget, COST_PER_CALL, COST_PER_POLICY, Error, Read, Value, evaluate, truth};
+use super::names::{NameValues, RuleBindings};
+use super::rules::{Rule, RuleCheck};
+use crate::cel::{
+    Budget, COST_PER_CALL, COST_PER_POLICY, CelValue, EvaluationError, ReadPlace, evaluate, truth,
+};
 
 /// The longest message that an expression may give, in bytes.
 const LONGEST_MESSAGE: usize = 5 * 1024;
@@ -12,7 +14,7 @@ const COST_OF_CONDITIONS: u64 = 2_500_000;
 
 /// What a rule says.
 #[derive(Debug)]
-pub enum Verdict<'a> {
+pub enum RuleVerdict<'a> {
     /// It does not judge this: a condition is false.
     Skipped,
     /// It is met.
@@ -27,7 +29,7 @@ pub enum Verdict<'a> {
 #[derive(Debug)]
 pub struct Failure<'a> {
     /// Which of the rule's validations; nothing when it could not get so far.
-    pub check: Option<&'a Check>,
+    pub check: Option<&'a RuleCheck>,
     /// What is wrong.
     pub message: String,
     /// Whether an expression could not be evaluated.
@@ -35,7 +37,7 @@ pub struct Failure<'a> {
     /// Whether the request is denied whatever actions the binding names.
     pub always_denies: bool,
     /// What was read on the way, in order: the last of it decided, since `&&`, `||` and loops stop there.
-    pub reads: Vec<Read<'a>>,
+    pub reads: Vec<ReadPlace<'a>>,
 }
 
 impl<'a> Failure<'a> {
@@ -56,13 +58,13 @@ pub const CANNOT: &str = "it cannot be judged";
 /// Judges; `spent` is what it cost.
 pub fn judge<'a>(
     rule: &'a Rule,
-    scene: &Scene<'a>,
-    params: &Value<'a>,
+    scene: &NameValues<'a>,
+    params: &CelValue<'a>,
     spent: &mut u64,
-) -> Verdict<'a> {
+) -> RuleVerdict<'a> {
     if !rule.conditions.is_empty() {
         let mut budget = Budget::new();
-        let stage = Stage::new(scene, rule, params.clone());
+        let stage = RuleBindings::new(scene, rule, params.clone());
         let decided = conditions(rule, &stage, &mut budget);
         *spent += budget.spent();
         if let Some(verdict) = decided {
@@ -72,7 +74,7 @@ pub fn judge<'a>(
     let mut budget = Budget::new();
     let verdict = validations(rule, scene, params, &mut budget);
     *spent += budget.spent();
-    if rule.annotations.is_empty() || matches!(verdict, Verdict::Undecided(_)) {
+    if rule.annotations.is_empty() || matches!(verdict, RuleVerdict::Undecided(_)) {
         return verdict;
     }
     let mut budget = Budget::new();
@@ -81,11 +83,11 @@ pub fn judge<'a>(
     match (verdict, annotations) {
         // Where the budget ends, nothing else is said.
         (_, Err(())) => out_of_budget(rule),
-        (Verdict::Failed(mut failures), Ok(found)) => {
+        (RuleVerdict::Failed(mut failures), Ok(found)) => {
             failures.extend(found.failures);
-            Verdict::Failed(failures)
+            RuleVerdict::Failed(failures)
         }
-        (_, Ok(found)) if !found.failures.is_empty() => Verdict::Failed(found.failures),
+        (_, Ok(found)) if !found.failures.is_empty() => RuleVerdict::Failed(found.failures),
         (verdict, Ok(_)) => verdict,
     }
 }
@@ -94,9 +96,9 @@ pub fn judge<'a>(
 /// whatever went wrong in others, but for the end of the budget.
 fn conditions<'a>(
     rule: &'a Rule,
-    stage: &Stage<'_, 'a>,
+    stage: &RuleBindings<'_, 'a>,
     budget: &mut Budget<'a>,
-) -> Option<Verdict<'a>> {
+) -> Option<RuleVerdict<'a>> {
     let mut errors: Vec<String> = Vec::new();
     let mut undecided = None;
     let mut is_false = false;
@@ -106,72 +108,72 @@ fn conditions<'a>(
             return Some(if rule.fails_on_error {
                 out_of_budget(rule)
             } else {
-                Verdict::Skipped
+                RuleVerdict::Skipped
             });
         }
         match answer {
             Ok(true) => {}
             Ok(false) => is_false = true,
-            Err(Error::OnlyInCluster(what)) => undecided = undecided.or(Some(what)),
+            Err(EvaluationError::OnlyInCluster(what)) => undecided = undecided.or(Some(what)),
             Err(error) => errors.push(format!("the condition `{name}`: {error}")),
         }
     }
     if is_false {
-        return Some(Verdict::Skipped);
+        return Some(RuleVerdict::Skipped);
     }
     if let Some(what) = undecided {
-        return Some(Verdict::Undecided(what));
+        return Some(RuleVerdict::Undecided(what));
     }
     if errors.is_empty() {
         return None;
     }
     Some(if rule.fails_on_error {
         let message = format!("{CANNOT}: {}", errors.join("; "));
-        Verdict::Failed(vec![Failure::error(message)])
+        RuleVerdict::Failed(vec![Failure::error(message)])
     } else {
-        Verdict::Skipped
+        RuleVerdict::Skipped
     })
 }
 
 /// What stands in place of everything else once the budget of a policy is spent.
-fn out_of_budget<'a>(rule: &Rule) -> Verdict<'a> {
+fn out_of_budget<'a>(rule: &Rule) -> RuleVerdict<'a> {
     if rule.fails_on_error {
-        let message = format!("{CANNOT}: {}", Error::Cost);
-        Verdict::Failed(vec![Failure::error(message)])
+        let message = format!("{CANNOT}: {}", EvaluationError::Cost);
+        RuleVerdict::Failed(vec![Failure::error(message)])
     } else {
-        Verdict::Met
+        RuleVerdict::Met
     }
 }
 
 /// Whether an error ends the judging: the budget of the policy is spent, not only that of an expression.
-fn ends(error: &Error, budget: &Budget<'_>) -> bool {
+fn ends(error: &EvaluationError, budget: &Budget<'_>) -> bool {
     error.is_final() && COST_PER_POLICY.saturating_sub(budget.spent()) < COST_PER_CALL
 }
 
 /// What a validation came to.
-enum Answer {
+enum CheckResult {
     True,
     False,
-    Error(Error),
+    Error(EvaluationError),
     Undecided(&'static str),
 }
 
 fn validations<'a>(
     rule: &'a Rule,
-    scene: &Scene<'a>,
-    params: &Value<'a>,
+    scene: &NameValues<'a>,
+    params: &CelValue<'a>,
     budget: &mut Budget<'a>,
-) -> Verdict<'a> {
-    let stage = Stage::new(scene, rule, params.clone());
+) -> RuleVerdict<'a> {
+    let stage = RuleBindings::new(scene, rule, params.clone());
     let mut answers = Vec::with_capacity(rule.validations.len());
     for check in &rule.validations {
         let value = evaluate(&check.program, &stage, budget).and_then(|value| truth(&value));
         answers.push(match value {
-            Ok(true) => Answer::True,
-            Ok(false) => Answer::False,
-            Err(Error::OnlyInCluster(what)) => Answer::Undecided(what),
+            Ok(true) => CheckResult::True,
+            Ok(false) => CheckResult::False,
+            Err(EvaluationError::OnlyInCluster(what)) => CheckResult::Undecided(what),
             Err(error) if ends(&error, budget) => return out_of_budget(rule),
-            Err(error) => Answer::Error(error),
+            Err(error) => CheckResult::Error(error),
         });
     }
     let Ok(messages) = messages(rule, &answers, &stage, budget) else {
@@ -181,14 +183,14 @@ fn validations<'a>(
     let mut undecided = None;
     for ((check, answer), computed) in rule.validations.iter().zip(answers).zip(messages) {
         let (message, is_error) = match answer {
-            Answer::True => continue,
-            Answer::Undecided(what) => {
+            CheckResult::True => continue,
+            CheckResult::Undecided(what) => {
                 undecided = Some(what);
                 continue;
             }
-            Answer::Error(_) if !rule.fails_on_error => continue,
-            Answer::Error(error) => (format!("{CANNOT}: {error}"), true),
-            Answer::False => (message(check, computed), false),
+            CheckResult::Error(_) if !rule.fails_on_error => continue,
+            CheckResult::Error(error) => (format!("{CANNOT}: {error}"), true),
+            CheckResult::False => (message(check, computed), false),
         };
         failures.push(Failure {
             check: Some(check),
@@ -199,9 +201,9 @@ fn validations<'a>(
         });
     }
     match (failures.is_empty(), undecided) {
-        (false, _) => Verdict::Failed(failures),
-        (true, Some(what)) => Verdict::Undecided(what),
-        (true, None) => Verdict::Met,
+        (false, _) => RuleVerdict::Failed(failures),
+        (true, Some(what)) => RuleVerdict::Undecided(what),
+        (true, None) => RuleVerdict::Met,
     }
 }
 
@@ -209,8 +211,8 @@ fn validations<'a>(
 /// also where nothing is wrong, with what is left of the budget.
 fn messages<'a>(
     rule: &'a Rule,
-    answers: &[Answer],
-    stage: &Stage<'_, 'a>,
+    answers: &[CheckResult],
+    stage: &RuleBindings<'_, 'a>,
     budget: &mut Budget<'a>,
 ) -> Result<Vec<Option<String>>, ()> {
     let programs = rule.validations.iter();
@@ -221,7 +223,7 @@ fn messages<'a>(
     let mut messages = Vec::with_capacity(answers.len());
     for (check, answer) in rule.validations.iter().zip(answers) {
         let program = check.message_program.as_ref();
-        let needed = all || matches!(answer, Answer::False);
+        let needed = all || matches!(answer, CheckResult::False);
         messages.push(match program.filter(|_| needed) {
             None => None,
             Some(program) => match evaluate(program, stage, budget) {
@@ -235,7 +237,7 @@ fn messages<'a>(
 }
 
 /// The message of its expression; where that gives none, the one that is written; else the expression.
-fn message(check: &Check, computed: Option<String>) -> String {
+fn message(check: &RuleCheck, computed: Option<String>) -> String {
     let usable =
         |text: &&str| !text.is_empty() && text.len() <= LONGEST_MESSAGE && !text.contains('\n');
     let computed = computed.as_deref().map(str::trim).filter(usable);
@@ -258,16 +260,16 @@ pub struct Annotations<'a> {
 /// Evaluates the audit annotations, with a budget of their own.
 fn annotations<'a>(
     rule: &'a Rule,
-    scene: &Scene<'a>,
-    params: &Value<'a>,
+    scene: &NameValues<'a>,
+    params: &CelValue<'a>,
     budget: &mut Budget<'a>,
 ) -> Result<Annotations<'a>, ()> {
-    let stage = Stage::new(scene, rule, params.clone());
+    let stage = RuleBindings::new(scene, rule, params.clone());
     let mut found = Annotations::default();
     for (key, program) in &rule.annotations {
         let problem = match evaluate(program, &stage, budget) {
-            Ok(Value::Null) | Err(Error::OnlyInCluster(_)) => continue,
-            Ok(Value::Text(text)) => {
+            Ok(CelValue::Null) | Err(EvaluationError::OnlyInCluster(_)) => continue,
+            Ok(CelValue::Text(text)) => {
                 let text = text.as_str().trim();
                 if !text.is_empty() {
                     found.published.push((key.clone(), text.to_owned()));
@@ -290,8 +292,8 @@ fn annotations<'a>(
 /// The audit annotations that a rule publishes of an object that it judges.
 pub fn published<'a>(
     rule: &'a Rule,
-    scene: &Scene<'a>,
-    params: &Value<'a>,
+    scene: &NameValues<'a>,
+    params: &CelValue<'a>,
 ) -> Vec<(String, String)> {
     let found = annotations(rule, scene, params, &mut Budget::new());
     found.map(|found| found.published).unwrap_or_default()
@@ -299,12 +301,12 @@ pub fn published<'a>(
 
 /// Evaluates once more, and notes what is read.
 fn reads<'a>(
-    check: &'a Check,
+    check: &'a RuleCheck,
     rule: &'a Rule,
-    scene: &Scene<'a>,
-    params: &Value<'a>,
-) -> Vec<Read<'a>> {
-    let stage = Stage::new(scene, rule, params.clone());
+    scene: &NameValues<'a>,
+    params: &CelValue<'a>,
+) -> Vec<ReadPlace<'a>> {
+    let stage = RuleBindings::new(scene, rule, params.clone());
     let mut budget = Budget::new().noting_reads();
     let _ = evaluate(&check.program, &stage, &mut budget);
     budget.reads.unwrap_or_default()

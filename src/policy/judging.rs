@@ -5,20 +5,20 @@ use std::cell::OnceCell;
 use std::sync::atomic::Ordering;
 
 use super::equivalents::Converted;
-use super::judge::{Failure, Verdict, judge};
+use super::judge::{Failure, RuleVerdict, judge};
 use super::matching::{Match, Objects};
-use super::names::{self, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Request, Scene};
+use super::names::{self, AdmissionRequest, NAMESPACE_OBJECT, NameValues, OBJECT, OLD_OBJECT};
 use super::rules::Rule;
 use super::verdicts::Passed;
 use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
-use crate::cel::tree::Tree;
-use crate::cel::{self, Value};
+use crate::cel::tree::StoredTree;
+use crate::cel::{self, CelValue};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
 use crate::model::instance::Instance;
 use crate::model::kinds::Enforcement;
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
-use crate::model::verdict::{Outcome, Subject};
+use crate::model::verdict::{Outcome, VerdictSubject};
 use crate::model::view::View;
 use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Value as Yaml};
@@ -39,17 +39,17 @@ impl<'j> Judging<'j, '_, '_> {
     /// What rules see of an object.
     pub fn scene<'a>(
         &self,
-        request: Request,
+        request: AdmissionRequest,
         one: Option<&'a Rendered>,
         before: Option<View<'a>>,
         namespace: Option<&'a Node>,
-    ) -> Scene<'a>
+    ) -> NameValues<'a>
     where
         'j: 'a,
     {
         // A namespace is in none, though a request about it names it.
         let outside = request.namespace.is_empty() || request.resource == "namespaces";
-        let mut scene = Scene::new(request);
+        let mut scene = NameValues::new(request);
         scene.known = one.filter(|_| before.is_none()).and_then(|one| {
             let verdicts = &self.policies.verdicts;
             verdicts.of(&one.manifest, self.custom, &scene.request)
@@ -57,11 +57,14 @@ impl<'j> Judging<'j, '_, '_> {
         if let Some(one) = one {
             scene.set(
                 OBJECT,
-                Value::Tree(Tree::object(one.manifest.root(), self.custom)),
+                CelValue::Tree(StoredTree::object(one.manifest.root(), self.custom)),
             );
         }
         if let Some(before) = before {
-            scene.set(OLD_OBJECT, Value::Tree(Tree::object(before, self.custom)));
+            scene.set(
+                OLD_OBJECT,
+                CelValue::Tree(StoredTree::object(before, self.custom)),
+            );
         }
         if let Some(namespace) = namespace.filter(|_| !outside) {
             scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
@@ -74,7 +77,7 @@ impl<'j> Judging<'j, '_, '_> {
     }
 
     /// What a compiler knows besides.
-    fn surroundings<'a>(&self, scene: &mut Scene<'a>, instance: Option<&'a Instance>)
+    fn surroundings<'a>(&self, scene: &mut NameValues<'a>, instance: Option<&'a Instance>)
     where
         'j: 'a,
     {
@@ -93,7 +96,7 @@ impl<'j> Judging<'j, '_, '_> {
         &mut self,
         index: usize,
         params: &'a Node,
-        scene: &Scene<'a>,
+        scene: &NameValues<'a>,
         one: Option<&'a Rendered>,
         objects: Objects<'a>,
     ) where
@@ -126,7 +129,7 @@ impl<'j> Judging<'j, '_, '_> {
         &mut self,
         index: usize,
         params: &'a Node,
-        scene: &Scene<'a>,
+        scene: &NameValues<'a>,
         one: Option<&'a Rendered>,
         objects: Objects<'_>,
         root: View<'a>,
@@ -163,7 +166,7 @@ impl<'j> Judging<'j, '_, '_> {
         let Some(tree) = instance.variable("instance").filter(|_| !rules.is_empty()) else {
             return;
         };
-        let mut scene = Scene::new(Request::default());
+        let mut scene = NameValues::new(AdmissionRequest::default());
         self.surroundings(&mut scene, Some(instance));
         let digest = OnceCell::new();
         let gives_evidence = self.policies.input.gives_evidence;
@@ -186,7 +189,7 @@ impl<'j> Judging<'j, '_, '_> {
         digest: Option<&String>,
     ) {
         let rule = &self.policies.rules[index];
-        let subject = Subject {
+        let subject = VerdictSubject {
             component: instance.component.clone(),
             object: format!("Component/{}", instance.component),
             ..self.subject()
@@ -207,7 +210,7 @@ impl<'j> Judging<'j, '_, '_> {
                 })
             });
             let (decided, path) = decisive.unzip();
-            let subject = Subject {
+            let subject = VerdictSubject {
                 path: path.unwrap_or_default(),
                 ..subject.clone()
             };
@@ -268,7 +271,7 @@ impl<'j> Judging<'j, '_, '_> {
     fn failures<'a>(
         &mut self,
         index: usize,
-        scene: &Scene<'a>,
+        scene: &NameValues<'a>,
         params: &'a Node,
     ) -> Option<Vec<Failure<'a>>>
     where
@@ -290,9 +293,9 @@ impl<'j> Judging<'j, '_, '_> {
                 #[cfg(debug_assertions)]
                 assert_same(rule, scene, params, found);
                 if found.is_met {
-                    Verdict::Met
+                    RuleVerdict::Met
                 } else {
-                    Verdict::Skipped
+                    RuleVerdict::Skipped
                 }
             }
             None => {
@@ -305,8 +308,8 @@ impl<'j> Judging<'j, '_, '_> {
                     &seen_parameters(rule, params),
                     &mut judged.cost,
                 );
-                judged.is_met = matches!(verdict, Verdict::Met);
-                if let (Some(known), Verdict::Met | Verdict::Skipped) = (known, &verdict) {
+                judged.is_met = matches!(verdict, RuleVerdict::Met);
+                if let (Some(known), RuleVerdict::Met | RuleVerdict::Skipped) = (known, &verdict) {
                     known.end(index, params, judged);
                 }
                 verdict
@@ -314,10 +317,10 @@ impl<'j> Judging<'j, '_, '_> {
         };
         self.policies.spent[index].fetch_add(judged.cost, Ordering::Relaxed);
         match verdict {
-            Verdict::Skipped => {}
-            Verdict::Met => self.count(index, Outcome::Pass),
-            Verdict::Undecided(what) => self.undecided(index, what),
-            Verdict::Failed(failures) => return Some(failures),
+            RuleVerdict::Skipped => {}
+            RuleVerdict::Met => self.count(index, Outcome::Pass),
+            RuleVerdict::Undecided(what) => self.undecided(index, what),
+            RuleVerdict::Failed(failures) => return Some(failures),
         }
         None
     }
@@ -328,13 +331,13 @@ impl<'j> Judging<'j, '_, '_> {
         gives_evidence.then(|| report::digest(root))
     }
 
-    fn subject(&self) -> Subject {
+    fn subject(&self) -> VerdictSubject {
         let key = &self.locator.unit.key;
-        Subject {
+        VerdictSubject {
             tenant: key.tenant.clone(),
             environment: key.environment.clone(),
             cluster: key.cluster.clone(),
-            ..Subject::default()
+            ..VerdictSubject::default()
         }
     }
 
@@ -343,7 +346,7 @@ impl<'j> Judging<'j, '_, '_> {
         index: usize,
         enforcement: Enforcement,
         params: &'a Node,
-        scene: &Scene<'a>,
+        scene: &NameValues<'a>,
         one: Option<&'a Rendered>,
         root: View<'a>,
     ) where
@@ -374,7 +377,7 @@ impl<'j> Judging<'j, '_, '_> {
                 });
                 around.unwrap_or((root, String::new()))
             });
-            let subject = Subject {
+            let subject = VerdictSubject {
                 component: one
                     .and_then(|one| one.instance)
                     .and_then(|at| self.locator.unit.instances.get(at))
@@ -417,7 +420,7 @@ impl<'j> Judging<'j, '_, '_> {
         &mut self,
         index: usize,
         problem: &str,
-        scene: &Scene<'_>,
+        scene: &NameValues<'_>,
         one: Option<&Rendered>,
         root: View<'_>,
     ) {
@@ -435,7 +438,7 @@ impl<'j> Judging<'j, '_, '_> {
             .help(
                 "add the document that `paramRef` names, or write `parameterNotFoundAction: Allow`",
             );
-        let subject = Subject {
+        let subject = VerdictSubject {
             object: one.map_or(object, |one| one.manifest.title()),
             ..self.subject()
         };
@@ -454,7 +457,7 @@ impl<'j> Judging<'j, '_, '_> {
         &mut self,
         index: usize,
         finding: Diagnostic,
-        subject: Subject,
+        subject: VerdictSubject,
         digest: Option<String>,
         params: &Node,
     ) {
@@ -494,12 +497,12 @@ impl<'j> Judging<'j, '_, '_> {
 
 /// Compares what is known of a rule's verdict with the rule itself.
 #[cfg(debug_assertions)]
-fn assert_same<'a>(rule: &'a Rule, scene: &Scene<'a>, params: &'a Node, known: Passed) {
+fn assert_same<'a>(rule: &'a Rule, scene: &NameValues<'a>, params: &'a Node, known: Passed) {
     let mut cost = 0;
     let verdict = judge(rule, scene, &seen_parameters(rule, params), &mut cost);
-    let is_met = matches!(verdict, Verdict::Met);
+    let is_met = matches!(verdict, RuleVerdict::Met);
     assert!(
-        is_met || matches!(verdict, Verdict::Skipped),
+        is_met || matches!(verdict, RuleVerdict::Skipped),
         "{}",
         rule.name
     );
@@ -507,20 +510,20 @@ fn assert_same<'a>(rule: &'a Rule, scene: &Scene<'a>, params: &'a Node, known: P
 }
 
 /// Parameters as a rule sees them.
-fn seen_parameters<'a>(rule: &Rule, params: &'a Node) -> Value<'a> {
+fn seen_parameters<'a>(rule: &Rule, params: &'a Node) -> CelValue<'a> {
     match &rule.admission {
-        Some(bindings) if !bindings.takes_parameters => Value::Null,
+        Some(bindings) if !bindings.takes_parameters => CelValue::Null,
         _ => cel::tree::of(View::of(params)),
     }
 }
 
 /// Looks up labels of the object's namespace.
-pub fn namespace_label<'s>(scene: &'s Scene<'_>) -> impl Fn(&str) -> Option<String> + 's {
+pub fn namespace_label<'s>(scene: &'s NameValues<'_>) -> impl Fn(&str) -> Option<String> + 's {
     |key: &str| {
         if key == matching::NAME_LABEL {
             return Some(scene.request.namespace.clone());
         }
-        let Value::Tree(namespace) = scene.get(NAMESPACE_OBJECT) else {
+        let CelValue::Tree(namespace) = scene.get(NAMESPACE_OBJECT) else {
             return None;
         };
         let label = namespace.view.at(&["metadata", "labels"])?.get(key)?;
@@ -534,7 +537,7 @@ pub fn namespace_label<'s>(scene: &'s Scene<'_>) -> impl Fn(&str) -> Option<Stri
 /// Why there are none, where that denies the request.
 pub fn bound_params<'b>(
     binding: &'b admission::Binding,
-    request: &Request,
+    request: &AdmissionRequest,
 ) -> Result<Vec<&'b Node>, &'static str> {
     static NOTHING: std::sync::LazyLock<Node> =
         std::sync::LazyLock::new(|| Node::new(NodeId::NONE, Yaml::Null));

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::equivalents::Converted;
-use super::judge::{self, Verdict, judge};
+use super::judge::{self, RuleVerdict, judge};
 use super::judging::{bound_params, namespace_label};
 use super::matching::{Match, Objects};
-use super::names::{NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, Scene};
+use super::names::{NAMESPACE_OBJECT, NameValues, OBJECT, OLD_OBJECT};
 use super::rules::Rule;
 use super::{matching, report};
-use crate::cel::tree::Tree;
-use crate::cel::{self, Value};
+use crate::cel::tree::StoredTree;
+use crate::cel::{self, CelValue};
 use crate::diagnostics::{Sink, Sources};
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{Operation, Target};
@@ -37,7 +37,7 @@ pub struct Answer {
 }
 
 /// A manifest that is judged, and what it was before.
-pub struct Manifest<'a> {
+pub struct JudgedManifest<'a> {
     /// The object.
     pub object: &'a Node,
     /// Before.
@@ -51,7 +51,7 @@ pub struct Manifest<'a> {
 /// Judges a manifest by a policy, with parameters; findings that have a line are in the sink.
 pub fn evaluate(
     rule: &Rule,
-    manifest: &Manifest<'_>,
+    manifest: &JudgedManifest<'_>,
     params: &Node,
     sources: &Sources,
     sink: &mut Sink,
@@ -62,10 +62,10 @@ pub fn evaluate(
         object: (!is_removed).then_some(root),
         old: manifest.old.map(View::of).or(is_removed.then_some(root)),
     };
-    let mut scene = Scene::new(matching::request(root, manifest.operation));
+    let mut scene = NameValues::new(matching::request(root, manifest.operation));
     for (place, view) in [(OBJECT, objects.object), (OLD_OBJECT, objects.old)] {
         if let Some(view) = view {
-            scene.set(place, Value::Tree(Tree::object(view, None)));
+            scene.set(place, CelValue::Tree(StoredTree::object(view, None)));
         }
     }
     if let Some(namespace) = manifest.namespace {
@@ -121,7 +121,7 @@ struct Evaluation<'e> {
 
 impl Evaluation<'_> {
     /// Judges as each binding of the policy says.
-    fn bound(&mut self, scene: &Scene<'_>, root: View<'_>) {
+    fn bound(&mut self, scene: &NameValues<'_>, root: View<'_>) {
         let Some(bindings) = &self.rule.admission else {
             self.judge(scene, root, self.rule.enforcement, self.own);
             return;
@@ -153,7 +153,7 @@ impl Evaluation<'_> {
 
     fn judge(
         &mut self,
-        scene: &Scene<'_>,
+        scene: &NameValues<'_>,
         root: View<'_>,
         enforcement: Enforcement,
         params: &Node,
@@ -163,7 +163,7 @@ impl Evaluation<'_> {
         let scene = &scene.of_request(scene.request.clone());
         let params = cel::tree::of(View::of(params));
         let verdict = judge(self.rule, scene, &params, &mut 0);
-        if matches!(verdict, Verdict::Met | Verdict::Failed(_)) {
+        if matches!(verdict, RuleVerdict::Met | RuleVerdict::Failed(_)) {
             for (key, value) in judge::published(self.rule, scene, &params) {
                 let text = answer.audit.entry(format!("{}/{key}", self.rule.name));
                 let text = text.or_default();
@@ -175,10 +175,10 @@ impl Evaluation<'_> {
             }
         }
         match verdict {
-            Verdict::Met if answer.result == "skip" => answer.result = "pass",
-            Verdict::Undecided(_) if answer.result != "fail" => answer.result = "undecided",
-            Verdict::Skipped | Verdict::Met | Verdict::Undecided(_) => {}
-            Verdict::Failed(failures) => {
+            RuleVerdict::Met if answer.result == "skip" => answer.result = "pass",
+            RuleVerdict::Undecided(_) if answer.result != "fail" => answer.result = "undecided",
+            RuleVerdict::Skipped | RuleVerdict::Met | RuleVerdict::Undecided(_) => {}
+            RuleVerdict::Failed(failures) => {
                 answer.result = "fail";
                 for failure in failures {
                     let (view, path) =

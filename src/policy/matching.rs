@@ -7,7 +7,7 @@ use crate::model::kinds::policy::{
 use crate::model::view::View;
 
 use super::equivalents::{self, Served};
-use super::names::Request;
+use super::names::AdmissionRequest;
 
 /// The plural name of a kind, as URLs of the API write it. Kinds of custom resources follow the same
 /// convention.
@@ -110,11 +110,11 @@ pub enum Match {
 
 /// Whether some operation could make a policy judge objects of this kind: what depends on nothing
 /// but the kind.
-pub fn names_kind(constraints: Option<&MatchResources>, request: &Request) -> bool {
+pub fn names_kind(constraints: Option<&MatchResources>, request: &AdmissionRequest) -> bool {
     let Some(constraints) = constraints else {
         return true;
     };
-    let any = Request {
+    let any = AdmissionRequest {
         kubernetes: None,
         ..request.clone()
     };
@@ -133,7 +133,7 @@ pub fn names_kind(constraints: Option<&MatchResources>, request: &Request) -> bo
 /// of the object's namespace.
 pub fn matches(
     constraints: Option<&MatchResources>,
-    request: &Request,
+    request: &AdmissionRequest,
     objects: Objects<'_>,
     namespace_label: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Match> {
@@ -160,7 +160,7 @@ pub fn matches(
 /// for a namespace itself: it is selected by its own labels.
 fn in_namespaces(
     constraints: &MatchResources,
-    request: &Request,
+    request: &AdmissionRequest,
     objects: Objects<'_>,
     namespace_label: &dyn Fn(&str) -> Option<String>,
 ) -> bool {
@@ -203,7 +203,7 @@ fn label(object: View<'_>, key: &str) -> Option<String> {
 fn chosen(
     rules: &[ResourceRule],
     constraints: &MatchResources,
-    request: &Request,
+    request: &AdmissionRequest,
 ) -> Option<Match> {
     let meets = |rule: &ResourceRule, group: &str, version: &str| {
         names_resource(rule, group, version, request) && allows(rule, request)
@@ -226,7 +226,12 @@ fn chosen(
     })
 }
 
-fn names_resource(rule: &ResourceRule, group: &str, version: &str, request: &Request) -> bool {
+fn names_resource(
+    rule: &ResourceRule,
+    group: &str,
+    version: &str,
+    request: &AdmissionRequest,
+) -> bool {
     let any = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
     any(&rule.api_groups, group)
         && any(&rule.api_versions, version)
@@ -239,7 +244,7 @@ fn names_resource(rule: &ResourceRule, group: &str, version: &str, request: &Req
 }
 
 /// Whether a rule has the operation, the scope and the name of a request.
-fn allows(rule: &ResourceRule, request: &Request) -> bool {
+fn allows(rule: &ResourceRule, request: &AdmissionRequest) -> bool {
     let is_namespace =
         request.group.is_empty() && request.version == "v1" && request.resource == "namespaces";
     let is_inside = !is_namespace && is_namespaced(request);
@@ -259,13 +264,13 @@ fn allows(rule: &ResourceRule, request: &Request) -> bool {
 
 /// Whether the object is in a namespace; one of Kubernetes' own that names none gets that of whoever
 /// applies it.
-fn is_namespaced(request: &Request) -> bool {
+fn is_namespaced(request: &AdmissionRequest) -> bool {
     let is_custom = request.group.contains('.') && !request.group.ends_with(".k8s.io");
     !request.namespace.is_empty() || !is_custom && !OUTSIDE_NAMESPACES.contains(&&*request.resource)
 }
 
 /// What a request about an object says.
-pub fn request(object: View<'_>, operation: Operation) -> Request {
+pub fn request(object: View<'_>, operation: Operation) -> AdmissionRequest {
     let api_version = object.text_at(&["apiVersion"]);
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", &api_version));
     let kind = object.text_at(&["kind"]).into_owned();
@@ -275,7 +280,7 @@ pub fn request(object: View<'_>, operation: Operation) -> Request {
     if (group, version, kind.as_str()) == ("", "v1", "Namespace") {
         namespace.clone_from(&name);
     }
-    Request {
+    AdmissionRequest {
         group: group.to_owned(),
         version: version.to_owned(),
         resource: plural(&kind),
@@ -283,6 +288,6 @@ pub fn request(object: View<'_>, operation: Operation) -> Request {
         name,
         namespace,
         operation: Some(operation),
-        ..Request::default()
+        ..AdmissionRequest::default()
     }
 }

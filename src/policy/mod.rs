@@ -51,14 +51,14 @@ use crate::model::kinds::policy::{Operation, Target};
 use crate::model::kinds::{Catalog, Enforcement, Policy};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
-use crate::model::verdict::{Count, Outcome, Record};
+use crate::model::verdict::{Count, Outcome, PolicyRecord};
 use crate::model::view::View;
 use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::{Node, NodeId, Value as Yaml, entry};
 use baseline::Baseline;
 use judging::Judging;
 use matching::Objects;
-use names::Request;
+use names::AdmissionRequest;
 use rules::Rule;
 pub use selection::Circumstances;
 use surroundings::{kubernetes_of, named, namespace_object};
@@ -71,7 +71,7 @@ const COST_PER_TENANT: u64 = 2_000_000;
 
 /// What the stage is given.
 #[derive(Clone)]
-pub struct Input<'a> {
+pub struct PolicyInput<'a> {
     /// The documents.
     pub catalog: &'a Catalog,
     /// Documents of Kubernetes' own API for admission, and their parameters.
@@ -90,7 +90,7 @@ pub struct Input<'a> {
 
 /// The rules of a repository, ready to judge.
 pub struct Policies<'a> {
-    input: Input<'a>,
+    input: PolicyInput<'a>,
     rules: Vec<Rule>,
     waivers: Waivers<'a>,
     /// All documents as rules see them, where one asks.
@@ -140,9 +140,9 @@ type KindKey = (String, String);
 #[derive(Clone, Debug, Default)]
 pub struct Left {
     counts: BTreeMap<(String, usize), Count>,
-    records: Vec<Record>,
+    records: Vec<PolicyRecord>,
     used_waivers: BTreeSet<String>,
-    known: BTreeSet<baseline::Known>,
+    known: BTreeSet<baseline::KnownFinding>,
 }
 
 impl Left {
@@ -184,18 +184,18 @@ impl<'a> Policies<'a> {
     }
 
     /// Compiles the policies that are in use, the built-in ones included.
-    pub fn new(input: Input<'a>, sink: &mut Sink) -> Policies<'a> {
+    pub fn new(input: PolicyInput<'a>, sink: &mut Sink) -> Policies<'a> {
         Policies::compile(input, false, sink)
     }
 
     /// Compiles all policies, whether they are in use or not.
-    pub fn all(input: Input<'a>, sink: &mut Sink) -> Policies<'a> {
+    pub fn all(input: PolicyInput<'a>, sink: &mut Sink) -> Policies<'a> {
         Policies::compile(input, true, sink)
     }
 
-    fn compile(input: Input<'a>, unused: bool, sink: &mut Sink) -> Policies<'a> {
+    fn compile(input: PolicyInput<'a>, unused: bool, sink: &mut Sink) -> Policies<'a> {
         let is_wanted = |document: &&Document<Policy>| {
-            let asked = selection::Asked {
+            let asked = selection::Candidacy {
                 pack: rules::pack_of(input.sources.path(document.tree.id.file)),
                 name: &document.name,
                 frameworks: document.spec.controls.keys().map(String::as_str).collect(),
@@ -295,7 +295,7 @@ impl<'a> Policies<'a> {
     }
 
     /// The rules about manifests that name a kind at all: found once for each kind.
-    fn naming(&self, target: Target, request: &Request) -> Arc<[usize]> {
+    fn naming(&self, target: Target, request: &AdmissionRequest) -> Arc<[usize]> {
         let version = format!("{}/{} {}", request.group, request.version, target.name());
         let key = (version, request.kind.clone());
         let known = self.by_kind.read().unwrap_or_else(PoisonError::into_inner);
@@ -341,7 +341,7 @@ impl<'a> Policies<'a> {
         };
         for one in objects.rendered {
             let root = one.manifest.root();
-            let request = Request {
+            let request = AdmissionRequest {
                 kubernetes,
                 ..matching::request(root, Operation::Create)
             };
@@ -406,7 +406,7 @@ impl<'a> Policies<'a> {
             let Some(place) = root.or(*before) else {
                 continue;
             };
-            let request = Request {
+            let request = AdmissionRequest {
                 kubernetes,
                 ..matching::request(place, operation)
             };
@@ -422,7 +422,7 @@ impl<'a> Policies<'a> {
                 cel::tree::of(View::of(&change)),
             );
             // What only an update or a removal shows of an object was not judged before.
-            let created = Request {
+            let created = AdmissionRequest {
                 operation: Some(Operation::Create),
                 ..request.clone()
             };

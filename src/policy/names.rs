@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::equivalents::Served;
 use super::rules::Rule;
 use super::verdicts::FormVerdicts;
-use crate::cel::value::{Key, Map};
-use crate::cel::{Budget, Error, Globals, Minor, Value, evaluate};
+use crate::cel::value::{MapKey, ValueMap};
+use crate::cel::{Budget, CelValue, EvaluationError, Globals, Minor, evaluate};
 use crate::model::kinds::policy::Operation;
 use crate::yaml::{Node, Value as Yaml};
 
@@ -58,7 +58,7 @@ pub fn position(name: &str) -> Option<usize> {
 
 /// What a request of the API server would say.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct AdmissionRequest {
     /// The API group.
     pub group: String,
     /// The version in the group.
@@ -78,13 +78,13 @@ pub struct Request {
     /// The minor version of the Kubernetes that is asked; the newest, if it is not known.
     pub kubernetes: Option<Minor>,
     /// What was requested, where a rule sees it in another version.
-    pub original: Option<Box<Request>>,
+    pub original: Option<Box<AdmissionRequest>>,
 }
 
-impl Request {
+impl AdmissionRequest {
     /// The same request as a rule sees it that names another version.
-    pub fn seen_as(&self, version: &Served) -> Request {
-        Request {
+    pub fn seen_as(&self, version: &Served) -> AdmissionRequest {
+        AdmissionRequest {
             group: version.group.clone(),
             version: version.version.clone(),
             original: Some(Box::new(self.clone())),
@@ -104,16 +104,16 @@ impl Request {
 
     /// <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request>;
     /// who asks is not known before somebody does. What is empty is not there.
-    fn value<'a>(&self) -> Value<'a> {
-        let text = |text: &str| Value::text(text);
-        let kind = |request: &Request| {
+    fn value<'a>(&self) -> CelValue<'a> {
+        let text = |text: &str| CelValue::text(text);
+        let kind = |request: &AdmissionRequest| {
             map(vec![
                 ("group", text(&request.group)),
                 ("version", text(&request.version)),
                 ("kind", text(&request.kind)),
             ])
         };
-        let resource = |request: &Request| {
+        let resource = |request: &AdmissionRequest| {
             map(vec![
                 ("group", text(&request.group)),
                 ("version", text(&request.version)),
@@ -127,7 +127,7 @@ impl Request {
             ("resource", resource(self)),
             ("requestResource", resource(original)),
             ("operation", text(self.operation_word())),
-            ("dryRun", Value::Bool(false)),
+            ("dryRun", CelValue::Bool(false)),
         ];
         for (name, value) in [
             ("subResource", &self.subresource),
@@ -143,42 +143,42 @@ impl Request {
     }
 }
 
-fn map<'a>(entries: Vec<(&str, Value<'a>)>) -> Value<'a> {
+fn map<'a>(entries: Vec<(&str, CelValue<'a>)>) -> CelValue<'a> {
     let entries = entries
         .into_iter()
-        .map(|(key, value)| (Key::Text(key.into()), (Value::text(key), value)));
-    Value::Map(Arc::new(entries.collect::<Map<'a>>()))
+        .map(|(key, value)| (MapKey::Text(key.into()), (CelValue::text(key), value)));
+    CelValue::Map(Arc::new(entries.collect::<ValueMap<'a>>()))
 }
 
 /// The value of a variable, once it is known.
-type Variable<'a> = OnceCell<Result<Value<'a>, Error>>;
+type ComputedVariable<'a> = OnceCell<Result<CelValue<'a>, EvaluationError>>;
 
 /// What the names stand for, for one object or document.
 #[derive(Clone, Debug)]
-pub struct Scene<'a> {
-    values: Vec<Value<'a>>,
+pub struct NameValues<'a> {
+    values: Vec<CelValue<'a>>,
     /// What a request would say.
-    pub request: Request,
+    pub request: AdmissionRequest,
     /// What is known of manifests of the object's form, where the object is one as it was rendered.
     pub known: Option<FormVerdicts<'a>>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> NameValues<'a> {
     /// Nothing has a value yet: all names stand for `null`.
-    pub fn new(request: Request) -> Scene<'a> {
-        Scene {
-            values: vec![Value::Null; NAMES.len()],
+    pub fn new(request: AdmissionRequest) -> NameValues<'a> {
+        NameValues {
+            values: vec![CelValue::Null; NAMES.len()],
             request,
             known: None,
         }
     }
 
     /// The same scene with another request, for a while.
-    pub fn of_request<'b>(&self, request: Request) -> Scene<'b>
+    pub fn of_request<'b>(&self, request: AdmissionRequest) -> NameValues<'b>
     where
         'a: 'b,
     {
-        Scene {
+        NameValues {
             values: self.values.clone(),
             request,
             known: None,
@@ -186,28 +186,32 @@ impl<'a> Scene<'a> {
     }
 
     /// Gives a name a value.
-    pub fn set(&mut self, position: usize, value: Value<'a>) {
+    pub fn set(&mut self, position: usize, value: CelValue<'a>) {
         self.values[position] = value;
     }
 
     /// What a name stands for.
-    pub fn get(&self, position: usize) -> &Value<'a> {
+    pub fn get(&self, position: usize) -> &CelValue<'a> {
         &self.values[position]
     }
 }
 
 /// A scene as one rule sees it.
-pub struct Stage<'s, 'a> {
-    scene: &'s Scene<'a>,
+pub struct RuleBindings<'s, 'a> {
+    scene: &'s NameValues<'a>,
     rule: &'a Rule,
-    params: Value<'a>,
-    variables: Vec<Variable<'a>>,
+    params: CelValue<'a>,
+    variables: Vec<ComputedVariable<'a>>,
 }
 
-impl<'s, 'a> Stage<'s, 'a> {
+impl<'s, 'a> RuleBindings<'s, 'a> {
     /// A rule's variables are evaluated at most once.
-    pub fn new(scene: &'s Scene<'a>, rule: &'a Rule, params: Value<'a>) -> Stage<'s, 'a> {
-        Stage {
+    pub fn new(
+        scene: &'s NameValues<'a>,
+        rule: &'a Rule,
+        params: CelValue<'a>,
+    ) -> RuleBindings<'s, 'a> {
+        RuleBindings {
             scene,
             rule,
             params,
@@ -216,19 +220,23 @@ impl<'s, 'a> Stage<'s, 'a> {
     }
 }
 
-impl<'a> Globals<'a> for Stage<'_, 'a> {
-    fn global(&self, index: usize) -> Result<Value<'a>, Error> {
+impl<'a> Globals<'a> for RuleBindings<'_, 'a> {
+    fn global(&self, index: usize) -> Result<CelValue<'a>, EvaluationError> {
         match index {
             REQUEST => Ok(self.scene.request.value()),
             PARAMS => Ok(self.params.clone()),
-            AUTHORIZER => Err(Error::OnlyInCluster("what the requester may do")),
+            AUTHORIZER => Err(EvaluationError::OnlyInCluster("what the requester may do")),
             _ => Ok(self.scene.values[index].clone()),
         }
     }
 
-    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+    fn variable(
+        &self,
+        index: usize,
+        budget: &mut Budget<'a>,
+    ) -> Result<CelValue<'a>, EvaluationError> {
         let Some((_, program)) = self.rule.variables.get(index) else {
-            return Ok(Value::Null);
+            return Ok(CelValue::Null);
         };
         let variable = &self.variables[index];
         if let Some(known) = variable.get() {

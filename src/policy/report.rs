@@ -12,9 +12,9 @@ use crate::diagnostics::{
 use crate::model::instance::Unit;
 use crate::model::kinds::Enforcement;
 use crate::model::manifest::Rendered;
-use crate::model::verdict::{Evidence, PolicySummary, Record, Subject};
+use crate::model::verdict::{Evidence, PolicyRecord, PolicySummary, VerdictSubject};
 use crate::model::view::View;
-use crate::yaml::{Node, Path, Step};
+use crate::yaml::{Node, Path, PathStep};
 
 /// A finding of a rule, with no place yet.
 pub fn finding(rule: &Rule, enforcement: Enforcement, message: String) -> Diagnostic {
@@ -60,12 +60,12 @@ pub fn decided<'a>(failure: &Failure<'a>, root: View<'a>) -> Option<(View<'a>, S
 
 /// A path below a name, with a key that is missing at its end.
 pub fn path_text(name: &str, path: &Path, missing: Option<&Text<'_>>) -> String {
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<PathStep> = Vec::new();
     if !name.is_empty() {
-        steps.push(Step::from(name));
+        steps.push(PathStep::from(name));
     }
     steps.extend(path.0.iter().cloned());
-    steps.extend(missing.map(|key| Step::from(key.as_str())));
+    steps.extend(missing.map(|key| PathStep::from(key.as_str())));
     Path(steps).to_string()
 }
 
@@ -80,7 +80,7 @@ impl Policies<'_> {
         &self,
         index: usize,
         mut finding: Diagnostic,
-        subject: Subject,
+        subject: VerdictSubject,
         digest: Option<String>,
         params: &Node,
         left: &mut Left,
@@ -102,7 +102,7 @@ impl Policies<'_> {
         if let Some(accepted) = &accepted {
             finding.accept(accepted.clone());
         }
-        left.records.push(Record {
+        left.records.push(PolicyRecord {
             policy: rule.name.clone(),
             subject,
             message: finding.message.clone(),
@@ -128,7 +128,7 @@ impl Policies<'_> {
             let Some(about) = finding.about.as_deref() else {
                 continue;
             };
-            let subject = Subject {
+            let subject = VerdictSubject {
                 tenant: unit.key.tenant.clone(),
                 environment: unit.key.environment.clone(),
                 cluster: unit.key.cluster.clone(),
@@ -144,7 +144,7 @@ impl Policies<'_> {
             }
             let mut objects = rendered.iter();
             let object = objects.find(|one| one.manifest.title() == subject.object);
-            left.records.push(Record {
+            left.records.push(PolicyRecord {
                 policy: finding.code.id.to_owned(),
                 message: finding.message.clone(),
                 place: finding.primary.as_ref().map(|label| label.span),

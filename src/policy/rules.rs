@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::names::{FIRST_OWN, NAMES, OBJECT, PARAMS};
 use super::type_check::Expressions;
 use crate::cel::types::Type;
-use crate::cel::{self, CompileError, Minor, Names, Program, Variable, Wanted};
+use crate::cel::{self, CompileError, DeclaredVariable, Minor, Names, Program, WantedType};
 use crate::diagnostics::catalogue::Code;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
 use crate::model::catalog::Document;
@@ -17,7 +17,7 @@ use crate::model::kinds::policy::{
 };
 use crate::model::kinds::{Enforcement, Policy as PolicyKind};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, NodeId, Path, Step};
+use crate::yaml::{Node, NodeId, Path, PathStep};
 
 /// A rule that is ready to judge.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub struct Rule {
     /// Its own variables.
     pub variables: Vec<(String, Program)>,
     /// What must be true.
-    pub validations: Vec<Check>,
+    pub validations: Vec<RuleCheck>,
     /// Facts for the audit log of the API server.
     pub annotations: Vec<(String, Program)>,
     /// The controls that it serves.
@@ -74,7 +74,7 @@ pub struct Rule {
 
 /// What must be true.
 #[derive(Debug)]
-pub struct Check {
+pub struct RuleCheck {
     /// The expression.
     pub program: Program,
     /// What is wrong when it is not.
@@ -96,7 +96,7 @@ pub fn compile(
 ) -> Option<Rule> {
     let spec = &document.spec;
     let pack = pack_of(sources.path(document.tree.id.file)).to_owned();
-    let mut compiler = Compiler {
+    let mut compiler = RuleCompiler {
         sources,
         custom,
         sink,
@@ -105,7 +105,7 @@ pub fn compile(
         failed: false,
         expressions: Expressions::default(),
     };
-    let at = |path: &[Step]| document.at(path);
+    let at = |path: &[PathStep]| document.at(path);
     let mut rule = Rule {
         name: document.name.clone(),
         title: spec.title.clone(),
@@ -133,29 +133,34 @@ pub fn compile(
         digest: digest(&document.tree),
     };
     let items = |list: &'static str, index: usize, field: &'static str| {
-        at(&["spec".into(), list.into(), Step::Index(index), field.into()])
+        at(&[
+            "spec".into(),
+            list.into(),
+            PathStep::Index(index),
+            field.into(),
+        ])
     };
     for (index, condition) in spec.match_conditions.iter().enumerate() {
         let place = items("matchConditions", index, "expression");
-        let program = compiler.program(&condition.expression, place, false, Wanted::Bool);
+        let program = compiler.program(&condition.expression, place, false, WantedType::Bool);
         rule.conditions
             .extend(program.map(|program| (condition.name.clone(), program)));
     }
     for (index, variable) in spec.variables.iter().enumerate() {
         let place = items("variables", index, "expression");
-        let program = compiler.program(&variable.expression, place, true, Wanted::Anything);
+        let program = compiler.program(&variable.expression, place, true, WantedType::Anything);
         compiler.declare(&variable.name, program.as_ref());
         rule.variables
             .extend(program.map(|program| (variable.name.clone(), program)));
     }
     for (index, validation) in spec.validations.iter().enumerate() {
         let place = items("validations", index, "expression");
-        let program = compiler.program(&validation.expression, place, true, Wanted::Bool);
+        let program = compiler.program(&validation.expression, place, true, WantedType::Bool);
         let message_place = items("validations", index, "messageExpression");
         let message_program = validation
             .message_expression
             .as_ref()
-            .and_then(|text| compiler.program(text, message_place, true, Wanted::Text));
+            .and_then(|text| compiler.program(text, message_place, true, WantedType::Text));
         let path = validation
             .path
             .as_ref()
@@ -167,7 +172,7 @@ pub fn compile(
                     None
                 }
             });
-        rule.validations.extend(program.map(|program| Check {
+        rule.validations.extend(program.map(|program| RuleCheck {
             program,
             message: validation.message.clone(),
             message_program,
@@ -181,7 +186,7 @@ pub fn compile(
             &annotation.value_expression,
             place,
             true,
-            Wanted::TextOrNull,
+            WantedType::TextOrNull,
         );
         rule.annotations
             .extend(program.map(|program| (annotation.key.clone(), program)));
@@ -229,7 +234,7 @@ fn defaults(parameters: &BTreeMap<String, Parameter>) -> Node {
 }
 
 /// The compiler of one document's expressions.
-pub struct Compiler<'c> {
+pub struct RuleCompiler<'c> {
     /// All files.
     pub sources: &'c Sources,
     /// Where findings go.
@@ -237,7 +242,7 @@ pub struct Compiler<'c> {
     /// The document's name.
     pub policy: &'c str,
     /// The variables that are declared so far.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<DeclaredVariable>,
     /// Whether an expression could not be compiled.
     pub failed: bool,
     /// What is checked with the types of the kinds that the policy names.
@@ -246,14 +251,14 @@ pub struct Compiler<'c> {
     pub custom: &'c [&'c ObjectSchemas],
 }
 
-impl Compiler<'_> {
+impl RuleCompiler<'_> {
     /// Compiles one expression, which must give what is wanted.
     pub fn program(
         &mut self,
         text: &str,
         place: NodeId,
         with_variables: bool,
-        wanted: Wanted,
+        wanted: WantedType,
     ) -> Option<Program> {
         let names = Names {
             globals: NAMES,
@@ -272,7 +277,7 @@ impl Compiler<'_> {
                     self.refuse(place, message, Some(wanted.help().to_owned()));
                     return None;
                 }
-                if with_variables && matches!(wanted, Wanted::Bool | Wanted::Text) {
+                if with_variables && matches!(wanted, WantedType::Bool | WantedType::Text) {
                     self.expressions.judged.push((text.to_owned(), place));
                 }
                 Some(program)
@@ -293,7 +298,7 @@ impl Compiler<'_> {
             let text = program.text.clone();
             self.expressions.variables.push((name.to_owned(), text));
         }
-        self.variables.push(Variable {
+        self.variables.push(DeclaredVariable {
             name: name.to_owned(),
             of: program.map_or(Type::Dyn, |program| program.gives.clone()),
         });

@@ -58,7 +58,7 @@ impl<'a> Circumstances<'a> {
 }
 
 /// A policy, by what decides whether it is used.
-pub struct Asked<'a> {
+pub struct Candidacy<'a> {
     /// Its pack; empty for the repository's own.
     pub pack: &'a str,
     /// Its name.
@@ -67,7 +67,7 @@ pub struct Asked<'a> {
     pub frameworks: Vec<&'a str>,
 }
 
-impl Asked<'_> {
+impl Candidacy<'_> {
     /// Whether anything asks for it: its pack, or a framework that is followed.
     pub fn is_used(&self, catalog: &Catalog, circumstances: &Circumstances<'_>) -> bool {
         let platform = catalog
@@ -96,7 +96,7 @@ pub fn pack_of<'a>(catalog: &'a Catalog, pack: &str) -> Option<&'a PolicyPack> {
 impl Policies<'_> {
     /// Whether a rule is in use for somebody.
     pub fn is_in_use(&self, rule: &Rule) -> bool {
-        let asked = Asked {
+        let asked = Candidacy {
             pack: &rule.pack,
             name: &rule.name,
             frameworks: rule.controls.keys().map(String::as_str).collect(),
@@ -106,7 +106,7 @@ impl Policies<'_> {
 
     /// Whether a rule is in use, and holds in these circumstances.
     pub(super) fn holds(&self, rule: &Rule, circumstances: &Circumstances<'_>) -> bool {
-        let asked = Asked {
+        let asked = Candidacy {
             pack: &rule.pack,
             name: &rule.name,
             frameworks: rule.controls.keys().map(String::as_str).collect(),

@@ -1,12 +1,12 @@
 //! Whether the API server would store an admission policy or a binding as it is written.
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
-use crate::kubernetes::validation::{self, Kind, Known};
+use crate::kubernetes::validation::{self, KnownKind, RuleSet};
 use crate::kubernetes::versions::FIELD_VERSIONS;
 use crate::model::view::View;
 use crate::schema::kubernetes::built_in;
-use crate::schema::{self, Problem};
-use crate::yaml::{Node, NodeId, Step};
+use crate::schema::{self, SchemaProblem};
+use crate::yaml::{Node, NodeId, PathStep};
 
 /// Fields whose expressions are compiled with the rule, which tells what is wrong with them at the character.
 const EXPRESSIONS: [&str; 3] = ["expression", "messageExpression", "valueExpression"];
@@ -32,7 +32,9 @@ pub fn check(tree: &Node, sources: &Sources, sink: &mut Sink) -> bool {
     let mut is_storable = true;
     for violation in schema::check_as_of(root, rule, set, *FIELD_VERSIONS.end()) {
         let place = match violation.problem {
-            Problem::UnknownField(..) => violation.key.or_else(|| key_of(root, &violation.path.0)),
+            SchemaProblem::UnknownField(..) => {
+                violation.key.or_else(|| key_of(root, &violation.path.0))
+            }
             _ => violation.view.sources().first().copied(),
         };
         let described = violation.describe(codes::BAD_ADMISSION);
@@ -42,11 +44,10 @@ pub fn check(tree: &Node, sources: &Sources, sink: &mut Sink) -> bool {
     if !is_storable {
         return false;
     }
-    for violation in validation::check(root, Known::BuiltIn(definition), None, Kind::All) {
-        let is_expression =
-            violation.path.0.last().is_some_and(
-                |step| matches!(step, Step::Key(key) if EXPRESSIONS.contains(&&**key)),
-            );
+    for violation in validation::check(root, KnownKind::BuiltIn(definition), None, RuleSet::All) {
+        let is_expression = violation.path.0.last().is_some_and(
+            |step| matches!(step, PathStep::Key(key) if EXPRESSIONS.contains(&&**key)),
+        );
         if is_expression && !violation.says.starts_with("is missing") {
             continue;
         }
@@ -58,8 +59,8 @@ pub fn check(tree: &Node, sources: &Sources, sink: &mut Sink) -> bool {
 }
 
 /// Where a key is written.
-fn key_of(root: View<'_>, path: &[Step]) -> Option<NodeId> {
-    let (Step::Key(key), above) = path.split_last()? else {
+fn key_of(root: View<'_>, path: &[PathStep]) -> Option<NodeId> {
+    let (PathStep::Key(key), above) = path.split_last()? else {
         return None;
     };
     let above = root.at_path(&crate::yaml::Path(above.to_vec()))?;

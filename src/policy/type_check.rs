@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::matching::plural;
 use super::names::NAMES;
 use crate::cel::types::Type;
-use crate::cel::{self, CompileError, Names, Variable};
+use crate::cel::{self, CompileError, DeclaredVariable, Names};
 use crate::kubernetes::validation::types;
 use crate::model::kinds::policy::MatchResources;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
@@ -26,7 +26,7 @@ pub struct Expressions {
 }
 
 /// A part of an expression that does not fit a kind.
-pub struct Misfit<'e> {
+pub struct TypeMismatch<'e> {
     /// The expression.
     pub text: &'e str,
     /// Where it is written.
@@ -42,15 +42,15 @@ impl Expressions {
         &self,
         constraints: &MatchResources,
         custom: &[&ObjectSchemas],
-    ) -> Vec<Misfit<'_>> {
+    ) -> Vec<TypeMismatch<'_>> {
         let mut misfits = Vec::new();
         for (kind, schema) in kinds(constraints, custom) {
             let of = schema.object();
-            let declared = ["object", "oldObject"].map(|name| Variable {
+            let declared = ["object", "oldObject"].map(|name| DeclaredVariable {
                 name: name.to_owned(),
                 of: of.clone(),
             });
-            let compile = |text: &str, variables: &[Variable]| {
+            let compile = |text: &str, variables: &[DeclaredVariable]| {
                 let names = Names {
                     globals: NAMES,
                     declared: &declared,
@@ -63,11 +63,11 @@ impl Expressions {
             for (name, text) in &self.variables {
                 let of = compile(text, &variables).map_or(Type::Dyn, |program| program.gives);
                 let name = name.clone();
-                variables.push(Variable { name, of });
+                variables.push(DeclaredVariable { name, of });
             }
             for (text, place) in &self.judged {
                 let errors = compile(text, &variables).err();
-                misfits.extend(errors.into_iter().flatten().map(|error| Misfit {
+                misfits.extend(errors.into_iter().flatten().map(|error| TypeMismatch {
                     text,
                     place: *place,
                     error: CompileError {

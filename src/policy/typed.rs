@@ -3,7 +3,7 @@
 
 use crate::model::view::View;
 use crate::schema::kubernetes::built_in;
-use crate::schema::{Additional, Rule, SchemaSet};
+use crate::schema::{Additional, SchemaRule, SchemaSet};
 use crate::yaml::{Entry, Node, Value as Yaml};
 
 /// The type of amounts, which the API server writes as text.
@@ -22,7 +22,7 @@ pub fn typed(object: &Node) -> Node {
     }
 }
 
-fn of_type(node: &Node, rule: &Rule, set: &SchemaSet) -> Node {
+fn of_type(node: &Node, rule: &SchemaRule, set: &SchemaSet) -> Node {
     let is_amount = rule.reference.is_some() && rule.reference == set.index(QUANTITY);
     let rule = set.follow(rule);
     let value = match &node.value {
@@ -47,7 +47,7 @@ fn of_type(node: &Node, rule: &Rule, set: &SchemaSet) -> Node {
 }
 
 /// Whether a value is left out because it is empty: lists, and maps of any keys. A struct that is there counts.
-fn is_omitted(value: &Node, rule: &Rule) -> bool {
+fn is_omitted(value: &Node, rule: &SchemaRule) -> bool {
     match &value.value {
         Yaml::List(items) => items.is_empty(),
         Yaml::Map(map) => {
@@ -60,7 +60,7 @@ fn is_omitted(value: &Node, rule: &Rule) -> bool {
 }
 
 /// What a field is in its type; nothing if the type does not have it, or nothing is in it.
-fn field(key: &str, value: &Node, rule: &Rule, set: &SchemaSet) -> Option<Node> {
+fn field(key: &str, value: &Node, rule: &SchemaRule, set: &SchemaSet) -> Option<Node> {
     let is_kept = KEPT_EMPTY.contains(&key) || rule.required.iter().any(|known| **known == *key);
     let own = rule.property(key).map(|rule| set.follow(rule));
     if value.is_null() || !is_kept && own.is_some_and(|own| is_omitted(value, own)) {

@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
 
-use super::names::Request;
-use crate::model::hole::Shown;
-use crate::model::manifest::{Manifest, Part};
+use super::names::AdmissionRequest;
+use crate::model::hole::ShownHoles;
+use crate::model::manifest::{Manifest, SkeletonNode};
 use crate::schema::kubernetes::ObjectSchemas;
 use crate::yaml::Node;
 
@@ -33,25 +33,25 @@ type FormKey = (usize, usize, usize, u32);
 /// A rule by index, and its parameters by their address.
 type RuleKey = (usize, usize);
 /// What a rule saw of manifests, and what it said.
-type Seen = VecDeque<(Shown, Passed)>;
+type SeenVerdict = VecDeque<(ShownHoles, Passed)>;
 
 /// The verdicts on all forms.
 #[derive(Debug, Default)]
-pub struct Verdicts(RwLock<HashMap<FormKey, Arc<Kept>, FixedState>>);
+pub struct Verdicts(RwLock<HashMap<FormKey, Arc<SkeletonVerdicts>, FixedState>>);
 
 /// The verdicts on manifests of one skeleton.
 #[derive(Debug)]
-struct Kept {
+struct SkeletonVerdicts {
     /// Kept so that no other one takes its address.
-    _skeleton: Arc<Vec<Part>>,
-    verdicts: RwLock<HashMap<RuleKey, Seen, FixedState>>,
+    _skeleton: Arc<Vec<SkeletonNode>>,
+    verdicts: RwLock<HashMap<RuleKey, SeenVerdict, FixedState>>,
 }
 
 /// What is known of manifests of the form of one.
 #[derive(Clone, Debug)]
 pub struct FormVerdicts<'m> {
     manifest: &'m Manifest,
-    form: Arc<Kept>,
+    form: Arc<SkeletonVerdicts>,
 }
 
 impl Verdicts {
@@ -60,7 +60,7 @@ impl Verdicts {
         &self,
         manifest: &'m Manifest,
         custom: Option<&ObjectSchemas>,
-        request: &Request,
+        request: &AdmissionRequest,
     ) -> Option<FormVerdicts<'m>> {
         let key = (
             Arc::as_ptr(&manifest.skeleton).addr(),
@@ -81,7 +81,7 @@ impl Verdicts {
         drop(forms);
         let mut forms = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let form = forms.entry(key).or_insert_with(|| {
-            Arc::new(Kept {
+            Arc::new(SkeletonVerdicts {
                 _skeleton: Arc::clone(&manifest.skeleton),
                 verdicts: RwLock::default(),
             })
@@ -119,6 +119,6 @@ impl FormVerdicts<'_> {
             .or_default();
         // The other side of a comparison has what this one has: the newest are the likeliest.
         known.truncate(MAX_VERDICTS - 1);
-        known.push_front((Shown::new(&self.manifest.holes, looks), judged));
+        known.push_front((ShownHoles::new(&self.manifest.holes, looks), judged));
     }
 }

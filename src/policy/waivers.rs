@@ -10,7 +10,7 @@ use crate::diagnostics::{Accepted, Diagnostic, Sink, Sources, list_names, sugges
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::Waiver;
 use crate::model::scalars::Name;
-use crate::model::verdict::Subject;
+use crate::model::verdict::VerdictSubject;
 
 /// Days before its end at which a waiver is told to expire.
 const SOON: i32 = 30;
@@ -97,7 +97,7 @@ impl<'a> Waivers<'a> {
     }
 
     /// The waiver that excepts a finding of a policy or of a code.
-    pub fn find(&self, rule: &str, subject: &Subject) -> Option<Accepted> {
+    pub fn find(&self, rule: &str, subject: &VerdictSubject) -> Option<Accepted> {
         let waiver = self
             .in_force
             .iter()
@@ -178,7 +178,7 @@ fn same_person(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-fn excepts(waiver: &Waiver, subject: &Subject) -> bool {
+fn excepts(waiver: &Waiver, subject: &VerdictSubject) -> bool {
     let wanted = &waiver.subject;
     let is = |wanted: Option<&str>, found: &str| wanted.is_none_or(|wanted| wanted == found);
     let is_name =

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::registry::{Template, Templates};
 use super::{Apis, FUNCTIONS, inputs, with};
 use crate::engine::markers;
-use crate::engine::origin::{Origin, Past};
+use crate::engine::origin::{Past, ValueOrigin};
 use crate::engine::program::Recording;
-use crate::engine::run::Run;
-use crate::engine::{Error, Inputs};
+use crate::engine::run::TemplateRun;
+use crate::engine::{RunInputs, TemplateError};
 use crate::model::instance::{Unit, Variable};
-use crate::model::manifest::{Scope, TemplateLine};
+use crate::model::manifest::{TemplateLine, TemplateScope};
 
 /// Why a template made no object of a kind for something.
 #[derive(Debug)]
@@ -22,26 +22,31 @@ pub struct Absent {
     /// The line of the template that decided.
     pub line: TemplateLine,
     /// What kept it from it.
-    pub reason: Reason,
+    pub reason: AbsenceReason,
 }
 
 /// What kept a template from making an object.
 #[derive(Debug)]
-pub enum Reason {
+pub enum AbsenceReason {
     /// Components have to name the template, and this one does not.
     NotNamed,
     /// The cluster does not have this API.
     Lacks(String),
     /// Its condition did not hold; the values that were looked at.
-    Condition(Origin),
+    Condition(ValueOrigin),
     /// It was rendered, and conditions in it did not hold; the values that each looked at.
-    Within(Vec<Origin>),
+    Within(Vec<ValueOrigin>),
     /// It could not be evaluated.
-    Failed(Box<Error>),
+    Failed(Box<TemplateError>),
 }
 
 /// What kept the templates of some scopes from making objects of a kind for a unit. Templates that made one are left out.
-pub fn absent(templates: &Templates, unit: &Unit, scopes: &[Scope], kind: &str) -> Vec<Absent> {
+pub fn absent(
+    templates: &Templates,
+    unit: &Unit,
+    scopes: &[TemplateScope],
+    kind: &str,
+) -> Vec<Absent> {
     let of_unit: Vec<&Variable> = unit.variables.iter().collect();
     let mut found = Vec::new();
     for template in scopes.iter().flat_map(|scope| templates.of(*scope)) {
@@ -72,7 +77,7 @@ pub fn absent(templates: &Templates, unit: &Unit, scopes: &[Scope], kind: &str) 
             );
         };
         match template.scope {
-            Scope::Component | Scope::ComponentRunbook => {
+            TemplateScope::Component | TemplateScope::ComponentRunbook => {
                 for instance in &unit.instances {
                     let variables = with(&of_unit, &instance.variables);
                     look(
@@ -83,7 +88,7 @@ pub fn absent(templates: &Templates, unit: &Unit, scopes: &[Scope], kind: &str) 
                     );
                 }
             }
-            Scope::Pipeline => {
+            TemplateScope::Pipeline => {
                 for pipeline in &unit.pipelines {
                     look(
                         None,
@@ -103,35 +108,42 @@ pub fn absent(templates: &Templates, unit: &Unit, scopes: &[Scope], kind: &str) 
 fn kept_from(
     templates: &Templates,
     template: &Template,
-    inputs: &Arc<Inputs>,
+    inputs: &Arc<RunInputs>,
     apis: &Apis,
     named: &[String],
     kind: &str,
-) -> Option<(usize, Reason)> {
+) -> Option<(usize, AbsenceReason)> {
     if !template.is_for(named) {
-        return Some((1, Reason::NotNamed));
+        return Some((1, AbsenceReason::NotNamed));
     }
-    let run = || Run::new(&templates.library, inputs, &FUNCTIONS);
+    let run = || TemplateRun::new(&templates.library, inputs, &FUNCTIONS);
     let past = |recording| Past {
         recording: Arc::new(recording),
         inputs: inputs.clone(),
     };
     if let Some(when) = &template.when {
         match run().expression(when) {
-            Err(error) => return Some((template.when_line, Reason::Failed(Box::new(error)))),
+            Err(error) => {
+                return Some((template.when_line, AbsenceReason::Failed(Box::new(error))));
+            }
             Ok((value, trace)) if !value.data.is_true() => {
                 let past = past(Recording::new(trace, &[]));
                 let origin = past.origin([value.term], [], &[]);
-                return Some((template.when_line, Reason::Condition(origin)));
+                return Some((template.when_line, AbsenceReason::Condition(origin)));
             }
             Ok(_) => {}
         }
     }
     if let Some(lacking) = template.requires.as_ref().filter(|api| !apis.has(api)) {
-        return Some((1, Reason::Lacks(lacking.clone())));
+        return Some((1, AbsenceReason::Lacks(lacking.clone())));
     }
     let ran = match run().template(&template.path, None) {
-        Err(error) => return Some((error.line.unwrap_or(1), Reason::Failed(Box::new(error)))),
+        Err(error) => {
+            return Some((
+                error.line.unwrap_or(1),
+                AbsenceReason::Failed(Box::new(error)),
+            ));
+        }
         Ok(ran) => ran,
     };
     let line = format!("kind: {kind}");
@@ -148,5 +160,5 @@ fn kept_from(
         .into_iter()
         .filter_map(|region| u32::try_from(region).ok());
     let conditions = conditions.map(|region| past.origin([], [], &[region]));
-    Some((1, Reason::Within(conditions.collect())))
+    Some((1, AbsenceReason::Within(conditions.collect())))
 }

@@ -16,13 +16,13 @@ fn as_line(c: char) -> Option<usize> {
 /// comes out tells which line it came from. `lines` keeps the places.
 pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> String {
     #[derive(PartialEq)]
-    enum Mode {
+    enum MarkerMode {
         Text,
         Tag(&'static str),
         Quoted(&'static str, char),
     }
     let mut marked = String::with_capacity(source.len() + source.len() / 8);
-    let mut mode = Mode::Text;
+    let mut mode = MarkerMode::Text;
     let mut line = 1;
     // Where the marker of this line goes: after the last thing that it prints.
     let mut end = None;
@@ -30,12 +30,12 @@ pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> Str
     while let Some(c) = rest.chars().next() {
         let mut taken = c.len_utf8();
         match &mode {
-            Mode::Text => {
+            MarkerMode::Text => {
                 let tag = [("{{", "}}"), ("{%", "%}"), ("{#", "#}")]
                     .into_iter()
                     .find(|(open, _)| rest.starts_with(open));
                 if let Some((_, close)) = tag {
-                    mode = Mode::Tag(close);
+                    mode = MarkerMode::Tag(close);
                     taken = 2;
                 }
                 marked.push_str(&rest[..taken]);
@@ -43,7 +43,7 @@ pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> Str
                     end = Some(marked.len());
                 }
             }
-            Mode::Tag(close) => {
+            MarkerMode::Tag(close) => {
                 if rest.starts_with(close) {
                     taken = 2;
                 }
@@ -52,23 +52,23 @@ pub fn mark_lines(source: &str, file: u32, lines: &mut Vec<TemplateLine>) -> Str
                     if *close == "}}" {
                         end = Some(marked.len());
                     }
-                    mode = Mode::Text;
+                    mode = MarkerMode::Text;
                 } else if matches!(c, '"' | '\'') && *close != "#}" {
-                    mode = Mode::Quoted(close, c);
+                    mode = MarkerMode::Quoted(close, c);
                 }
             }
-            Mode::Quoted(close, quote) => {
+            MarkerMode::Quoted(close, quote) => {
                 if c == '\\' {
                     taken += rest[taken..].chars().next().map_or(0, char::len_utf8);
                 }
                 marked.push_str(&rest[..taken]);
                 if c == *quote {
-                    mode = Mode::Tag(close);
+                    mode = MarkerMode::Tag(close);
                 }
             }
         }
         if c == '\n' {
-            if mode == Mode::Text
+            if mode == MarkerMode::Text
                 && let Some(at) = end.take()
             {
                 insert(&mut marked, at, file, line, lines);

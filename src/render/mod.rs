@@ -23,32 +23,32 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-pub use absent::{Absent, Reason as AbsentReason, absent};
+pub use absent::{AbsenceReason as AbsentReason, Absent, absent};
 pub use registry::Templates;
 pub use usage::unread;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
 use crate::engine::origin::Past;
 use crate::engine::program::{Filled, Finished, Recording};
-use crate::engine::run::Run;
+use crate::engine::run::TemplateRun;
 use crate::engine::syntax::Expression;
-use crate::engine::trace::{Own, Reach};
+use crate::engine::trace::{LookDepth, Own};
 use crate::engine::value::Data;
-use crate::engine::{self, Function, Inputs, Reason};
+use crate::engine::{self, RunInputs, TemplateErrorKind, TemplateFunction};
 use crate::kubernetes::versions::{self, Minor};
 use crate::model::hole::{Hole, Holes};
 use crate::model::instance::{Derivations, Unit, Usage, Variable};
-use crate::model::manifest::{Manifest, Rendered, Scope, TemplateLine};
+use crate::model::manifest::{Manifest, Rendered, TemplateLine, TemplateScope};
 use crate::yaml::{Node, NodeId};
 use registry::{Otherwise, Template};
 use skeleton::Skeleton;
-use usage::Looked;
+use usage::InstanceUsage;
 
 /// `has_api("group/version/Kind")`: whether the cluster has an API.
-static HAS_API: Function = Function {
+static HAS_API: TemplateFunction = TemplateFunction {
     own: Own {
         name: "has_api",
-        reach: Reach::Presence,
+        reach: LookDepth::Presence,
         apply: |arguments| {
             let [listed, version, wanted] = arguments else {
                 return Err("`has_api` takes the name of an API".to_owned());
@@ -68,16 +68,16 @@ static HAS_API: Function = Function {
     },
     reads: &[&["cluster", "apis"], &["cluster", "kubernetesVersion"]],
 };
-static FUNCTIONS: [&Function; 1] = [&HAS_API];
+static FUNCTIONS: [&TemplateFunction; 1] = [&HAS_API];
 
 /// What one rendering is for.
-struct Job<'a> {
+struct RenderJob<'a> {
     sources: &'a Sources,
     /// `globex/ingest in production on eu-1`, for findings.
     title: String,
     /// The line that asked for it.
     asked: NodeId,
-    scope: Scope,
+    scope: TemplateScope,
     instance: Option<usize>,
     pipeline: Option<usize>,
 }
@@ -86,7 +86,7 @@ struct Job<'a> {
 pub fn unit(
     templates: &Templates,
     unit: &Unit,
-    scopes: &[Scope],
+    scopes: &[TemplateScope],
     sources: &Sources,
     usage: &mut Usage,
     sink: &mut Sink,
@@ -96,25 +96,26 @@ pub fn unit(
     let key = &unit.key;
     let place = format!("in {} on {}", key.environment, key.cluster);
     let of_unit: Vec<&Variable> = unit.variables.iter().collect();
-    let mut all = |job: &Job<'_>, variables: &[&Variable], named: &[String], sink: &mut Sink| {
-        let inputs = inputs(variables, &unit.derivations);
-        let mut looked = Looked::default();
-        let of_scope = templates.of(job.scope);
-        for template in of_scope.filter(|template| template.is_for(named)) {
-            rendered.extend(run(
-                templates,
-                template,
-                &inputs,
-                &apis,
-                job,
-                &mut looked,
-                sink,
-            ));
-        }
-        looked
-    };
+    let mut all =
+        |job: &RenderJob<'_>, variables: &[&Variable], named: &[String], sink: &mut Sink| {
+            let inputs = inputs(variables, &unit.derivations);
+            let mut looked = InstanceUsage::default();
+            let of_scope = templates.of(job.scope);
+            for template in of_scope.filter(|template| template.is_for(named)) {
+                rendered.extend(run(
+                    templates,
+                    template,
+                    &inputs,
+                    &apis,
+                    job,
+                    &mut looked,
+                    sink,
+                ));
+            }
+            looked
+        };
     for scope in scopes.iter().copied() {
-        let mut job = Job {
+        let mut job = RenderJob {
             sources,
             title: format!("{} {place}", key.tenant).trim_start().to_owned(),
             asked: NodeId::NONE,
@@ -123,7 +124,7 @@ pub fn unit(
             pipeline: None,
         };
         match scope {
-            Scope::Component | Scope::ComponentRunbook => {
+            TemplateScope::Component | TemplateScope::ComponentRunbook => {
                 for (position, instance) in unit.instances.iter().enumerate() {
                     job.title = format!("{}/{} {place}", key.tenant, instance.component);
                     job.asked = instance.subscription;
@@ -144,17 +145,17 @@ pub fn unit(
                     }
                 }
             }
-            Scope::Pipeline => {
+            TemplateScope::Pipeline => {
                 for (position, pipeline) in unit.pipelines.iter().enumerate() {
                     job.title = format!("{}'s pipeline {} {place}", key.tenant, pipeline.name);
                     job.asked = pipeline.subscription;
                     job.pipeline = Some(position);
-                    job.scope = Scope::Pipeline;
+                    job.scope = TemplateScope::Pipeline;
                     job.instance = None;
                     let variables = with(&of_unit, &pipeline.variables);
                     let mut looked = all(&job, &variables, &[], sink);
                     for one in &pipeline.jobs {
-                        job.scope = Scope::PipelineJob;
+                        job.scope = TemplateScope::PipelineJob;
                         job.instance = Some(one.instance);
                         let more = all(&job, &with(&variables, &one.variables), &[], sink);
                         looked.0.extend(more.0);
@@ -200,16 +201,16 @@ pub fn folder(
     let apis = Apis::default();
     let variables: Vec<&Variable> = variables.iter().collect();
     let inputs = inputs(&variables, &Arc::default());
-    let job = Job {
+    let job = RenderJob {
         sources,
         title: "a folder of the output".to_owned(),
         asked: NodeId::NONE,
-        scope: Scope::Folder,
+        scope: TemplateScope::Folder,
         instance: None,
         pipeline: None,
     };
-    let of_folders = templates.of(Scope::Folder);
-    let mut looked = Looked::default();
+    let of_folders = templates.of(TemplateScope::Folder);
+    let mut looked = InstanceUsage::default();
     of_folders
         .flat_map(|template| run(templates, template, &inputs, &apis, &job, &mut looked, sink))
         .collect()
@@ -271,8 +272,8 @@ impl Apis {
     }
 }
 
-fn inputs(variables: &[&Variable], derivations: &Arc<Derivations>) -> Arc<Inputs> {
-    Arc::new(Inputs {
+fn inputs(variables: &[&Variable], derivations: &Arc<Derivations>) -> Arc<RunInputs> {
+    Arc::new(RunInputs {
         variables: variables
             .iter()
             .map(|variable| (*variable).clone())
@@ -285,10 +286,10 @@ fn inputs(variables: &[&Variable], derivations: &Arc<Derivations>) -> Arc<Inputs
 fn run(
     templates: &Templates,
     template: &Template,
-    inputs: &Arc<Inputs>,
+    inputs: &Arc<RunInputs>,
     apis: &Apis,
-    job: &Job<'_>,
-    looked: &mut Looked,
+    job: &RenderJob<'_>,
+    looked: &mut InstanceUsage,
     sink: &mut Sink,
 ) -> Vec<Rendered> {
     if let Some(requires) = &template.requires
@@ -354,8 +355,8 @@ fn lacking(
     templates: &Templates,
     template: &Template,
     requires: &str,
-    inputs: &Arc<Inputs>,
-    job: &Job<'_>,
+    inputs: &Arc<RunInputs>,
+    job: &RenderJob<'_>,
 ) -> Diagnostic {
     let line = |id: NodeId| {
         let span = job.sources.span(id);
@@ -382,8 +383,8 @@ fn lacking(
 }
 
 /// The input value that an expression stands for.
-fn asking(templates: &Templates, asked: &Expression, inputs: &Arc<Inputs>) -> Option<NodeId> {
-    let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+fn asking(templates: &Templates, asked: &Expression, inputs: &Arc<RunInputs>) -> Option<NodeId> {
+    let run = TemplateRun::new(&templates.library, inputs, &FUNCTIONS);
     let (value, trace) = run.expression(asked).ok()?;
     let past = Past {
         recording: Arc::new(Recording::new(trace, &[])),
@@ -392,14 +393,14 @@ fn asking(templates: &Templates, asked: &Expression, inputs: &Arc<Inputs>) -> Op
     past.origin([value.term], [], &[]).values.first().copied()
 }
 
-fn applies(templates: &Templates, template: &Template, inputs: &Arc<Inputs>) -> bool {
+fn applies(templates: &Templates, template: &Template, inputs: &Arc<RunInputs>) -> bool {
     let Some(when) = &template.when else {
         return true;
     };
     if let Some((known, _)) = template.applied.replay(inputs) {
         return known.made;
     }
-    let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+    let run = TemplateRun::new(&templates.library, inputs, &FUNCTIONS);
     let Ok((holds, ran)) = run.condition(when) else {
         return false;
     };
@@ -414,10 +415,10 @@ type Made = (Arc<Finished<Option<Arc<Skeleton>>>>, Vec<Filled>);
 fn render(
     templates: &Templates,
     template: &Template,
-    inputs: &Arc<Inputs>,
-    job: &Job<'_>,
+    inputs: &Arc<RunInputs>,
+    job: &RenderJob<'_>,
 ) -> Result<Made, Vec<Diagnostic>> {
-    let run = Run::new(&templates.library, inputs, &FUNCTIONS);
+    let run = TemplateRun::new(&templates.library, inputs, &FUNCTIONS);
     let ran = run.template(&template.path, template.when.as_ref());
     let ran = ran.map_err(|error| vec![failed(&error, template, job)])?;
     let skeleton = if engine::markers::is_blank(&ran.text) {
@@ -465,14 +466,14 @@ fn assert_same(known: &Made, ran: Result<Made, Vec<Diagnostic>>, template: &Temp
     }
 }
 
-fn not_yaml(line: TemplateLine, message: &str, job: &Job<'_>) -> Diagnostic {
+fn not_yaml(line: TemplateLine, message: &str, job: &RenderJob<'_>) -> Diagnostic {
     Diagnostic::new(codes::NOT_YAML, format!("the template's text is not valid YAML: {message}"))
         .at(job.sources.line_span(line.file, line.line as usize), "at or just before this line")
         .note(format!("rendered for {}", job.title))
         .help("values cannot break the structure, so correct the template's own text: indentation, colons, dashes")
 }
 
-fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnostic {
+fn failed(error: &engine::TemplateError, template: &Template, job: &RenderJob<'_>) -> Diagnostic {
     // An error inside a macro names the library's file; one of the condition names none.
     let (file, line) = match &error.template {
         None => (template.file, Some(template.when_line)),
@@ -485,7 +486,7 @@ fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnost
     let span = line.and_then(|line| job.sources.line_span(file, line));
     let diagnostic =
         match &error.reason {
-            Reason::Undefined(missing) => {
+            TemplateErrorKind::Undefined(missing) => {
                 let name = missing.as_ref().map(|(name, _)| format!("`{name}`"));
                 let near = missing
                     .as_ref()
@@ -501,26 +502,26 @@ fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnost
                     "for data that may be absent, write `| default(…)`".to_owned()
                 }))
             }
-            Reason::Steps => Diagnostic::new(
+            TemplateErrorKind::Steps => Diagnostic::new(
                 codes::TEMPLATE_BOUND,
                 "the template takes more than 1,000,000 steps",
             )
             .help("make its loops smaller"),
-            Reason::Text => {
+            TemplateErrorKind::Text => {
                 Diagnostic::new(codes::TEMPLATE_BOUND, "the template prints more than 4 MiB")
                     .help("make its loops smaller")
             }
-            Reason::Holes => Diagnostic::new(
+            TemplateErrorKind::Holes => Diagnostic::new(
                 codes::TEMPLATE_BOUND,
                 "the template prints more than 65,000 values",
             )
             .help("make its loops smaller"),
-            Reason::Syntax(detail) => Diagnostic::new(
+            TemplateErrorKind::Syntax(detail) => Diagnostic::new(
                 codes::TEMPLATE_SYNTAX,
                 format!("the template's syntax is wrong: {detail}"),
             )
             .help("correct the marked line; the language is Jinja's"),
-            Reason::Failed(detail) => Diagnostic::new(
+            TemplateErrorKind::Failed(detail) => Diagnostic::new(
                 codes::TEMPLATE_FAILED,
                 format!("the template could not be evaluated: {detail}"),
             )
@@ -537,7 +538,7 @@ fn failed(error: &engine::Error, template: &Template, job: &Job<'_>) -> Diagnost
     )
 }
 
-fn misplaced(problem: skeleton::Misplaced, job: &Job<'_>) -> Diagnostic {
+fn misplaced(problem: skeleton::Misplaced, job: &RenderJob<'_>) -> Diagnostic {
     let template = |line: TemplateLine| job.sources.line_span(line.file, line.line as usize);
     let input = |ids: &[NodeId]| {
         ids.iter()

@@ -10,23 +10,23 @@ use crate::diagnostics::catalogue::resolve::UNKNOWN_REFERENCE;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, nearest, suggest};
 use crate::engine::program::Programs;
 use crate::engine::syntax::{self, Expression};
-use crate::engine::{self, Library, markers::is_reserved};
+use crate::engine::{self, TemplateLibrary, markers::is_reserved};
 use crate::model::kinds::Catalog;
-use crate::model::manifest::{Scope, TemplateLine};
-use crate::yaml::{Node, Step, parse::parse};
+use crate::model::manifest::{TemplateLine, TemplateScope};
+use crate::yaml::{Node, PathStep, parse::parse};
 
-const SCOPES: [(&str, Scope); 11] = [
-    ("cluster", Scope::Cluster),
-    ("tenant", Scope::Tenant),
-    ("component", Scope::Component),
-    ("delivery", Scope::Delivery),
-    ("cluster-delivery", Scope::ClusterDelivery),
-    ("folder", Scope::Folder),
-    ("pipeline", Scope::Pipeline),
-    ("pipeline-job", Scope::PipelineJob),
-    ("api-server", Scope::ApiServer),
-    ("runbook", Scope::Runbook),
-    ("component-runbook", Scope::ComponentRunbook),
+const SCOPES: [(&str, TemplateScope); 11] = [
+    ("cluster", TemplateScope::Cluster),
+    ("tenant", TemplateScope::Tenant),
+    ("component", TemplateScope::Component),
+    ("delivery", TemplateScope::Delivery),
+    ("cluster-delivery", TemplateScope::ClusterDelivery),
+    ("folder", TemplateScope::Folder),
+    ("pipeline", TemplateScope::Pipeline),
+    ("pipeline-job", TemplateScope::PipelineJob),
+    ("api-server", TemplateScope::ApiServer),
+    ("runbook", TemplateScope::Runbook),
+    ("component-runbook", TemplateScope::ComponentRunbook),
 ];
 
 /// What happens where the cluster lacks an API that a template requires.
@@ -46,7 +46,7 @@ pub struct Template {
     /// Its file.
     pub file: u32,
     /// What it is rendered for.
-    pub scope: Scope,
+    pub scope: TemplateScope,
     /// When it applies.
     pub when: Option<Expression>,
     /// The API that the cluster must have.
@@ -87,7 +87,7 @@ impl Template {
 /// All templates, ready to run.
 #[derive(Debug)]
 pub struct Templates {
-    pub(super) library: Library,
+    pub(super) library: TemplateLibrary,
     pub(super) lines: Vec<TemplateLine>,
     pub(super) skeletons: Skeletons,
     pub(super) looked: Merged,
@@ -102,7 +102,7 @@ impl Templates {
         sink: &mut Sink,
     ) -> Templates {
         let mut templates = Templates {
-            library: Library::default(),
+            library: TemplateLibrary::default(),
             lines: Vec::new(),
             skeletons: Skeletons::default(),
             looked: Merged::default(),
@@ -122,7 +122,7 @@ impl Templates {
     }
 
     /// The templates of a scope, by path.
-    pub fn of(&self, scope: Scope) -> impl Iterator<Item = &Template> {
+    pub fn of(&self, scope: TemplateScope) -> impl Iterator<Item = &Template> {
         self.templates
             .iter()
             .filter(move |template| template.scope == scope)
@@ -139,7 +139,7 @@ impl Templates {
                 {
                     continue;
                 }
-                let place = component.at(&["spec".into(), "templates".into(), Step::Index(at)]);
+                let place = component.at(&["spec".into(), "templates".into(), PathStep::Index(at)]);
                 let diagnostic =
                     Diagnostic::new(UNKNOWN_REFERENCE, format!("there is no template `{path}`"))
                         .at(sources.span(place), "named here");
@@ -209,7 +209,7 @@ impl Templates {
         let mut template = Template {
             path: path.into(),
             file,
-            scope: Scope::Component,
+            scope: TemplateScope::Component,
             when: None,
             requires: None,
             otherwise: Otherwise::Skip,
@@ -239,7 +239,7 @@ impl Templates {
                 }
             }
             Err(error) => {
-                let engine::Reason::Syntax(detail) = error.reason else {
+                let engine::TemplateErrorKind::Syntax(detail) = error.reason else {
                     return;
                 };
                 sink.push(
@@ -398,7 +398,7 @@ fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &
         match syntax::expression(&written) {
             Ok(expression) => *place = Some(expression),
             Err(error) => {
-                let engine::Reason::Syntax(detail) = error.reason else {
+                let engine::TemplateErrorKind::Syntax(detail) = error.reason else {
                     continue;
                 };
                 return fail(

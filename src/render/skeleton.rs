@@ -7,9 +7,11 @@ use super::markers;
 use super::registry::Template;
 use crate::engine::markers::as_hole;
 use crate::model::hole::Holes;
-use crate::model::manifest::{Field, FieldKey, Fields, Part, PartKind, Piece, TemplateLine};
+use crate::model::manifest::{
+    FieldKey, PartKind, SkeletonField, SkeletonFields, SkeletonNode, TemplateLine, TextPiece,
+};
 use crate::model::view::{View, canonical_order, scalar_text};
-use crate::yaml::parse::{Merges, Problem, parse_with};
+use crate::yaml::parse::{Merges, SyntaxProblem, parse_with};
 use crate::yaml::{Node, NodeId, Value};
 
 /// Most forms that are kept; beyond, each is parsed anew.
@@ -19,7 +21,7 @@ const MAX_KEPT: usize = 20_000;
 #[derive(Debug)]
 pub struct Skeleton {
     /// The documents.
-    pub documents: Arc<Vec<Part>>,
+    pub documents: Arc<Vec<SkeletonNode>>,
     /// Holes inside text or keys, which only scalars can fill.
     text_holes: Vec<(usize, TemplateLine, &'static str)>,
     /// Holes that are spread, which only maps can fill.
@@ -97,7 +99,7 @@ fn parse(text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Skel
         file: template.file,
         line: 1,
     };
-    let builder = Builder {
+    let builder = SkeletonBuilder {
         text: &stripped.text,
         spans: &parsed.spans,
         places: &stripped.lines,
@@ -106,14 +108,14 @@ fn parse(text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Skel
         first,
     };
     if !parsed.problems.is_empty() {
-        let problem = |((start, _), problem): &((u32, u32), Problem)| {
+        let problem = |((start, _), problem): &((u32, u32), SyntaxProblem)| {
             let message = match problem {
-                Problem::Syntax(message) | Problem::Bound(message) => message.clone(),
-                Problem::DuplicateKey(key, _) => format!("the key `{key}` is given twice"),
-                Problem::Ambiguous(text, _) => {
+                SyntaxProblem::Syntax(message) | SyntaxProblem::Bound(message) => message.clone(),
+                SyntaxProblem::DuplicateKey(key, _) => format!("the key `{key}` is given twice"),
+                SyntaxProblem::Ambiguous(text, _) => {
                     format!("`{text}` does not mean the same to every reader; put it in quotes")
                 }
-                Problem::Unsupported(what, instead) => {
+                SyntaxProblem::Unsupported(what, instead) => {
                     format!("{what} is not supported; {instead}")
                 }
             };
@@ -137,7 +139,7 @@ fn parse(text: &str, template: &Template, lines: &[TemplateLine]) -> Result<Skel
     Ok(skeleton)
 }
 
-struct Builder<'a> {
+struct SkeletonBuilder<'a> {
     text: &'a str,
     spans: &'a [(u32, u32)],
     places: &'a [(usize, usize)],
@@ -146,7 +148,7 @@ struct Builder<'a> {
     first: TemplateLine,
 }
 
-impl Builder<'_> {
+impl SkeletonBuilder<'_> {
     /// The template line of a place: that of the first marker at or after it, on its own line.
     fn line(&self, at: usize) -> TemplateLine {
         let at = at.min(self.text.len());
@@ -188,7 +190,7 @@ impl Builder<'_> {
     }
 
     /// `keys` are the holes in the keys that lead here.
-    fn part(&self, node: &Node, keys: &[usize], skeleton: &mut Skeleton) -> Part {
+    fn part(&self, node: &Node, keys: &[usize], skeleton: &mut Skeleton) -> SkeletonNode {
         let (start, end) = self.spans[node.id.index as usize];
         let line = self.line(start as usize);
         let kind = match &node.value {
@@ -199,7 +201,7 @@ impl Builder<'_> {
                     pieces.as_slice(),
                     self.text.get(start as usize..end as usize),
                 ) {
-                    ([Piece::Hole(index)], Some(written)) if written == &**text => {
+                    ([TextPiece::Hole(index)], Some(written)) if written == &**text => {
                         PartKind::Hole(*index)
                     }
                     _ => {
@@ -214,7 +216,7 @@ impl Builder<'_> {
             }
             Value::Map(map) => {
                 let mut open = false;
-                let mut fields: Vec<Field> = Vec::with_capacity(map.entries.len());
+                let mut fields: Vec<SkeletonField> = Vec::with_capacity(map.entries.len());
                 for entry in &map.entries {
                     let mut inside = keys.to_vec();
                     inside.extend(entry.key.chars().filter_map(as_hole));
@@ -240,7 +242,7 @@ impl Builder<'_> {
                     } else {
                         FieldKey::Literal(Arc::clone(&entry.key))
                     };
-                    fields.push(Field { key, value });
+                    fields.push(SkeletonField { key, value });
                 }
                 skeleton.has_open_maps |= open;
                 if open {
@@ -252,7 +254,7 @@ impl Builder<'_> {
                         }
                         _ => std::cmp::Ordering::Equal,
                     });
-                    PartKind::Map(Fields::new(fields))
+                    PartKind::Map(SkeletonFields::new(fields))
                 }
             }
             scalar => PartKind::Scalar(scalar.clone()),
@@ -265,7 +267,7 @@ impl Builder<'_> {
             _ => self.regions_within(start as usize, end as usize),
         }
         .into();
-        Part {
+        SkeletonNode {
             kind,
             line,
             regions,
@@ -274,31 +276,31 @@ impl Builder<'_> {
     }
 }
 
-fn note(pieces: &[Piece], line: TemplateLine, place: &'static str, skeleton: &mut Skeleton) {
+fn note(pieces: &[TextPiece], line: TemplateLine, place: &'static str, skeleton: &mut Skeleton) {
     skeleton
         .text_holes
         .extend(pieces.iter().filter_map(|piece| match piece {
-            Piece::Hole(index) => Some((*index, line, place)),
-            Piece::Literal(_) => None,
+            TextPiece::Hole(index) => Some((*index, line, place)),
+            TextPiece::Literal(_) => None,
         }));
 }
 
-fn pieces(text: &str) -> Vec<Piece> {
+fn pieces(text: &str) -> Vec<TextPiece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     for c in text.chars() {
         match as_hole(c) {
             Some(index) => {
                 if !literal.is_empty() {
-                    pieces.push(Piece::Literal(std::mem::take(&mut literal).into()));
+                    pieces.push(TextPiece::Literal(std::mem::take(&mut literal).into()));
                 }
-                pieces.push(Piece::Hole(index));
+                pieces.push(TextPiece::Hole(index));
             }
             None => literal.push(c),
         }
     }
     if !literal.is_empty() {
-        pieces.push(Piece::Literal(literal.into()));
+        pieces.push(TextPiece::Literal(literal.into()));
     }
     pieces
 }
@@ -344,7 +346,7 @@ impl Skeleton {
     }
 }
 
-fn keys_twice(part: &Part, holes: &Holes, problems: &mut Vec<Misplaced>) {
+fn keys_twice(part: &SkeletonNode, holes: &Holes, problems: &mut Vec<Misplaced>) {
     match &part.kind {
         PartKind::List(parts) => parts
             .iter()

@@ -15,7 +15,7 @@ const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"]
 
 /// What the templates of one instance did.
 #[derive(Debug, Default)]
-pub struct Looked(pub Vec<Arc<Recording>>);
+pub struct InstanceUsage(pub Vec<Arc<Recording>>);
 
 /// What runs looked at together, by who they are. Most instances have the runs of another one.
 #[derive(Debug, Default)]
@@ -24,22 +24,22 @@ pub struct Merged(RwLock<HashMap<Box<[usize]>, Together>>);
 /// What some runs looked at. They are kept, so that no others take their addresses.
 #[derive(Debug)]
 struct Together {
-    _runs: Looked,
-    merged: Arc<looked::Looked>,
+    _runs: InstanceUsage,
+    merged: Arc<looked::LookedAt>,
 }
 
 /// Most of them; beyond, they are all forgotten.
 const MAX_MERGED: usize = 4096;
 
 impl Merged {
-    fn of(&self, runs: &Looked) -> Arc<looked::Looked> {
+    fn of(&self, runs: &InstanceUsage) -> Arc<looked::LookedAt> {
         let key: Box<[usize]> = runs.0.iter().map(|run| Arc::as_ptr(run).addr()).collect();
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(&key) {
             return known.merged.clone();
         }
         drop(known);
-        let mut merged = looked::Looked::default();
+        let mut merged = looked::LookedAt::default();
         runs.0.iter().for_each(|run| merged.append(&run.looked));
         let merged = Arc::new(merged);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -47,7 +47,7 @@ impl Merged {
             known.clear();
         }
         let together = Together {
-            _runs: Looked(runs.0.clone()),
+            _runs: InstanceUsage(runs.0.clone()),
             merged: merged.clone(),
         };
         known.insert(key, together);
@@ -55,7 +55,7 @@ impl Merged {
     }
 }
 
-impl Looked {
+impl InstanceUsage {
     /// Notes of each value of a workload that the repository sets whether a template looked at it, as that or as a part of
     /// another variable.
     pub fn note(
@@ -78,7 +78,7 @@ impl Looked {
 }
 
 /// Values that are known already, and that are looked at here, too.
-fn mark(node: &Node, looked: &looked::Looked, usage: &mut Usage) {
+fn mark(node: &Node, looked: &looked::LookedAt, usage: &mut Usage) {
     match &node.value {
         Value::Map(_) | Value::List(_) if looked.whole => note_all_used(node, usage),
         Value::Map(_) => {
@@ -106,7 +106,7 @@ fn mark(node: &Node, looked: &looked::Looked, usage: &mut Usage) {
 fn note(
     node: &Node,
     trail: &Trail<'_>,
-    looked: Option<&looked::Looked>,
+    looked: Option<&looked::LookedAt>,
     sources: &Sources,
     usage: &mut Usage,
 ) {

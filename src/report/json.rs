@@ -10,7 +10,7 @@ pub const FORMAT_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct FindingsReport<'a> {
     format_version: u32,
     findings: Vec<Finding<'a>>,
 }
@@ -36,13 +36,13 @@ pub struct Finding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     waiver: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<Policy<'a>>,
+    policy: Option<PolicyProperties<'a>>,
 }
 
 /// What findings of policies have besides.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Policy<'a> {
+struct PolicyProperties<'a> {
     name: &'a str,
     severity: &'a str,
     title: &'a str,
@@ -68,7 +68,7 @@ struct Location<'a> {
 /// All findings as one JSON document.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {
     let findings = findings.iter().map(|finding| of_finding(finding, sources));
-    let report = Report {
+    let report = FindingsReport {
         format_version: FORMAT_VERSION,
         findings: findings.collect(),
     };
@@ -111,7 +111,7 @@ pub fn of_finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<
         repeated: finding.repeated,
         accepted: accepted(finding),
         waiver: waiver(finding),
-        policy: finding.policy.as_deref().map(|policy| Policy {
+        policy: finding.policy.as_deref().map(|policy| PolicyProperties {
             name: &policy.policy,
             severity: policy.severity,
             title: &policy.title,

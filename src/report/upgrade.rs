@@ -13,21 +13,22 @@ const FORMAT_VERSION: &str = "1";
 
 /// A format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum UpgradeFormat {
     /// For people at a terminal.
     Text,
     /// For tools; carries `formatVersion`.
     Json,
 }
 
-impl Format {
+impl UpgradeFormat {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
+    pub const ALL: [(&'static str, UpgradeFormat); 2] =
+        [("text", UpgradeFormat::Text), ("json", UpgradeFormat::Json)];
 }
 
 /// A cluster that moves.
 #[derive(Clone, Debug)]
-pub struct Cluster {
+pub struct ClusterUpgrade {
     /// Its name.
     pub name: String,
     /// The version that it runs.
@@ -37,9 +38,9 @@ pub struct Cluster {
 }
 
 /// The report.
-pub struct Report<'a> {
+pub struct UpgradeReport<'a> {
     to: String,
-    clusters: Vec<Cluster>,
+    clusters: Vec<ClusterUpgrade>,
     /// Errors and denials that come.
     breaks: Vec<Diagnostic>,
     /// API versions that are deprecated then, whether they are so today or not.
@@ -68,20 +69,20 @@ fn key(finding: &Diagnostic, sources: &Sources) -> (String, String, String, usiz
     )
 }
 
-impl<'a> Report<'a> {
+impl<'a> UpgradeReport<'a> {
     /// Compares the findings of both versions, each with the sources that they point into.
     pub fn new(
         to: String,
-        clusters: Vec<Cluster>,
+        clusters: Vec<ClusterUpgrade>,
         (before, sources_before): (&[Diagnostic], &'a Sources),
         (after, sources): (&[Diagnostic], &'a Sources),
-    ) -> Report<'a> {
+    ) -> UpgradeReport<'a> {
         let known: HashSet<_> = before
             .iter()
             .map(|finding| key(finding, sources_before))
             .collect();
         let stays: HashSet<_> = after.iter().map(|finding| key(finding, sources)).collect();
-        let mut report = Report {
+        let mut report = UpgradeReport {
             to,
             clusters,
             breaks: Vec::new(),
@@ -122,10 +123,10 @@ impl<'a> Report<'a> {
     }
 
     /// Writes it.
-    pub fn write(&self, format: Format, color: bool) -> String {
+    pub fn write(&self, format: UpgradeFormat, color: bool) -> String {
         match format {
-            Format::Text => self.text(color),
-            Format::Json => self.json(),
+            UpgradeFormat::Text => self.text(color),
+            UpgradeFormat::Json => self.json(),
         }
     }
 

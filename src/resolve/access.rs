@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::Input;
+use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::access;
 use crate::model::catalog::Document;
 use crate::model::kinds::{Role, Tenant};
-use crate::yaml::{Node, NodeId, Step};
+use crate::yaml::{Node, NodeId, PathStep};
 
 /// Checks all documents of kind Role and Grant.
-pub fn check(input: &Input<'_>, sink: &mut Sink) {
+pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     for role in &catalog.roles {
         for field in ["inherits", "conflictsWith"] {
@@ -20,7 +20,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
                 _ => &role.spec.conflicts_with,
             };
             for (at, name) in names.iter().enumerate() {
-                let place = role.at(&["spec".into(), field.into(), Step::Index(at)]);
+                let place = role.at(&["spec".into(), field.into(), PathStep::Index(at)]);
                 input.reference(&catalog.roles, "Role", &name.0, place, sink);
             }
         }
@@ -28,7 +28,8 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
         apart(input, role, sink);
     }
     for grant in &catalog.grants {
-        let place = |key: &str, at: usize| grant.at(&["spec".into(), key.into(), Step::Index(at)]);
+        let place =
+            |key: &str, at: usize| grant.at(&["spec".into(), key.into(), PathStep::Index(at)]);
         let role = grant.spec_at(&["role"]);
         input.reference(&catalog.roles, "Role", &grant.spec.role.0, role, sink);
         for (at, tenant) in grant.spec.tenants.iter().enumerate() {
@@ -52,7 +53,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
     }
 }
 
-fn circle(input: &Input<'_>, role: &Document<Role>, sink: &mut Sink) {
+fn circle(input: &PlanInput<'_>, role: &Document<Role>, sink: &mut Sink) {
     let inherited = access::lineage(input.catalog, &role.name);
     let closing = inherited
         .iter()
@@ -90,7 +91,7 @@ fn circle(input: &Input<'_>, role: &Document<Role>, sink: &mut Sink) {
 }
 
 /// A role that inherits two roles which are to be apart gives both to whoever has it.
-fn apart(input: &Input<'_>, role: &Document<Role>, sink: &mut Sink) {
+fn apart(input: &PlanInput<'_>, role: &Document<Role>, sink: &mut Sink) {
     let inherited = access::lineage(input.catalog, &role.name);
     for (at, first) in inherited.iter().enumerate() {
         for second in &inherited[at + 1..] {
@@ -123,7 +124,7 @@ struct Holder<'a> {
 }
 
 /// Separation of duties: nobody has two roles of a tenant that are to be apart.
-pub fn duties(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+pub fn duties(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     let grants = access::grants_of(input.catalog, tenant);
     let text = |node: &'_ Node, key: &str| -> String {
         node.get(key)
@@ -199,7 +200,7 @@ pub fn duties(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
 }
 
 /// Where two roles, or what they inherit, are said to be apart.
-fn conflict(input: &Input<'_>, first: &str, second: &str) -> Option<NodeId> {
+fn conflict(input: &PlanInput<'_>, first: &str, second: &str) -> Option<NodeId> {
     let (a, b) = (
         access::lineage(input.catalog, first),
         access::lineage(input.catalog, second),
@@ -212,6 +213,6 @@ fn said(roles: &[&Document<Role>], others: &[&Document<Role>]) -> Option<NodeId>
     roles.iter().find_map(|role| {
         let mut names = role.spec.conflicts_with.iter();
         let at = names.position(|name| others.iter().any(|other| other.name == name.0))?;
-        Some(role.at(&["spec".into(), "conflictsWith".into(), Step::Index(at)]))
+        Some(role.at(&["spec".into(), "conflictsWith".into(), PathStep::Index(at)]))
     })
 }

@@ -11,12 +11,12 @@ use crate::model::access;
 use crate::model::catalog::Document;
 use crate::model::instance::{Derivations, Instance, Unit};
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::yaml::{Entry, Node, NodeId, Step, Value, entry, merge};
+use crate::yaml::{Entry, Node, NodeId, PathStep, Value, entry, merge};
 
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
     let derivations = Arc::new(Derivations::default());
-    let builder = Builder::new(plan, planned.environment, planned.cluster, &derivations);
+    let builder = ValueBuilder::new(plan, planned.environment, planned.cluster, &derivations);
     let namespace = builder.namespace(planned.tenant);
     let tenant = tenant(&builder, planned, &namespace);
     let mut variables = builder.variables();
@@ -65,7 +65,7 @@ fn promoted_from(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
         one.tenant.name == planned.tenant.name
             && from.is_some_and(|from| from.0 == one.environment.name)
     });
-    let place = |one: &super::Placement<'_>| {
+    let place = |one: &super::TenantPlacement<'_>| {
         let names = [
             ("environment", name_node(one.environment)),
             ("cluster", name_node(one.cluster)),
@@ -81,13 +81,13 @@ fn promoted_from(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
 /// What templates see as `tenant` in a unit, without the rest of it.
 pub fn tenant_of(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Node {
     let derivations = Derivations::default();
-    let builder = Builder::new(plan, planned.environment, planned.cluster, &derivations);
+    let builder = ValueBuilder::new(plan, planned.environment, planned.cluster, &derivations);
     let namespace = builder.namespace(planned.tenant);
     tenant(&builder, planned, &namespace)
 }
 
 /// Makes values that templates see, in an environment on a cluster.
-pub struct Builder<'b, 'a> {
+pub struct ValueBuilder<'b, 'a> {
     /// Everything that is to be rendered.
     pub plan: &'b Plan<'a>,
     /// The environment.
@@ -97,15 +97,15 @@ pub struct Builder<'b, 'a> {
     derivations: &'b Derivations,
 }
 
-impl<'b, 'a> Builder<'b, 'a> {
+impl<'b, 'a> ValueBuilder<'b, 'a> {
     /// For a place; what it computes is remembered in `derivations`.
     pub fn new(
         plan: &'b Plan<'a>,
         environment: &'b Document<Environment>,
         cluster: &'b Document<Cluster>,
         derivations: &'b Derivations,
-    ) -> Builder<'b, 'a> {
-        Builder {
+    ) -> ValueBuilder<'b, 'a> {
+        ValueBuilder {
             plan,
             environment,
             cluster,
@@ -148,7 +148,7 @@ fn merge_field(planned: &PlannedUnit<'_>, field: &str) -> Node {
     )
 }
 
-impl Builder<'_, '_> {
+impl ValueBuilder<'_, '_> {
     /// What is the same for all templates of a place.
     pub fn variables(&self) -> Vec<(&'static str, Node)> {
         vec![
@@ -228,8 +228,8 @@ impl Builder<'_, '_> {
         &'c self,
         environment: &'c Document<Environment>,
         cluster: &'c Document<Cluster>,
-    ) -> Builder<'c, 'c> {
-        Builder {
+    ) -> ValueBuilder<'c, 'c> {
+        ValueBuilder {
             plan: self.plan,
             environment,
             cluster,
@@ -289,7 +289,7 @@ impl Builder<'_, '_> {
 }
 
 /// What templates see as `tenant`.
-fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node) -> Node {
+fn tenant(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node) -> Node {
     let document = planned.tenant;
     let effective = &document.effective;
     let empty = Node::empty_map();
@@ -346,7 +346,7 @@ fn tenant(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node
 }
 
 /// How a tenant leaves, with the time from its notice to the end of its data.
-fn offboarding(builder: &Builder<'_, '_>, tenant: &Node) -> Option<Entry> {
+fn offboarding(builder: &ValueBuilder<'_, '_>, tenant: &Node) -> Option<Entry> {
     let offboarding = tenant.get("offboarding")?;
     let day = |key: &str| {
         let node = offboarding.get(key)?;
@@ -362,7 +362,7 @@ fn offboarding(builder: &Builder<'_, '_>, tenant: &Node) -> Option<Entry> {
 }
 
 /// The roles that grants give, with what they inherit.
-fn roles(builder: &Builder<'_, '_>, grants: &Node) -> Node {
+fn roles(builder: &ValueBuilder<'_, '_>, grants: &Node) -> Node {
     let granted = grants.as_list().unwrap_or_default().iter();
     let granted: Vec<&Node> = granted.filter_map(|grant| grant.get("role")).collect();
     let mut names: Vec<&str> = granted.iter().filter_map(|role| role.as_str()).collect();
@@ -380,7 +380,11 @@ fn roles(builder: &Builder<'_, '_>, grants: &Node) -> Node {
 }
 
 /// Those of some grants or shares that hold today in this environment.
-pub fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Option<&Node>) -> Node {
+pub fn in_force(
+    builder: &ValueBuilder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    list: Option<&Node>,
+) -> Node {
     let Some(list) = list else {
         return Node::new(NodeId::NONE, Value::List(Arc::new([])));
     };
@@ -417,7 +421,7 @@ pub fn in_force(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, list: Opti
 }
 
 /// Components of other tenants that this one may reach here.
-fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
+fn shared_from(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let (mut items, mut from) = (Vec::new(), Vec::new());
     for shared in builder
         .plan
@@ -441,15 +445,15 @@ fn shared_from(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
             let path = [
                 "spec".into(),
                 "shares".into(),
-                Step::Index(at),
+                PathStep::Index(at),
                 "component".into(),
             ];
             let with = other.at(&[
                 "spec".into(),
                 "shares".into(),
-                Step::Index(at),
+                PathStep::Index(at),
                 "with".into(),
-                Step::Index(with),
+                PathStep::Index(with),
             ]);
             let mut entries = vec![
                 entry("tenant", name_node(other)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::build::Builder;
+use super::build::ValueBuilder;
 use super::{Plan, PlannedCluster, monitoring, recovery};
 use crate::model::instance::{Derivations, Unit, UnitKey};
 use crate::model::kinds::Isolation;
@@ -11,7 +11,7 @@ use crate::yaml::{Node, NodeId, Value, entry};
 /// Builds what the templates of a cluster in an environment see.
 pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     let derivations = Arc::new(Derivations::default());
-    let builder = Builder::new(plan, planned.environment, planned.cluster, &derivations);
+    let builder = ValueBuilder::new(plan, planned.environment, planned.cluster, &derivations);
     let mut variables = builder.variables();
     let shared = planned
         .tenants
@@ -62,7 +62,7 @@ const AUDIT_DAYS: i64 = 90;
 
 /// How many days the audit log of a cluster is kept: the longest that a framework of one of its tenants, or of the
 /// platform, asks for in `auditRetentionMonths`, by all environments that use the cluster.
-fn audit_days(builder: &Builder<'_, '_>, planned: &PlannedCluster<'_>) -> Node {
+fn audit_days(builder: &ValueBuilder<'_, '_>, planned: &PlannedCluster<'_>) -> Node {
     let catalog = builder.plan.input.catalog;
     let of = |name: &str, given: &Node, asked: NodeId| -> Option<(i64, NodeId)> {
         let framework = catalog.frameworks.get(name)?;

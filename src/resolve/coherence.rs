@@ -19,7 +19,7 @@ pub fn check(
         "for {}/{} in {} on {}",
         unit.tenant.name, chosen.component.name, unit.environment.name, unit.cluster.name
     );
-    let mut judge = Judge {
+    let mut judge = WorkloadCheck {
         plan,
         chosen,
         layers,
@@ -174,7 +174,7 @@ pub fn check(
 }
 
 /// Ports are referred to by their names.
-fn port_names(judge: &mut Judge<'_, '_, '_>, workload: &Node, ports: &[Node]) {
+fn port_names(judge: &mut WorkloadCheck<'_, '_, '_>, workload: &Node, ports: &[Node]) {
     let names: Vec<&str> = ports
         .iter()
         .filter_map(|port| port.get("name")?.as_str())
@@ -193,7 +193,7 @@ fn port_names(judge: &mut Judge<'_, '_, '_>, workload: &Node, ports: &[Node]) {
 }
 
 /// Combinations that the API server or the kubelet would refuse.
-fn refused_by_kubernetes(judge: &mut Judge<'_, '_, '_>, workload: &Node, kind: &str) {
+fn refused_by_kubernetes(judge: &mut WorkloadCheck<'_, '_, '_>, workload: &Node, kind: &str) {
     let is_zero = |node: &Node| {
         matches!(&node.value, Value::Int(0)) || matches!(node.as_str(), Some("0" | "0%"))
     };
@@ -288,7 +288,7 @@ fn refused_by_kubernetes(judge: &mut Judge<'_, '_, '_>, workload: &Node, kind: &
 }
 
 /// A share names ports of the workload.
-fn shared_ports(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, ports: &[Node]) {
+fn shared_ports(judge: &mut WorkloadCheck<'_, '_, '_>, unit: &PlannedUnit<'_>, ports: &[Node]) {
     let names: Vec<&str> = ports
         .iter()
         .filter_map(|port| port.get("name")?.as_str())
@@ -317,7 +317,7 @@ fn shared_ports(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, ports: &[
     }
 }
 
-fn storage_classes(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, workload: &Node) {
+fn storage_classes(judge: &mut WorkloadCheck<'_, '_, '_>, unit: &PlannedUnit<'_>, workload: &Node) {
     let known: Vec<&str> = unit
         .cluster
         .spec
@@ -365,7 +365,7 @@ fn storage_classes(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, worklo
 }
 
 /// Persistent volumes that name no class get an encrypted one, where there is one.
-fn encryption(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, workload: &Node) {
+fn encryption(judge: &mut WorkloadCheck<'_, '_, '_>, unit: &PlannedUnit<'_>, workload: &Node) {
     let classes = &unit.cluster.spec.storage_classes;
     let must = !matches!(
         workload.get("encryptionRequired").map(|node| &node.value),
@@ -391,7 +391,7 @@ fn encryption(judge: &mut Judge<'_, '_, '_>, unit: &PlannedUnit<'_>, workload: &
     }
 }
 
-fn volumes(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
+fn volumes(judge: &mut WorkloadCheck<'_, '_, '_>, workload: &Node) {
     for volume in workload
         .get("volumes")
         .and_then(Node::as_list)
@@ -417,7 +417,7 @@ fn volumes(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
     }
 }
 
-fn scaling(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
+fn scaling(judge: &mut WorkloadCheck<'_, '_, '_>, workload: &Node) {
     let kind = workload
         .get("type")
         .and_then(Node::as_str)
@@ -461,7 +461,7 @@ fn scaling(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
     }
 }
 
-fn resources(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
+fn resources(judge: &mut WorkloadCheck<'_, '_, '_>, workload: &Node) {
     let Some(resources) = workload.get("resources") else {
         return;
     };
@@ -505,7 +505,7 @@ fn resources(judge: &mut Judge<'_, '_, '_>, workload: &Node) {
     }
 }
 
-struct Judge<'p, 'a, 's> {
+struct WorkloadCheck<'p, 'a, 's> {
     plan: &'p Plan<'a>,
     chosen: Chosen<'a>,
     layers: &'p [Layer],
@@ -528,7 +528,7 @@ const BLOCKS: [&str; 11] = [
     "terminationGracePeriod",
 ];
 
-impl Judge<'_, '_, '_> {
+impl WorkloadCheck<'_, '_, '_> {
     /// Parts that a layer took away as a whole.
     fn blocks(&mut self, workload: &Node) {
         for block in BLOCKS

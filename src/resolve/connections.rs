@@ -3,7 +3,7 @@
 use super::{Chosen, Plan, PlannedUnit};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::kinds::Pattern;
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// The group of the mesh's API.
 const MESH: &str = "networking.istio.io/";
@@ -23,7 +23,7 @@ pub fn check(plan: &Plan<'_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>, sin
         if connection.spec.pattern != Pattern::ServiceMesh || has_mesh {
             continue;
         }
-        let path = ["spec".into(), "connections".into(), Step::Index(at)];
+        let path = ["spec".into(), "connections".into(), PathStep::Index(at)];
         let message = format!(
             "`{}` goes through a service mesh, and cluster `{}` has none",
             connection.name, planned.cluster.name

@@ -1,6 +1,6 @@
 //! Which contexts hold for a tenant.
 
-use super::Input;
+use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Context, ContextLevel, Platform, Stage, Tenant};
@@ -12,7 +12,10 @@ fn is_session(context: &Document<Context>) -> bool {
 
 /// The contexts of a tenant's part of the organisation, the lowest first: by level, by priority,
 /// then by name.
-pub fn of_tenant<'a>(input: &Input<'a>, tenant: &Document<Tenant>) -> Vec<&'a Document<Context>> {
+pub fn of_tenant<'a>(
+    input: &PlanInput<'a>,
+    tenant: &Document<Tenant>,
+) -> Vec<&'a Document<Context>> {
     let mut contexts: Vec<_> = input
         .catalog
         .contexts
@@ -32,7 +35,7 @@ pub fn of_tenant<'a>(input: &Input<'a>, tenant: &Document<Tenant>) -> Vec<&'a Do
 
 /// The user and session contexts, in order; findings for those that are where they may not be.
 pub fn from_command_line<'a>(
-    input: &Input<'a>,
+    input: &PlanInput<'a>,
     platform: &Document<Platform>,
     sink: &mut Sink,
 ) -> Vec<&'a Document<Context>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Plan, PlannedUnit};
 use crate::model::instance::{Decided, Deciders};
 use crate::model::kinds::Catalog;
-use crate::yaml::{Node, NodeId, Step, Value};
+use crate::yaml::{Node, NodeId, PathStep, Value};
 
 /// Documents that say themselves for whom they are.
 pub fn selecting(catalog: &Catalog) -> Arc<[Decided]> {
@@ -107,7 +107,7 @@ fn chosen(planned: &PlannedUnit<'_>) -> Vec<(NodeId, Vec<NodeId>)> {
 
 /// What a subscription says, besides values and what is for other environments.
 fn subscription(planned: &PlannedUnit<'_>, at: usize) -> Vec<NodeId> {
-    let path = ["spec".into(), "components".into(), Step::Index(at)];
+    let path = ["spec".into(), "components".into(), PathStep::Index(at)];
     let mut by = Vec::new();
     let entries = planned.tenant.tree.at_path(&path).map(Node::entries);
     for entry in entries.unwrap_or_default() {

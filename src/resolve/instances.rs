@@ -1,15 +1,15 @@
 //! What templates see of one component of a tenant: its names, labels and layered values.
 
-use super::build::{Builder, extended, in_force, name_node, with_name};
+use super::build::{ValueBuilder, extended, in_force, name_node, with_name};
 use super::{Chosen, PlannedUnit, coherence, layers, monitoring, pipelines};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
-use crate::model::data::{self, Flow};
+use crate::model::data::{self, DataFlow};
 use crate::model::instance::Instance;
-use crate::yaml::{Node, NodeId, Step, Value, entry, merge};
+use crate::yaml::{Node, NodeId, PathStep, Value, entry, merge};
 
 /// A component of a tenant in an environment on a cluster; nothing if the subscription is not written.
 pub fn build(
-    builder: &Builder<'_, '_>,
+    builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
     chosen: Chosen<'_>,
     namespace: &Node,
@@ -24,7 +24,7 @@ pub fn build(
     let subscription = planned.tenant.tree.at_path(&[
         "spec".into(),
         "components".into(),
-        Step::Index(chosen.subscription),
+        PathStep::Index(chosen.subscription),
     ])?;
     let component_name = name_node(component);
     let name = builder.named("workload", Some(planned.tenant), Some(&component_name));
@@ -86,11 +86,11 @@ pub fn build(
         entry("dependencies", dependencies(builder, planned, chosen)),
         entry(
             "inputs",
-            data::list(plan.input.catalog, component, Flow::Input),
+            data::list(plan.input.catalog, component, DataFlow::Input),
         ),
         entry(
             "outputs",
-            data::list(plan.input.catalog, component, Flow::Output),
+            data::list(plan.input.catalog, component, DataFlow::Output),
         ),
         entry(
             "connections",
@@ -169,7 +169,11 @@ fn previews(workload: &Node) -> [Node; 3] {
 }
 
 /// The components that this one depends on, by the names that they have here.
-fn dependencies(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
+fn dependencies(
+    builder: &ValueBuilder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    chosen: Chosen<'_>,
+) -> Node {
     let list = chosen.component.tree.at(&["spec", "dependencies"]);
     let items: Vec<Node> = list
         .and_then(Node::as_list)
@@ -191,7 +195,7 @@ fn dependencies(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Ch
 }
 
 /// The tenants that may reach this instance, with their namespaces.
-fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
+fn shares(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
     let mut items = Vec::new();
     let list = in_force(builder, planned, planned.tenant.effective.get("shares"));
     for share in list.as_list().unwrap_or_default() {
@@ -233,7 +237,7 @@ fn shares(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'
 }
 
 /// The class of volumes that name none: the cluster's default, encrypted where that is required.
-fn storage_class(builder: &Builder<'_, '_>, workload: &Node) -> Option<Node> {
+fn storage_class(builder: &ValueBuilder<'_, '_>, workload: &Node) -> Option<Node> {
     let classes = builder.cluster.effective.get("storageClasses")?.as_list()?;
     let is = |class: &Node, field: &str| {
         class
@@ -252,7 +256,11 @@ fn storage_class(builder: &Builder<'_, '_>, workload: &Node) -> Option<Node> {
     fitting.first()?.get("name").cloned()
 }
 
-fn host(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &Node) -> Option<Node> {
+fn host(
+    builder: &ValueBuilder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    component: &Node,
+) -> Option<Node> {
     let domain = builder.cluster.effective.get("domain")?;
     let text = format!(
         "{}.{}.{}",
@@ -265,7 +273,7 @@ fn host(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &Node) 
 
 /// The tenant's parameters, judged by the component's schema.
 fn parameters(
-    builder: &Builder<'_, '_>,
+    builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
     chosen: Chosen<'_>,
     sink: &mut Sink,
@@ -273,7 +281,7 @@ fn parameters(
     let path = [
         "spec".into(),
         "components".into(),
-        Step::Index(chosen.subscription),
+        PathStep::Index(chosen.subscription),
     ];
     let subscription = planned.tenant.tree.at_path(&path);
     let own = subscription.and_then(|node| node.get("parameters"));

@@ -5,7 +5,7 @@ use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::instance::Layer;
 use crate::model::kinds::{Context, ContextLevel};
-use crate::yaml::{Node, NodeId, Path, Step, Value, merge};
+use crate::yaml::{Node, NodeId, Path, PathStep, Value, merge};
 
 /// All layers, the lowest first; the order is that of `docs/layers.md`.
 pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Vec<Layer> {
@@ -56,7 +56,7 @@ pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) 
     let subscription = tenant.tree.at_path(&[
         "spec".into(),
         "components".into(),
-        Step::Index(chosen.subscription),
+        PathStep::Index(chosen.subscription),
     ]);
     let subscribed = format!("{}'s subscription to {}", tenant.name, component.name);
     add(
@@ -91,7 +91,7 @@ pub fn merge(plan: &Plan<'_>, unit: &PlannedUnit<'_>, layers: &[Layer], sink: &m
             let Ok(path) = Path::parse(&text.0) else {
                 continue;
             };
-            let place = context.at(&["spec".into(), "lock".into(), Step::Index(at)]);
+            let place = context.at(&["spec".into(), "lock".into(), PathStep::Index(at)]);
             locked(plan, context, &path, place, layers, sink);
         }
     }
@@ -150,7 +150,7 @@ fn locked(
 }
 
 /// What a layer says about a path: the value there, or a value above it that takes it away.
-fn touched<'a>(values: &'a Node, path: &[Step]) -> Option<&'a Node> {
+fn touched<'a>(values: &'a Node, path: &[PathStep]) -> Option<&'a Node> {
     let mut node = values;
     for step in path {
         match merge::lookup(node, std::slice::from_ref(step)) {

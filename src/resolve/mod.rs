@@ -51,7 +51,7 @@ use crate::model::kinds::{
 use crate::yaml::{Node, NodeId};
 
 /// What the plan is made from.
-pub struct Input<'a> {
+pub struct PlanInput<'a> {
     /// The documents.
     pub catalog: &'a Catalog,
     /// Kind and name of documents that exist but cannot be used.
@@ -162,7 +162,7 @@ impl Selection {
 
 /// Everything that is to be rendered.
 pub struct Plan<'a> {
-    input: Input<'a>,
+    input: PlanInput<'a>,
     /// The one Platform.
     pub platform: &'a Document<Platform>,
     /// Each tenant in each environment on each cluster, sorted.
@@ -170,7 +170,7 @@ pub struct Plan<'a> {
     /// Each cluster in each environment, sorted, with the tenants that it has there.
     pub clusters: Vec<PlannedCluster<'a>>,
     /// Where tenants run, whatever is selected.
-    placements: Vec<Placement<'a>>,
+    placements: Vec<TenantPlacement<'a>>,
     digests: BTreeMap<(&'a str, &'a str), String>,
     session: Vec<&'a Document<Context>>,
     /// All roles with what they inherit.
@@ -193,7 +193,7 @@ struct SharedComponent<'a> {
 
 /// Where a tenant runs.
 #[derive(Clone, Copy)]
-pub struct Placement<'a> {
+pub struct TenantPlacement<'a> {
     /// The tenant.
     pub tenant: &'a Document<Tenant>,
     /// The environment.
@@ -219,8 +219,8 @@ pub struct PlannedUnit<'a> {
 }
 
 impl<'a> PlannedUnit<'a> {
-    fn placement(&self) -> Placement<'a> {
-        Placement {
+    fn placement(&self) -> TenantPlacement<'a> {
+        TenantPlacement {
             tenant: self.tenant,
             environment: self.environment,
             cluster: self.cluster,
@@ -257,7 +257,7 @@ pub struct Chosen<'a> {
 }
 
 /// Plans what runs where; nothing when there is no usable Platform.
-pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
+pub fn run<'a>(input: PlanInput<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     references::check(&input, sink);
     access::check(&input, sink);
     pipelines::check(&input, sink);
@@ -293,7 +293,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     }
     units.sort_by_cached_key(PlannedUnit::key);
     let clusters = placement::clusters(&input, &units);
-    let placements: Vec<Placement<'_>> = units.iter().map(PlannedUnit::placement).collect();
+    let placements: Vec<TenantPlacement<'_>> = units.iter().map(PlannedUnit::placement).collect();
     recovery::check(&input, &placements, sink);
     units.retain(|unit| {
         input.selection.environment(&unit.environment.name)
@@ -319,7 +319,7 @@ pub fn run<'a>(input: Input<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
 }
 
 /// A selection that names nothing would pass as if all were well.
-fn selected(input: &Input<'_>, sink: &mut Sink) {
+fn selected(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     let selection = input.selection;
     if !selection.labels.is_empty()
@@ -388,7 +388,7 @@ fn selected(input: &Input<'_>, sink: &mut Sink) {
     );
 }
 
-fn shares<'a>(input: &Input<'a>) -> BTreeMap<&'a str, Vec<SharedComponent<'a>>> {
+fn shares<'a>(input: &PlanInput<'a>) -> BTreeMap<&'a str, Vec<SharedComponent<'a>>> {
     let mut shared: BTreeMap<&str, Vec<SharedComponent<'_>>> = BTreeMap::new();
     for owner in &input.catalog.tenants {
         for (at, share) in owner.spec.shares.iter().enumerate() {
@@ -434,7 +434,7 @@ impl Plan<'_> {
     }
 }
 
-impl Input<'_> {
+impl PlanInput<'_> {
     fn span(&self, id: NodeId) -> Option<Span> {
         self.sources
             .span(id)

@@ -1,12 +1,12 @@
 //! What is watched, and who is told: the documents that hold for a tenant or one of its components.
 
 use super::build::{extended, with_name};
-use super::{Input, Plan, references};
+use super::{Plan, PlanInput, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::{AlertRoute, Component, Monitoring, WorkloadType};
 use crate::model::scalars::Name;
-use crate::yaml::{Node, NodeId, Step, Value, entry, merge};
+use crate::yaml::{Node, NodeId, PathStep, Value, entry, merge};
 
 /// Whether a list of names is empty, or has a name; without a name, only an empty one will do.
 fn takes(names: &[Name], name: Option<&str>) -> bool {
@@ -77,7 +77,7 @@ fn route(document: &Document<AlertRoute>) -> Node {
 }
 
 /// Checks the names that Monitoring and AlertRoute documents mention.
-pub fn check(input: &Input<'_>, sink: &mut Sink) {
+pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     measurable(input, sink);
     for document in &catalog.monitorings {
@@ -95,7 +95,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
 }
 
 /// What a component promises can be measured.
-fn measurable(input: &Input<'_>, sink: &mut Sink) {
+fn measurable(input: &PlanInput<'_>, sink: &mut Sink) {
     for component in &input.catalog.components {
         let workload = &component.spec.workload;
         let answers = matches!(
@@ -124,20 +124,20 @@ fn measurable(input: &Input<'_>, sink: &mut Sink) {
     }
 }
 
-fn receivers(input: &Input<'_>, document: &Document<AlertRoute>, sink: &mut Sink) {
+fn receivers(input: &PlanInput<'_>, document: &Document<AlertRoute>, sink: &mut Sink) {
     let known: Vec<&str> = document
         .spec
         .receivers
         .iter()
         .map(|one| one.name.0.as_str())
         .collect();
-    let at = |path: &[Step]| {
-        let mut all = vec![Step::from("spec")];
+    let at = |path: &[PathStep]| {
+        let mut all = vec![PathStep::from("spec")];
         all.extend(path.iter().cloned());
         document.at(&all)
     };
     for (position, receiver) in document.spec.receivers.iter().enumerate() {
-        let place = at(&["receivers".into(), Step::Index(position), "name".into()]);
+        let place = at(&["receivers".into(), PathStep::Index(position), "name".into()]);
         if receiver.email.is_empty()
             && receiver.slack.is_none()
             && receiver.pager_duty.is_none()
@@ -168,24 +168,24 @@ fn receivers(input: &Input<'_>, document: &Document<AlertRoute>, sink: &mut Sink
     ];
     for (word, route) in severities {
         let Some(route) = route else { continue };
-        let mut check = |path: Vec<Step>, name: &Name| {
+        let mut check = |path: Vec<PathStep>, name: &Name| {
             if !known.contains(&name.0.as_str()) {
-                let mut whole = vec!["severities".into(), Step::from(word)];
+                let mut whole = vec!["severities".into(), PathStep::from(word)];
                 whole.extend(path);
                 let what = "receiver of this document";
                 references::unknown(input, what, &name.0, known.clone(), at(&whole), sink);
             }
         };
         for (position, name) in route.to.iter().enumerate() {
-            check(vec!["to".into(), Step::Index(position)], name);
+            check(vec!["to".into(), PathStep::Index(position)], name);
         }
         for (position, escalation) in route.escalate.iter().enumerate() {
             for (inner, name) in escalation.to.iter().enumerate() {
                 let path = [
                     "escalate".into(),
-                    Step::Index(position),
+                    PathStep::Index(position),
                     "to".into(),
-                    Step::Index(inner),
+                    PathStep::Index(inner),
                 ];
                 check(path.to_vec(), name);
             }
@@ -195,7 +195,7 @@ fn receivers(input: &Input<'_>, document: &Document<AlertRoute>, sink: &mut Sink
 
 /// Names of tenants, environments or components in a list of a document.
 pub fn names<K>(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     document: &Document<K>,
     field: &str,
     listed: &[Name],
@@ -203,7 +203,7 @@ pub fn names<K>(
 ) {
     let catalog = input.catalog;
     for (at, name) in listed.iter().enumerate() {
-        let place = document.at(&["spec".into(), field.into(), Step::Index(at)]);
+        let place = document.at(&["spec".into(), field.into(), PathStep::Index(at)]);
         match field {
             "tenants" => drop(input.reference(&catalog.tenants, "Tenant", &name.0, place, sink)),
             "components" => {

@@ -2,25 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::{Builder, extended, name_node, with_name};
-use super::{Input, Plan, PlannedUnit, references};
+use super::build::{ValueBuilder, extended, name_node, with_name};
+use super::{Plan, PlanInput, PlannedUnit, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
-use crate::model::data::{self, Flow};
-use crate::model::instance::{Instance, PipelineJob, PlannedPipeline};
+use crate::model::data::{self, DataFlow};
+use crate::model::instance::{Instance, PlannedJob, PlannedPipeline};
 use crate::model::kinds::{Isolation, Pipeline, Tenant, WorkloadType};
 use crate::model::recovery::{readable, seconds};
-use crate::yaml::{Entry, Node, NodeId, Step, Value, entry, merge};
+use crate::yaml::{Entry, Node, NodeId, PathStep, Value, entry, merge};
 
 /// A place in one of a pipeline's jobs.
-fn of_job(pipeline: &Document<Pipeline>, at: usize, more: &[Step]) -> NodeId {
-    let mut path = vec!["spec".into(), "jobs".into(), Step::Index(at)];
+fn of_job(pipeline: &Document<Pipeline>, at: usize, more: &[PathStep]) -> NodeId {
+    let mut path = vec!["spec".into(), "jobs".into(), PathStep::Index(at)];
     path.extend(more.iter().cloned());
     pipeline.at(&path)
 }
 
 /// Checks the pipelines by themselves: names, order, and what flows between their jobs.
-pub fn check(input: &Input<'_>, sink: &mut Sink) {
+pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     for pipeline in &input.catalog.pipelines {
         let jobs = &pipeline.spec.jobs;
         for (at, job) in jobs.iter().enumerate() {
@@ -50,7 +50,11 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
             }
             for (position, wanted) in job.depends_on.iter().enumerate() {
                 if jobs.iter().all(|other| other.name != *wanted) {
-                    let place = of_job(pipeline, at, &["dependsOn".into(), Step::Index(position)]);
+                    let place = of_job(
+                        pipeline,
+                        at,
+                        &["dependsOn".into(), PathStep::Index(position)],
+                    );
                     let known = jobs.iter().map(|job| job.name.0.as_str()).collect();
                     references::unknown(
                         input,
@@ -97,7 +101,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
             .at_path(&[
                 "spec".into(),
                 "jobs".into(),
-                Step::Index(0),
+                PathStep::Index(0),
                 "retries".into(),
                 "backoff".into(),
             ])
@@ -121,7 +125,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
 }
 
 /// Whether jobs may take longer than what is promised; those that say no time are left out.
-fn promises(input: &Input<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
+fn promises(input: &PlanInput<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
     let jobs = &pipeline.spec.jobs;
     let takes = |job: &crate::model::kinds::PipelineJob| {
         let component = input.catalog.components.get(&job.component.0);
@@ -202,7 +206,7 @@ fn circle(pipeline: &Document<Pipeline>) -> Option<usize> {
 }
 
 /// Jobs that read what another one of the pipeline writes, and do not wait for it.
-fn races(input: &Input<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
+fn races(input: &PlanInput<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
     let flows = |component: &str, flow| -> Vec<String> {
         let component = input.catalog.components.get(component);
         let datasets =
@@ -212,13 +216,13 @@ fn races(input: &Input<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
     };
     for (at, reader) in pipeline.spec.jobs.iter().enumerate() {
         let earlier = before(pipeline, &reader.name.0);
-        let read = flows(&reader.component.0, Flow::Input);
+        let read = flows(&reader.component.0, DataFlow::Input);
         for writer in &pipeline.spec.jobs {
             // What comes after the reader writes for its next run.
             let is_ordered = writer.name == reader.name
                 || earlier.contains(writer.name.0.as_str())
                 || before(pipeline, &writer.name.0).contains(reader.name.0.as_str());
-            let written = flows(&writer.component.0, Flow::Output);
+            let written = flows(&writer.component.0, DataFlow::Output);
             let Some(dataset) = read
                 .iter()
                 .find(|name| written.contains(name))
@@ -243,10 +247,10 @@ fn races(input: &Input<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
 }
 
 /// The pipelines that a tenant names, and the environments of each.
-fn subscriptions(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+fn subscriptions(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     for (at, subscription) in tenant.spec.pipelines.iter().enumerate() {
-        let place = |more: &[Step]| {
-            let mut path = vec!["spec".into(), "pipelines".into(), Step::Index(at)];
+        let place = |more: &[PathStep]| {
+            let mut path = vec!["spec".into(), "pipelines".into(), PathStep::Index(at)];
             path.extend(more.iter().cloned());
             tenant.at(&path)
         };
@@ -266,7 +270,7 @@ fn subscriptions(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) 
                     &format!("environment of {}", tenant.name),
                     &environment.0,
                     known.map(|name| name.0.as_str()).collect(),
-                    place(&["environments".into(), Step::Index(position)]),
+                    place(&["environments".into(), PathStep::Index(position)]),
                     sink,
                 );
             }
@@ -346,7 +350,7 @@ fn of_unit<'a>(plan: &Plan<'a>, planned: &PlannedUnit<'a>) -> Vec<(usize, &'a Do
 }
 
 /// The names of the pipelines of a unit that run a component.
-pub fn running(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: &str) -> Node {
+pub fn running(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, component: &str) -> Node {
     let pipelines = of_unit(builder.plan, planned).into_iter();
     let running = pipelines.filter(|(_, pipeline)| {
         let mut jobs = pipeline.spec.jobs.iter();
@@ -357,7 +361,7 @@ pub fn running(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>, component: 
 }
 
 /// The pipelines of a unit for pages: what each is called here, when it runs, and the names of its jobs.
-pub fn listed(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
+pub fn listed(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let pipelines = of_unit(builder.plan, planned)
         .into_iter()
         .map(|(_, pipeline)| {
@@ -381,7 +385,7 @@ pub fn listed(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
 
 /// The pipelines of a unit as templates see them.
 pub fn build(
-    builder: &Builder<'_, '_>,
+    builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
     namespace: &Node,
     instances: &[Instance],
@@ -391,14 +395,14 @@ pub fn build(
     pipelines
         .filter_map(|(at, pipeline)| {
             reporting(builder, pipeline, sink);
-            let jobs: Vec<PipelineJob> = (0..pipeline.spec.jobs.len())
+            let jobs: Vec<PlannedJob> = (0..pipeline.spec.jobs.len())
                 .filter_map(|at| job(builder, planned, pipeline, at, instances))
                 .collect();
             // Where a part was selected, or a job is missing, there is no whole to be shown.
             if jobs.len() < pipeline.spec.jobs.len() {
                 return None;
             }
-            let path = ["spec".into(), "pipelines".into(), Step::Index(at)];
+            let path = ["spec".into(), "pipelines".into(), PathStep::Index(at)];
             let asked = planned.tenant.at(&path);
             let labels = builder.labels(
                 planned,
@@ -434,7 +438,7 @@ pub fn build(
 }
 
 /// The pods of a workflow can report to the API server.
-fn reporting(builder: &Builder<'_, '_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
+fn reporting(builder: &ValueBuilder<'_, '_>, pipeline: &Document<Pipeline>, sink: &mut Sink) {
     let cluster = builder.cluster;
     let makes_workflows = cluster
         .spec
@@ -460,15 +464,15 @@ fn reporting(builder: &Builder<'_, '_>, pipeline: &Document<Pipeline>, sink: &mu
 
 /// A job with everything that its component has here.
 fn job(
-    builder: &Builder<'_, '_>,
+    builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
     pipeline: &Document<Pipeline>,
     at: usize,
     instances: &[Instance],
-) -> Option<PipelineJob> {
+) -> Option<PlannedJob> {
     let seen = pipeline
         .effective
-        .at_path(&["jobs".into(), Step::Index(at)])?;
+        .at_path(&["jobs".into(), PathStep::Index(at)])?;
     let component = &pipeline.spec.jobs[at].component.0;
     let position = instances
         .iter()
@@ -517,7 +521,7 @@ fn job(
     variables.push(("workload", workload));
     variables.push(("job", extended(seen, more)));
     let earlier = before(pipeline, &pipeline.spec.jobs[at].name.0);
-    Some(PipelineJob {
+    Some(PlannedJob {
         instance: position,
         waits_for: earlier.into_iter().map(str::to_owned).collect(),
         variables,
@@ -527,7 +531,7 @@ fn job(
 /// The priority of a job among all pods: the tier's, a little higher or lower. In a namespace that
 /// tenants share, quotas know a tenant's pods by its one priority class, so that stays.
 fn priority(
-    builder: &Builder<'_, '_>,
+    builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
     pipeline: &Document<Pipeline>,
     at: usize,

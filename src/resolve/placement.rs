@@ -1,14 +1,14 @@
 //! Which clusters a tenant runs on.
 
-use super::{Input, PlannedCluster, PlannedUnit, references};
+use super::{PlanInput, PlannedCluster, PlannedUnit, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// The clusters of an environment that a tenant runs on: those it names, else all that fit.
 pub fn of_tenant<'a>(
-    input: &Input<'a>,
+    input: &PlanInput<'a>,
     tenant: &Document<Tenant>,
     environment: &'a Document<Environment>,
     sink: &mut Sink,
@@ -33,9 +33,9 @@ pub fn of_tenant<'a>(
             let place = tenant.at(&[
                 "spec".into(),
                 "environments".into(),
-                Step::from(&*environment.name),
+                PathStep::from(&*environment.name),
                 "clusters".into(),
-                Step::Index(at),
+                PathStep::Index(at),
             ]);
             match available.iter().find(|cluster| cluster.name == name.0) {
                 None if input.may_exist("Cluster", &name.0) => {}
@@ -192,7 +192,7 @@ fn dedication(tenant: &Document<Tenant>, cluster: &Document<Cluster>) -> String 
 }
 
 /// Each cluster of each selected environment, with its tenants.
-pub fn clusters<'a>(input: &Input<'a>, units: &[PlannedUnit<'a>]) -> Vec<PlannedCluster<'a>> {
+pub fn clusters<'a>(input: &PlanInput<'a>, units: &[PlannedUnit<'a>]) -> Vec<PlannedCluster<'a>> {
     let mut clusters = Vec::new();
     for environment in &input.catalog.environments {
         if !input.selection.environment(&environment.name) {

@@ -3,7 +3,7 @@
 use super::{Chosen, Plan, PlannedUnit};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
 use crate::model::placeholder;
-use crate::yaml::{Node, NodeId, Step};
+use crate::yaml::{Node, NodeId, PathStep};
 
 /// Checks the prompt of a component by the facts that a tenant's contexts have.
 pub fn check(
@@ -61,7 +61,7 @@ pub fn check(
                 "spec".into(),
                 "agent".into(),
                 "contextKeys".into(),
-                Step::Index(at),
+                PathStep::Index(at),
             ];
             missing(
                 name,

@@ -1,16 +1,16 @@
 //! Recovery plans: whether they can hold what they promise, and for whom.
 
-use super::build::{Builder, extended, name_node, with_name};
-use super::{Input, Placement, PlannedUnit, monitoring};
+use super::build::{ValueBuilder, extended, name_node, with_name};
+use super::{PlanInput, PlannedUnit, TenantPlacement, monitoring};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Isolation, RecoveryPlan, Spot, Tenant, TenantStatus};
 use crate::model::recovery::{self, readable};
-use crate::model::schedule::Schedule;
-use crate::yaml::{Node, NodeId, Step, Value, entry};
+use crate::model::schedule::CronSchedule;
+use crate::yaml::{Node, NodeId, PathStep, Value, entry};
 
 /// Checks the plans by themselves, and by the tenants that run where they say.
-pub fn check(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
+pub fn check(input: &PlanInput<'_>, units: &[TenantPlacement<'_>], sink: &mut Sink) {
     for plan in &input.catalog.recovery_plans {
         let spec = &plan.spec;
         monitoring::names(input, plan, "tenants", &spec.tenants, sink);
@@ -33,7 +33,7 @@ pub fn check(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
 
 /// Whether a spot names a cluster of its environment.
 fn usable(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     plan: &Document<RecoveryPlan>,
     field: &str,
     spot: &Spot,
@@ -79,7 +79,7 @@ fn usable(
 }
 
 /// Whether a unit is at a spot.
-fn is_at(unit: &Placement<'_>, spot: &Spot) -> bool {
+fn is_at(unit: &TenantPlacement<'_>, spot: &Spot) -> bool {
     unit.environment.name == spot.environment.0 && unit.cluster.name == spot.cluster.0
 }
 
@@ -90,9 +90,9 @@ fn covers(plan: &Document<RecoveryPlan>, tenant: &str) -> bool {
 
 /// Each tenant of a plan can run at the standby, and its copies are where its data may be.
 fn tenants(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     plan: &Document<RecoveryPlan>,
-    units: &[Placement<'_>],
+    units: &[TenantPlacement<'_>],
     sink: &mut Sink,
 ) {
     let spec = &plan.spec;
@@ -102,7 +102,7 @@ fn tenants(
     };
     for (position, name) in spec.tenants.iter().enumerate() {
         if input.catalog.tenants.get(&name.0).is_some() && !at(&spec.primary, &name.0) {
-            let place = plan.at(&["spec".into(), "tenants".into(), Step::Index(position)]);
+            let place = plan.at(&["spec".into(), "tenants".into(), PathStep::Index(position)]);
             let primary = &spec.primary;
             let message = format!(
                 "{name} does not run in {} on {}, so there is nothing to recover",
@@ -139,7 +139,7 @@ fn tenants(
                 "spec".into(),
                 "backups".into(),
                 "locations".into(),
-                Step::Index(position),
+                PathStep::Index(position),
                 "residency".into(),
             ];
             let what = format!("the copies in `{}` are", location.name);
@@ -167,7 +167,7 @@ fn tenants(
 
 /// Whether a zone is one that the tenant's data may not be in.
 fn outside(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     tenant: &Document<Tenant>,
     zone: &str,
     what: &str,
@@ -197,7 +197,7 @@ fn outside(
 }
 
 /// Copies are made often enough, and the steps are quick enough.
-fn objectives(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
+fn objectives(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
     let measured = recovery::measure(&plan.spec);
     let (rpo, rto) = (measured.rpo, measured.rto);
     let objective = |field| input.span(plan.spec_at(&[field]));
@@ -260,7 +260,7 @@ fn objectives(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink)
 }
 
 /// Drills were held when they were due, and held what is promised.
-fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
+fn drills(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
     let Some(drills) = &plan.spec.drills else {
         return;
     };
@@ -269,7 +269,7 @@ fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
             "spec".into(),
             "drills".into(),
             "held".into(),
-            Step::Index(at),
+            PathStep::Index(at),
             key.into(),
         ];
         input.span(plan.at(&path))
@@ -328,7 +328,7 @@ fn drills(input: &Input<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
 }
 
 /// No tenant is in two plans for where it runs: nobody would know which to follow.
-fn twice(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
+fn twice(input: &PlanInput<'_>, units: &[TenantPlacement<'_>], sink: &mut Sink) {
     for unit in units {
         let mut plans = input.catalog.recovery_plans.iter().filter(|plan| {
             let is_there = is_at(unit, &plan.spec.primary) || is_at(unit, &plan.spec.standby);
@@ -350,7 +350,7 @@ fn twice(input: &Input<'_>, units: &[Placement<'_>], sink: &mut Sink) {
 }
 
 /// The plan for a unit as templates see it, with `role` primary or standby; nothing if there is none.
-pub fn of_unit(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
+pub fn of_unit(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
     let plans = builder.plan.input.catalog.recovery_plans.iter();
     let mut plans = plans.filter(|plan| covers(plan, &planned.tenant.name));
     let place = planned.placement();
@@ -361,7 +361,7 @@ pub fn of_unit(builder: &Builder<'_, '_>, planned: &PlannedUnit<'_>) -> Node {
 }
 
 /// The plans of a cluster in an environment, as templates see them.
-pub fn of_cluster(builder: &Builder<'_, '_>) -> Node {
+pub fn of_cluster(builder: &ValueBuilder<'_, '_>) -> Node {
     let here = |spot: &Spot| {
         spot.environment.0 == builder.environment.name && spot.cluster.0 == builder.cluster.name
     };
@@ -377,7 +377,7 @@ pub fn of_cluster(builder: &Builder<'_, '_>) -> Node {
 }
 
 /// The tenants of a plan, with their namespaces and the name of what belongs to them there.
-fn covered(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>) -> Node {
+fn covered(builder: &ValueBuilder<'_, '_>, plan: &Document<RecoveryPlan>) -> Node {
     let units = builder.plan.placements.iter();
     let units =
         units.filter(|unit| is_at(unit, &plan.spec.primary) && covers(plan, &unit.tenant.name));
@@ -423,7 +423,7 @@ fn role(plan: &Document<RecoveryPlan>, is_here: impl Fn(&Spot) -> bool) -> Optio
     }
 }
 
-fn seen(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) -> Node {
+fn seen(builder: &ValueBuilder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) -> Node {
     let spots = [plan.spec_at(&["primary"]), plan.spec_at(&["standby"])];
     let role = builder.derived(Value::String(role.into()), &spots);
     let mut more = vec![entry("role", role)];
@@ -432,7 +432,7 @@ fn seen(builder: &Builder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) ->
         .backups
         .as_ref()
         .map(|backups| &backups.schedule.0);
-    let gap = schedule.and_then(|text| Schedule::parse(text)?.longest_gap());
+    let gap = schedule.and_then(|text| CronSchedule::parse(text)?.longest_gap());
     #[allow(
         clippy::cast_possible_truncation,
         reason = "seconds of two years at most"

@@ -1,13 +1,13 @@
 //! Every name that a document mentions exists, and only once.
 
-use super::Input;
+use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::DeliveryEngine;
-use crate::yaml::{NodeId, Step};
+use crate::yaml::{NodeId, PathStep};
 
 /// Checks the names of all documents but those of tenants' subscriptions, which `tenants` does.
-pub fn check(input: &Input<'_>, sink: &mut Sink) {
+pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     duplicates(input, "Environment", &catalog.environments, sink);
     duplicates(input, "Cluster", &catalog.clusters, sink);
@@ -42,7 +42,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
                 let path = [
                     "spec".into(),
                     "nodePools".into(),
-                    Step::Index(at),
+                    PathStep::Index(at),
                     "tenant".into(),
                 ];
                 input.reference(
@@ -58,7 +58,7 @@ pub fn check(input: &Input<'_>, sink: &mut Sink) {
 }
 
 /// Windows for changes, where nothing keeps to them.
-fn windows(input: &Input<'_>, sink: &mut Sink) {
+fn windows(input: &PlanInput<'_>, sink: &mut Sink) {
     let platform = input.catalog.platforms.iter().next();
     let Some(platform) =
         platform.filter(|one| one.spec.delivery.engine != Some(DeliveryEngine::Argocd))
@@ -82,7 +82,7 @@ fn windows(input: &Input<'_>, sink: &mut Sink) {
     }
 }
 
-fn duplicates<K>(input: &Input<'_>, kind: &str, documents: &Documents<K>, sink: &mut Sink) {
+fn duplicates<K>(input: &PlanInput<'_>, kind: &str, documents: &Documents<K>, sink: &mut Sink) {
     let all: Vec<&Document<K>> = documents.iter().collect();
     for pair in all.windows(2) {
         if pair[0].name == pair[1].name {
@@ -99,7 +99,7 @@ fn duplicates<K>(input: &Input<'_>, kind: &str, documents: &Documents<K>, sink: 
 }
 
 fn twice(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     what: &str,
     first: NodeId,
     second: NodeId,
@@ -117,7 +117,7 @@ fn twice(
     );
 }
 
-fn platforms(input: &Input<'_>, sink: &mut Sink) {
+fn platforms(input: &PlanInput<'_>, sink: &mut Sink) {
     let all: Vec<_> = input.catalog.platforms.iter().collect();
     for pair in all.windows(2) {
         twice(
@@ -131,7 +131,7 @@ fn platforms(input: &Input<'_>, sink: &mut Sink) {
     }
 }
 
-fn components(input: &Input<'_>, sink: &mut Sink) {
+fn components(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     let mut all: Vec<_> = catalog.components.iter().collect();
     all.sort_by(|a, b| (&a.name, &a.spec.version).cmp(&(&b.name, &b.spec.version)));
@@ -156,7 +156,7 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
             let path = [
                 "spec".into(),
                 "dependencies".into(),
-                Step::Index(at),
+                PathStep::Index(at),
                 "component".into(),
             ];
             input.reference(
@@ -187,7 +187,7 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
                 "spec".into(),
                 "access".into(),
                 "tenants".into(),
-                Step::Index(at),
+                PathStep::Index(at),
             ];
             input.reference(
                 &catalog.tenants,
@@ -201,11 +201,11 @@ fn components(input: &Input<'_>, sink: &mut Sink) {
 }
 
 /// What components read and write, and who may use it.
-fn datasets(input: &Input<'_>, sink: &mut Sink) {
+fn datasets(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     for component in &catalog.components {
         for (at, name) in component.spec.connections.iter().enumerate() {
-            let path = ["spec".into(), "connections".into(), Step::Index(at)];
+            let path = ["spec".into(), "connections".into(), PathStep::Index(at)];
             input.reference(
                 &catalog.connections,
                 "Connection",
@@ -221,7 +221,7 @@ fn datasets(input: &Input<'_>, sink: &mut Sink) {
                     "spec".into(),
                     "lineage".into(),
                     field.into(),
-                    Step::Index(at),
+                    PathStep::Index(at),
                 ];
                 input.reference(
                     &catalog.datasets,
@@ -244,7 +244,7 @@ fn datasets(input: &Input<'_>, sink: &mut Sink) {
                 "spec".into(),
                 "access".into(),
                 "tenants".into(),
-                Step::Index(at),
+                PathStep::Index(at),
             ];
             input.reference(
                 &catalog.tenants,
@@ -260,7 +260,7 @@ fn datasets(input: &Input<'_>, sink: &mut Sink) {
                 "spec".into(),
                 "accessApproval".into(),
                 "approved".into(),
-                Step::Index(at),
+                PathStep::Index(at),
                 "tenant".into(),
             ];
             input.reference(
@@ -274,11 +274,11 @@ fn datasets(input: &Input<'_>, sink: &mut Sink) {
     }
 }
 
-fn environments(input: &Input<'_>, sink: &mut Sink) {
+fn environments(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     for environment in &catalog.environments {
         for (at, cluster) in environment.spec.clusters.iter().enumerate() {
-            let path = ["spec".into(), "clusters".into(), Step::Index(at)];
+            let path = ["spec".into(), "clusters".into(), PathStep::Index(at)];
             input.reference(
                 &catalog.clusters,
                 "Cluster",
@@ -342,7 +342,7 @@ fn environments(input: &Input<'_>, sink: &mut Sink) {
 
 /// A finding for a name that should be one of a few.
 pub fn unknown(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     what: &str,
     name: &str,
     known: Vec<&str>,

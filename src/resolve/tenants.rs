@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::versions::Requirement;
-use super::{Chosen, Input, PlannedUnit, access, contexts, placement, references, versions};
+use super::versions::VersionRequirement;
+use super::{Chosen, PlanInput, PlannedUnit, access, contexts, placement, references, versions};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{
     Component, ComponentStatus, Environment, Isolation, Subscription, Tenant, TenantStatus, Tier,
 };
-use crate::yaml::{NodeId, Step};
+use crate::yaml::{NodeId, PathStep};
 
 /// The limits that a negotiated tier asks for.
 const LIMITS: [&str; 9] = [
@@ -26,7 +26,7 @@ const LIMITS: [&str; 9] = [
 
 /// Plans a tenant: where it runs, and with which components.
 pub fn plan<'a>(
-    input: &Input<'a>,
+    input: &PlanInput<'a>,
     tenant: &'a Document<Tenant>,
     sink: &mut Sink,
 ) -> Vec<PlannedUnit<'a>> {
@@ -119,7 +119,7 @@ pub fn plan<'a>(
 }
 
 fn tier_terms(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     tenant: &Document<Tenant>,
     tier: &Document<Tier>,
     sink: &mut Sink,
@@ -184,7 +184,7 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// A tenant that has left, and whose data is still there after its last day.
-fn overdue(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+fn overdue(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     let offboarding = tenant.spec.offboarding.as_ref();
     let leaves = tenant.spec.status == Some(TenantStatus::Offboarding);
     let last = offboarding.and_then(|offboarding| offboarding.retain_data_until.as_ref());
@@ -203,7 +203,7 @@ fn overdue(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
 }
 
 /// References and last days of shares and grants.
-fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
+fn access_dates(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     let own: Vec<&str> = tenant
         .spec
         .components
@@ -211,8 +211,14 @@ fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
         .map(|subscription| subscription.component.0.as_str())
         .collect();
     for (at, share) in tenant.spec.shares.iter().enumerate() {
-        let place =
-            |key: &str| tenant.at(&["spec".into(), "shares".into(), Step::Index(at), key.into()]);
+        let place = |key: &str| {
+            tenant.at(&[
+                "spec".into(),
+                "shares".into(),
+                PathStep::Index(at),
+                key.into(),
+            ])
+        };
         if !own.contains(&share.component.0.as_str()) {
             references::unknown(
                 input,
@@ -227,9 +233,9 @@ fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
             let path = [
                 "spec".into(),
                 "shares".into(),
-                Step::Index(at),
+                PathStep::Index(at),
                 "with".into(),
-                Step::Index(position),
+                PathStep::Index(position),
             ];
             input.reference(
                 &input.catalog.tenants,
@@ -252,13 +258,20 @@ fn access_dates(input: &Input<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
         }
     }
     for (at, grant) in tenant.spec.grants.iter().enumerate() {
-        let path = |key: &str| ["spec".into(), "grants".into(), Step::Index(at), key.into()];
+        let path = |key: &str| {
+            [
+                "spec".into(),
+                "grants".into(),
+                PathStep::Index(at),
+                key.into(),
+            ]
+        };
         let role = tenant.at(&path("role"));
         input.reference(&input.catalog.roles, "Role", &grant.role.0, role, sink);
         for (position, environment) in grant.environments.iter().enumerate() {
             if !tenant.spec.environments.contains_key(environment) {
                 let mut place = path("environments").to_vec();
-                place.push(Step::Index(position));
+                place.push(PathStep::Index(position));
                 let known = tenant
                     .spec
                     .environments
@@ -289,14 +302,14 @@ fn place(tenant: &Document<Tenant>, at: usize, key: &str) -> NodeId {
     tenant.at(&[
         "spec".into(),
         "components".into(),
-        Step::Index(at),
+        PathStep::Index(at),
         key.into(),
     ])
 }
 
 /// A subscription runs only where its tenant does.
 fn subscribed_environments(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     tenant: &Document<Tenant>,
     at: usize,
     subscription: &Subscription,
@@ -309,7 +322,7 @@ fn subscribed_environments(
         let path = [
             "spec".into(),
             "components".into(),
-            Step::Index(at),
+            PathStep::Index(at),
             "environments".into(),
         ];
         let entry = tenant
@@ -349,12 +362,12 @@ fn subscribed_environments(
 
 /// The components of a tenant in an environment, each in one version.
 fn components<'a>(
-    input: &Input<'a>,
+    input: &PlanInput<'a>,
     tenant: &'a Document<Tenant>,
     environment: &Document<Environment>,
     sink: &mut Sink,
 ) -> Vec<Chosen<'a>> {
-    let mut wanted: BTreeMap<&str, Requirement> = BTreeMap::new();
+    let mut wanted: BTreeMap<&str, VersionRequirement> = BTreeMap::new();
     let mut subscriptions: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, subscription) in tenant.spec.components.iter().enumerate() {
         let settings = match &subscription.environments {
@@ -392,7 +405,7 @@ fn components<'a>(
         let version = settings
             .and_then(|settings| settings.version.as_ref())
             .or(subscription.version.as_ref());
-        let requirement = Requirement {
+        let requirement = VersionRequirement {
             wanted: versions::requirement(version),
             by: format!("{}'s subscription", tenant.name),
             place: place(tenant, at, "version"),
@@ -439,7 +452,7 @@ fn components<'a>(
 
 /// Whether a tenant may run a component at all.
 fn entitled(
-    input: &Input<'_>,
+    input: &PlanInput<'_>,
     tenant: &Document<Tenant>,
     at: usize,
     component: &Document<Component>,

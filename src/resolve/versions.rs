@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use semver::{Version, VersionReq};
 use sha2::{Digest as _, Sha256};
 
-use super::Input;
+use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Catalog, Component, ComponentStatus};
-use crate::yaml::{NodeId, Step};
+use crate::yaml::{NodeId, PathStep};
 
 /// A wish for versions, and the line that has it.
 #[derive(Clone)]
-pub struct Requirement {
+pub struct VersionRequirement {
     /// What is wished for.
     pub wanted: VersionReq,
     /// Who wishes: `the subscription`, `pipeline 2.0.1`.
@@ -36,7 +36,7 @@ fn version(component: &Document<Component>) -> Version {
 pub fn highest<'a>(
     catalog: &'a Catalog,
     name: &'a str,
-    requirements: &[Requirement],
+    requirements: &[VersionRequirement],
 ) -> Option<&'a Document<Component>> {
     catalog
         .components
@@ -57,20 +57,20 @@ pub fn highest<'a>(
 /// What a component asks of others.
 pub fn of_dependencies(
     component: &Document<Component>,
-) -> impl Iterator<Item = (&str, Requirement)> {
+) -> impl Iterator<Item = (&str, VersionRequirement)> {
     component
         .spec
         .dependencies
         .iter()
         .enumerate()
         .map(|(at, dependency)| {
-            let requirement = Requirement {
+            let requirement = VersionRequirement {
                 wanted: requirement(dependency.version.as_ref()),
                 by: format!("{} {}", component.name, component.spec.version),
                 place: component.at(&[
                     "spec".into(),
                     "dependencies".into(),
-                    Step::Index(at),
+                    PathStep::Index(at),
                     if dependency.version.is_some() {
                         "version".into()
                     } else {
@@ -85,14 +85,14 @@ pub fn of_dependencies(
 /// Chooses a version for each wanted component so that the requirements of those that are chosen
 /// are met, too. A choice may bring new requirements, so it is made again until nothing changes.
 pub fn choose<'a>(
-    input: &Input<'a>,
-    wanted: &BTreeMap<&'a str, Requirement>,
+    input: &PlanInput<'a>,
+    wanted: &BTreeMap<&'a str, VersionRequirement>,
     sink: &mut Sink,
 ) -> BTreeMap<&'a str, &'a Document<Component>> {
     let mut chosen: BTreeMap<&str, &Document<Component>> = BTreeMap::new();
     // Each round fixes at least one more component, or is the last.
     for _ in 0..=wanted.len() {
-        let mut requirements: HashMap<&str, Vec<Requirement>> = wanted
+        let mut requirements: HashMap<&str, Vec<VersionRequirement>> = wanted
             .iter()
             .map(|(name, requirement)| (*name, vec![requirement.clone()]))
             .collect();
@@ -132,7 +132,12 @@ pub fn choose<'a>(
     chosen
 }
 
-fn no_version(input: &Input<'_>, name: &str, requirements: &[Requirement], sink: &mut Sink) {
+fn no_version(
+    input: &PlanInput<'_>,
+    name: &str,
+    requirements: &[VersionRequirement],
+    sink: &mut Sink,
+) {
     let mut versions: Vec<Version> = input
         .catalog
         .components
@@ -150,7 +155,7 @@ fn no_version(input: &Input<'_>, name: &str, requirements: &[Requirement], sink:
     versions.sort();
     let versions: Vec<String> = versions.iter().map(Version::to_string).collect();
     // Who takes any version is not in the way.
-    let picky: Vec<&Requirement> = requirements
+    let picky: Vec<&VersionRequirement> = requirements
         .iter()
         .filter(|requirement| requirement.wanted != VersionReq::STAR)
         .collect();
@@ -184,11 +189,11 @@ fn no_version(input: &Input<'_>, name: &str, requirements: &[Requirement], sink:
 }
 
 /// Finds components that depend on each other in a circle.
-pub fn cycles(input: &Input<'_>, sink: &mut Sink) {
+pub fn cycles(input: &PlanInput<'_>, sink: &mut Sink) {
     let mut done: HashSet<*const Document<Component>> = HashSet::new();
     for start in &input.catalog.components {
         // A walk in depth, with the way back to the start of the walk.
-        type Pending<'a> = Vec<(&'a str, Requirement)>;
+        type Pending<'a> = Vec<(&'a str, VersionRequirement)>;
         let mut way: Vec<(&Document<Component>, Pending<'_>)> = Vec::new();
         if done.insert(std::ptr::from_ref(start)) {
             way.push((start, of_dependencies(start).collect()));

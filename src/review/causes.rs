@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fields::{self, Difference};
-use super::inputs::Inputs;
+use super::inputs::InputChanges;
 use crate::diagnostics::Sources;
 use crate::model::change::{
-    Body, FieldChange, FieldPath, InputChange, Object, ObjectChange, Operation, Origin, Place,
+    Body, ChangePlace, FieldChange, FieldPath, InputChange, Object, ObjectChange, ObjectOperation,
+    Origin,
 };
 use crate::model::instance::Layer;
 use crate::model::manifest::TemplateLine;
@@ -44,9 +45,9 @@ pub struct Comparer<'a> {
     /// Where values were written, of both sides.
     pub sources: &'a Sources,
     /// What changed in the input.
-    pub inputs: Inputs,
+    pub inputs: InputChanges,
     /// Environment, cluster, tenant and component that only one side has.
-    pub one_sided: BTreeSet<Place>,
+    pub one_sided: BTreeSet<ChangePlace>,
     /// The schemas of custom resources by cluster, from which they are filled.
     pub custom: Custom<'a>,
     origins: Mutex<(HashMap<Origin, usize>, Vec<Origin>)>,
@@ -58,8 +59,8 @@ impl<'a> Comparer<'a> {
     /// Compares with these sources and changes.
     pub fn new(
         sources: &'a Sources,
-        inputs: Inputs,
-        one_sided: BTreeSet<Place>,
+        inputs: InputChanges,
+        one_sided: BTreeSet<ChangePlace>,
         custom: Custom<'a>,
     ) -> Comparer<'a> {
         Comparer {
@@ -73,8 +74,8 @@ impl<'a> Comparer<'a> {
     }
 
     /// Whether only one side has this place: all of the unit, or the component in it.
-    pub fn is_one_sided(&self, place: &Place) -> bool {
-        let unit = Place {
+    pub fn is_one_sided(&self, place: &ChangePlace) -> bool {
+        let unit = ChangePlace {
             component: "".into(),
             ..place.clone()
         };
@@ -221,7 +222,7 @@ impl<'a> Comparer<'a> {
     }
 
     /// An object that only one side has.
-    pub fn alone(&self, one: Traced, operation: Operation) -> ObjectChange {
+    pub fn alone(&self, one: Traced, operation: ObjectOperation) -> ObjectChange {
         let inputs = &self.inputs;
         let root = one.object.root();
         let ids = one.inputs(root);
@@ -263,7 +264,7 @@ impl<'a> Comparer<'a> {
             .unwrap_or_default();
         let origin = self.places(&one, &[], line).first().copied();
         let (before, after) = match operation {
-            Operation::Removed => (Some(one.object), None),
+            ObjectOperation::Removed => (Some(one.object), None),
             _ => (None, Some(one.object)),
         };
         ObjectChange {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::lists;
-use super::noise::Form;
-use crate::kubernetes::defaults::{Part, Stored};
-use crate::model::change::{FieldPath, Object, Step};
+use super::noise::ValueComparison;
+use crate::kubernetes::defaults::{Stored, StoredPart};
+use crate::model::change::{FieldPath, FieldStep, Object};
 use crate::model::view::{Shape, View};
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
 
@@ -33,11 +33,11 @@ pub fn of_objects<'a>(
     custom: Option<&'a ObjectSchemas>,
 ) -> Vec<Difference<'a>> {
     let built_in = is_built_in(&after.api_version);
-    let form = Form {
+    let form = ValueComparison {
         kind: &after.kind,
         rule: &|path: &FieldPath| lists::of_object(&after.kind, built_in, path),
     };
-    let stored = |object: &'a Object| Stored::written(Part::object(object.root(), custom));
+    let stored = |object: &'a Object| Stored::written(StoredPart::object(object.root(), custom));
     let mut found = Vec::new();
     let path = FieldPath::default();
     form.values(&stored(before), &stored(after), &path, &mut found);
@@ -46,11 +46,11 @@ pub fn of_objects<'a>(
 
 /// The fields of a document of ours that differ.
 pub fn of_documents<'a>(before: View<'a>, after: View<'a>) -> Vec<Difference<'a>> {
-    let form = Form {
+    let form = ValueComparison {
         kind: "",
         rule: &lists::of_document,
     };
-    let stored = |view| Stored::written(Part::unknown(view));
+    let stored = |view| Stored::written(StoredPart::unknown(view));
     let mut found = Vec::new();
     let path = FieldPath::default();
     form.map(&stored(before), &stored(after), &path, &mut found);
@@ -60,11 +60,11 @@ pub fn of_documents<'a>(before: View<'a>, after: View<'a>) -> Vec<Difference<'a>
 /// An object in a form in which what makes no difference is not there.
 pub fn canonical_object(object: &Object) -> serde_json::Value {
     let built_in = is_built_in(&object.api_version);
-    let form = Form {
+    let form = ValueComparison {
         kind: &object.kind,
         rule: &|path: &FieldPath| lists::of_object(&object.kind, built_in, path),
     };
-    let stored = Stored::written(Part::object(object.root(), None));
+    let stored = Stored::written(StoredPart::object(object.root(), None));
     form.canonical(&stored, &FieldPath::default())
 }
 
@@ -73,7 +73,7 @@ pub fn is_built_in(api_version: &str) -> bool {
     built_in().has_api(api_version)
 }
 
-impl Form<'_> {
+impl ValueComparison<'_> {
     fn values<'a>(
         &self,
         before: &Stored<'a>,
@@ -120,7 +120,7 @@ impl Form<'_> {
                 }
                 key => key,
             };
-            let path = path.joined(Step::Key(name.into()));
+            let path = path.joined(FieldStep::Key(name.into()));
             if self.is_written_by_server(&path) {
                 continue;
             }
@@ -201,7 +201,7 @@ fn changed<'a>(
 }
 
 fn item_path(path: &FieldPath, label: &str) -> FieldPath {
-    path.joined(Step::Item(Arc::from(label)))
+    path.joined(FieldStep::Item(Arc::from(label)))
 }
 
 /// The items of a list with what they are called; nothing if the list has no keys, or an item

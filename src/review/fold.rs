@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::model::change::{
-    Entry, FieldPath, Group, ObjectChange, Operation, RiskClass, Spread, Step, Variant,
+    ChangeEntry, ChangeGroup, ChangeReach, FieldPath, FieldStep, ObjectChange, ObjectOperation,
+    RiskClass, Variant,
 };
 
 /// Most tenants without a change that are named.
@@ -20,15 +21,15 @@ const MOST_VARIANTS: usize = 50;
 pub type Population = BTreeMap<(Arc<str>, Arc<str>, String), BTreeSet<Arc<str>>>;
 
 /// What entries are folded by.
-type Key = (Vec<usize>, Operation, String, String, bool);
+type FoldKey = (Vec<usize>, ObjectOperation, String, String, bool);
 
 /// Folds all changes: one group for each set of causes, the worst first.
-pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
-    let mut entries: BTreeMap<Key, Folding> = BTreeMap::new();
+pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<ChangeGroup> {
+    let mut entries: BTreeMap<FoldKey, Folding> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         let operation = object.operation();
         let kind = &object.object().kind;
-        if operation != Operation::Changed {
+        if operation != ObjectOperation::Changed {
             let causes: Vec<usize> = object.all_causes().into_iter().collect();
             // Kinds that are at risk are told one by one.
             let at_risk = object.risks.iter().any(|risk| risk.fields.is_empty());
@@ -56,13 +57,13 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
             }
         }
         for (position, field) in object.fields.iter().enumerate() {
-            if operation == Operation::Renamed && is_name(&field.path) {
+            if operation == ObjectOperation::Renamed && is_name(&field.path) {
                 continue;
             }
             let shape = shape(&field.path, &object.object().place.component);
             let key = (
                 field.causes.clone(),
-                Operation::Changed,
+                ObjectOperation::Changed,
                 String::new(),
                 shape.to_string(),
                 field.secret,
@@ -82,7 +83,7 @@ pub fn fold(objects: &[ObjectChange], population: &Population) -> Vec<Group> {
             let shown = shown.filter(|risk| risk.fields.contains(&position));
             folding.risks.extend(shown.map(|risk| risk.class));
             // A rule about the object as a whole is shown by its first field.
-            if position == 0 && operation == Operation::Changed {
+            if position == 0 && operation == ObjectOperation::Changed {
                 let whole = object.risks.iter().filter(|risk| risk.fields.is_empty());
                 folding.risks.extend(whole.map(|risk| risk.class));
             }
@@ -98,7 +99,9 @@ fn is_name(path: &FieldPath) -> bool {
 /// A path in which the component's own name stands for any.
 fn shape(path: &FieldPath, component: &str) -> FieldPath {
     let steps = path.0.iter().map(|step| match step {
-        Step::Item(item) if !component.is_empty() && &**item == component => Step::Item("*".into()),
+        FieldStep::Item(item) if !component.is_empty() && &**item == component => {
+            FieldStep::Item("*".into())
+        }
         step => step.clone(),
     });
     FieldPath(steps.collect())
@@ -158,17 +161,17 @@ fn text(value: Option<&Json>) -> String {
 }
 
 fn grouped(
-    entries: BTreeMap<Key, Folding>,
+    entries: BTreeMap<FoldKey, Folding>,
     objects: &[ObjectChange],
     population: &Population,
-) -> Vec<Group> {
-    let mut groups: BTreeMap<Vec<usize>, Group> = BTreeMap::new();
+) -> Vec<ChangeGroup> {
+    let mut groups: BTreeMap<Vec<usize>, ChangeGroup> = BTreeMap::new();
     for ((causes, operation, _, _, secret), mut folding) in entries {
         folding
             .variants
             .sort_by_key(|variant| std::cmp::Reverse(variant.count));
         let (before_origins, after_origins) = folding.origins.take().unwrap_or_default();
-        let entry = Entry {
+        let entry = ChangeEntry {
             operation,
             spread: spread(&folding, objects, operation, population),
             kinds: folding.kinds,
@@ -180,13 +183,13 @@ fn grouped(
             before_origins,
             after_origins,
         };
-        let group = groups.entry(causes.clone()).or_insert_with(|| Group {
+        let group = groups.entry(causes.clone()).or_insert_with(|| ChangeGroup {
             causes,
-            ..Group::default()
+            ..ChangeGroup::default()
         });
         group.entries.push(entry);
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut groups: Vec<ChangeGroup> = groups.into_values().collect();
     for group in &mut groups {
         group.entries.sort_by_cached_key(|entry| {
             (
@@ -212,7 +215,7 @@ fn grouped(
         group.worst = risks.min().copied();
     }
     groups.sort_by(|a, b| {
-        let key = |group: &Group| {
+        let key = |group: &ChangeGroup| {
             (
                 group.only_follows(),
                 group.worst.map_or(usize::MAX, |class| class as usize),
@@ -228,10 +231,10 @@ fn grouped(
 fn spread(
     folding: &Folding,
     objects: &[ObjectChange],
-    operation: Operation,
+    operation: ObjectOperation,
     population: &Population,
-) -> BTreeMap<Arc<str>, Spread> {
-    let mut spread: BTreeMap<Arc<str>, Spread> = BTreeMap::new();
+) -> BTreeMap<Arc<str>, ChangeReach> {
+    let mut spread: BTreeMap<Arc<str>, ChangeReach> = BTreeMap::new();
     let mut components: BTreeSet<Arc<str>> = BTreeSet::new();
     for at in &folding.objects {
         let place = &objects[*at].object().place;
@@ -241,7 +244,7 @@ fn spread(
             entry.tenants.insert(Arc::clone(&place.tenant));
         }
     }
-    if operation != Operation::Changed {
+    if operation != ObjectOperation::Changed {
         return spread;
     }
     for (environment, entry) in &mut spread {

@@ -7,7 +7,7 @@ use similar::{DiffTag, TextDiff};
 
 use super::fields;
 use crate::diagnostics::Sources;
-use crate::model::change::{FieldPath, InputChange, InputKind, Origin, Place, Step};
+use crate::model::change::{ChangePlace, FieldPath, FieldStep, InputChange, InputKind, Origin};
 use crate::model::manifest::TemplateLine;
 use crate::model::secrets::redacted;
 use crate::model::view::View;
@@ -27,7 +27,7 @@ pub struct InputSide<'a> {
 }
 
 /// What changed in the input.
-pub struct Inputs {
+pub struct InputChanges {
     /// Each change; whether its values are secret and how many objects it moved is not known yet.
     pub changes: Vec<InputChange>,
     /// The changes of each document, by kind and name.
@@ -43,10 +43,10 @@ pub struct Inputs {
     templates: HashMap<u32, (usize, Vec<Range<usize>>)>,
 }
 
-impl Inputs {
+impl InputChanges {
     /// Without any change.
-    pub fn none() -> Inputs {
-        Inputs {
+    pub fn none() -> InputChanges {
+        InputChanges {
             changes: Vec::new(),
             of_document: BTreeMap::new(),
             paths: Vec::new(),
@@ -58,8 +58,12 @@ impl Inputs {
     }
 
     /// Compares the input of both sides.
-    pub fn compare(before: &InputSide<'_>, after: &InputSide<'_>, sources: &Sources) -> Inputs {
-        let mut inputs = Inputs::none();
+    pub fn compare(
+        before: &InputSide<'_>,
+        after: &InputSide<'_>,
+        sources: &Sources,
+    ) -> InputChanges {
+        let mut inputs = InputChanges::none();
         inputs.compare_documents(before.documents, after.documents, sources);
         inputs.compare_templates(&before.templates, &after.templates, sources);
         let paths: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
@@ -120,14 +124,14 @@ impl Inputs {
         };
         let old = only(before, &new_ids);
         let new = only(after, &old_ids);
-        let mut known: BTreeMap<Subject, Vec<Node>> = BTreeMap::new();
+        let mut known: BTreeMap<DocumentSubject, Vec<Node>> = BTreeMap::new();
         for document in old.into_iter().rev() {
-            let subject = Subject::of(&document);
+            let subject = DocumentSubject::of(&document);
             known.entry(subject).or_default().push(document);
         }
-        let mut unmatched: Vec<(Subject, Node)> = Vec::new();
+        let mut unmatched: Vec<(DocumentSubject, Node)> = Vec::new();
         for document in new {
-            let subject = Subject::of(&document);
+            let subject = DocumentSubject::of(&document);
             match known.get_mut(&subject).and_then(Vec::pop) {
                 Some(before) => self.compare_document(&subject, &before, &document, sources),
                 None => unmatched.push((subject, document)),
@@ -135,8 +139,8 @@ impl Inputs {
         }
         // A component may have several versions: those that are gone and those that are new are the
         // same, if they are as many.
-        let name = |subject: &Subject| (subject.kind.clone(), subject.name.clone());
-        let mut gone: BTreeMap<(String, String), Vec<(Subject, Node)>> = BTreeMap::new();
+        let name = |subject: &DocumentSubject| (subject.kind.clone(), subject.name.clone());
+        let mut gone: BTreeMap<(String, String), Vec<(DocumentSubject, Node)>> = BTreeMap::new();
         for (subject, documents) in known {
             let documents = documents.into_iter().rev();
             let list = gone.entry(name(&subject)).or_default();
@@ -168,7 +172,13 @@ impl Inputs {
     }
 
     /// A document that is only on one side.
-    fn whole(&mut self, subject: &Subject, document: &Node, removed: bool, sources: &Sources) {
+    fn whole(
+        &mut self,
+        subject: &DocumentSubject,
+        document: &Node,
+        removed: bool,
+        sources: &Sources,
+    ) {
         let place = place(document.id, sources);
         let (before_place, after_place) = if removed {
             (place, None)
@@ -195,7 +205,7 @@ impl Inputs {
 
     fn compare_document(
         &mut self,
-        subject: &Subject,
+        subject: &DocumentSubject,
         before: &Node,
         after: &Node,
         sources: &Sources,
@@ -394,7 +404,7 @@ impl Inputs {
     pub fn deciding(
         &self,
         documents: &BTreeSet<(String, String)>,
-        place: &Place,
+        place: &ChangePlace,
     ) -> BTreeSet<usize> {
         let all: BTreeSet<usize> = documents
             .iter()
@@ -418,7 +428,7 @@ impl Inputs {
     pub fn concerning(
         &self,
         documents: &BTreeSet<(String, String)>,
-        place: &Place,
+        place: &ChangePlace,
     ) -> BTreeSet<usize> {
         documents
             .iter()
@@ -431,7 +441,7 @@ impl Inputs {
     }
 
     /// The same of any document: what one tenant is decides what another shares with it.
-    pub fn deciding_anywhere(&self, place: &Place) -> BTreeSet<usize> {
+    pub fn deciding_anywhere(&self, place: &ChangePlace) -> BTreeSet<usize> {
         // Among very many changes, such a guess would cost more than it tells.
         if self.of_document.len() > 100 {
             return BTreeSet::new();
@@ -441,12 +451,12 @@ impl Inputs {
 }
 
 /// Whether a field of a tenant is about another component or environment.
-fn is_elsewhere(path: &FieldPath, place: &Place) -> bool {
+fn is_elsewhere(path: &FieldPath, place: &ChangePlace) -> bool {
     match path.0.as_slice() {
-        [_, Step::Key(list), Step::Item(component), ..] => {
+        [_, FieldStep::Key(list), FieldStep::Item(component), ..] => {
             &**list == "components" && **component != *place.component
         }
-        [_, Step::Key(map), Step::Key(environment), ..] => {
+        [_, FieldStep::Key(map), FieldStep::Key(environment), ..] => {
             &**map == "environments" && **environment != *place.environment
         }
         _ => false,
@@ -454,12 +464,12 @@ fn is_elsewhere(path: &FieldPath, place: &Place) -> bool {
 }
 
 /// Whether a field of a document, not being a value, can decide what runs at a place.
-pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
+pub fn decides(kind: &str, path: &FieldPath, place: &ChangePlace) -> bool {
     let steps: Vec<&str> = path
         .0
         .iter()
         .map(|step| match step {
-            Step::Key(text) | Step::Item(text) => &**text,
+            FieldStep::Key(text) | FieldStep::Item(text) => &**text,
         })
         .collect();
     let holds_values = steps
@@ -496,21 +506,21 @@ pub fn decides(kind: &str, path: &FieldPath, place: &Place) -> bool {
 
 /// What a document is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Subject {
+struct DocumentSubject {
     kind: String,
     name: String,
     version: String,
 }
 
-impl Subject {
-    fn of(document: &Node) -> Subject {
+impl DocumentSubject {
+    fn of(document: &Node) -> DocumentSubject {
         let text = |keys: &[&str]| {
             let text = document.at(keys).and_then(Node::as_str);
             text.unwrap_or_default().to_owned()
         };
         let kind = text(&["kind"]);
         let is_component = kind == "Component";
-        Subject {
+        DocumentSubject {
             version: if is_component {
                 text(&["spec", "version"])
             } else {
@@ -547,7 +557,7 @@ fn explicit(node: &Node) -> Node {
 
 /// The kind and name of the document of each tree.
 pub fn document_key(document: &Node) -> (String, String) {
-    let subject = Subject::of(document);
+    let subject = DocumentSubject::of(document);
     (subject.kind, subject.name)
 }
 

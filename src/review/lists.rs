@@ -144,12 +144,12 @@ pub fn label(item: &Stored<'_>, keys: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::Step;
+    use crate::model::change::FieldStep;
 
     fn path(steps: &[&str]) -> FieldPath {
         let step = |step: &&str| match step.strip_prefix('#') {
-            Some(item) => Step::Item(item.into()),
-            None => Step::Key((*step).into()),
+            Some(item) => FieldStep::Item(item.into()),
+            None => FieldStep::Key((*step).into()),
         };
         FieldPath(steps.iter().map(step).collect())
     }

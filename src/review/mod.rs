@@ -25,14 +25,14 @@ pub mod risks;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::change::{ObjectChange, Operation, Place, Review};
+use crate::model::change::{ChangePlace, ObjectChange, ObjectOperation, Review};
 use crate::model::secrets;
 use rayon::prelude::*;
 
 use causes::Comparer;
 use fold::Population;
 use objects::{Belongs, Changes, Incomplete};
-use risks::Subject;
+use risks::RiskSubject;
 
 /// Puts together what the units left.
 pub fn finish(
@@ -47,7 +47,12 @@ pub fn finish(
     let mut objects = changes.finish(&comparer, incomplete, belongs);
     let new_namespaces: BTreeSet<(Arc<str>, String)> = objects
         .iter()
-        .filter(|change| matches!(change.operation(), Operation::Added | Operation::Renamed))
+        .filter(|change| {
+            matches!(
+                change.operation(),
+                ObjectOperation::Added | ObjectOperation::Renamed
+            )
+        })
         .map(ObjectChange::object)
         .filter(|object| object.kind == "Namespace")
         .map(|object| (Arc::clone(&object.place.cluster), object.name.clone()))
@@ -82,17 +87,17 @@ fn subject<'a>(
     comparer: &Comparer<'a>,
     closed: &BTreeSet<(Arc<str>, String)>,
     new_namespaces: &BTreeSet<(Arc<str>, String)>,
-) -> Subject<'a> {
+) -> RiskSubject<'a> {
     let namespace = (
         Arc::clone(&change.object().place.cluster),
         change.object().namespace.clone(),
     );
     let place = &change.object().place;
-    let unit = Place {
+    let unit = ChangePlace {
         component: "".into(),
         ..place.clone()
     };
-    Subject {
+    RiskSubject {
         change,
         is_whole_place: comparer.one_sided.contains(&unit),
         is_whole_component: comparer.one_sided.contains(place),

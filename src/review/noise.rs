@@ -6,18 +6,18 @@ use serde_json::{Value as Json, json};
 use super::lists::ListRule;
 use crate::kubernetes::defaults::Stored;
 use crate::kubernetes::volatile;
-use crate::model::change::{FieldPath, Step};
+use crate::model::change::{FieldPath, FieldStep};
 use crate::model::view::Shape;
 
 /// How the values of an object, or of a document of ours, are compared.
-pub struct Form<'r> {
+pub struct ValueComparison<'r> {
     /// The kind of the object; empty for a document of ours.
     pub kind: &'r str,
     /// How the items of a list are compared.
     pub rule: &'r dyn Fn(&FieldPath) -> ListRule,
 }
 
-impl Form<'_> {
+impl ValueComparison<'_> {
     /// Whether a part is never compared.
     pub fn is_written_by_server(&self, path: &FieldPath) -> bool {
         !self.kind.is_empty() && volatile::is_written(self.kind, path)
@@ -46,7 +46,7 @@ impl Form<'_> {
                 let fields = value.fields();
                 !fields.is_empty()
                     && fields.iter().all(|(key, value)| {
-                        let path = path.joined(Step::Key(key.as_ref().into()));
+                        let path = path.joined(FieldStep::Key(key.as_ref().into()));
                         is_volatile(&path) || self.is_hollow(value, &path)
                     })
             }
@@ -57,7 +57,7 @@ impl Form<'_> {
                         let label = super::lists::label(item, (self.rule)(path).keys);
                         let label = label.or_else(|| item.as_text().map(Into::into));
                         label.is_some_and(|label| {
-                            is_volatile(&path.joined(Step::Item(label.as_str().into())))
+                            is_volatile(&path.joined(FieldStep::Item(label.as_str().into())))
                         })
                     })
             }
@@ -72,7 +72,7 @@ impl Form<'_> {
             Shape::Map => {
                 let mut map: Vec<(String, Json)> = Vec::new();
                 for (key, value) in value.fields() {
-                    let path = path.joined(Step::Key(key.as_ref().into()));
+                    let path = path.joined(FieldStep::Key(key.as_ref().into()));
                     let is_left_out = self.is_written_by_server(&path)
                         || (!self.kind.is_empty()
                             && (self.is_assigned(&value, &path) || self.is_hollow(&value, &path)));
@@ -84,11 +84,11 @@ impl Form<'_> {
                 Json::Object(map.into_iter().collect())
             }
             Shape::List => {
-                let inside = path.joined(Step::Item("".into()));
+                let inside = path.joined(FieldStep::Item("".into()));
                 let is_left_out = |item: &Stored<'_>| {
                     let text = item.as_text();
                     text.is_some_and(|text| {
-                        let path = path.joined(Step::Item(text.as_ref().into()));
+                        let path = path.joined(FieldStep::Item(text.as_ref().into()));
                         self.is_written_by_server(&path)
                     })
                 };

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::causes::{Comparer, Traced};
 use super::fields;
-use crate::model::change::Place;
-use crate::model::change::{Body, FieldPath, Object, ObjectChange, Operation};
+use crate::model::change::ChangePlace;
+use crate::model::change::{Body, FieldPath, Object, ObjectChange, ObjectOperation};
 use crate::model::instance::{Unit, UnitKey};
-use crate::model::manifest::{Rendered, Scope};
+use crate::model::manifest::{Rendered, TemplateScope};
 use crate::model::object_id::ObjectId;
 
 /// From this share of equal fields on, a removed and an added object are one that was renamed.
@@ -26,7 +26,7 @@ pub fn of_unit(
     let one = |one: Rendered| {
         let instance = one.instance.and_then(|at| unit.instances.get(at));
         let component = instance.map_or("", |instance| &instance.component);
-        let place = Place {
+        let place = ChangePlace {
             component: component.into(),
             ..place.clone()
         };
@@ -39,14 +39,14 @@ pub fn of_unit(
     };
     // Pages for people say what the objects are; what is only judged is in nobody's output.
     let compared = |one: &Rendered| {
-        one.is_written && (one.scope.makes_objects() || one.scope == Scope::ApiServer)
+        one.is_written && (one.scope.makes_objects() || one.scope == TemplateScope::ApiServer)
     };
     rendered.into_iter().filter(compared).map(one).collect()
 }
 
 /// The place of a unit.
-pub fn place_of(key: &UnitKey) -> Place {
-    Place {
+pub fn place_of(key: &UnitKey) -> ChangePlace {
+    ChangePlace {
         environment: key.environment.as_str().into(),
         cluster: key.cluster.as_str().into(),
         tenant: key.tenant.as_str().into(),
@@ -69,11 +69,11 @@ pub type Belongs<'a> = &'a dyn Fn(&Object) -> bool;
 /// Collects what changed, from several threads.
 #[derive(Default)]
 pub struct Changes {
-    state: Mutex<State>,
+    state: Mutex<ObjectState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ObjectState {
     changed: Vec<ObjectChange>,
     /// Objects of the base without their like in the same unit.
     gone: Vec<Traced>,
@@ -87,7 +87,7 @@ impl Changes {
     /// Compares the objects of a unit.
     pub fn unit(&self, comparer: &Comparer<'_>, before: Vec<Traced>, after: Vec<Traced>) {
         let mut known: BTreeMap<ObjectId, Traced> = BTreeMap::new();
-        let mut state = State::default();
+        let mut state = ObjectState::default();
         for one in after.iter().filter(|one| denies_all(&one.object)) {
             let object = &one.object;
             let place = (Arc::clone(&object.place.cluster), object.namespace.clone());
@@ -124,7 +124,7 @@ impl Changes {
         incomplete: Incomplete,
         belongs: Belongs<'_>,
     ) -> Vec<ObjectChange> {
-        let State {
+        let ObjectState {
             mut changed,
             mut gone,
             mut new,
@@ -184,12 +184,12 @@ impl Changes {
         }
         for one in gone {
             if !(incomplete.head && comparer.is_one_sided(&one.object.place)) {
-                changed.push(comparer.alone(one, Operation::Removed));
+                changed.push(comparer.alone(one, ObjectOperation::Removed));
             }
         }
         for one in new {
             if !(incomplete.base && comparer.is_one_sided(&one.object.place)) {
-                changed.push(comparer.alone(one, Operation::Added));
+                changed.push(comparer.alone(one, ObjectOperation::Added));
             }
         }
         changed.sort_by(|a, b| {
@@ -201,9 +201,9 @@ impl Changes {
 }
 
 /// What an autoscaler names: namespace, kind and name.
-type Target = (String, String, String);
+type ScaleTarget = (String, String, String);
 
-fn target(object: &Object) -> Target {
+fn target(object: &Object) -> ScaleTarget {
     let Object {
         namespace,
         kind,
@@ -214,7 +214,7 @@ fn target(object: &Object) -> Target {
 }
 
 /// What autoscalers scale.
-fn scaled<'a>(objects: impl Iterator<Item = &'a Traced>) -> BTreeSet<Target> {
+fn scaled<'a>(objects: impl Iterator<Item = &'a Traced>) -> BTreeSet<ScaleTarget> {
     let target = |one: &Traced| {
         let target = one.object.root().at(&["spec", "scaleTargetRef"])?;
         let text = |key: &str| target.text_at(&[key]).into_owned();
@@ -236,7 +236,7 @@ fn denies_all(object: &Object) -> bool {
         && root.at(&["spec", "ingress"]).is_none()
 }
 
-type Order = (Place, String, String, String);
+type Order = (ChangePlace, String, String, String);
 
 fn order(object: &Object) -> Order {
     (

@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::{Additional, Rule, SchemaSet, Types};
+use super::{Additional, SchemaRule, SchemaSet, Types};
 use crate::kubernetes::versions::Minor;
-use crate::model::hole::Kind;
-use crate::model::records::{Recorder, Turn};
+use crate::model::hole::HoleType;
+use crate::model::records::{Recorder, WalkTurn};
 use crate::model::scalars::{check_format, expected_form};
 use crate::model::view::{FieldView, Shape, View};
-use crate::yaml::{NodeId, Path, Step};
+use crate::yaml::{NodeId, Path, PathStep};
 
 /// How strictly a tree is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum Strictness {
     /// A whole document: what is required must be there.
     Whole,
     /// A layer of values: it may leave out or remove (`null`) what another layer sets.
@@ -23,7 +23,7 @@ pub enum Mode {
 
 /// What a value does wrong.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Problem {
+pub enum SchemaProblem {
     /// A field that is not known; those that are.
     UnknownField(String, Vec<String>),
     /// A field that only other versions of Kubernetes have.
@@ -64,41 +64,46 @@ pub struct Violation<'a> {
     /// The key of an unknown field, when it was read from the input.
     pub key: Option<NodeId>,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: SchemaProblem,
 }
 
 /// All violations of a rule, in the order of the tree.
-pub fn check<'a>(view: View<'a>, rule: &Rule, set: &SchemaSet, mode: Mode) -> Vec<Violation<'a>> {
+pub fn check<'a>(
+    view: View<'a>,
+    rule: &SchemaRule,
+    set: &SchemaSet,
+    mode: Strictness,
+) -> Vec<Violation<'a>> {
     judge(view, rule, set, mode, None)
 }
 
 /// All violations of an object in a version of Kubernetes, which may lack fields that others have.
 pub fn check_as_of<'a>(
     view: View<'a>,
-    rule: &Rule,
+    rule: &SchemaRule,
     set: &SchemaSet,
     minor: Minor,
 ) -> Vec<Violation<'a>> {
-    judge(view, rule, set, Mode::Whole, Some(minor))
+    judge(view, rule, set, Strictness::Whole, Some(minor))
 }
 
 fn judge<'a>(
     view: View<'a>,
-    rule: &Rule,
+    rule: &SchemaRule,
     set: &SchemaSet,
-    mode: Mode,
+    mode: Strictness,
     minor: Option<Minor>,
 ) -> Vec<Violation<'a>> {
-    let mut judge = Judge::new(set, mode, minor);
+    let mut judge = SchemaCheck::new(set, mode, minor);
     judge.value(view, rule);
     judge.found
 }
 
-pub(super) struct Judge<'a, 's> {
+pub(super) struct SchemaCheck<'a, 's> {
     pub(super) set: &'s SchemaSet,
-    mode: Mode,
+    mode: Strictness,
     minor: Option<Minor>,
-    path: Vec<Step>,
+    path: Vec<PathStep>,
     pub(super) found: Vec<Violation<'a>>,
     /// How often rules were applied, and how deep: schemas may refer to themselves.
     steps: usize,
@@ -111,9 +116,13 @@ pub(super) struct Judge<'a, 's> {
 const MAX_STEPS: usize = 4_000_000;
 const MAX_DEPTH: usize = 200;
 
-impl<'a, 's> Judge<'a, 's> {
-    pub(super) fn new(set: &'s SchemaSet, mode: Mode, minor: Option<Minor>) -> Judge<'a, 's> {
-        Judge {
+impl<'a, 's> SchemaCheck<'a, 's> {
+    pub(super) fn new(
+        set: &'s SchemaSet,
+        mode: Strictness,
+        minor: Option<Minor>,
+    ) -> SchemaCheck<'a, 's> {
+        SchemaCheck {
             set,
             mode,
             minor,
@@ -125,7 +134,7 @@ impl<'a, 's> Judge<'a, 's> {
         }
     }
 
-    fn report(&mut self, view: View<'a>, problem: Problem) {
+    fn report(&mut self, view: View<'a>, problem: SchemaProblem) {
         self.found.push(Violation {
             path: Path(self.path.clone()),
             view,
@@ -134,7 +143,7 @@ impl<'a, 's> Judge<'a, 's> {
         });
     }
 
-    pub(super) fn value(&mut self, view: View<'a>, rule: &Rule) {
+    pub(super) fn value(&mut self, view: View<'a>, rule: &SchemaRule) {
         if self.depth >= MAX_DEPTH || self.steps >= MAX_STEPS {
             return;
         }
@@ -144,27 +153,27 @@ impl<'a, 's> Judge<'a, 's> {
         self.depth -= 1;
     }
 
-    fn apply(&mut self, view: View<'a>, rule: &Rule) {
+    fn apply(&mut self, view: View<'a>, rule: &SchemaRule) {
         let rule = self.set.follow(rule);
         let kind = view.kind();
         let of = match kind {
-            Kind::Null => Types::NULL,
-            Kind::Bool => Types::BOOLEAN,
-            Kind::Int => Types::INTEGER,
+            HoleType::Null => Types::NULL,
+            HoleType::Bool => Types::BOOLEAN,
+            HoleType::Int => Types::INTEGER,
             // JSON has one kind of number: 2.0 is an integer.
-            Kind::Float => match view.shape() {
+            HoleType::Float => match view.shape() {
                 Shape::Float(number) if number.fract() == 0.0 => Types::INTEGER,
                 _ => Types::NUMBER,
             },
-            Kind::Text => Types::STRING,
-            Kind::List => Types::ARRAY,
-            Kind::Map => Types::OBJECT,
+            HoleType::Text => Types::STRING,
+            HoleType::List => Types::ARRAY,
+            HoleType::Map => Types::OBJECT,
         };
         if !rule.types.allows(of) {
             let form = rule.format.as_deref().and_then(expected_form);
             self.report(
                 view,
-                Problem::WrongType {
+                SchemaProblem::WrongType {
                     expected: rule.types.expected(),
                     found: view.shape().kind_name(),
                     form,
@@ -177,16 +186,16 @@ impl<'a, 's> Judge<'a, 's> {
             let mut allowed = rule.allowed.iter();
             if !allowed.any(|allowed| same(allowed, &shape, view)) {
                 let allowed = rule.allowed.iter().map(plain).collect();
-                self.report(view, Problem::NotAllowed(describe(&shape), allowed));
+                self.report(view, SchemaProblem::NotAllowed(describe(&shape), allowed));
                 return;
             }
         }
         let is_bounded = rule.format.is_some() || rule.pattern.is_some() || rule.limits.is_some();
         match kind {
-            Kind::List => self.list(view, rule),
-            Kind::Map => self.map(view, rule),
+            HoleType::List => self.list(view, rule),
+            HoleType::Map => self.map(view, rule),
             // A value is read only if something depends on it.
-            Kind::Text | Kind::Int | Kind::Float if is_bounded => match view.shape() {
+            HoleType::Text | HoleType::Int | HoleType::Float if is_bounded => match view.shape() {
                 Shape::Text(text) => self.text(view, &text, rule),
                 Shape::Int(number) => {
                     #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
@@ -195,10 +204,10 @@ impl<'a, 's> Judge<'a, 's> {
                 Shape::Float(number) => self.number(view, number, rule),
                 _ => {}
             },
-            Kind::Null | Kind::Bool | Kind::Text | Kind::Int | Kind::Float => {}
+            HoleType::Null | HoleType::Bool | HoleType::Text | HoleType::Int | HoleType::Float => {}
         }
         for (at, part) in rule.all_of.iter().enumerate() {
-            self.inside(view, part, || Turn::Rule(at));
+            self.inside(view, part, || WalkTurn::Rule(at));
         }
         if !rule.any_of.is_empty() {
             self.any(view, &rule.any_of);
@@ -206,10 +215,10 @@ impl<'a, 's> Judge<'a, 's> {
     }
 
     /// One of several rules must hold; if none does, the nearest one tells why.
-    fn any(&mut self, view: View<'a>, choices: &[Rule]) {
+    fn any(&mut self, view: View<'a>, choices: &[SchemaRule]) {
         let mut best: Option<Vec<Violation<'a>>> = None;
         for choice in choices {
-            let mut judge = Judge::new(self.set, self.mode, self.minor);
+            let mut judge = SchemaCheck::new(self.set, self.mode, self.minor);
             judge.path.clone_from(&self.path);
             (judge.steps, judge.depth) = (self.steps, self.depth);
             judge.value(view, choice);
@@ -221,7 +230,7 @@ impl<'a, 's> Judge<'a, 's> {
                 (
                     found
                         .iter()
-                        .any(|one| matches!(one.problem, Problem::WrongType { .. })),
+                        .any(|one| matches!(one.problem, SchemaProblem::WrongType { .. })),
                     found.len(),
                 )
             };
@@ -235,11 +244,14 @@ impl<'a, 's> Judge<'a, 's> {
         self.found.extend(best.unwrap_or_default());
     }
 
-    fn text(&mut self, view: View<'a>, text: &str, rule: &Rule) {
+    fn text(&mut self, view: View<'a>, text: &str, rule: &SchemaRule) {
         if let Some(format) = &rule.format
             && let Err(expected) = check_format(format, text)
         {
-            return self.report(view, Problem::Malformed(format!("`{text}`"), expected));
+            return self.report(
+                view,
+                SchemaProblem::Malformed(format!("`{text}`"), expected),
+            );
         }
         if let Some(pattern) = &rule.pattern
             && !pattern.is_match(text)
@@ -250,23 +262,26 @@ impl<'a, 's> Judge<'a, 's> {
                 .and_then(expected_form)
                 .map(str::to_owned);
             let expected = form.unwrap_or_else(|| format!("text of the form `{pattern}`"));
-            return self.report(view, Problem::Malformed(format!("`{text}`"), expected));
+            return self.report(
+                view,
+                SchemaProblem::Malformed(format!("`{text}`"), expected),
+            );
         }
         self.count(view, text.chars().count(), "characters", rule);
     }
 
-    fn number(&mut self, view: View<'a>, number: f64, rule: &Rule) {
+    fn number(&mut self, view: View<'a>, number: f64, rule: &SchemaRule) {
         match rule.format.as_deref() {
             Some("int32") if !(-2_147_483_648.0..=2_147_483_647.0).contains(&number) => {
                 return self.report(
                     view,
-                    Problem::OutOfRange("a whole number of 32 bits".to_owned()),
+                    SchemaProblem::OutOfRange("a whole number of 32 bits".to_owned()),
                 );
             }
             Some("quantity") if number < 0.0 => {
                 return self.report(
                     view,
-                    Problem::OutOfRange("an amount that is not negative".to_owned()),
+                    SchemaProblem::OutOfRange("an amount that is not negative".to_owned()),
                 );
             }
             _ => {}
@@ -281,23 +296,23 @@ impl<'a, 's> Judge<'a, 's> {
                 (None, Some(maximum)) => format!("at most {maximum}"),
                 (None, None) => return,
             };
-            self.report(view, Problem::OutOfRange(expected));
+            self.report(view, SchemaProblem::OutOfRange(expected));
         }
     }
 
-    fn count(&mut self, view: View<'a>, count: usize, unit: &str, rule: &Rule) {
+    fn count(&mut self, view: View<'a>, count: usize, unit: &str, rule: &SchemaRule) {
         let Some(limits) = &rule.limits else { return };
         if limits.min_length.is_some_and(|least| count < least) {
             let least = limits.min_length.unwrap_or(0);
             self.report(
                 view,
-                Problem::OutOfRange(format!("at least {least} {}", singular(unit, least))),
+                SchemaProblem::OutOfRange(format!("at least {least} {}", singular(unit, least))),
             );
         } else if limits.max_length.is_some_and(|most| count > most) {
             let most = limits.max_length.unwrap_or(0);
             self.report(
                 view,
-                Problem::OutOfRange(format!(
+                SchemaProblem::OutOfRange(format!(
                     "at most {most} {}, not {count}",
                     singular(unit, most)
                 )),
@@ -305,20 +320,20 @@ impl<'a, 's> Judge<'a, 's> {
         }
     }
 
-    fn list(&mut self, view: View<'a>, rule: &Rule) {
+    fn list(&mut self, view: View<'a>, rule: &SchemaRule) {
         let items = view.items();
         self.count(view, items.len(), "items", rule);
         if let Some(item_rule) = &rule.items {
             for (index, item) in items.into_iter().enumerate() {
-                self.path.push(Step::Index(index));
-                self.inside(item, item_rule, || Turn::Item(index));
+                self.path.push(PathStep::Index(index));
+                self.inside(item, item_rule, || WalkTurn::Item(index));
                 self.path.pop();
             }
         }
     }
 
     /// Whether the version that is judged by has a field.
-    fn is_there(&self, property: &Rule) -> bool {
+    fn is_there(&self, property: &SchemaRule) -> bool {
         let (history, minor) = (property.history, self.minor);
         match minor {
             Some(minor) => {
@@ -329,9 +344,9 @@ impl<'a, 's> Judge<'a, 's> {
     }
 
     /// Reports a field that must not be there.
-    fn refuse(&mut self, field: FieldView<'a>, problem: Problem) {
+    fn refuse(&mut self, field: FieldView<'a>, problem: SchemaProblem) {
         let mut path = self.path.clone();
-        path.push(Step::from(&*field.key));
+        path.push(PathStep::from(&*field.key));
         self.found.push(Violation {
             path: Path(path),
             view: field.value,
@@ -340,7 +355,7 @@ impl<'a, 's> Judge<'a, 's> {
         });
     }
 
-    fn map(&mut self, view: View<'a>, rule: &Rule) {
+    fn map(&mut self, view: View<'a>, rule: &SchemaRule) {
         if rule.properties.is_empty()
             && matches!(rule.additional, Additional::Any)
             && rule.required.is_empty()
@@ -352,13 +367,15 @@ impl<'a, 's> Judge<'a, 's> {
             self.count(view, view.written_entries(), "entries", rule);
         }
         for required in &rule.required {
-            if self.mode == Mode::Whole && !fields.iter().any(|field| *field.key == **required) {
+            if self.mode == Strictness::Whole
+                && !fields.iter().any(|field| *field.key == **required)
+            {
                 let purpose = rule
                     .property(required)
                     .map_or("", |rule| rule.description.as_str());
                 self.report(
                     view,
-                    Problem::MissingField(required.to_string(), purpose.to_owned()),
+                    SchemaProblem::MissingField(required.to_string(), purpose.to_owned()),
                 );
             }
         }
@@ -382,7 +399,7 @@ impl<'a, 's> Judge<'a, 's> {
             let inner = match (rule.property(&field.key), &rule.additional) {
                 (Some(property), _) if self.is_there(property) => Some(property),
                 (Some(property), _) => {
-                    let problem = Problem::OtherVersion {
+                    let problem = SchemaProblem::OtherVersion {
                         field: field.key.to_string(),
                         since: property.history.since,
                         removed: property.history.removed,
@@ -399,14 +416,14 @@ impl<'a, 's> Judge<'a, 's> {
                         .filter(|(_, property)| self.is_there(property))
                         .map(|(name, _)| name.to_string())
                         .collect();
-                    let problem = Problem::UnknownField(field.key.to_string(), known);
+                    let problem = SchemaProblem::UnknownField(field.key.to_string(), known);
                     self.refuse(field, problem);
                     continue;
                 }
             };
             if let Some(inner) = inner {
-                self.path.push(Step::from(&*field.key));
-                self.inside(field.value, inner, || Turn::Field((*field.key).into()));
+                self.path.push(PathStep::from(&*field.key));
+                self.inside(field.value, inner, || WalkTurn::Field((*field.key).into()));
                 self.path.pop();
             }
         }

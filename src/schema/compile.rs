@@ -8,19 +8,19 @@ use crate::yaml::Node;
 
 /// What a value may be. Everything is allowed that nothing here forbids.
 #[derive(Debug, Default)]
-pub struct Rule {
+pub struct SchemaRule {
     /// Another rule, which holds in place of this one.
     pub reference: Option<usize>,
     /// Types that are allowed.
     pub types: Types,
     /// Fields, sorted by name.
-    pub properties: Vec<(Box<str>, Rule)>,
+    pub properties: Vec<(Box<str>, SchemaRule)>,
     /// Fields that must be there.
     pub required: Vec<Box<str>>,
     /// What holds for fields that are not listed.
     pub additional: Additional,
     /// What holds for each item.
-    pub items: Option<Box<Rule>>,
+    pub items: Option<Box<SchemaRule>>,
     /// Values that are allowed, if not all.
     pub allowed: Vec<Json>,
     /// The name of a text's form.
@@ -28,11 +28,11 @@ pub struct Rule {
     /// A pattern that text must have.
     pub pattern: Option<Box<regex::Regex>>,
     /// Bounds.
-    pub limits: Option<Box<Limits>>,
+    pub limits: Option<Box<ValueBounds>>,
     /// One of these must hold, besides.
-    pub any_of: Vec<Rule>,
+    pub any_of: Vec<SchemaRule>,
     /// All of these must hold, besides.
-    pub all_of: Vec<Rule>,
+    pub all_of: Vec<SchemaRule>,
     /// The versions of Kubernetes that have it, for a field of a built-in kind.
     pub history: FieldHistory,
     /// What the API server fills in where nothing is written.
@@ -41,9 +41,9 @@ pub struct Rule {
     pub description: String,
 }
 
-impl Rule {
+impl SchemaRule {
     /// Allows everything.
-    pub const ANYTHING: Rule = Rule {
+    pub const ANYTHING: SchemaRule = SchemaRule {
         reference: None,
         types: Types(0),
         properties: Vec::new(),
@@ -65,7 +65,7 @@ impl Rule {
     };
 
     /// The rule of a listed field.
-    pub fn property(&self, name: &str) -> Option<&Rule> {
+    pub fn property(&self, name: &str) -> Option<&SchemaRule> {
         let at = self
             .properties
             .binary_search_by(|(known, _)| (**known).cmp(name))
@@ -82,9 +82,9 @@ impl Rule {
             {
                 Ok(at) => self.properties[at].1.history = *history,
                 Err(at) => {
-                    let rule = Rule {
+                    let rule = SchemaRule {
                         history: *history,
-                        ..Rule::ANYTHING
+                        ..SchemaRule::ANYTHING
                     };
                     self.properties.insert(at, (name.as_str().into(), rule));
                 }
@@ -146,12 +146,12 @@ pub enum Additional {
     /// They are not.
     No,
     /// They must meet a rule.
-    Rule(Box<Rule>),
+    Rule(Box<SchemaRule>),
 }
 
 /// Bounds of numbers, texts and lists.
 #[derive(Debug, Default)]
-pub struct Limits {
+pub struct ValueBounds {
     /// Least number.
     pub minimum: Option<f64>,
     /// Greatest number.
@@ -163,17 +163,17 @@ pub struct Limits {
 }
 
 /// Compiles a schema; what it does not know, it does not judge.
-pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
+pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> SchemaRule {
     let Some(schema) = json.as_object() else {
-        return Rule::default();
+        return SchemaRule::default();
     };
     if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
         let name = reference.rsplit('/').next().unwrap_or(reference);
         let description = text(json, "description");
-        return Rule {
+        return SchemaRule {
             reference: set.index(name),
             description,
-            ..Rule::default()
+            ..SchemaRule::default()
         };
     }
     let flag = |name: &str| schema.get(name).and_then(Json::as_bool).unwrap_or(false);
@@ -183,7 +183,7 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
             .and_then(Json::as_array)
             .map_or(&[][..], Vec::as_slice)
     };
-    let mut rule = Rule {
+    let mut rule = SchemaRule {
         types: types(schema.get("type")),
         required: list("required")
             .iter()
@@ -209,7 +209,7 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
             .get("default")
             .map(|default| Box::new(Node::from_json(default))),
         description: text(json, "description"),
-        ..Rule::default()
+        ..SchemaRule::default()
     };
     if let Some(constant) = schema.get("const") {
         rule.allowed.push(constant.clone());
@@ -251,7 +251,7 @@ pub fn compile(json: &Json, set: &SchemaSet, strict: bool) -> Rule {
 }
 
 /// Takes in a choice: `anyOf: [X, null]` is X, a choice of constants is a list of allowed values.
-fn choose(rule: &mut Rule, choices: &[Json], set: &SchemaSet, strict: bool) {
+fn choose(rule: &mut SchemaRule, choices: &[Json], set: &SchemaSet, strict: bool) {
     let choices: Vec<&Json> = choices
         .iter()
         .filter(|choice| choice["type"] != "null")
@@ -317,7 +317,7 @@ fn types(json: Option<&Json>) -> Types {
     }
 }
 
-fn limits(json: &Json) -> Option<Box<Limits>> {
+fn limits(json: &Json) -> Option<Box<ValueBounds>> {
     let number = |name: &str| json.get(name).and_then(Json::as_f64);
     let count = |names: [&str; 2]| {
         names
@@ -326,7 +326,7 @@ fn limits(json: &Json) -> Option<Box<Limits>> {
             .and_then(|count| usize::try_from(count).ok())
     };
     // Bounds that every integer of its format meets are dropped.
-    let limits = Limits {
+    let limits = ValueBounds {
         minimum: number("minimum"),
         maximum: number("maximum"),
         min_length: count(["minLength", "minItems"]).filter(|least| *least > 0),
@@ -343,7 +343,7 @@ fn limits(json: &Json) -> Option<Box<Limits>> {
         .filter(|least| *least > 0);
     match (bounded, properties) {
         (true, _) => Some(Box::new(limits)),
-        (false, Some(least)) => Some(Box::new(Limits {
+        (false, Some(least)) => Some(Box::new(ValueBounds {
             min_length: usize::try_from(least).ok(),
             ..limits
         })),

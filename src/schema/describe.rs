@@ -1,18 +1,20 @@
 //! Violations in the words of users.
 
-use super::{Problem, Violation};
+use super::{SchemaProblem, Violation};
 use crate::diagnostics::{Code, Diagnostic, catalogue::validate as codes, suggest};
 
-impl Problem {
+impl SchemaProblem {
     /// The code of this problem in a document of ours.
     pub fn code(&self) -> Code {
         match self {
-            Problem::UnknownField(..) | Problem::OtherVersion { .. } => codes::UNKNOWN_FIELD,
-            Problem::MissingField(..) => codes::MISSING_FIELD,
-            Problem::WrongType { .. } => codes::WRONG_TYPE,
-            Problem::NotAllowed(..) => codes::NOT_ONE_OF,
-            Problem::Malformed(..) => codes::MALFORMED,
-            Problem::OutOfRange(..) => codes::OUT_OF_RANGE,
+            SchemaProblem::UnknownField(..) | SchemaProblem::OtherVersion { .. } => {
+                codes::UNKNOWN_FIELD
+            }
+            SchemaProblem::MissingField(..) => codes::MISSING_FIELD,
+            SchemaProblem::WrongType { .. } => codes::WRONG_TYPE,
+            SchemaProblem::NotAllowed(..) => codes::NOT_ONE_OF,
+            SchemaProblem::Malformed(..) => codes::MALFORMED,
+            SchemaProblem::OutOfRange(..) => codes::OUT_OF_RANGE,
         }
     }
 }
@@ -22,7 +24,7 @@ impl Violation<'_> {
     pub fn describe(&self, code: Code) -> Diagnostic {
         let path = self.path.to_string();
         match &self.problem {
-            Problem::UnknownField(name, known) => {
+            SchemaProblem::UnknownField(name, known) => {
                 let diagnostic = Diagnostic::new(code, format!("unknown field `{name}`"));
                 match suggest(name, known.iter().map(String::as_str)) {
                     Some(help) => diagnostic.help(help),
@@ -30,7 +32,7 @@ impl Violation<'_> {
                         .help("remove it; `tenantry explain` lists the fields of each kind"),
                 }
             }
-            Problem::OtherVersion {
+            SchemaProblem::OtherVersion {
                 field,
                 since,
                 removed,
@@ -43,7 +45,7 @@ impl Violation<'_> {
                 None => Diagnostic::new(code, format!("`{path}` needs Kubernetes 1.{since}"))
                     .help(format!("remove `{field}`, or upgrade the cluster first")),
             },
-            Problem::MissingField(name, purpose) => {
+            SchemaProblem::MissingField(name, purpose) => {
                 let of = if path.is_empty() {
                     String::new()
                 } else {
@@ -62,7 +64,7 @@ impl Violation<'_> {
                 Diagnostic::new(code, format!("`{name}` is missing{of}"))
                     .help(format!("add `{name}`{purpose}"))
             }
-            Problem::WrongType {
+            SchemaProblem::WrongType {
                 expected,
                 found,
                 form,
@@ -76,7 +78,7 @@ impl Violation<'_> {
                     None => retype(expected, found, &self.view.text().unwrap_or_default()),
                 })
             }
-            Problem::NotAllowed(found, allowed) => {
+            SchemaProblem::NotAllowed(found, allowed) => {
                 let wanted = found.trim_matches('`');
                 let help = match suggest(wanted, allowed.iter().map(String::as_str)) {
                     Some(help) => help,
@@ -87,11 +89,11 @@ impl Violation<'_> {
                 };
                 Diagnostic::new(code, format!("`{path}` cannot be {found}")).help(help)
             }
-            Problem::Malformed(found, expected) => {
+            SchemaProblem::Malformed(found, expected) => {
                 Diagnostic::new(code, format!("`{path}` is malformed: {found}"))
                     .help(format!("write {expected}"))
             }
-            Problem::OutOfRange(expected) => Diagnostic::new(
+            SchemaProblem::OutOfRange(expected) => Diagnostic::new(
                 code,
                 format!("`{path}` is out of range: it should be {expected}"),
             )

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Rule, SchemaSet};
+use super::{SchemaRule, SchemaSet};
 use crate::kubernetes::validation::Overlay;
 use crate::yaml::Node;
-use crate::yaml::parse::{Problem, parse};
+use crate::yaml::parse::{SyntaxProblem, parse};
 
 /// The Kubernetes version of the built-in schemas: the newest that the `k8s-openapi` crate offers.
 pub const BUILT_IN_VERSION: &str = "1.37";
@@ -49,7 +49,7 @@ struct Components<'a> {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NamedSchema {
     #[serde(default, rename = "x-kubernetes-group-version-kind")]
     names: Vec<GroupVersionKind>,
 }
@@ -88,7 +88,7 @@ pub fn built_in() -> &'static ObjectSchemas {
 
 impl ObjectSchemas {
     /// The rule of a kind and the set that it belongs to.
-    pub fn find(&self, api_version: &str, kind: &str) -> Option<(&Rule, &SchemaSet)> {
+    pub fn find(&self, api_version: &str, kind: &str) -> Option<(&SchemaRule, &SchemaSet)> {
         let index = self.index(api_version, kind)?;
         Some((self.set.rule_at(index), &self.set))
     }
@@ -188,7 +188,7 @@ impl ObjectSchemas {
             return Ok(());
         }
         let named = if source.get().contains("x-kubernetes-group-version-kind") {
-            let named: Named =
+            let named: NamedSchema =
                 serde_json::from_str(source.get()).map_err(|error| error.to_string())?;
             named.names
         } else {
@@ -222,7 +222,7 @@ impl ObjectSchemas {
         let parsed = parse(text, 0);
         if let Some((_, problem)) = parsed.problems.first() {
             return Err(match problem {
-                Problem::Syntax(message) => format!("it is not valid YAML: {message}"),
+                SyntaxProblem::Syntax(message) => format!("it is not valid YAML: {message}"),
                 _ => "it is not valid YAML".to_owned(),
             });
         }

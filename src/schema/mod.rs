@@ -19,8 +19,8 @@ use serde_json::value::RawValue;
 
 use crate::kubernetes::versions;
 
-pub use check::{Mode, Problem, Violation, check, check_as_of};
-pub use compile::{Additional, Limits, Rule, Types};
+pub use check::{SchemaProblem, Strictness, Violation, check, check_as_of};
+pub use compile::{Additional, SchemaRule, Types, ValueBounds};
 pub use replay::check_manifest;
 
 /// Schemas that refer to each other by name.
@@ -37,7 +37,7 @@ struct Definition {
     name: Box<str>,
     source: Box<RawValue>,
     strict: bool,
-    rule: OnceLock<Rule>,
+    rule: OnceLock<SchemaRule>,
 }
 
 impl SchemaSet {
@@ -86,13 +86,13 @@ impl SchemaSet {
     }
 
     /// The rule of a name.
-    pub fn rule(&self, name: &str) -> Option<&Rule> {
+    pub fn rule(&self, name: &str) -> Option<&SchemaRule> {
         Some(self.rule_at(self.index(name)?))
     }
 
     /// The rule at an index; one that allows everything, should the definition not be readable.
-    pub fn rule_at(&self, index: usize) -> &Rule {
-        static ANYTHING: Rule = Rule::ANYTHING;
+    pub fn rule_at(&self, index: usize) -> &SchemaRule {
+        static ANYTHING: SchemaRule = SchemaRule::ANYTHING;
         let Some(definition) = self.definitions.get(index) else {
             return &ANYTHING;
         };
@@ -108,7 +108,7 @@ impl SchemaSet {
                 rule.any_of.clear();
             }
             if definition.name.ends_with(".apiextensions.v1.JSON") {
-                rule = Rule::ANYTHING;
+                rule = SchemaRule::ANYTHING;
             }
             if self.has_history {
                 rule.add_history(versions::fields(&definition.name));
@@ -118,7 +118,7 @@ impl SchemaSet {
     }
 
     /// A rule, or the one that it refers to.
-    pub fn follow<'a>(&'a self, rule: &'a Rule) -> &'a Rule {
+    pub fn follow<'a>(&'a self, rule: &'a SchemaRule) -> &'a SchemaRule {
         let mut rule = rule;
         // A chain of references that is longer than this refers to itself.
         for _ in 0..16 {

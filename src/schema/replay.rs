@@ -1,21 +1,21 @@
 //! Judges manifests of a form that is known: only what depends on values that are new.
 
-use super::check::{Judge, Mode, Violation};
-use super::{Additional, Rule, SchemaSet};
+use super::check::{SchemaCheck, Strictness, Violation};
+use super::{Additional, SchemaRule, SchemaSet};
 use crate::kubernetes::versions::Minor;
 use crate::model::manifest::Manifest;
-use crate::model::records::{Pending, Records, Turn, Visit};
+use crate::model::records::{Pending, Records, Visit, WalkTurn};
 use crate::model::view::View;
 
 /// All violations of a manifest in a version of Kubernetes. `records` are of the schemas that the rule is of.
 pub fn check_manifest<'a>(
     manifest: &'a Manifest,
-    rule: &Rule,
+    rule: &SchemaRule,
     set: &SchemaSet,
     minor: Minor,
     records: &Records<()>,
 ) -> Vec<Violation<'a>> {
-    let judge = || Judge::new(set, Mode::Whole, Some(minor));
+    let judge = || SchemaCheck::new(set, Strictness::Whole, Some(minor));
     records.check(
         manifest,
         (std::ptr::from_ref(rule).addr(), minor),
@@ -33,24 +33,24 @@ pub fn check_manifest<'a>(
     )
 }
 
-impl<'a> Judge<'a, '_> {
+impl<'a> SchemaCheck<'a, '_> {
     /// Does what is pending of a value.
-    fn replay(&mut self, view: View<'a>, rule: &Rule, visit: &Visit<()>, pending: Pending) {
+    fn replay(&mut self, view: View<'a>, rule: &SchemaRule, visit: &Visit<()>, pending: Pending) {
         if visit.work(pending).next().is_some() {
             self.value(view, rule);
         }
         let rule = self.set.follow(rule);
         for below in visit.below(pending) {
             let inside = match &below.turn {
-                Turn::Rule(at) => rule.all_of.get(*at).map(|part| (view, part)),
-                Turn::Field(key) => {
+                WalkTurn::Rule(at) => rule.all_of.get(*at).map(|part| (view, part)),
+                WalkTurn::Field(key) => {
                     let additional = match &rule.additional {
                         Additional::Rule(rule) => Some(&**rule),
                         Additional::Any | Additional::No => None,
                     };
                     view.get(key).zip(rule.property(key).or(additional))
                 }
-                Turn::Item(at) => view.items().get(*at).copied().zip(rule.items.as_deref()),
+                WalkTurn::Item(at) => view.items().get(*at).copied().zip(rule.items.as_deref()),
             };
             if let Some((view, rule)) = inside {
                 self.replay(view, rule, below, pending);
@@ -59,7 +59,12 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// Judges a value at a place that a turn leads to.
-    pub(super) fn inside(&mut self, view: View<'a>, rule: &Rule, turn: impl FnOnce() -> Turn) {
+    pub(super) fn inside(
+        &mut self,
+        view: View<'a>,
+        rule: &SchemaRule,
+        turn: impl FnOnce() -> WalkTurn,
+    ) {
         let Some(recorder) = &mut self.recorder else {
             return self.value(view, rule);
         };

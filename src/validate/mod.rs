@@ -16,7 +16,7 @@ use crate::model::API_VERSION;
 use crate::model::catalog::Document;
 use crate::model::kinds::{Catalog, KINDS, Metadata};
 use crate::model::view::View;
-use crate::schema::{self, Mode, Problem};
+use crate::schema::{self, SchemaProblem, Strictness};
 use crate::yaml::{Node, merge};
 
 /// What the catalog was made from, and what is known to be missing from it.
@@ -35,7 +35,7 @@ pub fn run(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Validated {
-    let judged: Vec<(Sink, Outcome)> = documents
+    let judged: Vec<(Sink, FormOutcome)> = documents
         .par_iter()
         .map(|tree| {
             let mut sink = Sink::default();
@@ -48,7 +48,7 @@ pub fn run(
     let named: std::collections::HashSet<(String, String)> = judged
         .iter()
         .filter_map(|(_, outcome)| match outcome {
-            Outcome::Good(kind, document) if !built_in(document) => {
+            FormOutcome::Good(kind, document) if !built_in(document) => {
                 Some((kind.clone(), document.name.clone()))
             }
             _ => None,
@@ -59,7 +59,7 @@ pub fn run(
         sink.append(found);
         match outcome {
             // A document of the repository takes the place of a built-in one of the same name.
-            Outcome::Good(kind, document)
+            FormOutcome::Good(kind, document)
                 if built_in(&document)
                     && named.contains(&(kind.clone(), document.name.clone())) =>
             {
@@ -67,7 +67,7 @@ pub fn run(
                     replaced.push((kind, document.name.clone()));
                 }
             }
-            Outcome::Good(kind, document) => {
+            FormOutcome::Good(kind, document) => {
                 let (name, id) = (document.name.clone(), document.tree.id);
                 if let Err(error) = validated.catalog.insert(&kind, *document) {
                     let message = format!("the {kind} `{name}` cannot be read: {error}");
@@ -75,8 +75,8 @@ pub fn run(
                     validated.broken.push((kind, name));
                 }
             }
-            Outcome::Broken(kind, name) => validated.broken.push((kind, name)),
-            Outcome::Ignored => {}
+            FormOutcome::Broken(kind, name) => validated.broken.push((kind, name)),
+            FormOutcome::Ignored => {}
         }
     }
     validated.catalog.sort();
@@ -102,7 +102,7 @@ pub fn run(
     validated
 }
 
-enum Outcome {
+enum FormOutcome {
     Good(String, Box<Document<()>>),
     Broken(String, String),
     Ignored,
@@ -113,9 +113,9 @@ fn judge(
     default_specs: &BTreeMap<&'static str, Node>,
     sources: &Sources,
     sink: &mut Sink,
-) -> Outcome {
+) -> FormOutcome {
     let Some(kind) = header(tree, sources, sink) else {
-        return Outcome::Ignored;
+        return FormOutcome::Ignored;
     };
     let name = tree
         .at(&["metadata", "name"])
@@ -124,21 +124,21 @@ fn judge(
         .to_owned();
     let set = schema::own();
     let Some(rule) = set.rule(&schema::document_name(&kind)) else {
-        return Outcome::Ignored;
+        return FormOutcome::Ignored;
     };
-    for violation in schema::check(View::of(tree), rule, set, Mode::Whole) {
+    for violation in schema::check(View::of(tree), rule, set, Strictness::Whole) {
         let place = violation
             .key
             .or_else(|| violation.view.sources().first().copied());
         let label = match &violation.problem {
-            Problem::UnknownField(..) | Problem::OtherVersion { .. } => {
+            SchemaProblem::UnknownField(..) | SchemaProblem::OtherVersion { .. } => {
                 "not a field of this kind".to_owned()
             }
-            Problem::MissingField(field, _) => format!("`{field}` belongs here"),
-            Problem::WrongType { expected, .. } => format!("expected {expected}"),
-            Problem::NotAllowed(..) | Problem::Malformed(..) | Problem::OutOfRange(_) => {
-                String::new()
-            }
+            SchemaProblem::MissingField(field, _) => format!("`{field}` belongs here"),
+            SchemaProblem::WrongType { expected, .. } => format!("expected {expected}"),
+            SchemaProblem::NotAllowed(..)
+            | SchemaProblem::Malformed(..)
+            | SchemaProblem::OutOfRange(_) => String::new(),
         };
         let span = place
             .and_then(|id| sources.span(id))
@@ -147,7 +147,7 @@ fn judge(
     }
     together::check(&kind, tree, sources, sink);
     if sink.has_errors() {
-        return Outcome::Broken(kind, name);
+        return FormOutcome::Broken(kind, name);
     }
     let metadata: Metadata = tree
         .get("metadata")
@@ -159,7 +159,7 @@ fn judge(
         Some(defaults) => merge::over(defaults, spec),
         None => spec.clone(),
     };
-    Outcome::Good(
+    FormOutcome::Good(
         kind,
         Box::new(Document {
             name,

@@ -3,14 +3,14 @@
 use crate::diagnostics::{Code, Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
 use crate::model::scalars::{url_host, url_port};
 use crate::schema::Additional;
-use crate::yaml::{Node, Path, Step, Value};
+use crate::yaml::{Node, Path, PathStep, Value};
 
 /// Names that patterns of the Platform's `naming` may use.
 const PLACEHOLDERS: [&str; 4] = ["tenant", "component", "environment", "cluster"];
 
 /// Checks one document whose fields are right.
 pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
-    let mut checker = Checker { sources, sink };
+    let mut checker = DocumentChecker { sources, sink };
     checker.workloads(tree);
     checker.secrets(tree);
     let Some(spec) = tree.get("spec") else { return };
@@ -26,12 +26,12 @@ pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
     }
 }
 
-struct Checker<'a> {
+struct DocumentChecker<'a> {
     sources: &'a Sources,
     sink: &'a mut Sink,
 }
 
-impl Checker<'_> {
+impl DocumentChecker<'_> {
     /// A waiver excepts findings of a policy or of a code.
     fn waiver(&mut self, spec: &Node) {
         let set = |key: &str| spec.get(key).filter(|node| !node.is_null());
@@ -335,7 +335,7 @@ impl Checker<'_> {
             return;
         };
         for step in &path.0 {
-            let Step::Key(key) = step else { return };
+            let PathStep::Key(key) = step else { return };
             let inner = match (rule.property(key), &rule.additional) {
                 (Some(inner), _) => inner,
                 // Free maps, and items of lists by their name.

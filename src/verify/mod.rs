@@ -31,7 +31,7 @@ use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as c
 use crate::kubernetes::validation::Entries;
 use crate::kubernetes::versions::{FIELD_VERSIONS, minor};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
-use crate::model::instance::{PipelineJob, Unit};
+use crate::model::instance::{PlannedJob, Unit};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
@@ -39,7 +39,7 @@ use crate::model::manifest::{Rendered, TemplateLine};
 use crate::model::object_id::ObjectId;
 use crate::model::timetable;
 use crate::model::view::View;
-use crate::schema::{self, Problem};
+use crate::schema::{self, SchemaProblem};
 use crate::yaml::Node;
 
 /// An object whose fields nothing checks, because its kind has no schema.
@@ -57,7 +57,7 @@ pub struct Unchecked {
 
 /// What one unit leaves behind for the checks that cross units.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct UnitFacts {
     /// Objects that another unit could define, too.
     identities: Vec<Identity>,
     /// Kinds without a schema, with the template that makes them.
@@ -75,7 +75,7 @@ pub struct Facts {
     environment: String,
 }
 
-impl Facts {
+impl UnitFacts {
     /// What facts are sorted by, so that the order of threads does not show.
     pub fn order(&self) -> (&str, &str, &str) {
         (&self.environment, &self.cluster, &self.tenant)
@@ -97,20 +97,20 @@ pub fn unit(
     complete: bool,
     sources: &Sources,
     sink: &mut Sink,
-) -> Facts {
+) -> UnitFacts {
     let locator = Locator {
         sources,
         unit,
         rendered,
     };
-    let mut facts = Facts {
+    let mut facts = UnitFacts {
         cluster: unit.key.cluster.clone(),
         tenant: unit.key.tenant.clone(),
         environment: unit.key.environment.clone(),
-        ..Facts::default()
+        ..UnitFacts::default()
     };
     let mut seen: HashMap<ObjectId, &Rendered> = HashMap::new();
-    let mut pods = validation::Pods::new(schemas, &locator);
+    let mut pods = validation::PodSecurity::new(schemas, &locator);
     let entries = Entries::default();
     for one in rendered {
         if !is_object(&locator, one, sink) {
@@ -223,7 +223,7 @@ fn waiting(locator: &Locator<'_>) -> Amounts {
         of_name.or_default().push(one.manifest.root());
     }
     for pipeline in &locator.unit.pipelines {
-        let asks: Vec<(&PipelineJob, Amounts)> = pipeline
+        let asks: Vec<(&PlannedJob, Amounts)> = pipeline
             .jobs
             .iter()
             .map(|job| {
@@ -232,7 +232,7 @@ fn waiting(locator: &Locator<'_>) -> Amounts {
             })
             .collect();
         // Rows are made greedily; whatever the rows, no two jobs of one run at the same time.
-        let mut rows: Vec<(Vec<&PipelineJob>, Amounts, Amounts)> = Vec::new();
+        let mut rows: Vec<(Vec<&PlannedJob>, Amounts, Amounts)> = Vec::new();
         for (job, amounts) in asks {
             let row = rows
                 .iter_mut()
@@ -335,7 +335,7 @@ fn structure(
     schemas: &Schemas,
     locator: &Locator<'_>,
     one: &Rendered,
-    facts: &mut Facts,
+    facts: &mut UnitFacts,
     sink: &mut Sink,
 ) -> bool {
     let root = one.manifest.root();
@@ -363,13 +363,13 @@ fn structure(
     let is_typed = violations.is_empty();
     for violation in violations {
         let code = match violation.problem {
-            Problem::OtherVersion { .. } => codes::FIELD_VERSION,
+            SchemaProblem::OtherVersion { .. } => codes::FIELD_VERSION,
             _ => codes::SCHEMA,
         };
         let mut diagnostic = violation.describe(code).note(locator.object(one));
         diagnostic.message = format!("{kind}: {}", diagnostic.message);
         diagnostic = diagnostic.on(violation.path.to_string());
-        if let Problem::WrongType {
+        if let SchemaProblem::WrongType {
             expected, found, ..
         } = &violation.problem
             && expected == "text"
@@ -387,7 +387,7 @@ fn structure(
                     .at(span, "")
                     .and(template, "printed by this template line")
             }
-            (Problem::UnknownField(..) | Problem::OtherVersion { .. }, None) => {
+            (SchemaProblem::UnknownField(..) | SchemaProblem::OtherVersion { .. }, None) => {
                 locator.at_template(diagnostic, violation.view, "")
             }
             _ => locator.at(diagnostic, violation.view, ""),
@@ -399,7 +399,7 @@ fn structure(
 /// Checks what only all units together show, and proves the isolation of each cluster. `footprints` are what
 /// units ask for.
 pub fn across(
-    facts: &[&Facts],
+    facts: &[&UnitFacts],
     footprints: &[UnitFootprint],
     catalog: &Catalog,
     schemas: &Schemas,
@@ -468,8 +468,8 @@ pub fn across(
     isolation
 }
 
-fn duplicates(facts: &[&Facts], sink: &mut Sink) {
-    let mut seen: HashMap<(&str, &ObjectId), (&Facts, &Identity)> = HashMap::new();
+fn duplicates(facts: &[&UnitFacts], sink: &mut Sink) {
+    let mut seen: HashMap<(&str, &ObjectId), (&UnitFacts, &Identity)> = HashMap::new();
     for fact in facts.iter().copied() {
         for identity in &fact.identities {
             let Some((first, other)) = seen.insert((&fact.cluster, &identity.id), (fact, identity))
@@ -479,7 +479,7 @@ fn duplicates(facts: &[&Facts], sink: &mut Sink) {
             if std::ptr::eq(first, fact) {
                 continue;
             }
-            let who = |fact: &Facts| {
+            let who = |fact: &UnitFacts| {
                 if fact.tenant.is_empty() {
                     format!("the cluster's own in {}", fact.environment)
                 } else {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Facts;
+use super::UnitFacts;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::demand::{self, amount};
 use crate::model::footprint::{Amounts, UnitFootprint};
@@ -11,11 +11,11 @@ use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
 use crate::model::scalars::Amount;
 
-type Counted = (&'static str, &'static str, fn(Amount) -> String);
+type QuotaUse = (&'static str, &'static str, fn(Amount) -> String);
 
 /// Resources that are counted: the name in a ResourceQuota, the name for people, and how amounts
 /// are written.
-const COUNTED: [Counted; 3] = [
+const COUNTED: [QuotaUse; 3] = [
     ("requests.cpu", "cpu", Amount::cpu_for_people),
     ("requests.memory", "memory", Amount::bytes_for_people),
     ("requests.storage", "storage", Amount::bytes_for_people),
@@ -122,7 +122,7 @@ fn in_words(resource: &str, amount: Amount) -> String {
 }
 
 /// Judges what all units of a cluster request at most by its capacity.
-pub fn capacity(facts: &[&Facts], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
+pub fn capacity(facts: &[&UnitFacts], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {
     for cluster in &catalog.clusters {
         let Some(capacity) = &cluster.spec.capacity else {
             continue;

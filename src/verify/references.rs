@@ -21,7 +21,7 @@ const ALWAYS: [(&str, &str); 7] = [
     ("ClusterRole", "admin"),
 ];
 
-struct Index<'a> {
+struct NameIndex<'a> {
     names: BTreeMap<String, BTreeSet<String>>,
     /// The labels of pods that workloads make, by each of them.
     pods: HashMap<(String, String), Vec<View<'a>>>,
@@ -33,7 +33,7 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
     for one in locator.rendered {
         let root = one.manifest.root();
         let kind = one.manifest.kind();
-        let mut checker = Checker {
+        let mut checker = ReferenceChecker {
             locator,
             index: &index,
             one,
@@ -93,8 +93,8 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
     }
 }
 
-fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
-    let mut index = Index {
+fn index<'a>(locator: &Locator<'a>) -> NameIndex<'a> {
+    let mut index = NameIndex {
         names: BTreeMap::new(),
         pods: HashMap::new(),
     };
@@ -156,14 +156,14 @@ fn index<'a>(locator: &Locator<'a>) -> Index<'a> {
     index
 }
 
-struct Checker<'c, 'a> {
+struct ReferenceChecker<'c, 'a> {
     locator: &'c Locator<'a>,
-    index: &'c Index<'a>,
+    index: &'c NameIndex<'a>,
     one: &'c Rendered,
     sink: &'c mut Sink,
 }
 
-impl Checker<'_, '_> {
+impl ReferenceChecker<'_, '_> {
     fn pod(&mut self, pod: View<'_>) {
         self.refers("PriorityClass", pod.get("priorityClassName"));
         for reference in references::of_pod(pod) {

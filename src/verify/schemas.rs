@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
-use crate::kubernetes::validation::{Known, Work};
+use crate::kubernetes::validation::{KnownKind, ReplayWork};
 use crate::kubernetes::versions::{self, Minor};
 use crate::model::kinds::Catalog;
 use crate::model::records::Records;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
-use crate::schema::{Rule, SchemaSet};
-use crate::yaml::Step;
+use crate::schema::{SchemaRule, SchemaSet};
+use crate::yaml::PathStep;
 
 /// The schemas of all clusters.
 #[derive(Debug, Default)]
@@ -19,9 +19,9 @@ pub struct Schemas {
     /// What was judged of objects by schemas.
     pub(super) structures: Records<()>,
     /// What was judged of objects by validation.
-    pub(super) objects: Records<Work>,
+    pub(super) objects: Records<ReplayWork>,
     /// What was judged of pods by admission.
-    pub(super) pods: Records<Work>,
+    pub(super) pods: Records<ReplayWork>,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Schemas {
                 }
             }
             for (at, path) in cluster.spec.crds.iter().enumerate() {
-                let place = cluster.at(&["spec".into(), "crds".into(), Step::Index(at)]);
+                let place = cluster.at(&["spec".into(), "crds".into(), PathStep::Index(at)]);
                 let text = files
                     .get(path)
                     .cloned()
@@ -94,7 +94,7 @@ impl Schemas {
         cluster: &str,
         api_version: &str,
         kind: &str,
-    ) -> Option<(&Rule, &SchemaSet)> {
+    ) -> Option<(&SchemaRule, &SchemaSet)> {
         let own = self.clusters.get(cluster);
         let first = match own.and_then(|own| own.dump.as_ref()) {
             Some(dump) => dump.find(api_version, kind),
@@ -113,18 +113,18 @@ impl Schemas {
     }
 
     /// What is known of a kind beyond its schema.
-    pub fn known(&self, cluster: &str, api_version: &str, kind: &str) -> Known<'_> {
+    pub fn known(&self, cluster: &str, api_version: &str, kind: &str) -> KnownKind<'_> {
         if let Some(definition) = built_in().definition(api_version, kind) {
-            return Known::BuiltIn(definition);
+            return KnownKind::BuiltIn(definition);
         }
         let own = self.clusters.get(cluster);
         let sets = own.map(|own| [own.dump.as_ref(), Some(&own.crds)]);
         for schemas in sets.into_iter().flatten().flatten() {
             if let Some(overlay) = schemas.overlay(api_version, kind) {
-                return Known::Custom(overlay, schemas);
+                return KnownKind::Custom(overlay, schemas);
             }
         }
-        Known::Nothing
+        KnownKind::Nothing
     }
 
     /// The minor version of Kubernetes that a cluster has; the newest, if it is not known.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use super::Schemas;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::kubernetes::validation::admission::{self, Namespace};
-use crate::kubernetes::validation::{self, Entries, Known, Violation};
+use crate::kubernetes::validation::{self, Entries, KnownKind, Refusal};
 use crate::model::locator::Locator;
 use crate::model::manifest::Rendered;
-use crate::yaml::{Path, Step};
+use crate::yaml::{Path, PathStep};
 
 /// Validates an object; `is_typed` if its values have the types of its schema, without which the API server does not
 /// come to the rules of a CRD. `entries` are of the unit.
@@ -22,7 +22,7 @@ pub fn check(
 ) {
     let (api_version, kind) = (one.manifest.api_version(), one.manifest.kind());
     let known = match schemas.known(&locator.unit.key.cluster, &api_version, &kind) {
-        Known::Custom(..) if !is_typed => Known::Nothing,
+        KnownKind::Custom(..) if !is_typed => KnownKind::Nothing,
         known => known,
     };
     let minor = schemas.minor(&locator.unit.key.cluster);
@@ -33,17 +33,17 @@ pub fn check(
 }
 
 /// The pods of a unit, against what their namespaces allow.
-pub struct Pods<'a> {
+pub struct PodSecurity<'a> {
     schemas: &'a Schemas,
     locator: &'a Locator<'a>,
     minor: u32,
     namespaces: HashMap<String, Namespace<'a>>,
 }
 
-impl<'a> Pods<'a> {
+impl<'a> PodSecurity<'a> {
     /// The pods of a unit.
-    pub fn new(schemas: &'a Schemas, locator: &'a Locator<'a>) -> Pods<'a> {
-        Pods {
+    pub fn new(schemas: &'a Schemas, locator: &'a Locator<'a>) -> PodSecurity<'a> {
+        PodSecurity {
             schemas,
             locator,
             minor: schemas.minor(&locator.unit.key.cluster),
@@ -89,18 +89,18 @@ fn describe(
     locator: &Locator<'_>,
     one: &Rendered,
     kind: &str,
-    violation: &Violation<'_>,
+    violation: &Refusal<'_>,
 ) -> Diagnostic {
     let metadata = violation
         .path
         .0
         .iter()
-        .rposition(|step| *step == Step::from("metadata"));
+        .rposition(|step| *step == PathStep::from("metadata"));
     let diagnostic = match metadata {
         // Labels are the same on many objects, and are told once.
         Some(at) if violation.path.0.len() > at + 1 && (at == 0 || violation.rule.is_none()) => {
             let path = Path(violation.path.0[at..].to_vec());
-            let of = if at == 0 && path.0[1] == Step::from("name") {
+            let of = if at == 0 && path.0[1] == PathStep::from("name") {
                 format!("{kind}: ")
             } else {
                 String::new()

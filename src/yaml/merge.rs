@@ -24,7 +24,7 @@ pub fn over(below: &Node, above: &Node) -> Node {
                 return below.clone();
             }
             let mut entries = base.entries.clone();
-            let mut index = Index::of(&base.entries);
+            let mut index = KeyIndex::of(&base.entries);
             for entry in &layer.entries {
                 match index.find(&entries, &entry.key) {
                     Some(at) if entry.value.is_null() => {
@@ -95,12 +95,12 @@ fn named(items: &[Node]) -> bool {
 }
 
 /// Finds keys: by looking through few of them, by a table among many.
-struct Index {
+struct KeyIndex {
     table: Option<std::collections::HashMap<Arc<str>, usize>>,
 }
 
-impl Index {
-    fn of(entries: &[Entry]) -> Index {
+impl KeyIndex {
+    fn of(entries: &[Entry]) -> KeyIndex {
         let table = (entries.len() > 32).then(|| {
             entries
                 .iter()
@@ -108,7 +108,7 @@ impl Index {
                 .map(|(at, entry)| (Arc::clone(&entry.key), at))
                 .collect()
         });
-        Index { table }
+        KeyIndex { table }
     }
 
     fn find(&self, entries: &[Entry], key: &str) -> Option<usize> {
@@ -131,15 +131,15 @@ pub fn find(tree: &Node, id: super::NodeId) -> Option<super::Path> {
     search(tree, id, &mut path).then_some(super::Path(path))
 }
 
-fn search(node: &Node, id: super::NodeId, path: &mut Vec<super::Step>) -> bool {
+fn search(node: &Node, id: super::NodeId, path: &mut Vec<super::PathStep>) -> bool {
     if node.id == id {
         return true;
     }
-    let children: Vec<(super::Step, &Node)> = match &node.value {
+    let children: Vec<(super::PathStep, &Node)> = match &node.value {
         Value::Map(map) => map
             .entries
             .iter()
-            .map(|entry| (super::Step::Key(Arc::clone(&entry.key)), &entry.value))
+            .map(|entry| (super::PathStep::Key(Arc::clone(&entry.key)), &entry.value))
             .collect(),
         Value::List(items) => items
             .iter()
@@ -159,22 +159,22 @@ fn search(node: &Node, id: super::NodeId, path: &mut Vec<super::Step>) -> bool {
 }
 
 /// Items of named lists are found by name, whatever their position in a layer.
-fn list_step(item: &Node, at: usize) -> super::Step {
+fn list_step(item: &Node, at: usize) -> super::PathStep {
     match item.get("name").and_then(Node::as_str) {
-        Some(name) => super::Step::from(name),
-        None => super::Step::Index(at),
+        Some(name) => super::PathStep::from(name),
+        None => super::PathStep::Index(at),
     }
 }
 
 /// The node at a path that [`find`] gave, in another layer.
-pub fn lookup<'a>(tree: &'a Node, path: &[super::Step]) -> Option<&'a Node> {
+pub fn lookup<'a>(tree: &'a Node, path: &[super::PathStep]) -> Option<&'a Node> {
     path.iter()
         .try_fold(tree, |node, step| match (&node.value, step) {
-            (Value::Map(map), super::Step::Key(key)) => map.get(key),
-            (Value::List(items), super::Step::Key(name)) => items
+            (Value::Map(map), super::PathStep::Key(key)) => map.get(key),
+            (Value::List(items), super::PathStep::Key(name)) => items
                 .iter()
                 .find(|item| item.get("name").and_then(Node::as_str) == Some(name)),
-            (Value::List(items), super::Step::Index(at)) => items.get(*at),
+            (Value::List(items), super::PathStep::Index(at)) => items.get(*at),
             _ => None,
         })
 }

@@ -15,4 +15,4 @@ pub mod scalar;
 pub mod writer;
 
 pub use node::{Entry, Map, Node, NodeId, Value, entry};
-pub use path::{Path, Step, Trail};
+pub use path::{Path, PathStep, Trail};

@@ -145,10 +145,10 @@ impl Node {
     }
 
     /// Follows keys and positions.
-    pub fn at_path(&self, path: &[super::Step]) -> Option<&Node> {
+    pub fn at_path(&self, path: &[super::PathStep]) -> Option<&Node> {
         path.iter().try_fold(self, |node, step| match step {
-            super::Step::Key(key) => node.get(key),
-            super::Step::Index(index) => node.as_list()?.get(*index),
+            super::PathStep::Key(key) => node.get(key),
+            super::PathStep::Index(index) => node.as_list()?.get(*index),
         })
     }
 

@@ -21,15 +21,15 @@ pub const MAX_PROBLEMS: usize = 100;
 pub const MAX_BYTES: usize = 8 << 20;
 
 /// A byte range of the file.
-pub type Range = (u32, u32);
+pub type ByteRange = (u32, u32);
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum SyntaxProblem {
     /// Not YAML; what the parser says.
     Syntax(String),
     /// A key given twice in one map; where it was first.
-    DuplicateKey(String, Range),
+    DuplicateKey(String, ByteRange),
     /// A number that readers disagree about.
     Ambiguous(String, Ambiguous),
     /// A feature of YAML that manifests have no use for; what to write instead.
@@ -40,13 +40,13 @@ pub enum Problem {
 
 /// The documents of a file and what is wrong with it.
 #[derive(Debug, Default)]
-pub struct Parsed {
+pub struct ParsedFile {
     /// Each document's tree, those before and after a broken one included.
     pub documents: Vec<Node>,
     /// The place of each node, by its index.
-    pub spans: Vec<Range>,
+    pub spans: Vec<ByteRange>,
     /// All problems, in the order of the file.
-    pub problems: Vec<(Range, Problem)>,
+    pub problems: Vec<(ByteRange, SyntaxProblem)>,
 }
 
 /// What `<<` means.
@@ -60,24 +60,27 @@ pub enum Merges {
 }
 
 /// Parses all documents of a file; its nodes are named by `file`.
-pub fn parse(text: &str, file: u32) -> Parsed {
+pub fn parse(text: &str, file: u32) -> ParsedFile {
     parse_with(text, file, Merges::Unfold)
 }
 
 /// Parses all documents of a text.
-pub fn parse_with(text: &str, file: u32, merge_keys: Merges) -> Parsed {
-    let mut builder = Builder {
+pub fn parse_with(text: &str, file: u32, merge_keys: Merges) -> ParsedFile {
+    let mut builder = TreeBuilder {
         file,
         text,
         merge_keys,
-        ..Builder::default()
+        ..TreeBuilder::default()
     };
     if text.len() > MAX_BYTES {
         let problem = format!(
             "the file has {} bytes; at most {MAX_BYTES} are read",
             text.len()
         );
-        builder.out.problems.push(((0, 0), Problem::Bound(problem)));
+        builder
+            .out
+            .problems
+            .push(((0, 0), SyntaxProblem::Bound(problem)));
         return builder.out;
     }
     let mut start = 0;
@@ -106,25 +109,25 @@ enum Open {
         id: NodeId,
         entries: Vec<Entry>,
         keys: HashSet<Arc<str>>,
-        key: Option<Key>,
+        key: Option<ParsedKey>,
         merges: Vec<Node>,
         anchor: usize,
     },
 }
 
-struct Key {
+struct ParsedKey {
     text: Arc<str>,
     id: NodeId,
     merge: bool,
 }
 
 #[derive(Default)]
-struct Builder<'a> {
+struct TreeBuilder<'a> {
     file: u32,
     text: &'a str,
     merge_keys: Merges,
     base: usize,
-    out: Parsed,
+    out: ParsedFile,
     stack: Vec<Open>,
     /// Anchored nodes with their unfolded size.
     anchors: HashMap<usize, (Node, usize)>,
@@ -133,7 +136,7 @@ struct Builder<'a> {
     stopped: bool,
 }
 
-impl Builder<'_> {
+impl TreeBuilder<'_> {
     /// Reads documents until the end, or returns where the text is broken.
     fn read(&mut self, text: &str) -> Option<usize> {
         self.stack.clear();
@@ -151,9 +154,9 @@ impl Builder<'_> {
                     let at = text.floor_char_boundary(at);
                     let problem = match message {
                         _ if message.contains("recursion limit") || message.contains("nest") => {
-                            Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels"))
+                            SyntaxProblem::Bound(format!("nested deeper than {MAX_DEPTH} levels"))
                         }
-                        _ => Problem::Syntax(message.to_owned()),
+                        _ => SyntaxProblem::Syntax(message.to_owned()),
                     };
                     self.problem(at, at + 1, problem);
                     return Some(at);
@@ -165,7 +168,7 @@ impl Builder<'_> {
                 self.problem(
                     start,
                     end,
-                    Problem::Bound(format!(
+                    SyntaxProblem::Bound(format!(
                         "more than {MAX_PROBLEMS} problems; the rest of the file is not read"
                     )),
                 );
@@ -252,7 +255,7 @@ impl Builder<'_> {
                     self.problem(
                         start,
                         end,
-                        Problem::Unsupported(
+                        SyntaxProblem::Unsupported(
                             "an alias inside its own anchor",
                             "write the value out",
                         ),
@@ -263,7 +266,7 @@ impl Builder<'_> {
             },
             Event::UnresolvedAlias(name) => {
                 let message = format!("there is no anchor `&{name}` before this alias");
-                self.problem(start, end, Problem::Syntax(message));
+                self.problem(start, end, SyntaxProblem::Syntax(message));
                 let id = self.id(start, end);
                 self.add(Node::new(id, Value::Null), 1, 0, start, None, false)?;
             }
@@ -283,7 +286,7 @@ impl Builder<'_> {
     }
 
     /// A range of the file that begins and ends between characters.
-    fn range(&self, start: usize, end: usize) -> Range {
+    fn range(&self, start: usize, end: usize) -> ByteRange {
         let start = self.text.floor_char_boundary(self.base + start);
         let end = self
             .text
@@ -291,7 +294,7 @@ impl Builder<'_> {
         (to_u32(start), to_u32(end.max(start)))
     }
 
-    fn problem(&mut self, start: usize, end: usize, problem: Problem) {
+    fn problem(&mut self, start: usize, end: usize, problem: SyntaxProblem) {
         let range = self.range(start, end);
         self.out.problems.push((range, problem));
     }
@@ -301,7 +304,7 @@ impl Builder<'_> {
             self.problem(
                 start,
                 end,
-                Problem::Unsupported("a YAML tag", "leave the tag out"),
+                SyntaxProblem::Unsupported("a YAML tag", "leave the tag out"),
             );
         }
     }
@@ -318,7 +321,11 @@ impl Builder<'_> {
             None if style == ScalarStyle::Plain => match scalar::resolve_plain(text) {
                 Ok(value) => value,
                 Err(ambiguous) => {
-                    self.problem(start, end, Problem::Ambiguous(text.to_owned(), ambiguous));
+                    self.problem(
+                        start,
+                        end,
+                        SyntaxProblem::Ambiguous(text.to_owned(), ambiguous),
+                    );
                     Value::String(text.into())
                 }
             },
@@ -327,7 +334,7 @@ impl Builder<'_> {
                 self.problem(
                     start,
                     end,
-                    Problem::Unsupported(
+                    SyntaxProblem::Unsupported(
                         "a YAML tag",
                         "leave the tag out; to make something text, put it in quotes",
                     ),
@@ -342,7 +349,7 @@ impl Builder<'_> {
             self.problem(
                 start,
                 start + 1,
-                Problem::Bound(format!("nested deeper than {MAX_DEPTH} levels")),
+                SyntaxProblem::Bound(format!("nested deeper than {MAX_DEPTH} levels")),
             );
             return Err(start);
         }
@@ -363,7 +370,7 @@ impl Builder<'_> {
         self.nodes += size;
         if self.nodes > MAX_NODES {
             let problem = format!("the document unfolds to more than {MAX_NODES} values");
-            self.problem(start, start + 1, Problem::Bound(problem));
+            self.problem(start, start + 1, SyntaxProblem::Bound(problem));
             return Err(start);
         }
         if anchor > 0 {
@@ -381,17 +388,17 @@ impl Builder<'_> {
             }) => match key.take() {
                 None => {
                     let Some(text) = key_text else {
-                        self.problem(start, start + 1, Problem::Unsupported("a key that is not plain text", "use plain text as the key; text with braces goes in quotes: `\"{{ … }}\"`"));
+                        self.problem(start, start + 1, SyntaxProblem::Unsupported("a key that is not plain text", "use plain text as the key; text with braces goes in quotes: `\"{{ … }}\"`"));
                         return Err(start);
                     };
                     let merge = plain && text == "<<" && self.merge_keys == Merges::Unfold;
-                    *key = Some(Key {
+                    *key = Some(ParsedKey {
                         text: text.into(),
                         id: node.id,
                         merge,
                     });
                 }
-                Some(Key {
+                Some(ParsedKey {
                     merge: true, id, ..
                 }) => {
                     let sources = node
@@ -401,14 +408,14 @@ impl Builder<'_> {
                         merges.extend(sources);
                     } else {
                         let range = self.out.spans[id.index as usize];
-                        let problem = Problem::Unsupported(
+                        let problem = SyntaxProblem::Unsupported(
                             "a merge of something that is not a map",
                             "merge an alias of a map: `<<: *name`",
                         );
                         self.out.problems.push((range, problem));
                     }
                 }
-                Some(Key { text, id, .. }) => {
+                Some(ParsedKey { text, id, .. }) => {
                     let spread = self.merge_keys == Merges::Keep && &*text == "<<";
                     if keys.insert(Arc::clone(&text)) || spread {
                         entries.push(Entry {
@@ -425,7 +432,7 @@ impl Builder<'_> {
                         let (here, first) = (spans[id.index as usize], spans[first.index as usize]);
                         self.out
                             .problems
-                            .push((here, Problem::DuplicateKey(text.to_string(), first)));
+                            .push((here, SyntaxProblem::DuplicateKey(text.to_string(), first)));
                     }
                 }
             },

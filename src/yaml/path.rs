@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 /// One step into a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
+pub enum PathStep {
     /// Into a mapping.
     Key(Arc<str>),
     /// Into a sequence, from 0.
     Index(usize),
 }
 
-impl From<&str> for Step {
-    fn from(key: &str) -> Step {
-        Step::Key(key.into())
+impl From<&str> for PathStep {
+    fn from(key: &str) -> PathStep {
+        PathStep::Key(key.into())
     }
 }
 
 /// A way into a tree, written as `spec.containers[0].image`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Path(pub Vec<Step>);
+pub struct Path(pub Vec<PathStep>);
 
 impl Path {
     /// Reads `a.b[0].c` or `a.b[name].c`; a key with dots is written in quotes: `labels."app.kubernetes.io/name"`.
@@ -37,19 +37,19 @@ impl Path {
                 steps.push(
                     inner[..end]
                         .parse()
-                        .map_or_else(|_| Step::from(&inner[..end]), Step::Index),
+                        .map_or_else(|_| PathStep::from(&inner[..end]), PathStep::Index),
                 );
                 rest = &inner[end + 1..];
             } else if let Some(inner) = rest.strip_prefix('"') {
                 let end = inner.find('"').ok_or("a quote that is not closed")?;
-                steps.push(Step::from(&inner[..end]));
+                steps.push(PathStep::from(&inner[..end]));
                 rest = &inner[end + 1..];
             } else {
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
                 if end == 0 {
                     return Err("an empty step".to_owned());
                 }
-                steps.push(Step::from(&rest[..end]));
+                steps.push(PathStep::from(&rest[..end]));
                 rest = &rest[end..];
             }
             rest = match rest.strip_prefix('.') {
@@ -63,7 +63,7 @@ impl Path {
 
     /// This path with one step more.
     #[must_use]
-    pub fn join(&self, step: impl Into<Step>) -> Path {
+    pub fn join(&self, step: impl Into<PathStep>) -> Path {
         let mut steps = self.0.clone();
         steps.push(step.into());
         Path(steps)
@@ -86,8 +86,8 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) => write_key(f, position, key)?,
+                PathStep::Index(index) => write!(f, "[{index}]")?,
+                PathStep::Key(key) => write_key(f, position, key)?,
             }
         }
         Ok(())
@@ -113,11 +113,11 @@ impl Trail<'_> {
             trail = match trail {
                 Trail::Root => break,
                 Trail::Key(before, key) => {
-                    steps.push(Step::from(*key));
+                    steps.push(PathStep::from(*key));
                     before
                 }
                 Trail::Index(before, at) => {
-                    steps.push(Step::Index(*at));
+                    steps.push(PathStep::Index(*at));
                     before
                 }
             };

@@ -233,7 +233,7 @@ fn planted_mistakes_are_found_by_both_validators() {
         let text = serde_json::to_string(object).unwrap();
         let tree = tenantry::yaml::parse::parse(&text, 0).documents.remove(0);
         let root = tenantry::model::view::View::of(&tree);
-        tenantry::schema::check(root, rule, set, tenantry::schema::Mode::Whole).len()
+        tenantry::schema::check(root, rule, set, tenantry::schema::Strictness::Whole).len()
     };
     assert_eq!(
         (ours(&service), theirs.iter_errors(&service).count()),

@@ -8,10 +8,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tenantry::diagnostics::Sink;
-use tenantry::model::isolation::Flow;
-use tenantry::model::network::{Block, Protocol};
+use tenantry::model::isolation::NetworkFlow;
+use tenantry::model::network::{Block, PortProtocol};
 use tenantry::model::view::View;
-use tenantry::verify::isolation::{IsolationFacts, Part, of_cluster};
+use tenantry::verify::isolation::{IsolationFacts, UnitIsolation, of_cluster};
 use tenantry::yaml::Node;
 
 use crate::support::{Nothing, copy_folder, options, repository_path};
@@ -349,13 +349,13 @@ proptest! {
     ) {
         let objects: Vec<Node> = namespaces.iter().chain(&policies).chain(&pods).map(Node::from_json).collect();
         let facts = IsolationFacts::of(objects.iter().map(View::of));
-        let part = Part { environment: "e", tenant: "t", facts: &facts };
+        let part = UnitIsolation { environment: "e", tenant: "t", facts: &facts };
         let found = of_cluster("c", &[part], &[Block::parse(PODS).unwrap()], &mut Sink::default());
         let plain = plain::Cluster { namespaces: &namespaces, policies: &policies };
         for (from, sender) in pods.iter().enumerate() {
             for (to, receiver) in pods.iter().enumerate().filter(|(to, _)| *to != from) {
                 let flow = found.flows.iter().find(|flow| flow.from == from && flow.to == to);
-                for protocol in Protocol::ALL {
+                for protocol in PortProtocol::ALL {
                     for port in COMPARED {
                         let ours = flow.is_some_and(|flow| flow.ports.has(protocol, port));
                         let theirs = plain.reaches(sender, receiver, protocol.name(), port);
@@ -383,7 +383,7 @@ proptest! {
         let facts = IsolationFacts::of(objects.iter().map(View::of));
         let others: Vec<Node> = pods().map(Node::from_json).collect();
         let others = IsolationFacts::of(others.iter().map(View::of));
-        let parts = [("t", &facts), ("u", &others)].map(|(tenant, facts)| Part { environment: "e", tenant, facts });
+        let parts = [("t", &facts), ("u", &others)].map(|(tenant, facts)| UnitIsolation { environment: "e", tenant, facts });
         let found = of_cluster("c", &parts, &[Block::parse(PODS).unwrap()], &mut Sink::default());
         let plain = plain::Cluster { namespaces: &namespaces, policies: &policies };
         prop_assert!(found.is_complete || found.pairs >= 100_000);
@@ -395,7 +395,7 @@ proptest! {
             sets.any(|set| set.from.binary_search(&from).is_ok() && set.to.binary_search(&to).is_ok())
         };
         let all = kinds.len() * COPIES;
-        let open: HashMap<(usize, usize), &Flow> = found.flows.iter().map(|flow| ((flow.from, flow.to), flow)).collect();
+        let open: HashMap<(usize, usize), &NetworkFlow> = found.flows.iter().map(|flow| ((flow.from, flow.to), flow)).collect();
         prop_assert_eq!(found.flows.len(), open.len());
         let mut within = 0;
         for from in 0..2 * all {
@@ -408,7 +408,7 @@ proptest! {
                     continue;
                 }
                 let flow = open.get(&(from, to));
-                for protocol in Protocol::ALL {
+                for protocol in PortProtocol::ALL {
                     for port in COMPARED {
                         let ours = is_set || flow.is_some_and(|flow| flow.ports.has(protocol, port));
                         let (from, to) = (from % all / COPIES, to % all / COPIES);
@@ -457,7 +457,7 @@ fn directions_of_a_policy_are_apart() {
             .chain([policy(ingress.clone(), egress.clone())]);
         let objects: Vec<Node> = objects.map(|object| Node::from_json(&object)).collect();
         let facts = IsolationFacts::of(objects.iter().map(View::of));
-        let part = Part {
+        let part = UnitIsolation {
             environment: "e",
             tenant: "t",
             facts: &facts,

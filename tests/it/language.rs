@@ -5,9 +5,9 @@ use minijinja::{Environment, UndefinedBehavior};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value as Json, json};
-use tenantry::engine::run::Run;
+use tenantry::engine::run::TemplateRun;
 use tenantry::engine::value::Data;
-use tenantry::engine::{Inputs, Library, Reason, syntax};
+use tenantry::engine::{RunInputs, TemplateErrorKind, TemplateLibrary, syntax};
 use tenantry::yaml::{Node, NodeId};
 
 fn facts() -> Json {
@@ -80,24 +80,24 @@ fn from_theirs(value: &minijinja::Value) -> Option<Json> {
 }
 
 /// What the engine makes of it, or why it makes nothing.
-fn ours(expression: &str) -> Result<Option<Json>, Reason> {
+fn ours(expression: &str) -> Result<Option<Json>, TemplateErrorKind> {
     let compiled = syntax::expression(expression).map_err(|error| error.reason)?;
     let facts = facts();
     let variables = facts.as_object().unwrap().iter().map(|(name, value)| {
         let name: &'static str = Box::leak(name.clone().into_boxed_str());
         (name, Node::from_json(value))
     });
-    let inputs = Inputs {
+    let inputs = RunInputs {
         variables: variables.collect(),
-        ..Inputs::default()
+        ..RunInputs::default()
     };
-    let library = Library::default();
-    let run = Run::new(&library, &inputs, &[]);
+    let library = TemplateLibrary::default();
+    let run = TemplateRun::new(&library, &inputs, &[]);
     let (value, _) = run.expression(&compiled).map_err(|error| error.reason)?;
     if has_undefined(&value.data) {
         return Ok(None);
     }
-    let value = value.data.to_yaml().map_err(Reason::Failed)?;
+    let value = value.data.to_yaml().map_err(TemplateErrorKind::Failed)?;
     Ok(Some(Node::new(NodeId::NONE, value).to_json()))
 }
 
@@ -258,7 +258,7 @@ fn expressions_have_the_values_of_the_language() {
         }
         match ours(&expression) {
             // A name that stands for nothing is an error wherever it is used; some tests and filters take it.
-            Err(Reason::Undefined(_)) => {}
+            Err(TemplateErrorKind::Undefined(_)) => {}
             Err(reason) => prop_assert!(
                 theirs.is_none(),
                 "{expression}: {reason:?}, there {theirs:?}"

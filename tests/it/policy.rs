@@ -15,13 +15,13 @@ use tenantry::model::kinds::policy::Operation;
 use tenantry::model::kinds::{Catalog, Policy};
 use tenantry::model::manifest::Rendered;
 use tenantry::policy::cases;
-use tenantry::policy::manifests::{self, Manifest};
+use tenantry::policy::manifests::{self, JudgedManifest};
 use tenantry::policy::rules::{Rule, pack_of};
 use tenantry::policy::{admission, with_large_stack};
 use tenantry::report::compliance::ledger;
 use tenantry::report::tally;
 use tenantry::yaml::Node;
-use tenantry::{Options, Visitor, compile, validate};
+use tenantry::{CompileOptions, Visitor, compile, validate};
 
 use crate::support::{copy_folder, options, repository_path};
 
@@ -313,7 +313,7 @@ fn emitted_policies_give_the_verdicts_of_their_sources() {
                     && text(other, &["metadata", "name"]) == namespace
             });
             for rule in &rules {
-                let manifest = Manifest {
+                let manifest = JudgedManifest {
                     object: tree,
                     old: None,
                     namespace,
@@ -556,7 +556,7 @@ fn findings_of_the_api_server_can_be_waived() {
     let root = folder.path();
     copy_folder(&repository_path("tests/ui/base"), root, false);
     copy_folder(&repository_path("tests/ui/T0808/of-a-code"), root, false);
-    let evident = Options {
+    let evident = CompileOptions {
         gives_evidence: true,
         ..options(root)
     };

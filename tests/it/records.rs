@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tenantry::diagnostics::Sources;
 use tenantry::engine::value::Term;
 use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
-use tenantry::kubernetes::validation::{self, Entries, Known, Violation, Work};
+use tenantry::kubernetes::validation::{self, Entries, KnownKind, Refusal, ReplayWork};
 use tenantry::model::hole::{Hole, Holes};
 use tenantry::model::instance::Unit;
 use tenantry::model::manifest::{Manifest, Rendered};
@@ -98,12 +98,12 @@ fn values() -> impl Strategy<Value = Value> {
 #[derive(Default)]
 struct Judges {
     structures: Records<()>,
-    objects: Records<Work>,
-    pods: Records<Work>,
+    objects: Records<ReplayWork>,
+    pods: Records<ReplayWork>,
     entries: Entries,
 }
 
-fn tell(violations: &[Violation<'_>]) -> Vec<String> {
+fn tell(violations: &[Refusal<'_>]) -> Vec<String> {
     let each = violations.iter();
     each.map(|one| format!("{} {:?} {}", one.message(), one.place, one.help))
         .collect()
@@ -114,8 +114,8 @@ impl Judges {
         let (api_version, kind) = (manifest.api_version(), manifest.kind());
         let mut said = Vec::new();
         let known = match built_in().definition(&api_version, &kind) {
-            Some(definition) => Known::BuiltIn(definition),
-            None => Known::Nothing,
+            Some(definition) => KnownKind::BuiltIn(definition),
+            None => KnownKind::Nothing,
         };
         if let Some((rule, set)) = built_in().find(&api_version, &kind) {
             for found in schema::check_manifest(manifest, rule, set, MINOR, &self.structures) {

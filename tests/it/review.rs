@@ -8,8 +8,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tenantry::comparison::{self, Base, Comparison};
-use tenantry::kubernetes::defaults::{Part, Stored};
-use tenantry::model::change::{FieldChange, Object, ObjectChange, Operation, Review, Step};
+use tenantry::kubernetes::defaults::{Stored, StoredPart};
+use tenantry::model::change::{
+    FieldChange, FieldStep, Object, ObjectChange, ObjectOperation, Review,
+};
 use tenantry::model::view::View;
 use tenantry::report::review::words;
 use tenantry::review::fields::canonical_object;
@@ -36,8 +38,8 @@ fn told(review: &Review) -> String {
         for entry in &group.entries {
             let Some(path) = &entry.path else {
                 let sign = match entry.operation {
-                    Operation::Added => '+',
-                    Operation::Removed => '-',
+                    ObjectOperation::Added => '+',
+                    ObjectOperation::Removed => '-',
                     _ => '>',
                 };
                 let number = entry.objects.len();
@@ -193,7 +195,13 @@ fn applied(change: &ObjectChange) -> Json {
     object
 }
 
-fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step], kind: &str) {
+fn apply(
+    value: &mut Json,
+    steps: &[FieldStep],
+    change: &FieldChange,
+    passed: &[FieldStep],
+    kind: &str,
+) {
     let path = tenantry::model::change::FieldPath(passed.to_vec());
     let keys = tenantry::review::lists::of_object(kind, true, &path).keys;
     let label = |item: &Json| {
@@ -202,7 +210,7 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
             item["protocol"] = "TCP".into();
         }
         let node = Node::from_json(&item);
-        let stored = Stored::written(Part::unknown(View::of(&node)));
+        let stored = Stored::written(StoredPart::unknown(View::of(&node)));
         tenantry::review::lists::label(&stored, keys)
     };
     let [step, rest @ ..] = steps else {
@@ -230,7 +238,7 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
     let mut passed = passed.to_vec();
     passed.push(step.clone());
     match step {
-        Step::Key(key) => {
+        FieldStep::Key(key) => {
             let map = value.as_object_mut().unwrap();
             if rest.is_empty() && change.after.is_none() {
                 map.shift_remove(&**key).expect("it was there");
@@ -244,7 +252,7 @@ fn apply(value: &mut Json, steps: &[Step], change: &FieldChange, passed: &[Step]
                 apply(inner, rest, change, &passed, kind);
             }
         }
-        Step::Item(wanted) => {
+        FieldStep::Item(wanted) => {
             let items = value.as_array_mut().unwrap();
             let at = items
                 .iter()
@@ -332,7 +340,7 @@ fn objects_told(review: &Review) -> Vec<String> {
     };
     let mut lines = Vec::new();
     for change in &review.objects {
-        if change.operation() != Operation::Changed {
+        if change.operation() != ObjectOperation::Changed {
             lines.push(change.operation().word().to_owned());
         }
         for field in &change.fields {
@@ -472,7 +480,7 @@ proptest! {
         let review = comparison::of_texts("a.yaml", before.to_string(), after.to_string()).unwrap();
         prop_assert!(review.objects.len() <= 1);
         if review.objects.is_empty() {
-            let object = |json: &Json| Object::new(tenantry::model::change::Place::default(), tenantry::model::change::Body::Tree(Node::from_json(json)));
+            let object = |json: &Json| Object::new(tenantry::model::change::ChangePlace::default(), tenantry::model::change::Body::Tree(Node::from_json(json)));
             prop_assert_eq!(canonical_object(&object(&before)), canonical_object(&object(&after)));
         }
         assert_exact(&review, "any");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tenantry::load::Source;
 use tenantry::resolve::Selection;
-use tenantry::{Options, Shard};
+use tenantry::{CompileOptions, Shard};
 
 /// A path below the repository's root.
 pub fn repository_path(path: &str) -> PathBuf {
@@ -28,8 +28,8 @@ pub fn assert_file(path: &Path, text: &str) {
 }
 
 /// The options that compile all of a folder, on a fixed day.
-pub fn options(root: &Path) -> Options {
-    Options {
+pub fn options(root: &Path) -> CompileOptions {
+    CompileOptions {
         source: Source::Folder {
             root: root.to_path_buf(),
         },

@@ -19,7 +19,7 @@ use tempfile::tempdir;
 use tenantry::emit::Mode;
 use tenantry::load::Source;
 use tenantry::resolve::Selection;
-use tenantry::{Options, OutputOptions, Shard, compile};
+use tenantry::{CompileOptions, OutputOptions, Shard, compile};
 
 use support::{files_below, repository_path};
 
@@ -123,7 +123,7 @@ fn write_files(root: &Path, files: &[(String, String)]) {
 /// What a repository compiles to, by path; it must succeed.
 fn render(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let out = tempfile::tempdir().unwrap();
-    let options = Options {
+    let options = CompileOptions {
         source: Source::Folder {
             root: root.to_path_buf(),
         },

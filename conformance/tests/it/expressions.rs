@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tenantry::cel::functions::time::Time;
-use tenantry::cel::value::{Key, Map, Text};
-use tenantry::cel::{Budget, Error, Globals, Names, Value, compile, evaluate};
+use tenantry::cel::value::{MapKey, Text, ValueMap};
+use tenantry::cel::{Budget, CelValue, EvaluationError, Globals, Names, compile, evaluate};
 
 const MESSAGES: &str = "Kubernetes' expressions have no protobuf messages and enums";
 const MATH: &str = "Kubernetes does not offer the math extension";
@@ -147,16 +147,16 @@ fn left_out(names: (&str, &str, &str), test: &Json) -> Option<&'static str> {
 }
 
 struct Bindings {
-    values: Vec<Value<'static>>,
+    values: Vec<CelValue<'static>>,
 }
 
 impl Globals<'_> for Bindings {
-    fn global(&self, index: usize) -> Result<Value<'static>, Error> {
+    fn global(&self, index: usize) -> Result<CelValue<'static>, EvaluationError> {
         Ok(self.values[index].clone())
     }
 
-    fn variable(&self, _: usize, _: &mut Budget<'_>) -> Result<Value<'static>, Error> {
-        Ok(Value::Null)
+    fn variable(&self, _: usize, _: &mut Budget<'_>) -> Result<CelValue<'static>, EvaluationError> {
+        Ok(CelValue::Null)
     }
 }
 
@@ -164,7 +164,7 @@ fn case(test: &Json) -> Result<(), String> {
     let expr = test["expr"].as_str().unwrap();
     let bindings = test["bindings"].as_object().cloned().unwrap_or_default();
     let mut names: Vec<&str> = bindings.keys().map(String::as_str).collect();
-    let mut values: Vec<Value<'static>> = names
+    let mut values: Vec<CelValue<'static>> = names
         .iter()
         .map(|name| read(&bindings[*name]["value"]))
         .collect();
@@ -178,7 +178,7 @@ fn case(test: &Json) -> Result<(), String> {
             && declared != "null"
         {
             names.push(declared);
-            values.push(Value::Null);
+            values.push(CelValue::Null);
         }
     }
     let wants_error = test.get("evalError").is_some();
@@ -204,7 +204,7 @@ fn case(test: &Json) -> Result<(), String> {
         (Ok(value), false) => {
             let wanted = match test.get("value") {
                 Some(wanted) => read(wanted),
-                None => Value::Bool(true),
+                None => CelValue::Bool(true),
             };
             let same = value.type_name() == wanted.type_name()
                 && (value.equals(&wanted) == Ok(true) || is_nan(&value) && is_nan(&wanted));
@@ -217,43 +217,43 @@ fn case(test: &Json) -> Result<(), String> {
     }
 }
 
-fn is_nan(value: &Value<'_>) -> bool {
-    matches!(value, Value::Double(number) if number.is_nan())
+fn is_nan(value: &CelValue<'_>) -> bool {
+    matches!(value, CelValue::Double(number) if number.is_nan())
 }
 
-fn read(json: &Json) -> Value<'static> {
+fn read(json: &Json) -> CelValue<'static> {
     let (kind, value) = json.as_object().unwrap().iter().next().unwrap();
     let text = || value.as_str().unwrap_or_default();
     match kind.as_str() {
-        "nullValue" => Value::Null,
-        "boolValue" => Value::Bool(value.as_bool().unwrap()),
-        "int64Value" => Value::Int(text().parse().unwrap()),
-        "uint64Value" => Value::Uint(text().parse().unwrap()),
-        "doubleValue" => Value::Double(value.as_f64().unwrap_or_else(|| match text() {
+        "nullValue" => CelValue::Null,
+        "boolValue" => CelValue::Bool(value.as_bool().unwrap()),
+        "int64Value" => CelValue::Int(text().parse().unwrap()),
+        "uint64Value" => CelValue::Uint(text().parse().unwrap()),
+        "doubleValue" => CelValue::Double(value.as_f64().unwrap_or_else(|| match text() {
             "NaN" => f64::NAN,
             "Infinity" => f64::INFINITY,
             "-Infinity" => f64::NEG_INFINITY,
             other => panic!("{other}"),
         })),
-        "stringValue" => Value::text(text()),
-        "bytesValue" => Value::Bytes(base64(text()).into()),
-        "typeValue" => Value::Type(Text::Shared(text().into())),
-        "listValue" => Value::list(list(value, "values").iter().map(read).collect()),
+        "stringValue" => CelValue::text(text()),
+        "bytesValue" => CelValue::Bytes(base64(text()).into()),
+        "typeValue" => CelValue::Type(Text::Shared(text().into())),
+        "listValue" => CelValue::list(list(value, "values").iter().map(read).collect()),
         "mapValue" => {
             let entries = list(value, "entries").iter().map(|entry| {
                 let key = read(&entry["key"]);
-                (Key::of(&key).unwrap(), (key, read(&entry["value"])))
+                (MapKey::of(&key).unwrap(), (key, read(&entry["value"])))
             });
-            Value::Map(Arc::new(entries.collect::<Map<'static>>()))
+            CelValue::Map(Arc::new(entries.collect::<ValueMap<'static>>()))
         }
         "objectValue" => {
             let written = value["value"].as_str().unwrap_or_default();
             match value["@type"].as_str().unwrap_or_default() {
                 "type.googleapis.com/google.protobuf.Duration" => {
-                    Value::Duration(tenantry::cel::convert::parse_duration(written).unwrap())
+                    CelValue::Duration(tenantry::cel::convert::parse_duration(written).unwrap())
                 }
                 "type.googleapis.com/google.protobuf.Timestamp" => {
-                    Value::Timestamp(Time::parse(written).unwrap())
+                    CelValue::Timestamp(Time::parse(written).unwrap())
                 }
                 other => panic!("{other}"),
             }

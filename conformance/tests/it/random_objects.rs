@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use tenantry::kubernetes::validation::admission::{self, Namespace};
-use tenantry::kubernetes::validation::{self, Kind, Known};
+use tenantry::kubernetes::validation::{self, KnownKind, RuleSet};
 use tenantry::model::view::View;
 use tenantry::schema::kubernetes::built_in;
-use tenantry::schema::{self, Mode};
+use tenantry::schema::{self, Strictness};
 use tenantry::yaml::Node;
 
 use crate::support::repository_path;
@@ -233,11 +233,11 @@ fn random_objects_do_not_panic() {
         }
         let [new, old] = [View::of(&sides[0]), View::of(&sides[1])];
         let (rule, set) = built_in().find(api_version, name).unwrap();
-        let _ = schema::check(new, rule, set, Mode::Whole);
-        let known = Known::BuiltIn(definition);
-        refused += usize::from(!validation::check(new, known, None, Kind::All).is_empty());
-        let _ = validation::check(new, known, Some(old), Kind::All);
-        let _ = validation::check(old, known, Some(old), Kind::Transitions);
+        let _ = schema::check(new, rule, set, Strictness::Whole);
+        let known = KnownKind::BuiltIn(definition);
+        refused += usize::from(!validation::check(new, known, None, RuleSet::All).is_empty());
+        let _ = validation::check(new, known, Some(old), RuleSet::All);
+        let _ = validation::check(old, known, Some(old), RuleSet::Transitions);
         let namespace = Namespace::among([new, old], "", 36);
         let _ = admission::refusals(new, &namespace);
     }

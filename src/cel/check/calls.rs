@@ -6,13 +6,13 @@ use cel::common::ast::{CallExpr, Expr as Ast, IdedExpr, LiteralValue, operators}
 
 use super::literals::Literal;
 use super::names::dotted;
-use super::{Checker, Typed, WRONG};
+use super::{TypeChecker, Typed, WRONG};
 use crate::cel::cost;
-use crate::cel::estimate::Resolved;
+use crate::cel::estimate::ResolvedCall;
 use crate::cel::functions::{self, Declared, Overload};
-use crate::cel::syntax::{Attribute, Expr, Key, Qualifier, Root};
+use crate::cel::syntax::{Attribute, Expr, Qualifier, Root, SelectorKey};
 use crate::cel::types::Type;
-use crate::cel::value::Value;
+use crate::cel::value::CelValue;
 use crate::diagnostics::suggest;
 
 /// Functions that the API server computes when it compiles, if their argument is a literal.
@@ -29,7 +29,7 @@ const CONVERSIONS: &[&str] = &[
     "uint",
 ];
 
-impl Checker<'_> {
+impl TypeChecker<'_> {
     pub(super) fn call(&mut self, ast: &IdedExpr, call: &CallExpr) -> Typed {
         let name = call.func_name.as_str();
         match (name, call.args.as_slice()) {
@@ -210,7 +210,7 @@ impl Checker<'_> {
             _ => None,
         };
         if let Some(calls) = &mut self.calls {
-            let resolved = Resolved {
+            let resolved = ResolvedCall {
                 function: function.name,
                 overloads: fitting.iter().map(|overload| overload.id).collect(),
                 is_method,
@@ -296,16 +296,15 @@ impl Checker<'_> {
         let pair = |arguments: Vec<Expr>| <[Expr; 2]>::try_from(arguments).map(Box::new);
         match function.name {
             operators::LOGICAL_AND => {
-                return pair(arguments).map_or(Expr::Constant(Value::Null), Expr::And);
+                return pair(arguments).map_or(Expr::Constant(CelValue::Null), Expr::And);
             }
             operators::LOGICAL_OR => {
-                return pair(arguments).map_or(Expr::Constant(Value::Null), Expr::Or);
+                return pair(arguments).map_or(Expr::Constant(CelValue::Null), Expr::Or);
             }
             operators::EQUALS | operators::NOT_EQUALS => {
                 let negated = function.name == operators::NOT_EQUALS;
-                return pair(arguments).map_or(Expr::Constant(Value::Null), |sides| Expr::Equal {
-                    negated,
-                    sides,
+                return pair(arguments).map_or(Expr::Constant(CelValue::Null), |sides| {
+                    Expr::Equal { negated, sides }
                 });
             }
             operators::NOT_STRICTLY_FALSE => {
@@ -324,9 +323,9 @@ impl Checker<'_> {
                             .error(ast, format!("{kind} is not a key or position"), None)
                             .expr;
                     }
-                    Expr::Constant(value) => Key::Constant(value),
-                    Expr::Attribute(attribute) => Key::Attribute(attribute),
-                    other => Key::Computed(other),
+                    Expr::Constant(value) => SelectorKey::Constant(value),
+                    Expr::Attribute(attribute) => SelectorKey::Attribute(attribute),
+                    other => SelectorKey::Computed(other),
                 };
                 let mut attribute = Attribute::of(arguments.remove(0));
                 attribute.qualify(Arc::new(Qualifier {
@@ -369,16 +368,16 @@ impl Checker<'_> {
         }
         if let (Some("in_list"), [_, Expr::Constant(list)]) = (overload, arguments.as_slice()) {
             if list.size() == Some(0) {
-                return Expr::Constant(Value::Bool(false));
+                return Expr::Constant(CelValue::Bool(false));
             }
-            let is_scalar = |item: &Value<'_>| {
+            let is_scalar = |item: &CelValue<'_>| {
                 matches!(
                     item,
-                    Value::Bool(_)
-                        | Value::Int(_)
-                        | Value::Uint(_)
-                        | Value::Double(_)
-                        | Value::Text(_)
+                    CelValue::Bool(_)
+                        | CelValue::Int(_)
+                        | CelValue::Uint(_)
+                        | CelValue::Double(_)
+                        | CelValue::Text(_)
                 )
             };
             if list
@@ -390,7 +389,7 @@ impl Checker<'_> {
                 return Expr::Among { item, list };
             }
         }
-        if let ("matches" | "find" | "findAll", Some(Expr::Constant(Value::Text(pattern)))) =
+        if let ("matches" | "find" | "findAll", Some(Expr::Constant(CelValue::Text(pattern)))) =
             (function.name, arguments.get(1))
             && let Some(why) = functions::pattern_error(pattern.as_str())
         {

@@ -3,20 +3,20 @@
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue};
 
-use super::{Checker, CompileError};
-use crate::cel::functions::{self, Piece};
+use super::{CompileError, TypeChecker};
+use crate::cel::functions::{self, FormatPiece};
 use crate::cel::types::{Type, is_equivalent};
 use crate::cel::{convert, functions::time::Time};
 
 /// A key, and a value that may be marked with `?`: where each is, and of which type.
-pub(super) type Entry = ((u64, Type), (u64, Type, bool));
+pub(super) type MapLiteralEntry = ((u64, Type), (u64, Type, bool));
 
 /// A literal to be judged.
 pub(super) enum Literal {
     /// The items of a list: where, of which type, whether marked with `?`.
     List(Vec<(u64, Type, bool)>),
     /// The entries of a map: its key, and its value.
-    Map(Vec<Entry>),
+    Map(Vec<MapLiteralEntry>),
     /// `"text".format([…])`
     Format {
         id: u64,
@@ -95,7 +95,7 @@ impl Literal {
     }
 }
 
-impl Checker<'_> {
+impl TypeChecker<'_> {
     /// Judges all literals.
     pub(super) fn judge_literals(&mut self) {
         for literal in std::mem::take(&mut self.literals).0 {
@@ -166,16 +166,16 @@ impl Checker<'_> {
         let mut used = 0;
         for piece in functions::pieces(text) {
             let verb = match piece {
-                Piece::Text(_) => continue,
+                FormatPiece::Text(_) => continue,
                 _ if used >= values.len() => {
                     self.error_at(id, "the text has more `%` than there are values", None);
                     return;
                 }
-                Piece::Wrong(why) => {
+                FormatPiece::Wrong(why) => {
                     self.error_at(id, why, None);
                     return;
                 }
-                Piece::Value(verb, _) => verb,
+                FormatPiece::Value(verb, _) => verb,
             };
             let unfit = if verb == 's' {
                 self.unfit(&values[used])

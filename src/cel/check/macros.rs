@@ -5,22 +5,22 @@ use std::sync::Arc;
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, operators};
 
 use super::names::{NOTHING, attribute};
-use super::{Checker, Local, Typed};
+use super::{LoopVariable, TypeChecker, Typed};
 use crate::cel::syntax::{Expr, Fold, Root};
 use crate::cel::types::Type;
-use crate::cel::value::Value;
+use crate::cel::value::CelValue;
 
 /// A part of a loop that is checked where its names are known; the position of the accumulator is given.
-type Part<'p, 'c> = &'p mut dyn FnMut(&mut Checker<'c>, usize) -> Typed;
+type LoopPart<'p, 'c> = &'p mut dyn FnMut(&mut TypeChecker<'c>, usize) -> Typed;
 
 /// The parts of a loop.
 struct Parts<'p, 'c> {
-    condition: Part<'p, 'c>,
-    step: Part<'p, 'c>,
-    result: Part<'p, 'c>,
+    condition: LoopPart<'p, 'c>,
+    step: LoopPart<'p, 'c>,
+    result: LoopPart<'p, 'c>,
 }
 
-impl<'c> Checker<'c> {
+impl<'c> TypeChecker<'c> {
     /// A loop that the parser spelled out.
     pub(super) fn comprehension(&mut self, ast: &IdedExpr, loops: &ComprehensionExpr) -> Typed {
         let over = self.check(&loops.iter_range);
@@ -93,7 +93,7 @@ impl<'c> Checker<'c> {
             &init.expr,
             Expr::Constant(value) if value.size() == Some(0) && (value.is_list() || value.is_map())
         );
-        let local = |name: &str, of: Type, is_built: bool| Local {
+        let local = |name: &str, of: Type, is_built: bool| LoopVariable {
             name: name.to_owned(),
             of,
             is_built,
@@ -193,7 +193,7 @@ impl<'c> Checker<'c> {
         let has_value = self.apply(ast, "hasValue", true, vec![again(&of.of)]);
         let value = self.apply(ast, "value", true, vec![again(&of.of)]);
         let range = Typed::new(
-            Expr::Constant(Value::list(Vec::new())),
+            Expr::Constant(CelValue::list(Vec::new())),
             Type::list(self.types.fresh()),
         );
         let mapped = self.fold(
@@ -203,7 +203,9 @@ impl<'c> Checker<'c> {
             value,
             &["#unused"],
             Parts {
-                condition: &mut |_, _| Typed::new(Expr::Constant(Value::Bool(false)), Type::Bool),
+                condition: &mut |_, _| {
+                    Typed::new(Expr::Constant(CelValue::Bool(false)), Type::Bool)
+                },
                 step: &mut |checker, base| checker.itself(base),
                 result: &mut |checker, _| checker.check(body),
             },
@@ -248,7 +250,7 @@ impl<'c> Checker<'c> {
         };
         let list = self.check(target);
         let range = Typed::new(
-            Expr::Constant(Value::list(Vec::new())),
+            Expr::Constant(CelValue::list(Vec::new())),
             Type::list(self.types.fresh()),
         );
         self.fold(
@@ -258,7 +260,9 @@ impl<'c> Checker<'c> {
             list,
             &["#unused"],
             Parts {
-                condition: &mut |_, _| Typed::new(Expr::Constant(Value::Bool(false)), Type::Bool),
+                condition: &mut |_, _| {
+                    Typed::new(Expr::Constant(CelValue::Bool(false)), Type::Bool)
+                },
                 step: &mut |checker, base| checker.itself(base),
                 result: &mut |checker, base| {
                     let list = checker.itself(base);
@@ -273,7 +277,7 @@ impl<'c> Checker<'c> {
     fn map_to(&mut self, ast: &IdedExpr, list: usize, name: &str, value: &IdedExpr) -> Typed {
         let over = self.itself(list);
         let empty = Typed::new(
-            Expr::Constant(Value::list(Vec::new())),
+            Expr::Constant(CelValue::list(Vec::new())),
             Type::list(self.types.fresh()),
         );
         self.fold(
@@ -283,7 +287,7 @@ impl<'c> Checker<'c> {
             empty,
             &[name],
             Parts {
-                condition: &mut |_, _| Typed::new(Expr::Constant(Value::Bool(true)), Type::Bool),
+                condition: &mut |_, _| Typed::new(Expr::Constant(CelValue::Bool(true)), Type::Bool),
                 step: &mut |checker, base| {
                     let value = checker.check(value);
                     checker.grown(ast, base, value)
@@ -296,7 +300,7 @@ impl<'c> Checker<'c> {
     /// The list that a loop builds, with one item more.
     fn grown(&mut self, ast: &IdedExpr, to: usize, item: Typed) -> Typed {
         let list = self.itself(to);
-        let one = Typed::new(Expr::Constant(Value::Null), Type::list(item.of.clone()));
+        let one = Typed::new(Expr::Constant(CelValue::Null), Type::list(item.of.clone()));
         let of = self.apply(ast, operators::ADD, false, vec![list, one]).of;
         let is_literal = matches!(item.expr, Expr::Constant(_));
         let item = Box::new(item.expr);
@@ -336,23 +340,23 @@ impl<'c> Checker<'c> {
             );
         }
         let over = self.check(target);
-        let truth = |value: bool| Typed::new(Expr::Constant(Value::Bool(value)), Type::Bool);
-        let one = || Typed::new(Expr::Constant(Value::Int(1)), Type::Int);
+        let truth = |value: bool| Typed::new(Expr::Constant(CelValue::Bool(value)), Type::Bool);
+        let one = || Typed::new(Expr::Constant(CelValue::Int(1)), Type::Int);
         let key_type = self.types.fresh();
         let init = match name {
             "all" => truth(true),
             "exists" => truth(false),
-            "existsOne" | "exists_one" => Typed::new(Expr::Constant(Value::Int(0)), Type::Int),
+            "existsOne" | "exists_one" => Typed::new(Expr::Constant(CelValue::Int(0)), Type::Int),
             "transformList" => Typed::new(
-                Expr::Constant(Value::list(Vec::new())),
+                Expr::Constant(CelValue::list(Vec::new())),
                 Type::list(self.types.fresh()),
             ),
             _ => Typed::new(
-                Expr::Constant(Value::Map(Arc::default())),
+                Expr::Constant(CelValue::Map(Arc::default())),
                 Type::map(key_type, self.types.fresh()),
             ),
         };
-        let mut condition = |checker: &mut Checker<'c>, base: usize| {
+        let mut condition = |checker: &mut TypeChecker<'c>, base: usize| {
             let accumulator = checker.itself(base);
             match name {
                 "all" => {
@@ -365,7 +369,7 @@ impl<'c> Checker<'c> {
                 _ => truth(true),
             }
         };
-        let mut step = |checker: &mut Checker<'c>, base: usize| {
+        let mut step = |checker: &mut TypeChecker<'c>, base: usize| {
             let accumulator = checker.itself(base);
             let filter = filter.map(|filter| checker.check(filter));
             let next = match name {
@@ -404,7 +408,7 @@ impl<'c> Checker<'c> {
                 None => next,
             }
         };
-        let mut result = |checker: &mut Checker<'c>, base: usize| {
+        let mut result = |checker: &mut TypeChecker<'c>, base: usize| {
             let accumulator = checker.itself(base);
             match name {
                 "existsOne" | "exists_one" => {

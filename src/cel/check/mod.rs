@@ -22,10 +22,10 @@ use cel::parser::{Parser, PrattParser};
 
 pub(super) use escapes::unescaped;
 
-use super::estimate::{self, Facts, Resolved, Sizes};
+use super::estimate::{self, CheckedFacts, ResolvedCall, Sizes};
 use super::syntax::Expr;
 use super::types::{Substitutions, Type};
-use super::value::Value;
+use super::value::CelValue;
 use super::{MAX_DEPTH, MAX_LENGTH, Minor};
 use literals::Literals;
 
@@ -35,27 +35,27 @@ pub struct Names<'a> {
     /// The environment's, such as `object`; by position.
     pub globals: &'a [&'a str],
     /// The types that schemas give to some of them.
-    pub declared: &'a [Variable],
+    pub declared: &'a [DeclaredVariable],
     /// Whether names of fields are escaped, as in rules of schemas: `__namespace__` for `namespace`.
     pub is_escaped: bool,
     /// The policy's own `variables` that are declared so far; by position. Nothing where
     /// `variables` is no name at all.
-    pub variables: Option<&'a [Variable]>,
+    pub variables: Option<&'a [DeclaredVariable]>,
 }
 
 /// A name with a type: a variable of a policy, or `self` of a rule in a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Variable {
+pub struct DeclaredVariable {
     /// Its name.
     pub name: String,
     /// The type of its expression.
     pub of: Type,
 }
 
-impl Variable {
+impl DeclaredVariable {
     /// A variable whose type is known only when it is evaluated.
-    pub fn dynamic(name: &str) -> Variable {
-        Variable {
+    pub fn dynamic(name: &str) -> DeclaredVariable {
+        DeclaredVariable {
             name: name.to_owned(),
             of: Type::Dyn,
         }
@@ -86,7 +86,7 @@ impl Program {
     /// with.
     pub fn mentions(&self, names: &Names<'_>) -> &[(usize, usize)] {
         self.mentions.get_or_init(|| {
-            let located = Parsed::located(&self.text);
+            let located = ParsedExpression::located(&self.text);
             let program = located.and_then(|parsed| parsed.compile(names));
             let mentions = program.map(|program| program.mentions.into_inner());
             mentions.ok().flatten().unwrap_or_default()
@@ -96,7 +96,7 @@ impl Program {
 
 /// What an expression must give: exactly that, and nothing that is known only when it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum WantedType {
     /// Whatever it is.
     Anything,
     /// `bool`
@@ -107,32 +107,32 @@ pub enum Wanted {
     TextOrNull,
 }
 
-impl Wanted {
+impl WantedType {
     /// Whether a type is what is wanted.
     pub fn takes(self, of: &Type) -> bool {
         match self {
-            Wanted::Anything => true,
-            Wanted::Bool => *of == Type::Bool,
-            Wanted::Text => *of == Type::Text,
-            Wanted::TextOrNull => matches!(of, Type::Text | Type::Null),
+            WantedType::Anything => true,
+            WantedType::Bool => *of == Type::Bool,
+            WantedType::Text => *of == Type::Text,
+            WantedType::TextOrNull => matches!(of, Type::Text | Type::Null),
         }
     }
 
     /// It, for a message.
     pub fn words(self) -> &'static str {
         match self {
-            Wanted::Anything => "any value",
-            Wanted::Bool => "a bool",
-            Wanted::Text => "a string",
-            Wanted::TextOrNull => "a string or null",
+            WantedType::Anything => "any value",
+            WantedType::Bool => "a bool",
+            WantedType::Text => "a string",
+            WantedType::TextOrNull => "a string or null",
         }
     }
 
     /// How to get it from another type.
     pub fn help(self) -> &'static str {
         match self {
-            Wanted::Bool => "compare the value, such as with `== true`",
-            Wanted::Anything | Wanted::Text | Wanted::TextOrNull => {
+            WantedType::Bool => "compare the value, such as with `== true`",
+            WantedType::Anything | WantedType::Text | WantedType::TextOrNull => {
                 "convert the value with `string(…)`"
             }
         }
@@ -154,36 +154,37 @@ pub struct CompileError {
 
 /// Most expressions that are kept, and most bytes of each; beyond, all are forgotten.
 const MAX_KNOWN: usize = 4096;
-static KNOWN: LazyLock<RwLock<HashMap<Box<str>, Arc<Parsed>>>> = LazyLock::new(RwLock::default);
+static KNOWN: LazyLock<RwLock<HashMap<Box<str>, Arc<ParsedExpression>>>> =
+    LazyLock::new(RwLock::default);
 
 /// An expression whose names and types are not looked at yet.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ParsedExpression {
     text: String,
     ast: IdedExpr,
     /// Where its parts stand. The parser that tells is seventeen times slower, so this is found where somebody asks.
     info: Option<SourceInfo>,
 }
 
-impl Parsed {
+impl ParsedExpression {
     /// Parses an expression, if that was not done before: parsing is most of what compiling costs, and a policy is rendered
     /// for each cluster. To be called with a large stack: parsing recurses.
     ///
     /// # Errors
     /// It cannot be parsed, is too long or nested too deeply.
-    pub fn new(text: &str) -> Result<Arc<Parsed>, Vec<CompileError>> {
+    pub fn new(text: &str) -> Result<Arc<ParsedExpression>, Vec<CompileError>> {
         let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(parsed) = known.get(text) {
             return Ok(parsed.clone());
         }
         drop(known);
         let parsed = Arc::new(match quickly(text)? {
-            Some(ast) => Parsed {
+            Some(ast) => ParsedExpression {
                 text: text.to_owned(),
                 ast,
                 info: None,
             },
-            None => Parsed::located(text)?,
+            None => ParsedExpression::located(text)?,
         });
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_KNOWN {
@@ -196,14 +197,14 @@ impl Parsed {
     }
 
     /// Parses an expression, and notes where its parts stand.
-    fn located(text: &str) -> Result<Parsed, Vec<CompileError>> {
+    fn located(text: &str) -> Result<ParsedExpression, Vec<CompileError>> {
         let parser = Parser::new()
             .enable_optional_syntax(true)
             .max_recursion_depth(250);
         let (ast, info) = parser
             .parse_with_source_info(text)
             .map_err(|errors| syntax_errors::describe(text, &errors.errors))?;
-        Ok(Parsed {
+        Ok(ParsedExpression {
             text: text.to_owned(),
             ast,
             info: Some(info),
@@ -223,9 +224,9 @@ impl Parsed {
 /// Compiles an expression. To be called with a large stack: parsing recurses.
 ///
 /// # Errors
-/// As for [`Parsed::new`] and [`Parsed::compile`].
+/// As for [`ParsedExpression::new`] and [`ParsedExpression::compile`].
 pub fn compile(text: &str, names: &Names<'_>) -> Result<Program, Vec<CompileError>> {
-    Parsed::new(text)?.compile(names)
+    ParsedExpression::new(text)?.compile(names)
 }
 
 /// Compiles an expression, and estimates what it may cost at most where `self` has the sizes that are given.
@@ -237,19 +238,19 @@ pub fn compile_and_estimate(
     names: &Names<'_>,
     sizes: &Sizes,
 ) -> Result<(Program, u64), Vec<CompileError>> {
-    Parsed::new(text)?.check(names, true, |ast, facts| estimate::most(ast, facts, sizes))
+    ParsedExpression::new(text)?.check(names, true, |ast, facts| estimate::most(ast, facts, sizes))
 }
 
-impl Parsed {
+impl ParsedExpression {
     /// Compiles the expression; what was parsed, and what the checker found out, are passed on. `keeps_calls` says whether
     /// the overloads are among it.
     fn check<T>(
         &self,
         names: &Names<'_>,
         keeps_calls: bool,
-        then: impl FnOnce(&IdedExpr, Facts) -> T,
+        then: impl FnOnce(&IdedExpr, CheckedFacts) -> T,
     ) -> Result<(Program, T), Vec<CompileError>> {
-        let mut checker = Checker {
+        let mut checker = TypeChecker {
             names,
             info: self.info.as_ref(),
             text: &self.text,
@@ -272,7 +273,7 @@ impl Parsed {
             checker.judge_literals();
         }
         if self.info.is_none() && !(checker.errors.is_empty() && checker.remarks.is_empty()) {
-            return Parsed::located(&self.text)?.check(names, keeps_calls, then);
+            return ParsedExpression::located(&self.text)?.check(names, keeps_calls, then);
         }
         if !checker.errors.is_empty() {
             return Err(checker.errors);
@@ -292,7 +293,7 @@ impl Parsed {
             },
             remarks: checker.remarks,
         };
-        let facts = Facts {
+        let facts = CheckedFacts {
             types: checker.known,
             open: checker.types,
             calls: checker.calls.unwrap_or_default(),
@@ -345,25 +346,25 @@ impl Typed {
 }
 
 /// A name of a loop.
-struct Local {
+struct LoopVariable {
     name: String,
     of: Type,
     /// Whether it is a list or map that the loop builds.
     is_built: bool,
 }
 
-struct Checker<'a> {
+struct TypeChecker<'a> {
     names: &'a Names<'a>,
     info: Option<&'a SourceInfo>,
     text: &'a str,
     /// The names of the loops around.
-    scope: Vec<Local>,
+    scope: Vec<LoopVariable>,
     types: Substitutions,
     literals: Literals,
     /// The type of each part, by its id.
     known: HashMap<u64, Type>,
     /// The function of each call, kept for an estimate only.
-    calls: Option<HashMap<u64, Resolved>>,
+    calls: Option<HashMap<u64, ResolvedCall>>,
     /// How many calls of `format` are around: their lists may hold several types.
     formats: usize,
     depth: usize,
@@ -376,9 +377,9 @@ struct Checker<'a> {
 }
 
 /// What stands for an expression with an error.
-const WRONG: Typed = Typed::new(Expr::Constant(Value::Null), Type::Error);
+const WRONG: Typed = Typed::new(Expr::Constant(CelValue::Null), Type::Error);
 
-impl Checker<'_> {
+impl TypeChecker<'_> {
     /// Line and column of a part of the expression.
     fn position(&self, id: u64) -> Option<(usize, usize)> {
         let (start, _) = self.info?.offset_for(id)?;
@@ -487,7 +488,7 @@ mod tests {
                 ];
                 for text in changed {
                     if let Ok(Some(ast)) = quickly(&text) {
-                        let located = Parsed::located(&text);
+                        let located = ParsedExpression::located(&text);
                         let located = located.unwrap_or_else(|error| panic!("{text}: {error:?}"));
                         assert_eq!(plain(&ast), plain(&located.ast), "{text}");
                         taken += 1;
@@ -505,7 +506,7 @@ mod tests {
             r"r'\' + 'a
 b' + r'\'",
         ] {
-            assert!(Parsed::new(text).is_err(), "{text}");
+            assert!(ParsedExpression::new(text).is_err(), "{text}");
         }
     }
 }

@@ -9,13 +9,13 @@ use cel::common::ast::{
 
 use super::escapes::unescaped;
 use super::literals::Literal;
-use super::{Checker, Typed, WRONG};
-use crate::cel::syntax::{Attribute, Expr, Key, Qualifier, Root};
+use super::{TypeChecker, Typed, WRONG};
+use crate::cel::syntax::{Attribute, Expr, Qualifier, Root, SelectorKey};
 use crate::cel::types::{Type, most_general};
-use crate::cel::value::{Map, Text, Value, insert};
+use crate::cel::value::{CelValue, Text, ValueMap, insert};
 use crate::diagnostics::suggest;
 
-impl Checker<'_> {
+impl TypeChecker<'_> {
     pub(super) fn check_one(&mut self, ast: &IdedExpr) -> Typed {
         match &ast.expr {
             Ast::Unspecified => self.error(ast, "something is missing here", None),
@@ -150,7 +150,7 @@ impl Checker<'_> {
                 format!("write `.orValue({{}}){mark}{field}`"));
         }
         attribute.qualify(Arc::new(Qualifier {
-            key: Key::Constant(Value::text(&*field)),
+            key: SelectorKey::Constant(CelValue::text(&*field)),
             optional,
             tested,
         }));
@@ -261,7 +261,7 @@ impl Checker<'_> {
             self.literals.add(Literal::List(members));
         }
         let of = joined.unwrap_or_else(|| self.types.fresh());
-        let constants: Option<Vec<Value<'static>>> = items
+        let constants: Option<Vec<CelValue<'static>>> = items
             .iter()
             .map(|(item, optional)| match item {
                 Expr::Constant(value) if !optional => Some(value.clone()),
@@ -269,7 +269,7 @@ impl Checker<'_> {
             })
             .collect();
         let expr = match constants {
-            Some(constants) if of != Type::Error => Expr::Constant(Value::list(constants)),
+            Some(constants) if of != Type::Error => Expr::Constant(CelValue::list(constants)),
             _ => Expr::List(items),
         };
         Typed::new(expr, Type::list(of))
@@ -299,7 +299,7 @@ impl Checker<'_> {
         }
         let key = keys.unwrap_or_else(|| self.types.fresh());
         let value = values.unwrap_or_else(|| self.types.fresh());
-        let mut constant = Some(Map::new());
+        let mut constant = Some(ValueMap::new());
         for entry in &entries {
             constant = match (constant, entry) {
                 (Some(mut map), (Expr::Constant(key), Expr::Constant(value), false)) => {
@@ -310,7 +310,7 @@ impl Checker<'_> {
             };
         }
         let expr = match constant {
-            Some(map) => Expr::Constant(Value::Map(Arc::new(map))),
+            Some(map) => Expr::Constant(CelValue::Map(Arc::new(map))),
             None => Expr::Map(entries),
         };
         Typed::new(expr, Type::map(key, value))
@@ -379,13 +379,13 @@ pub(super) fn dotted(ast: &IdedExpr) -> Option<String> {
 
 fn literal(literal: &LiteralValue) -> Typed {
     let (value, of) = match literal {
-        LiteralValue::Boolean(value) => (Value::Bool(*value.inner()), Type::Bool),
-        LiteralValue::Bytes(bytes) => (Value::Bytes(bytes.inner().into()), Type::Bytes),
-        LiteralValue::Double(number) => (Value::Double(*number.inner()), Type::Double),
-        LiteralValue::Int(number) => (Value::Int(*number.inner()), Type::Int),
-        LiteralValue::Null => (Value::Null, Type::Null),
-        LiteralValue::String(text) => (Value::text(text.inner()), Type::Text),
-        LiteralValue::UInt(number) => (Value::Uint(*number.inner()), Type::Uint),
+        LiteralValue::Boolean(value) => (CelValue::Bool(*value.inner()), Type::Bool),
+        LiteralValue::Bytes(bytes) => (CelValue::Bytes(bytes.inner().into()), Type::Bytes),
+        LiteralValue::Double(number) => (CelValue::Double(*number.inner()), Type::Double),
+        LiteralValue::Int(number) => (CelValue::Int(*number.inner()), Type::Int),
+        LiteralValue::Null => (CelValue::Null, Type::Null),
+        LiteralValue::String(text) => (CelValue::text(text.inner()), Type::Text),
+        LiteralValue::UInt(number) => (CelValue::Uint(*number.inner()), Type::Uint),
     };
     Typed::new(Expr::Constant(value), of)
 }
@@ -411,7 +411,7 @@ fn named_type(name: &str) -> Option<Typed> {
         "net.CIDR" => ("net.CIDR", Type::Named("net.CIDR")),
         _ => return None,
     };
-    let value = Value::Type(Text::Borrowed(name));
+    let value = CelValue::Type(Text::Borrowed(name));
     Some(Typed::new(
         Expr::Constant(value),
         Type::Type(Some(Arc::new(of))),

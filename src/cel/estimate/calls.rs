@@ -7,8 +7,8 @@
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
-use super::paths::Step;
-use super::range::{Range, scaled};
+use super::paths::SizeStep;
+use super::range::{NumberRange, scaled};
 use super::{Estimator, Operand};
 use crate::cel::cost::{LIST, REGEX, TRAVERSAL};
 use crate::cel::types::Type;
@@ -17,7 +17,7 @@ use crate::cel::types::Type;
 const FORMAT: u64 = 64;
 const FORMAT_REGEX: f64 = 128.0;
 /// The bytes of an address.
-const ADDRESS: Range = Range::new(4, 16);
+const ADDRESS: NumberRange = NumberRange::new(4, 16);
 
 /// A call by one of its overloads.
 pub(super) struct Called<'c, 'e> {
@@ -26,38 +26,38 @@ pub(super) struct Called<'c, 'e> {
     pub target: Option<&'c Operand<'e>>,
     pub arguments: &'c [Operand<'e>],
     /// What the arguments cost.
-    pub costs: &'c [Range],
+    pub costs: &'c [NumberRange],
 }
 
 impl Called<'_, '_> {
     /// The size of the target, if there is one.
-    fn target_size(&self) -> Option<Range> {
+    fn target_size(&self) -> Option<NumberRange> {
         self.target.map(Operand::size)
     }
 
-    fn argument_size(&self, at: usize) -> Option<Range> {
+    fn argument_size(&self, at: usize) -> Option<NumberRange> {
         self.arguments.get(at).map(Operand::size)
     }
 
     /// The size of the text that a function is called with, as its target or its only argument.
-    fn only_argument_size(&self) -> Option<Range> {
+    fn only_argument_size(&self) -> Option<NumberRange> {
         self.argument_size(0).filter(|_| self.arguments.len() == 1)
     }
 }
 
 /// An estimate of a call.
 pub(super) struct Estimate {
-    pub cost: Range,
+    pub cost: NumberRange,
     /// The size of the result, where it is known.
-    pub result: Option<Range>,
+    pub result: Option<NumberRange>,
 }
 
 impl Estimate {
-    const fn of(cost: Range) -> Estimate {
+    const fn of(cost: NumberRange) -> Estimate {
         Estimate { cost, result: None }
     }
 
-    const fn sized(cost: Range, result: Range) -> Estimate {
+    const fn sized(cost: NumberRange, result: NumberRange) -> Estimate {
         Estimate {
             cost,
             result: Some(result),
@@ -74,7 +74,7 @@ impl Estimator<'_> {
         let own = of_extension(called)
             .or_else(|| self.of_library(called))
             .or_else(|| self.of_language(part, called))
-            .unwrap_or(Estimate::of(Range::ONE));
+            .unwrap_or(Estimate::of(NumberRange::ONE));
         let cost = called
             .costs
             .iter()
@@ -86,7 +86,7 @@ impl Estimator<'_> {
     fn of_branches(&mut self, part: &IdedExpr, called: &Called<'_, '_>) -> Option<Estimate> {
         match (called.overload, called.costs, called.arguments) {
             ("logical_or" | "logical_and", [left, right], _) => {
-                let cost = Range::new(left.least, left.plus(*right).most);
+                let cost = NumberRange::new(left.least, left.plus(*right).most);
                 Some(Estimate::of(cost))
             }
             ("conditional", [condition, yes, no], [_, a, b]) => {
@@ -125,7 +125,7 @@ impl Estimator<'_> {
                     || target.map(|size| size.most),
                     |limit| Some(limit.cast_unsigned()),
                 );
-                Estimate::sized(target?.scaled(2.0 * TRAVERSAL), Range::new(0, most?))
+                Estimate::sized(target?.scaled(2.0 * TRAVERSAL), NumberRange::new(0, most?))
             }
             "join" => {
                 let size = self.joined(called)?;
@@ -133,9 +133,9 @@ impl Estimator<'_> {
             }
             "find" | "findAll" => {
                 let cost = pattern(target?, first?);
-                Estimate::sized(cost, Range::new(0, target?.most))
+                Estimate::sized(cost, NumberRange::new(0, target?.most))
             }
-            "ip" if called.overload == "cidr_ip" => Estimate::of(Range::ONE),
+            "ip" if called.overload == "cidr_ip" => Estimate::of(NumberRange::ONE),
             "cidr" | "ip" | "isIP" | "isCIDR" | "quantity" | "isQuantity" | "semver"
             | "isSemver" => Estimate::of(first?.scaled(TRAVERSAL)),
             "ip.isCanonical" => Estimate::of(first?.scaled(2.0 * TRAVERSAL)),
@@ -156,7 +156,7 @@ impl Estimator<'_> {
             };
             return Some(Estimate::of(cost));
         };
-        let mut each = Range::ONE;
+        let mut each = NumberRange::ONE;
         if matches!(item, Type::Text | Type::Bytes) {
             each = each.plus(self.item_size(target).scaled(TRAVERSAL));
         }
@@ -164,20 +164,21 @@ impl Estimator<'_> {
     }
 
     /// The size of the items of a list that stands in the schema.
-    fn item_size(&self, list: &Operand<'_>) -> Range {
-        let items = |path| self.paths.size_inside(path, &Step::Items, self.root);
-        list.path.and_then(items).unwrap_or(Range::UNKNOWN)
+    fn item_size(&self, list: &Operand<'_>) -> NumberRange {
+        let items = |path| self.paths.size_inside(path, &SizeStep::Items, self.root);
+        list.path.and_then(items).unwrap_or(NumberRange::UNKNOWN)
     }
 
-    fn joined(&self, called: &Called<'_, '_>) -> Option<Range> {
+    fn joined(&self, called: &Called<'_, '_>) -> Option<NumberRange> {
         let list = called.target?;
         let count = list.size();
-        let mut size = Range::NOTHING;
+        let mut size = NumberRange::NOTHING;
         if !list.of.parameters().is_empty() {
             size = count.times(self.item_size(list));
         }
         if let Some(separator) = called.argument_size(0) {
-            let between = Range::new(count.least.saturating_sub(1), count.most.saturating_sub(1));
+            let between =
+                NumberRange::new(count.least.saturating_sub(1), count.most.saturating_sub(1));
             size = size.plus(separator.times(between));
         }
         Some(size)
@@ -195,19 +196,19 @@ impl Estimator<'_> {
             // These sizes wrap around, as in the API server.
             "string_to_bytes" => {
                 let size = only?;
-                let result = Range::new(size.least, size.most.wrapping_mul(4));
+                let result = NumberRange::new(size.least, size.most.wrapping_mul(4));
                 Estimate::sized(size.scaled(TRAVERSAL), result)
             }
             "bytes_to_string" => {
                 let size = only?;
                 Estimate::sized(
                     size.scaled(TRAVERSAL),
-                    Range::new(size.least / 4, size.most),
+                    NumberRange::new(size.least / 4, size.most),
                 )
             }
             "strings_quote" => {
                 let size = only?;
-                let result = Range::new(
+                let result = NumberRange::new(
                     size.least.wrapping_add(2),
                     size.most.wrapping_mul(2).wrapping_add(2),
                 );
@@ -225,7 +226,7 @@ impl Estimator<'_> {
                 self.join_entries(part, called.arguments);
                 let size = left.plus(right);
                 let cost = match called.overload {
-                    "add_list" => Range::ONE,
+                    "add_list" => NumberRange::ONE,
                     _ => size.scaled(TRAVERSAL),
                 };
                 Estimate::sized(cost, size)
@@ -242,7 +243,7 @@ impl Estimator<'_> {
             | "not_equals" => {
                 let (left, right) = both?;
                 let most = left.most.min(right.most);
-                Estimate::of(Range::new(most.min(1), most).scaled(TRAVERSAL))
+                Estimate::of(NumberRange::new(most.min(1), most).scaled(TRAVERSAL))
             }
             _ => return None,
         })
@@ -260,14 +261,14 @@ impl Estimator<'_> {
 /// Functions of cel-go's libraries for lists and sets.
 fn of_extension(called: &Called<'_, '_>) -> Option<Estimate> {
     let target = called.target_size();
-    let square = |size: Range, factor: f64| made(size.times(size), factor);
+    let square = |size: NumberRange, factor: f64| made(size.times(size), factor);
     Some(match (called.overload, called.arguments) {
         ("list_slice", [start, end]) => {
             let start = count(start).unwrap_or(0);
             let end = count(end).unwrap_or(target?.most);
-            made(Range::exactly(end.wrapping_sub(start)), 1.0)
+            made(NumberRange::exactly(end.wrapping_sub(start)), 1.0)
         }
-        ("lists_range", [end]) => made(Range::exactly(count(end).unwrap_or(u64::MAX)), 1.0),
+        ("lists_range", [end]) => made(NumberRange::exactly(count(end).unwrap_or(u64::MAX)), 1.0),
         ("list_reverse" | "list_flatten", []) => made(target?, 1.0),
         ("list_flatten_int", [levels]) => {
             #[allow(clippy::cast_precision_loss, reason = "as in the API server")]
@@ -276,10 +277,10 @@ fn of_extension(called: &Called<'_, '_>) -> Option<Estimate> {
         }
         ("list_distinct", []) => square(target?, 2.0),
         ("list_sets_contains_list" | "list_sets_intersects_list", [a, b]) => {
-            Estimate::of(a.size().times(b.size()).plus(Range::ONE))
+            Estimate::of(a.size().times(b.size()).plus(NumberRange::ONE))
         }
         ("list_sets_equivalent_list", [a, b]) => {
-            Estimate::of(a.size().times(b.size()).scaled(2.0).plus(Range::ONE))
+            Estimate::of(a.size().times(b.size()).scaled(2.0).plus(NumberRange::ONE))
         }
         (overload, []) if overload.starts_with("list_") && overload.ends_with("_sort") => {
             square(target?, sorting(overload))
@@ -292,8 +293,8 @@ fn of_extension(called: &Called<'_, '_>) -> Option<Estimate> {
 }
 
 /// A list that is made.
-fn made(size: Range, factor: f64) -> Estimate {
-    let cost = size.scaled(factor).plus(Range::exactly(1 + LIST));
+fn made(size: NumberRange, factor: f64) -> Estimate {
+    let cost = size.scaled(factor).plus(NumberRange::exactly(1 + LIST));
     Estimate::sized(cost, size)
 }
 
@@ -318,8 +319,8 @@ fn count(operand: &Operand<'_>) -> Option<u64> {
 }
 
 /// What a regular expression costs on a text.
-fn pattern(text: Range, pattern: Range) -> Range {
-    let text = text.plus(Range::ONE).scaled(TRAVERSAL);
+fn pattern(text: NumberRange, pattern: NumberRange) -> NumberRange {
+    let text = text.plus(NumberRange::ONE).scaled(TRAVERSAL);
     text.times(pattern.scaled(REGEX))
 }
 
@@ -330,9 +331,9 @@ fn pattern(text: Range, pattern: Range) -> Range {
     clippy::cast_precision_loss,
     reason = "as in the API server"
 )]
-fn replaced(text: Range, from: Range, to: Range) -> Range {
+fn replaced(text: NumberRange, from: NumberRange, to: NumberRange) -> NumberRange {
     let times = |text: u64, from: u64| (text as f64 / from as f64).ceil() as u64;
-    let (mut count, mut kept) = (Range::NOTHING, Range::NOTHING);
+    let (mut count, mut kept) = (NumberRange::NOTHING, NumberRange::NOTHING);
     // An empty part is found around every character.
     if from.least == 0 {
         count.most = text.most.saturating_add(1);
@@ -354,10 +355,10 @@ fn replaced(text: Range, from: Range, to: Range) -> Range {
 }
 
 /// What comparing a network with an address or network costs; one that is a text is read first.
-fn networks(called: &Called<'_, '_>, other: Range) -> Range {
+fn networks(called: &Called<'_, '_>, other: NumberRange) -> NumberRange {
     let mut cost = ADDRESS.plus(ADDRESS).scaled(TRAVERSAL);
     if called.function == "containsCIDR" {
-        cost = cost.plus(ADDRESS.scaled(TRAVERSAL)).plus(Range::ONE);
+        cost = cost.plus(ADDRESS.scaled(TRAVERSAL)).plus(NumberRange::ONE);
     }
     if ["cidr_contains_ip_string", "cidr_contains_cidr_string"].contains(&called.overload) {
         cost = cost.plus(other.scaled(TRAVERSAL));
@@ -377,12 +378,12 @@ fn equality(called: &Called<'_, '_>) -> Option<Estimate> {
         return None;
     }
     let cost = match name {
-        "kubernetes.NamedFormat" => Range::new(1, scaled(FORMAT, TRAVERSAL)),
+        "kubernetes.NamedFormat" => NumberRange::new(1, scaled(FORMAT, TRAVERSAL)),
         "kubernetes.URL" => {
             let most = right.size.map_or(1, |size| size.most);
-            Range::new(1, most).scaled(TRAVERSAL)
+            NumberRange::new(1, most).scaled(TRAVERSAL)
         }
-        _ => Range::ONE,
+        _ => NumberRange::ONE,
     };
     Some(Estimate::of(cost))
 }

@@ -7,7 +7,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, ListExpr, LiteralValue, MapExpr, operators,
 };
 
-use super::{Estimator, Resolved};
+use super::{Estimator, ResolvedCall};
 use crate::cel::types::Type;
 
 const RESULT: &str = "@result";
@@ -81,7 +81,7 @@ impl Maker<'_, '_> {
         args: Vec<IdedExpr>,
         of: Type,
     ) -> IdedExpr {
-        let resolved = Resolved {
+        let resolved = ResolvedCall {
             function,
             overloads: vec![overload],
             is_method: target.is_some(),

@@ -26,29 +26,29 @@ use cel::common::ast::{
 use super::check::unescaped;
 use super::cost::{LIST, MAP};
 use super::types::{Substitutions, Type};
-use paths::{Path, Paths, Step};
-use range::Range;
+use paths::{SizePath, SizePaths, SizeStep};
+use range::NumberRange;
 pub use sizes::{Below, Sizes};
 
 /// What the checker found out, by the ids of the parts of an expression.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(super) struct CheckedFacts {
     pub types: HashMap<u64, Type>,
     /// What open types of `types` stand for.
     pub open: Substitutions,
-    pub calls: HashMap<u64, Resolved>,
+    pub calls: HashMap<u64, ResolvedCall>,
 }
 
 /// A call whose function is known.
 #[derive(Clone, Debug)]
-pub(super) struct Resolved {
+pub(super) struct ResolvedCall {
     pub function: &'static str,
     /// The ids of the overloads that the types leave.
     pub overloads: Vec<&'static str>,
     pub is_method: bool,
 }
 
-impl Facts {
+impl CheckedFacts {
     fn type_of(&self, part: &IdedExpr) -> Type {
         let of = self.types.get(&part.id);
         of.map_or(Type::Dyn, |of| self.open.resolve(of, true))
@@ -56,12 +56,12 @@ impl Facts {
 }
 
 /// The most that an expression may cost where `self` has these sizes.
-pub(super) fn most(expression: &IdedExpr, facts: Facts, sizes: &Sizes) -> u64 {
+pub(super) fn most(expression: &IdedExpr, facts: CheckedFacts, sizes: &Sizes) -> u64 {
     let mut estimator = Estimator {
         facts,
         root: sizes,
         scope: Vec::new(),
-        paths: Paths::default(),
+        paths: SizePaths::default(),
         places: HashMap::new(),
         sizes: HashMap::new(),
         entries: HashMap::new(),
@@ -72,15 +72,15 @@ pub(super) fn most(expression: &IdedExpr, facts: Facts, sizes: &Sizes) -> u64 {
 
 /// How large the keys and values of a list or map are.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct EntrySize {
     is_list: bool,
-    key: Range,
-    value: Range,
+    key: NumberRange,
+    value: NumberRange,
 }
 
-impl Entry {
-    fn union(self, other: Entry) -> Entry {
-        Entry {
+impl EntrySize {
+    fn union(self, other: EntrySize) -> EntrySize {
+        EntrySize {
             is_list: self.is_list,
             key: self.key.union(other.key),
             value: self.value.union(other.value),
@@ -89,43 +89,43 @@ impl Entry {
 }
 
 /// A name of a loop.
-struct Local {
+struct SizedLoopVariable {
     name: String,
-    path: Option<Path>,
-    size: Option<Range>,
-    entry: Option<Entry>,
+    path: Option<SizePath>,
+    size: Option<NumberRange>,
+    entry: Option<EntrySize>,
 }
 
 /// The target or an argument of a call.
 struct Operand<'e> {
     part: &'e IdedExpr,
-    path: Option<Path>,
+    path: Option<SizePath>,
     of: Type,
-    size: Option<Range>,
+    size: Option<NumberRange>,
 }
 
 impl Operand<'_> {
-    fn size(&self) -> Range {
-        self.size.unwrap_or(Range::UNKNOWN)
+    fn size(&self) -> NumberRange {
+        self.size.unwrap_or(NumberRange::UNKNOWN)
     }
 }
 
 struct Estimator<'s> {
-    facts: Facts,
+    facts: CheckedFacts,
     /// The sizes of `self`.
     root: &'s Sizes,
-    scope: Vec<Local>,
-    paths: Paths,
+    scope: Vec<SizedLoopVariable>,
+    paths: SizePaths,
     /// Where parts stand in the schema, if they are not computed, and what is known of their sizes, by their ids.
-    places: HashMap<u64, Path>,
-    sizes: HashMap<u64, Range>,
-    entries: HashMap<u64, Entry>,
+    places: HashMap<u64, SizePath>,
+    sizes: HashMap<u64, NumberRange>,
+    entries: HashMap<u64, EntrySize>,
     /// What parts cost that a macro writes twice, by their ids.
-    shared: HashMap<u64, Range>,
+    shared: HashMap<u64, NumberRange>,
 }
 
 impl Estimator<'_> {
-    fn cost(&mut self, part: &IdedExpr) -> Range {
+    fn cost(&mut self, part: &IdedExpr) -> NumberRange {
         if let Some(known) = self.shared.get(&part.id) {
             return *known;
         }
@@ -146,44 +146,44 @@ impl Estimator<'_> {
                 self.binding(part, comprehension)
             }
             Ast::Comprehension(comprehension) => self.comprehension(part, comprehension),
-            Ast::Literal(_) | Ast::Struct(_) | Ast::Unspecified => Range::NOTHING,
+            Ast::Literal(_) | Ast::Struct(_) | Ast::Unspecified => NumberRange::NOTHING,
         }
     }
 
-    fn local(&self, name: &str) -> Option<&Local> {
+    fn local(&self, name: &str) -> Option<&SizedLoopVariable> {
         self.scope.iter().rev().find(|local| local.name == name)
     }
 
-    fn name(&mut self, part: &IdedExpr, name: &str) -> Range {
+    fn name(&mut self, part: &IdedExpr, name: &str) -> NumberRange {
         let path = match self.local(name) {
             Some(local) => local.path,
             // As in the API server, every other name is a path of its own, even the name of a type.
-            None => Some(self.paths.append(None, Step::Variable)),
+            None => Some(self.paths.append(None, SizeStep::Variable)),
         };
         self.places.extend(path.map(|path| (part.id, path)));
-        Range::ONE
+        NumberRange::ONE
     }
 
-    fn select(&mut self, part: &IdedExpr, select: &SelectExpr) -> Range {
+    fn select(&mut self, part: &IdedExpr, select: &SelectExpr) -> NumberRange {
         let operand = self.cost(&select.operand);
         if select.test {
             return operand;
         }
         let field = unescaped(&select.field);
-        self.step(part, &select.operand, Step::Field((*field).into()));
+        self.step(part, &select.operand, SizeStep::Field((*field).into()));
         match self.facts.type_of(&select.operand) {
-            Type::Map(..) | Type::Object(_) | Type::Named(_) => operand.plus(Range::ONE),
+            Type::Map(..) | Type::Object(_) | Type::Named(_) => operand.plus(NumberRange::ONE),
             _ => operand,
         }
     }
 
-    fn call(&mut self, part: &IdedExpr, call: &CallExpr) -> Range {
+    fn call(&mut self, part: &IdedExpr, call: &CallExpr) -> NumberRange {
         if let ("dyn", None, [value]) =
             (call.func_name.as_str(), &call.target, call.args.as_slice())
         {
             let cost = self.cost(value);
             self.copy_sizes(part, value);
-            return cost.plus(Range::ONE);
+            return cost.plus(NumberRange::ONE);
         }
         let mut arguments = Vec::new();
         let mut costs = Vec::new();
@@ -193,18 +193,18 @@ impl Estimator<'_> {
         }
         let resolved = match self.facts.calls.get(&part.id) {
             Some(resolved) => resolved.clone(),
-            None if call.func_name == operators::OPT_SELECT => Resolved {
+            None if call.func_name == operators::OPT_SELECT => ResolvedCall {
                 function: operators::OPT_SELECT,
                 overloads: vec!["select_optional_field"],
                 is_method: false,
             },
-            None => return Range::NOTHING,
+            None => return NumberRange::NOTHING,
         };
         let target = call.target.as_deref().filter(|_| resolved.is_method);
-        let own = target.map_or(Range::NOTHING, |target| self.cost(target));
+        let own = target.map_or(NumberRange::NOTHING, |target| self.cost(target));
         let target = target.map(|target| self.operand(target));
-        let mut cost = Range::EMPTY;
-        let mut size: Option<Range> = None;
+        let mut cost = NumberRange::EMPTY;
+        let mut size: Option<NumberRange> = None;
         for overload in &resolved.overloads {
             let called = calls::Called {
                 function: resolved.function,
@@ -219,8 +219,8 @@ impl Estimator<'_> {
                 size = Some(size.map_or(found, |size| size.union(found)));
             }
             let index = match *overload {
-                "index_list" => Some(Step::Items),
-                "index_map" => Some(Step::Values),
+                "index_list" => Some(SizeStep::Items),
+                "index_map" => Some(SizeStep::Values),
                 _ => None,
             };
             if let (Some(step), Some(list)) = (index, call.args.first()) {
@@ -235,9 +235,9 @@ impl Estimator<'_> {
         own.plus(cost)
     }
 
-    fn list(&mut self, part: &IdedExpr, list: &ListExpr) -> Range {
-        let mut cost = Range::exactly(LIST);
-        let mut value = Range::EMPTY;
+    fn list(&mut self, part: &IdedExpr, list: &ListExpr) -> NumberRange {
+        let mut cost = NumberRange::exactly(LIST);
+        let mut value = NumberRange::EMPTY;
         for element in &list.elements {
             cost = cost.plus(self.cost(element));
             value = value.union(self.size_or_unknown(element));
@@ -245,18 +245,18 @@ impl Estimator<'_> {
         if list.elements.is_empty() {
             value.least = 0;
         }
-        let entry = Entry {
+        let entry = EntrySize {
             is_list: true,
-            key: Range::ONE,
+            key: NumberRange::ONE,
             value,
         };
         self.entries.insert(part.id, entry);
         cost
     }
 
-    fn map(&mut self, part: &IdedExpr, map: &MapExpr) -> Range {
-        let mut cost = Range::exactly(MAP);
-        let (mut key, mut value) = (Range::EMPTY, Range::EMPTY);
+    fn map(&mut self, part: &IdedExpr, map: &MapExpr) -> NumberRange {
+        let mut cost = NumberRange::exactly(MAP);
+        let (mut key, mut value) = (NumberRange::EMPTY, NumberRange::EMPTY);
         for entry in &map.entries {
             let EntryExpr::MapEntry(entry) = &entry.expr else {
                 continue;
@@ -269,7 +269,7 @@ impl Estimator<'_> {
         if map.entries.is_empty() {
             (key.least, value.least) = (0, 0);
         }
-        let entry = Entry {
+        let entry = EntrySize {
             is_list: false,
             key,
             value,
@@ -278,7 +278,7 @@ impl Estimator<'_> {
         cost
     }
 
-    fn comprehension(&mut self, part: &IdedExpr, of: &ComprehensionExpr) -> Range {
+    fn comprehension(&mut self, part: &IdedExpr, of: &ComprehensionExpr) -> NumberRange {
         let range = self.cost(&of.iter_range);
         let init = self.cost(&of.accu_init);
         let base = self.scope.len();
@@ -319,10 +319,10 @@ impl Estimator<'_> {
             || matches!(self.facts.type_of(range), Type::List(_)),
             |entry| entry.is_list,
         );
-        let mut push = |name: &str, step: Step, size: Option<Range>| {
+        let mut push = |name: &str, step: SizeStep, size: Option<NumberRange>| {
             let path = self.path(range);
             let path = Some(self.paths.append(path, step));
-            self.scope.push(Local {
+            self.scope.push(SizedLoopVariable {
                 name: name.to_owned(),
                 path,
                 size,
@@ -330,20 +330,28 @@ impl Estimator<'_> {
             });
         };
         let (key, value) = (entry.map(|entry| entry.key), entry.map(|entry| entry.value));
-        let step = if is_list { Step::Items } else { Step::Values };
+        let step = if is_list {
+            SizeStep::Items
+        } else {
+            SizeStep::Values
+        };
         match &of.iter_var2 {
             Some(second) => {
-                let first = if is_list { Step::Positions } else { Step::Keys };
+                let first = if is_list {
+                    SizeStep::Positions
+                } else {
+                    SizeStep::Keys
+                };
                 push(&of.iter_var, first, key);
                 push(second, step, value);
             }
             None if is_list => push(&of.iter_var, step, value),
-            None => push(&of.iter_var, Step::Keys, key),
+            None => push(&of.iter_var, SizeStep::Keys, key),
         }
     }
 
     /// A macro that only gives a value a name.
-    fn binding(&mut self, part: &IdedExpr, of: &ComprehensionExpr) -> Range {
+    fn binding(&mut self, part: &IdedExpr, of: &ComprehensionExpr) -> NumberRange {
         let range = self.cost(&of.iter_range);
         let init = self.cost(&of.accu_init);
         let base = self.scope.len();
@@ -356,7 +364,7 @@ impl Estimator<'_> {
 
     /// Adds a name for a value.
     fn bind(&mut self, name: &str, value: &IdedExpr) {
-        let local = Local {
+        let local = SizedLoopVariable {
             name: name.to_owned(),
             path: self.path(value),
             size: self.size(value),
@@ -374,7 +382,7 @@ impl Estimator<'_> {
         }
     }
 
-    fn path(&self, part: &IdedExpr) -> Option<Path> {
+    fn path(&self, part: &IdedExpr) -> Option<SizePath> {
         if let Ast::Ident(name) = &part.expr
             && let Some(local) = self.local(name)
         {
@@ -384,19 +392,19 @@ impl Estimator<'_> {
     }
 
     /// Notes that a part stands one step from another.
-    fn step(&mut self, part: &IdedExpr, from: &IdedExpr, step: Step) {
+    fn step(&mut self, part: &IdedExpr, from: &IdedExpr, step: SizeStep) {
         let path = self.path(from);
         let path = self.paths.append(path, step);
         self.places.insert(part.id, path);
     }
 
     /// The size of a part, as CEL's `size()` would give it; scalars have the size 1.
-    fn size(&mut self, part: &IdedExpr) -> Option<Range> {
+    fn size(&mut self, part: &IdedExpr) -> Option<NumberRange> {
         if let Some(size) = self.sizes.get(&part.id) {
             return Some(*size);
         }
         if let Some(size) = literal_size(part) {
-            return Some(Range::exactly(size));
+            return Some(NumberRange::exactly(size));
         }
         let path = self.path(part);
         if let Some(size) = path.and_then(|path| self.paths.size(path, self.root)) {
@@ -404,7 +412,7 @@ impl Estimator<'_> {
             return Some(size);
         }
         if is_scalar(&self.facts.type_of(part)) {
-            return Some(Range::ONE);
+            return Some(NumberRange::ONE);
         }
         match &part.expr {
             Ast::Ident(name) => self.local(name)?.size,
@@ -412,11 +420,11 @@ impl Estimator<'_> {
         }
     }
 
-    fn size_or_unknown(&mut self, part: &IdedExpr) -> Range {
-        self.size(part).unwrap_or(Range::UNKNOWN)
+    fn size_or_unknown(&mut self, part: &IdedExpr) -> NumberRange {
+        self.size(part).unwrap_or(NumberRange::UNKNOWN)
     }
 
-    fn entry(&self, part: &IdedExpr) -> Option<Entry> {
+    fn entry(&self, part: &IdedExpr) -> Option<EntrySize> {
         if let Some(entry) = self.entries.get(&part.id) {
             return Some(*entry);
         }

@@ -7,12 +7,12 @@
 
 use std::rc::Rc;
 
-use super::range::Range;
+use super::range::NumberRange;
 use super::sizes::Sizes;
 
 /// A step of a path.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum SizeStep {
     /// The variable that a path starts at; every one is taken for `self`.
     Variable,
     Field(Rc<str>),
@@ -24,24 +24,24 @@ pub(super) enum Step {
 
 /// A path: how many steps of which buffer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Path {
+pub(super) struct SizePath {
     buffer: usize,
     length: usize,
 }
 
 /// The buffers of all paths; a buffer is as long as its capacity.
 #[derive(Debug, Default)]
-pub(super) struct Paths(Vec<Vec<Step>>);
+pub(super) struct SizePaths(Vec<Vec<SizeStep>>);
 
-impl Paths {
+impl SizePaths {
     /// A path of one more step; what is computed has no path before.
-    pub(super) fn append(&mut self, path: Option<Path>, step: Step) -> Path {
+    pub(super) fn append(&mut self, path: Option<SizePath>, step: SizeStep) -> SizePath {
         let mut steps = Vec::new();
-        if let Some(Path { buffer, length }) = path {
+        if let Some(SizePath { buffer, length }) = path {
             let shared = &mut self.0[buffer];
             if length < shared.len() {
                 shared[length] = step;
-                return Path {
+                return SizePath {
                     buffer,
                     length: length + 1,
                 };
@@ -52,26 +52,31 @@ impl Paths {
         // Go doubles the capacity of a slice that is as short as these.
         let capacity = (2 * steps.len()).max(1);
         steps.push(step);
-        steps.resize(capacity, Step::Variable);
+        steps.resize(capacity, SizeStep::Variable);
         self.0.push(steps);
-        Path {
+        SizePath {
             buffer: self.0.len() - 1,
             length,
         }
     }
 
     /// The size of the values at a path, if the schema says something there.
-    pub(super) fn size(&self, path: Path, root: &Sizes) -> Option<Range> {
-        Some(Range::new(0, self.sizes(path, root)?.most))
+    pub(super) fn size(&self, path: SizePath, root: &Sizes) -> Option<NumberRange> {
+        Some(NumberRange::new(0, self.sizes(path, root)?.most))
     }
 
     /// The size of the values one step from a path.
-    pub(super) fn size_inside(&self, path: Path, step: &Step, root: &Sizes) -> Option<Range> {
+    pub(super) fn size_inside(
+        &self,
+        path: SizePath,
+        step: &SizeStep,
+        root: &Sizes,
+    ) -> Option<NumberRange> {
         let sizes = self.sizes(path, root)?.inside(step)?;
-        Some(Range::new(0, sizes.most))
+        Some(NumberRange::new(0, sizes.most))
     }
 
-    fn sizes<'s>(&self, path: Path, root: &'s Sizes) -> Option<&'s Sizes> {
+    fn sizes<'s>(&self, path: SizePath, root: &'s Sizes) -> Option<&'s Sizes> {
         let steps = &self.0[path.buffer][1..path.length];
         steps
             .iter()
@@ -85,16 +90,16 @@ mod tests {
 
     #[test]
     fn paths_share_what_go_shares() {
-        let mut paths = Paths::default();
-        let field = |name: &str| Step::Field(name.into());
-        let own = paths.append(None, Step::Variable);
+        let mut paths = SizePaths::default();
+        let field = |name: &str| SizeStep::Field(name.into());
+        let own = paths.append(None, SizeStep::Variable);
         let [a, b] = ["a", "b"].map(|name| paths.append(Some(own), field(name)));
         assert_ne!(a.buffer, b.buffer, "there is no room after one step");
-        let item = paths.append(Some(a), Step::Items);
+        let item = paths.append(Some(a), SizeStep::Items);
         let [c, d] = ["c", "d"].map(|name| paths.append(Some(item), field(name)));
         assert_eq!((c.buffer, c.length), (d.buffer, d.length));
-        let deeper = paths.append(Some(c), Step::Items);
+        let deeper = paths.append(Some(c), SizeStep::Items);
         assert_ne!(deeper.buffer, c.buffer, "there is no room after four steps");
-        assert!(matches!(&paths.0[c.buffer][3], Step::Field(name) if &**name == "d"));
+        assert!(matches!(&paths.0[c.buffer][3], SizeStep::Field(name) if &**name == "d"));
     }
 }

@@ -2,47 +2,47 @@
 
 /// A least and a greatest number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct NumberRange {
     pub least: u64,
     pub most: u64,
 }
 
-impl Range {
-    pub const UNKNOWN: Range = Range::new(0, u64::MAX);
-    pub const NOTHING: Range = Range::exactly(0);
-    pub const ONE: Range = Range::exactly(1);
+impl NumberRange {
+    pub const UNKNOWN: NumberRange = NumberRange::new(0, u64::MAX);
+    pub const NOTHING: NumberRange = NumberRange::exactly(0);
+    pub const ONE: NumberRange = NumberRange::exactly(1);
     /// What a union starts from.
-    pub const EMPTY: Range = Range::new(u64::MAX, 0);
+    pub const EMPTY: NumberRange = NumberRange::new(u64::MAX, 0);
 
-    pub const fn new(least: u64, most: u64) -> Range {
-        Range { least, most }
+    pub const fn new(least: u64, most: u64) -> NumberRange {
+        NumberRange { least, most }
     }
 
-    pub const fn exactly(number: u64) -> Range {
-        Range::new(number, number)
+    pub const fn exactly(number: u64) -> NumberRange {
+        NumberRange::new(number, number)
     }
 
-    pub const fn plus(self, other: Range) -> Range {
-        Range::new(
+    pub const fn plus(self, other: NumberRange) -> NumberRange {
+        NumberRange::new(
             self.least.saturating_add(other.least),
             self.most.saturating_add(other.most),
         )
     }
 
-    pub const fn times(self, other: Range) -> Range {
-        Range::new(
+    pub const fn times(self, other: NumberRange) -> NumberRange {
+        NumberRange::new(
             self.least.saturating_mul(other.least),
             self.most.saturating_mul(other.most),
         )
     }
 
     /// Rounded up.
-    pub fn scaled(self, factor: f64) -> Range {
-        Range::new(scaled(self.least, factor), scaled(self.most, factor))
+    pub fn scaled(self, factor: f64) -> NumberRange {
+        NumberRange::new(scaled(self.least, factor), scaled(self.most, factor))
     }
 
-    pub fn union(self, other: Range) -> Range {
-        Range::new(self.least.min(other.least), self.most.max(other.most))
+    pub fn union(self, other: NumberRange) -> NumberRange {
+        NumberRange::new(self.least.min(other.least), self.most.max(other.most))
     }
 }
 
@@ -63,11 +63,14 @@ mod tests {
 
     #[test]
     fn ranges_do_not_overflow() {
-        let all = Range::UNKNOWN;
-        assert_eq!(all.plus(Range::ONE), Range::new(1, u64::MAX));
-        assert_eq!(all.times(Range::exactly(2)), all);
+        let all = NumberRange::UNKNOWN;
+        assert_eq!(all.plus(NumberRange::ONE), NumberRange::new(1, u64::MAX));
+        assert_eq!(all.times(NumberRange::exactly(2)), all);
         assert_eq!(all.scaled(2.1), all);
-        assert_eq!(Range::exactly(11).scaled(0.1), Range::exactly(2));
-        assert_eq!(Range::EMPTY.union(Range::ONE), Range::ONE);
+        assert_eq!(
+            NumberRange::exactly(11).scaled(0.1),
+            NumberRange::exactly(2)
+        );
+        assert_eq!(NumberRange::EMPTY.union(NumberRange::ONE), NumberRange::ONE);
     }
 }

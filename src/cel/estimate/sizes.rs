@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::paths::Step;
+use super::paths::SizeStep;
 
 /// How large the values of a schema may be.
 #[derive(Debug, Default)]
@@ -38,11 +38,13 @@ static KEYS: Sizes = Sizes {
 
 impl Sizes {
     /// The sizes one step further.
-    pub(super) fn inside(&self, step: &Step) -> Option<&Sizes> {
+    pub(super) fn inside(&self, step: &SizeStep) -> Option<&Sizes> {
         match (&self.below, step) {
-            (Below::Items(inner) | Below::Values(inner), Step::Items | Step::Values) => Some(inner),
-            (Below::Values(_), Step::Keys) => Some(&KEYS),
-            (Below::Fields(fields), Step::Field(name)) => fields.get(&**name),
+            (Below::Items(inner) | Below::Values(inner), SizeStep::Items | SizeStep::Values) => {
+                Some(inner)
+            }
+            (Below::Values(_), SizeStep::Keys) => Some(&KEYS),
+            (Below::Fields(fields), SizeStep::Field(name)) => fields.get(&**name),
             _ => None,
         }
     }

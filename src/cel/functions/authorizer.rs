@@ -3,9 +3,9 @@
 //! <https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-authorizer-library>
 
 use super::{Function, guarded, method};
-use crate::cel::Error;
+use crate::cel::EvaluationError;
 use crate::cel::types::Sig::{self, Bool, Text};
-use crate::cel::value::Value;
+use crate::cel::value::CelValue;
 
 const AUTHORIZER: Sig = Sig::Named("kubernetes.authorization.Authorizer");
 const PATH: Sig = Sig::Named("kubernetes.authorization.PathCheck");
@@ -136,6 +136,6 @@ pub const TABLE: &[Function] = &[
     ),
 ];
 
-fn unknown<'a>(_: &[Value<'a>]) -> Result<Value<'a>, Error> {
-    Err(Error::OnlyInCluster("what the requester may do"))
+fn unknown<'a>(_: &[CelValue<'a>]) -> Result<CelValue<'a>, EvaluationError> {
+    Err(EvaluationError::OnlyInCluster("what the requester may do"))
 }

@@ -2,45 +2,45 @@
 
 use super::{mismatch, text_of};
 use crate::cel::convert::to_text;
-use crate::cel::value::Value;
-use crate::cel::{Error, operators};
+use crate::cel::value::CelValue;
+use crate::cel::{EvaluationError, operators};
 
 /// The most digits after the point that are written: more the server's printer does not have.
 const MOST_DIGITS: usize = 232;
 
 /// `"…".format([values])`
-pub fn format<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>, Error> {
+pub fn format<'a>(arguments: &[CelValue<'a>]) -> Result<CelValue<'a>, EvaluationError> {
     let form = text_of("format", arguments, 0)?;
     let values = arguments
         .get(1)
-        .and_then(Value::items)
+        .and_then(CelValue::items)
         .ok_or_else(|| mismatch("format", arguments))?;
     let mut values = values.iter();
     let mut text = String::new();
     for piece in pieces(form) {
         match piece {
-            Piece::Text(literal) => text.push_str(literal),
-            Piece::Wrong(why) => {
+            FormatPiece::Text(literal) => text.push_str(literal),
+            FormatPiece::Wrong(why) => {
                 // A value that is missing is missed first.
                 values.next().ok_or_else(missing)?;
-                return Err(Error::Malformed(why));
+                return Err(EvaluationError::Malformed(why));
             }
-            Piece::Value(verb, precision) => {
+            FormatPiece::Value(verb, precision) => {
                 let value = values.next().ok_or_else(missing)?;
                 text.push_str(&write(verb, precision, value)?);
                 operators::bounded(text.len())?;
             }
         }
     }
-    Ok(Value::text(text))
+    Ok(CelValue::text(text))
 }
 
-fn missing() -> Error {
-    Error::Range("the text has more `%` than there are values".to_owned())
+fn missing() -> EvaluationError {
+    EvaluationError::Range("the text has more `%` than there are values".to_owned())
 }
 
 /// A piece of a text with places for values.
-pub enum Piece<'f> {
+pub enum FormatPiece<'f> {
     /// Text that stays as it is.
     Text(&'f str),
     /// A value: how it is written, and with how many digits.
@@ -50,14 +50,14 @@ pub enum Piece<'f> {
 }
 
 /// The pieces of a text, up to the first that is wrong.
-pub fn pieces(form: &str) -> Vec<Piece<'_>> {
+pub fn pieces(form: &str) -> Vec<FormatPiece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = form;
     while let Some(at) = rest.find('%') {
-        pieces.push(Piece::Text(&rest[..at]));
+        pieces.push(FormatPiece::Text(&rest[..at]));
         rest = &rest[at + 1..];
         if let Some(after) = rest.strip_prefix('%') {
-            pieces.push(Piece::Text("%"));
+            pieces.push(FormatPiece::Text("%"));
             rest = after;
             continue;
         }
@@ -67,16 +67,16 @@ pub fn pieces(form: &str) -> Vec<Piece<'_>> {
                 rest = after;
             }
             Err(why) => {
-                pieces.push(Piece::Wrong(why));
+                pieces.push(FormatPiece::Wrong(why));
                 return pieces;
             }
         }
     }
-    pieces.push(Piece::Text(rest));
+    pieces.push(FormatPiece::Text(rest));
     pieces
 }
 
-fn place(form: &str) -> Result<(Piece<'_>, &str), String> {
+fn place(form: &str) -> Result<(FormatPiece<'_>, &str), String> {
     let mut rest = form;
     let mut precision = None;
     if let Some(after) = rest.strip_prefix('.') {
@@ -96,17 +96,25 @@ fn place(form: &str) -> Result<(Piece<'_>, &str), String> {
             "`%{verb}` is not a form; there are %s, %d, %f, %e, %b, %x, %X and %o"
         ));
     }
-    Ok((Piece::Value(verb, precision), &rest[verb.len_utf8()..]))
+    Ok((
+        FormatPiece::Value(verb, precision),
+        &rest[verb.len_utf8()..],
+    ))
 }
 
-fn write(verb: char, precision: Option<usize>, value: &Value<'_>) -> Result<String, Error> {
-    let unfit = || Error::Malformed(format!("`%{verb}` does not write {}", value.kind_name()));
+fn write(
+    verb: char,
+    precision: Option<usize>,
+    value: &CelValue<'_>,
+) -> Result<String, EvaluationError> {
+    let unfit =
+        || EvaluationError::Malformed(format!("`%{verb}` does not write {}", value.kind_name()));
     let digits = precision.unwrap_or(6).min(MOST_DIGITS);
     Ok(match verb {
         's' => shown(value).ok_or_else(unfit)?,
         'd' => match value {
-            Value::Int(number) => number.to_string(),
-            Value::Uint(number) => number.to_string(),
+            CelValue::Int(number) => number.to_string(),
+            CelValue::Uint(number) => number.to_string(),
             _ => return Err(unfit()),
         },
         'f' => fixed(double_of(value).ok_or_else(unfit)?, digits),
@@ -116,22 +124,22 @@ fn write(verb: char, precision: Option<usize>, value: &Value<'_>) -> Result<Stri
             format!("{text:>0$}", precision.unwrap_or(6))
         }
         'b' => match value {
-            Value::Bool(value) => u8::from(*value).to_string(),
-            Value::Int(number) => signed(*number, |n| format!("{n:b}")),
-            Value::Uint(number) => format!("{number:b}"),
+            CelValue::Bool(value) => u8::from(*value).to_string(),
+            CelValue::Int(number) => signed(*number, |n| format!("{n:b}")),
+            CelValue::Uint(number) => format!("{number:b}"),
             _ => return Err(unfit()),
         },
         'o' => match value {
-            Value::Int(number) => signed(*number, |n| format!("{n:o}")),
-            Value::Uint(number) => format!("{number:o}"),
+            CelValue::Int(number) => signed(*number, |n| format!("{n:o}")),
+            CelValue::Uint(number) => format!("{number:o}"),
             _ => return Err(unfit()),
         },
         _ => {
             let hexadecimal = match value {
-                Value::Int(number) => signed(*number, |n| format!("{n:x}")),
-                Value::Uint(number) => format!("{number:x}"),
-                Value::Text(text) => hex(text.as_str().as_bytes()),
-                Value::Bytes(bytes) => hex(bytes),
+                CelValue::Int(number) => signed(*number, |n| format!("{n:x}")),
+                CelValue::Uint(number) => format!("{number:x}"),
+                CelValue::Text(text) => hex(text.as_str().as_bytes()),
+                CelValue::Bytes(bytes) => hex(bytes),
                 _ => return Err(unfit()),
             };
             if verb == 'X' {
@@ -144,10 +152,10 @@ fn write(verb: char, precision: Option<usize>, value: &Value<'_>) -> Result<Stri
 }
 
 /// The number of a double, or of a text that names one that no literal does.
-fn double_of(value: &Value<'_>) -> Option<f64> {
+fn double_of(value: &CelValue<'_>) -> Option<f64> {
     match value {
-        Value::Double(number) => Some(*number),
-        Value::Text(text) => match text.as_str() {
+        CelValue::Double(number) => Some(*number),
+        CelValue::Text(text) => match text.as_str() {
             "NaN" => Some(f64::NAN),
             "Infinity" => Some(f64::INFINITY),
             "-Infinity" => Some(f64::NEG_INFINITY),
@@ -213,17 +221,17 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A value as `%s` writes it.
-fn shown(value: &Value<'_>) -> Option<String> {
+fn shown(value: &CelValue<'_>) -> Option<String> {
     match value {
-        Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
-        Value::Kubernetes(_) | Value::Optional(_) => None,
+        CelValue::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        CelValue::Kubernetes(_) | CelValue::Optional(_) => None,
         _ if value.is_list() || value.is_map() => member(value),
         other => to_text(other),
     }
 }
 
 /// A value as a list or map shows it.
-fn member(value: &Value<'_>) -> Option<String> {
+fn member(value: &CelValue<'_>) -> Option<String> {
     if let Some(items) = value.items() {
         let items: Option<Vec<String>> = items.iter().map(member).collect();
         return Some(format!("[{}]", items?.join(", ")));
@@ -232,8 +240,8 @@ fn member(value: &Value<'_>) -> Option<String> {
         let mut entries = Vec::new();
         for key in keys {
             let shown = match &key {
-                Value::Text(text) => quoted_as_go(text.as_str()),
-                Value::Bool(_) | Value::Int(_) | Value::Uint(_) => to_text(&key)?,
+                CelValue::Text(text) => quoted_as_go(text.as_str()),
+                CelValue::Bool(_) | CelValue::Int(_) | CelValue::Uint(_) => to_text(&key)?,
                 _ => return None,
             };
             entries.push((shown, member(&value.lookup(&key)?)?));
@@ -246,12 +254,12 @@ fn member(value: &Value<'_>) -> Option<String> {
         return Some(format!("{{{}}}", entries.join(", ")));
     }
     match value {
-        Value::Text(text) => Some(quoted_as_go(text.as_str())),
-        Value::Bytes(bytes) => std::str::from_utf8(bytes)
+        CelValue::Text(text) => Some(quoted_as_go(text.as_str())),
+        CelValue::Bytes(bytes) => std::str::from_utf8(bytes)
             .ok()
             .map(|text| format!("b{}", quoted_as_go(text))),
-        Value::Double(number) if number.is_nan() => Some("\"NaN\"".to_owned()),
-        Value::Double(number) if number.is_infinite() => Some(
+        CelValue::Double(number) if number.is_nan() => Some("\"NaN\"".to_owned()),
+        CelValue::Double(number) if number.is_infinite() => Some(
             if *number > 0.0 {
                 "\"+Inf\""
             } else {
@@ -259,10 +267,10 @@ fn member(value: &Value<'_>) -> Option<String> {
             }
             .to_owned(),
         ),
-        Value::Double(number) => Some(format!("{number:.6}")),
-        Value::Duration(_) => Some(format!("duration({})", quoted_as_go(&to_text(value)?))),
-        Value::Timestamp(_) => Some(format!("timestamp({})", quoted_as_go(&to_text(value)?))),
-        Value::Kubernetes(_) | Value::Optional(_) => None,
+        CelValue::Double(number) => Some(format!("{number:.6}")),
+        CelValue::Duration(_) => Some(format!("duration({})", quoted_as_go(&to_text(value)?))),
+        CelValue::Timestamp(_) => Some(format!("timestamp({})", quoted_as_go(&to_text(value)?))),
+        CelValue::Kubernetes(_) | CelValue::Optional(_) => None,
         other => to_text(other),
     }
 }

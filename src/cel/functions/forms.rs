@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use super::time::Time;
 use super::{Function, global, guarded, method, mismatch, text_of, url};
-use crate::cel::Error;
+use crate::cel::Evaluated;
 use crate::cel::types::Sig::{self, Text};
-use crate::cel::value::{Kubernetes, Value};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::{CelValue, Kubernetes};
 
 const FORMAT: Sig = Sig::Named("kubernetes.NamedFormat");
 
@@ -52,21 +50,21 @@ pub fn regex_size(name: &str) -> u32 {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "has the type of Call")]
-fn form<'a>(name: &'static str) -> Result<'a> {
-    Ok(Value::Kubernetes(Arc::new(Kubernetes::Format(name))))
+fn form<'a>(name: &'static str) -> Evaluated<'a> {
+    Ok(CelValue::Kubernetes(Arc::new(Kubernetes::Format(name))))
 }
 
-fn named<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn named<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let name = text_of("format.named", arguments, 0)?;
     match FORMS.iter().find(|(known, _)| *known == name) {
-        Some((known, _)) => Ok(Value::some(form(known)?)),
-        None => Ok(Value::Optional(None)),
+        Some((known, _)) => Ok(CelValue::some(form(known)?)),
+        None => Ok(CelValue::Optional(None)),
     }
 }
 
 /// Nothing when the text has the form, else what is wrong with it.
-fn validate<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    let Some(Value::Kubernetes(value)) = arguments.first() else {
+fn validate<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    let Some(CelValue::Kubernetes(value)) = arguments.first() else {
         return Err(mismatch("validate", arguments));
     };
     let Kubernetes::Format(name) = &**value else {
@@ -74,9 +72,11 @@ fn validate<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     };
     let problems = problems(name, text_of("validate", arguments, 1)?);
     Ok(if problems.is_empty() {
-        Value::Optional(None)
+        CelValue::Optional(None)
     } else {
-        Value::some(Value::list(problems.into_iter().map(Value::text).collect()))
+        CelValue::some(CelValue::list(
+            problems.into_iter().map(CelValue::text).collect(),
+        ))
     })
 }
 

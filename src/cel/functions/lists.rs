@@ -7,10 +7,8 @@ use super::{Function, global, guarded, int_of, method, mismatch, own};
 use crate::cel::types::Sig::{
     self, Bool, Bytes, Double, Duration, Dyn, Int, Text, Timestamp, Uint,
 };
-use crate::cel::value::Value;
-use crate::cel::{Error, operators};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::CelValue;
+use crate::cel::{Evaluated, EvaluationError, operators};
 
 const T: Sig = Sig::Param("T");
 const A: Sig = Sig::Param("A");
@@ -132,24 +130,24 @@ pub const TABLE: &[Function] = &[
         "sum",
         &[
             method("list_int_sum_int", &[Sig::List(&Int)], Int, 0, |v| {
-                sum(v, Value::Int(0))
+                sum(v, CelValue::Int(0))
             }),
             method("list_uint_sum_uint", &[Sig::List(&Uint)], Uint, 0, |v| {
-                sum(v, Value::Uint(0))
+                sum(v, CelValue::Uint(0))
             }),
             method(
                 "list_double_sum_double",
                 &[Sig::List(&Double)],
                 Double,
                 0,
-                |v| sum(v, Value::Double(0.0)),
+                |v| sum(v, CelValue::Double(0.0)),
             ),
             method(
                 "list_duration_sum_duration",
                 &[Sig::List(&Duration)],
                 Duration,
                 0,
-                |v| sum(v, Value::Duration(jiff::SignedDuration::ZERO)),
+                |v| sum(v, CelValue::Duration(jiff::SignedDuration::ZERO)),
             ),
         ],
     ),
@@ -220,14 +218,14 @@ pub const TABLE: &[Function] = &[
     ),
 ];
 
-fn items<'a>(name: &str, arguments: &[Value<'a>]) -> std::result::Result<Vec<Value<'a>>, Error> {
-    let items = arguments.first().and_then(Value::items);
+fn items<'a>(name: &str, arguments: &[CelValue<'a>]) -> Result<Vec<CelValue<'a>>, EvaluationError> {
+    let items = arguments.first().and_then(CelValue::items);
     items
         .map(std::borrow::Cow::into_owned)
         .ok_or_else(|| mismatch(name, arguments))
 }
 
-fn comparable(name: &str, item: &Value<'_>) -> std::result::Result<(), Error> {
+fn comparable(name: &str, item: &CelValue<'_>) -> Result<(), EvaluationError> {
     if item.is_comparable() {
         Ok(())
     } else {
@@ -236,26 +234,26 @@ fn comparable(name: &str, item: &Value<'_>) -> std::result::Result<(), Error> {
 }
 
 /// Items that have no order with one another count as sorted.
-fn is_sorted<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn is_sorted<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let items = items("isSorted", arguments)?;
     for (at, item) in items.iter().enumerate() {
         comparable("isSorted", item)?;
         if at > 0 && items[at - 1].compare(item).is_ok_and(Ordering::is_gt) {
-            return Ok(Value::Bool(false));
+            return Ok(CelValue::Bool(false));
         }
     }
-    Ok(Value::Bool(true))
+    Ok(CelValue::Bool(true))
 }
 
-fn sum<'a>(arguments: &[Value<'a>], zero: Value<'a>) -> Result<'a> {
+fn sum<'a>(arguments: &[CelValue<'a>], zero: CelValue<'a>) -> Evaluated<'a> {
     items("sum", arguments)?
         .into_iter()
         .try_fold(zero, |sum, item| operators::add(&[sum, item]))
 }
 
 /// The item that no other is preferred to: where two have no order, the first stays.
-fn extreme<'a>(name: &str, arguments: &[Value<'a>], replaces: Ordering) -> Result<'a> {
-    let mut best: Option<Value<'a>> = None;
+fn extreme<'a>(name: &str, arguments: &[CelValue<'a>], replaces: Ordering) -> Evaluated<'a> {
+    let mut best: Option<CelValue<'a>> = None;
     for item in items(name, arguments)? {
         comparable(name, &item)?;
         best = match best {
@@ -263,25 +261,25 @@ fn extreme<'a>(name: &str, arguments: &[Value<'a>], replaces: Ordering) -> Resul
             _ => Some(item),
         };
     }
-    best.ok_or_else(|| Error::Malformed(format!("`{name}()` of an empty list")))
+    best.ok_or_else(|| EvaluationError::Malformed(format!("`{name}()` of an empty list")))
 }
 
-fn position<'a>(found: Option<usize>) -> Value<'a> {
-    Value::Int(found.map_or(-1, |at| i64::try_from(at).unwrap_or(i64::MAX)))
+fn position<'a>(found: Option<usize>) -> CelValue<'a> {
+    CelValue::Int(found.map_or(-1, |at| i64::try_from(at).unwrap_or(i64::MAX)))
 }
 
-fn is_same<'a>(item: &Value<'a>, other: &Value<'a>) -> bool {
+fn is_same<'a>(item: &CelValue<'a>, other: &CelValue<'a>) -> bool {
     item.equals(other).unwrap_or(false)
 }
 
-fn index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn index_of<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let list = items("indexOf", arguments)?;
     Ok(position(
         list.iter().position(|item| is_same(item, &arguments[1])),
     ))
 }
 
-fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn last_index_of<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let list = items("lastIndexOf", arguments)?;
     Ok(position(
         list.iter().rposition(|item| is_same(item, &arguments[1])),
@@ -289,8 +287,8 @@ fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 /// `list.includes(item)`, or whether a value is the other.
-fn includes<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Bool(match arguments {
+fn includes<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Bool(match arguments {
         [list, item] if list.is_list() => {
             let items = list.items().unwrap_or_default();
             items.iter().any(|other| is_same(other, item))
@@ -300,13 +298,13 @@ fn includes<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     }))
 }
 
-fn reverse<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn reverse<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let mut list = items("reverse", arguments)?;
     list.reverse();
-    Ok(Value::list(list))
+    Ok(CelValue::list(list))
 }
 
-fn slice<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn slice<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let list = items("slice", arguments)?;
     let (from, to) = (
         int_of("slice", arguments, 1)?,
@@ -314,27 +312,27 @@ fn slice<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     );
     let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
     match range.and_then(|(from, to)| list.get(from..to)) {
-        Some(part) => Ok(Value::list(part.to_vec())),
-        None => Err(Error::Malformed(format!(
+        Some(part) => Ok(CelValue::list(part.to_vec())),
+        None => Err(EvaluationError::Malformed(format!(
             "a list of {} has no part from {from} to {to}",
             list.len()
         ))),
     }
 }
 
-fn flatten<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn flatten<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let depth = match arguments.get(1) {
         Some(_) => int_of("flatten", arguments, 1)?,
         None => 1,
     };
     let mut list = items("flatten", arguments)?;
     if depth < 0 {
-        return Err(Error::Malformed(
+        return Err(EvaluationError::Malformed(
             "`flatten()` takes a depth of at least 0".to_owned(),
         ));
     }
     for _ in 0..depth.min(256) {
-        if !list.iter().any(Value::is_list) {
+        if !list.iter().any(CelValue::is_list) {
             break;
         }
         let mut flat = Vec::new();
@@ -347,36 +345,36 @@ fn flatten<'a>(arguments: &[Value<'a>]) -> Result<'a> {
         }
         list = flat;
     }
-    Ok(Value::list(list))
+    Ok(CelValue::list(list))
 }
 
 /// What the API server charges ends quadratic work: [`crate::cel::COST_PER_CALL`] is 700 items squared.
-fn bounded_square(items: usize) -> std::result::Result<(), Error> {
+fn bounded_square(items: usize) -> Result<(), EvaluationError> {
     if items > 1000 {
-        Err(Error::Cost)
+        Err(EvaluationError::Cost)
     } else {
         Ok(())
     }
 }
 
-fn distinct<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn distinct<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let list = items("distinct", arguments)?;
     bounded_square(list.len())?;
-    let mut kept: Vec<Value<'a>> = Vec::new();
+    let mut kept: Vec<CelValue<'a>> = Vec::new();
     for item in list {
         if !kept.iter().any(|known| is_same(&item, known)) {
             kept.push(item);
         }
     }
-    Ok(Value::list(kept))
+    Ok(CelValue::list(kept))
 }
 
-fn sort<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn sort<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let list = items("sort", arguments)?;
     sort_keyed(list.into_iter().map(|item| (item.clone(), item)).collect())
 }
 
-fn sort_by<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn sort_by<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (list, keys) = match arguments {
         [list, keys] => (list.items(), keys.items()),
         _ => (None, None),
@@ -390,25 +388,29 @@ fn sort_by<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 /// Sorts items by the keys beside them.
-fn sort_keyed<'a>(mut keyed: Vec<(Value<'a>, Value<'a>)>) -> Result<'a> {
+fn sort_keyed<'a>(mut keyed: Vec<(CelValue<'a>, CelValue<'a>)>) -> Evaluated<'a> {
     bounded_square(keyed.len())?;
     if let Some((first, _)) = keyed.first() {
         let kind = first.type_name();
         if !first.is_comparable() {
-            return Err(Error::Malformed("the items have no order".to_owned()));
+            return Err(EvaluationError::Malformed(
+                "the items have no order".to_owned(),
+            ));
         }
         if keyed.iter().any(|(key, _)| key.type_name() != kind) {
-            return Err(Error::Malformed("the items have several types".to_owned()));
+            return Err(EvaluationError::Malformed(
+                "the items have several types".to_owned(),
+            ));
         }
     }
     keyed.sort_by(|a, b| a.0.compare(&b.0).unwrap_or(Ordering::Equal));
-    Ok(Value::list(
+    Ok(CelValue::list(
         keyed.into_iter().map(|(_, item)| item).collect(),
     ))
 }
 
-fn range<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn range<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let end = int_of("lists.range", arguments, 0)?;
     operators::bounded_items(usize::try_from(end).unwrap_or(0))?;
-    Ok(Value::list((0..end).map(Value::Int).collect()))
+    Ok(CelValue::list((0..end).map(CelValue::Int).collect()))
 }

@@ -23,19 +23,19 @@ mod versions;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub use format::{Piece, pieces};
+pub use format::{FormatPiece, pieces};
 pub use regex::pattern_error;
 
 use super::types::Sig;
-use super::value::Value;
-use super::{Error, Minor};
+use super::value::CelValue;
+use super::{EvaluationError, Minor};
 
 /// What an overload does.
-pub type Call = for<'a> fn(&[Value<'a>]) -> Result<Value<'a>, Error>;
+pub type Call = for<'a> fn(&[CelValue<'a>]) -> Result<CelValue<'a>, EvaluationError>;
 
 /// How the overload of a call is found when the expression runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
+pub enum Dispatch {
     /// By the types of the values: one of another type than declared is an error.
     Guarded,
     /// One implementation judges all values by itself.
@@ -65,7 +65,7 @@ pub struct Function {
     /// As it is written; operators as the parser names them.
     pub name: &'static str,
     /// How an overload is found.
-    pub binding: Binding,
+    pub binding: Dispatch,
     /// Its overloads, in the order in which they are tried.
     pub overloads: &'static [Overload],
 }
@@ -76,7 +76,7 @@ pub struct Declared {
     /// As it is written.
     pub name: &'static str,
     /// How an overload is found.
-    pub binding: Binding,
+    pub binding: Dispatch,
     /// Its overloads.
     pub overloads: Vec<&'static Overload>,
 }
@@ -118,7 +118,7 @@ const fn method(
 const fn guarded(name: &'static str, overloads: &'static [Overload]) -> Function {
     Function {
         name,
-        binding: Binding::Guarded,
+        binding: Dispatch::Guarded,
         overloads,
     }
 }
@@ -126,7 +126,7 @@ const fn guarded(name: &'static str, overloads: &'static [Overload]) -> Function
 const fn own(name: &'static str, overloads: &'static [Overload]) -> Function {
     Function {
         name,
-        binding: Binding::Own,
+        binding: Dispatch::Own,
         overloads,
     }
 }
@@ -180,8 +180,8 @@ impl Declared {
     pub fn call<'a>(
         &self,
         chosen: Option<&'static Overload>,
-        arguments: &[Value<'a>],
-    ) -> Result<Value<'a>, Error> {
+        arguments: &[CelValue<'a>],
+    ) -> Result<CelValue<'a>, EvaluationError> {
         let takes = |overload: &Overload| {
             overload.takes.len() == arguments.len()
                 && overload
@@ -192,9 +192,9 @@ impl Declared {
         };
         let own = || self.overloads.iter().copied();
         let overload = match (self.binding, chosen) {
-            (Binding::Own, _) => own().next(),
-            (Binding::Guarded, Some(chosen)) => Some(chosen).filter(|chosen| takes(chosen)),
-            (Binding::Guarded, None) => own().find(|overload| takes(overload)),
+            (Dispatch::Own, _) => own().next(),
+            (Dispatch::Guarded, Some(chosen)) => Some(chosen).filter(|chosen| takes(chosen)),
+            (Dispatch::Guarded, None) => own().find(|overload| takes(overload)),
         };
         match overload {
             Some(overload) => (overload.call)(arguments),
@@ -203,20 +203,24 @@ impl Declared {
     }
 }
 
-fn mismatch(name: &str, arguments: &[Value<'_>]) -> Error {
-    Error::overload(name, &arguments.iter().collect::<Vec<_>>())
+fn mismatch(name: &str, arguments: &[CelValue<'_>]) -> EvaluationError {
+    EvaluationError::overload(name, &arguments.iter().collect::<Vec<_>>())
 }
 
-fn text_of<'v>(name: &str, arguments: &'v [Value<'_>], at: usize) -> Result<&'v str, Error> {
+fn text_of<'v>(
+    name: &str,
+    arguments: &'v [CelValue<'_>],
+    at: usize,
+) -> Result<&'v str, EvaluationError> {
     arguments
         .get(at)
-        .and_then(Value::as_str)
+        .and_then(CelValue::as_str)
         .ok_or_else(|| mismatch(name, arguments))
 }
 
-fn int_of(name: &str, arguments: &[Value<'_>], at: usize) -> Result<i64, Error> {
+fn int_of(name: &str, arguments: &[CelValue<'_>], at: usize) -> Result<i64, EvaluationError> {
     match arguments.get(at) {
-        Some(Value::Int(number)) => Ok(*number),
+        Some(CelValue::Int(number)) => Ok(*number),
         _ => Err(mismatch(name, arguments)),
     }
 }

@@ -4,11 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::{Function, global, guarded, method, mismatch, text_of};
-use crate::cel::Error;
 use crate::cel::types::Sig::{self, Bool, Int, Text};
-use crate::cel::value::{Kubernetes, Value};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::{CelValue, Kubernetes};
+use crate::cel::{Evaluated, EvaluationError};
 
 const IP: Sig = Sig::Named("net.IP");
 const CIDR: Sig = Sig::Named("net.CIDR");
@@ -145,12 +143,12 @@ fn network(ip: IpAddr, length: u8) -> IpAddr {
     }
 }
 
-fn value<'a>(value: Kubernetes) -> Value<'a> {
-    Value::Kubernetes(Arc::new(value))
+fn value<'a>(value: Kubernetes) -> CelValue<'a> {
+    CelValue::Kubernetes(Arc::new(value))
 }
 
-fn ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    if let [Value::Kubernetes(inner)] = arguments
+fn ip<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    if let [CelValue::Kubernetes(inner)] = arguments
         && let Kubernetes::Cidr(ip, _) = &**inner
     {
         return Ok(value(Kubernetes::Ip(*ip)));
@@ -158,34 +156,38 @@ fn ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     let text = text_of("ip", arguments, 0)?;
     match parse_ip(text) {
         Some(ip) => Ok(value(Kubernetes::Ip(ip))),
-        None => Err(Error::Malformed(format!("`{text}` is not an IP address"))),
+        None => Err(EvaluationError::Malformed(format!(
+            "`{text}` is not an IP address"
+        ))),
     }
 }
 
-fn to_string<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn to_string<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     match arguments.first().and_then(crate::cel::convert::to_text) {
-        Some(text) => Ok(Value::text(text)),
+        Some(text) => Ok(CelValue::text(text)),
         None => Err(mismatch("string", arguments)),
     }
 }
 
-fn is_ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Bool(
+fn is_ip<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Bool(
         parse_ip(text_of("isIP", arguments, 0)?).is_some(),
     ))
 }
 
-fn is_canonical<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn is_canonical<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("ip.isCanonical", arguments, 0)?;
     match parse_ip(text) {
-        Some(ip) => Ok(Value::Bool(ip.to_string() == text)),
-        None => Err(Error::Malformed(format!("`{text}` is not an IP address"))),
+        Some(ip) => Ok(CelValue::Bool(ip.to_string() == text)),
+        None => Err(EvaluationError::Malformed(format!(
+            "`{text}` is not an IP address"
+        ))),
     }
 }
 
-fn ip_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<IpAddr, Error> {
+fn ip_of(name: &str, arguments: &[CelValue<'_>]) -> Result<IpAddr, EvaluationError> {
     match arguments.first() {
-        Some(Value::Kubernetes(value)) => match &**value {
+        Some(CelValue::Kubernetes(value)) => match &**value {
             Kubernetes::Ip(ip) => Ok(*ip),
             _ => Err(mismatch(name, arguments)),
         },
@@ -193,9 +195,9 @@ fn ip_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<IpAddr, Err
     }
 }
 
-fn cidr_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<(IpAddr, u8), Error> {
+fn cidr_of(name: &str, arguments: &[CelValue<'_>]) -> Result<(IpAddr, u8), EvaluationError> {
     match arguments.first() {
-        Some(Value::Kubernetes(value)) => match &**value {
+        Some(CelValue::Kubernetes(value)) => match &**value {
             Kubernetes::Cidr(ip, length) => Ok((*ip, *length)),
             _ => Err(mismatch(name, arguments)),
         },
@@ -203,13 +205,13 @@ fn cidr_of(name: &str, arguments: &[Value<'_>]) -> std::result::Result<(IpAddr, 
     }
 }
 
-fn family<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn family<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let ip = ip_of("family", arguments)?;
-    Ok(Value::Int(if ip.is_ipv4() { 4 } else { 6 }))
+    Ok(CelValue::Int(if ip.is_ipv4() { 4 } else { 6 }))
 }
 
-fn asks<'a>(name: &str, arguments: &[Value<'a>], question: fn(IpAddr) -> bool) -> Result<'a> {
-    Ok(Value::Bool(question(ip_of(name, arguments)?)))
+fn asks<'a>(name: &str, arguments: &[CelValue<'a>], question: fn(IpAddr) -> bool) -> Evaluated<'a> {
+    Ok(CelValue::Bool(question(ip_of(name, arguments)?)))
 }
 
 fn link_local(ip: IpAddr) -> bool {
@@ -232,7 +234,7 @@ fn global_unicast(ip: IpAddr) -> bool {
     !(ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local(ip) || broadcast)
 }
 
-fn cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn cidr<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("cidr", arguments, 0)?;
     match parse_cidr(text) {
         Some((ip, length)) => Ok(value(Kubernetes::Cidr(ip, length))),
@@ -241,54 +243,55 @@ fn cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
 }
 
 /// What is wrong with a network: the server tells a prefix that is too long from the rest.
-fn bad_cidr(text: &str) -> Error {
+fn bad_cidr(text: &str) -> EvaluationError {
     let parts = text
         .split_once('/')
         .map(|(ip, length)| (parse_ip(ip), length.parse::<u32>()));
     match parts {
         Some((Some(ip), Ok(length))) if length > u32::from(bits(ip)) => {
-            Error::Range(format!("`{text}` has a prefix that is too long"))
+            EvaluationError::Range(format!("`{text}` has a prefix that is too long"))
         }
-        _ => Error::Malformed(format!("`{text}` is not a CIDR such as `10.0.0.0/8`")),
+        _ => EvaluationError::Malformed(format!("`{text}` is not a CIDR such as `10.0.0.0/8`")),
     }
 }
 
-fn is_cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Bool(
+fn is_cidr<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Bool(
         parse_cidr(text_of("isCIDR", arguments, 0)?).is_some(),
     ))
 }
 
-fn contains_ip<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn contains_ip<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (own, length) = cidr_of("containsIP", arguments)?;
     let other = match &arguments[1] {
-        Value::Text(text) => parse_ip(text.as_str())
-            .ok_or_else(|| Error::Malformed(format!("`{}` is not an IP address", text.as_str())))?,
+        CelValue::Text(text) => parse_ip(text.as_str()).ok_or_else(|| {
+            EvaluationError::Malformed(format!("`{}` is not an IP address", text.as_str()))
+        })?,
         other => ip_of("containsIP", std::slice::from_ref(other))?,
     };
-    Ok(Value::Bool(
+    Ok(CelValue::Bool(
         own.is_ipv4() == other.is_ipv4() && network(own, length) == network(other, length),
     ))
 }
 
-fn contains_cidr<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn contains_cidr<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (own, length) = cidr_of("containsCIDR", arguments)?;
     let (other, other_length) = match &arguments[1] {
-        Value::Text(text) => parse_cidr(text.as_str()).ok_or_else(|| bad_cidr(text.as_str()))?,
+        CelValue::Text(text) => parse_cidr(text.as_str()).ok_or_else(|| bad_cidr(text.as_str()))?,
         other => cidr_of("containsCIDR", std::slice::from_ref(other))?,
     };
-    Ok(Value::Bool(
+    Ok(CelValue::Bool(
         own.is_ipv4() == other.is_ipv4()
             && other_length >= length
             && network(own, length) == network(other, length),
     ))
 }
 
-fn masked<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn masked<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (ip, length) = cidr_of("masked", arguments)?;
     Ok(value(Kubernetes::Cidr(network(ip, length), length)))
 }
 
-fn prefix_length<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Int(cidr_of("prefixLength", arguments)?.1.into()))
+fn prefix_length<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Int(cidr_of("prefixLength", arguments)?.1.into()))
 }

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use super::{Function, global, guarded, method, mismatch};
 use crate::cel::types::Sig::{self, Bool};
-use crate::cel::value::Value;
-use crate::cel::{Error, operators};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::CelValue;
+use crate::cel::{Evaluated, EvaluationError, operators};
 
 const V: Sig = Sig::Param("V");
 const OPTIONAL: Sig = Sig::Optional(&V);
@@ -102,66 +100,72 @@ pub const TABLE: &[Function] = &[
     ),
 ];
 
-fn of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn of<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     match arguments {
-        [value] => Ok(Value::some(value.clone())),
+        [value] => Ok(CelValue::some(value.clone())),
         _ => Err(mismatch("optional.of", arguments)),
     }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "has the type of Call")]
-fn none<'a>(_: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Optional(None))
+fn none<'a>(_: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Optional(None))
 }
 
-fn of_non_zero<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn of_non_zero<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let [value] = arguments else {
         return Err(mismatch("optional.ofNonZeroValue", arguments));
     };
     // An optional value is never zero, even one without a value.
     let is_zero = match value {
-        Value::Null | Value::Bool(false) | Value::Int(0) | Value::Uint(0) => true,
-        Value::Double(number) => *number == 0.0,
-        Value::Duration(span) => span.is_zero(),
-        Value::Timestamp(time) => time.is_zero(),
+        CelValue::Null | CelValue::Bool(false) | CelValue::Int(0) | CelValue::Uint(0) => true,
+        CelValue::Double(number) => *number == 0.0,
+        CelValue::Duration(span) => span.is_zero(),
+        CelValue::Timestamp(time) => time.is_zero(),
         other => other.size() == Some(0),
     };
-    Ok(Value::Optional((!is_zero).then(|| Arc::new(value.clone()))))
+    Ok(CelValue::Optional(
+        (!is_zero).then(|| Arc::new(value.clone())),
+    ))
 }
 
-fn has_value<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn has_value<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     match arguments {
-        [Value::Optional(inner)] => Ok(Value::Bool(inner.is_some())),
+        [CelValue::Optional(inner)] => Ok(CelValue::Bool(inner.is_some())),
         _ => Err(mismatch("hasValue", arguments)),
     }
 }
 
-fn value<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn value<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     match arguments {
-        [Value::Optional(Some(value))] => Ok((**value).clone()),
-        [Value::Optional(None)] => Err(Error::Malformed(
+        [CelValue::Optional(Some(value))] => Ok((**value).clone()),
+        [CelValue::Optional(None)] => Err(EvaluationError::Malformed(
             "`value()` of an optional that has none".to_owned(),
         )),
         _ => Err(mismatch("value", arguments)),
     }
 }
 
-fn unwrap<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn unwrap<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let items = arguments
         .first()
-        .and_then(Value::items)
+        .and_then(CelValue::items)
         .ok_or_else(|| mismatch("optional.unwrap", arguments))?;
     let mut found = Vec::new();
     for item in items.iter() {
         match item {
-            Value::Optional(inner) => found.extend(inner.iter().map(|value| (**value).clone())),
-            _ => return Err(Error::Malformed("an item is not optional".to_owned())),
+            CelValue::Optional(inner) => found.extend(inner.iter().map(|value| (**value).clone())),
+            _ => {
+                return Err(EvaluationError::Malformed(
+                    "an item is not optional".to_owned(),
+                ));
+            }
         }
     }
-    Ok(Value::list(found))
+    Ok(CelValue::list(found))
 }
 
-fn end<'a>(arguments: &[Value<'a>], first: bool) -> Result<'a> {
+fn end<'a>(arguments: &[CelValue<'a>], first: bool) -> Evaluated<'a> {
     let [list] = arguments else {
         return Err(mismatch("first", arguments));
     };
@@ -171,5 +175,5 @@ fn end<'a>(arguments: &[Value<'a>], first: bool) -> Result<'a> {
         list.size().and_then(|size| size.checked_sub(1))
     };
     let item = at.and_then(|at| list.item(at));
-    Ok(Value::Optional(item.map(Arc::new)))
+    Ok(CelValue::Optional(item.map(Arc::new)))
 }

@@ -6,11 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Function, global, guarded, method, mismatch, text_of};
-use crate::cel::Error;
 use crate::cel::types::Sig::{self, Bool, Double, Int, Text};
-use crate::cel::value::{Kubernetes, Value};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::{CelValue, Kubernetes};
+use crate::cel::{Evaluated, EvaluationError};
 
 const QUANTITY: Sig = Sig::Named("kubernetes.Quantity");
 
@@ -87,7 +85,7 @@ pub const TABLE: &[Function] = &[
             &[QUANTITY, QUANTITY],
             Int,
             28,
-            |v| compare("compareTo", v, |order| Value::Int(order as i64)),
+            |v| compare("compareTo", v, |order| CelValue::Int(order as i64)),
         )],
     ),
     guarded(
@@ -97,7 +95,7 @@ pub const TABLE: &[Function] = &[
             &[QUANTITY, QUANTITY],
             Bool,
             28,
-            |v| compare("isGreaterThan", v, |order| Value::Bool(order.is_gt())),
+            |v| compare("isGreaterThan", v, |order| CelValue::Bool(order.is_gt())),
         )],
     ),
     guarded(
@@ -107,7 +105,7 @@ pub const TABLE: &[Function] = &[
             &[QUANTITY, QUANTITY],
             Bool,
             28,
-            |v| compare("isLessThan", v, |order| Value::Bool(order.is_lt())),
+            |v| compare("isLessThan", v, |order| CelValue::Bool(order.is_lt())),
         )],
     ),
 ];
@@ -392,9 +390,9 @@ impl Suffix {
     }
 }
 
-fn quantity_of(value: &Value<'_>) -> Option<Quantity> {
+fn quantity_of(value: &CelValue<'_>) -> Option<Quantity> {
     match value {
-        Value::Kubernetes(value) => match &**value {
+        CelValue::Kubernetes(value) => match &**value {
             Kubernetes::Quantity(quantity) => Some(*quantity),
             _ => None,
         },
@@ -402,61 +400,60 @@ fn quantity_of(value: &Value<'_>) -> Option<Quantity> {
     }
 }
 
-fn target(name: &str, arguments: &[Value<'_>]) -> std::result::Result<Quantity, Error> {
+fn target(name: &str, arguments: &[CelValue<'_>]) -> Result<Quantity, EvaluationError> {
     arguments
         .first()
         .and_then(quantity_of)
         .ok_or_else(|| mismatch(name, arguments))
 }
 
-fn value<'a>(quantity: Quantity) -> Value<'a> {
-    Value::Kubernetes(Arc::new(Kubernetes::Quantity(quantity)))
+fn value<'a>(quantity: Quantity) -> CelValue<'a> {
+    CelValue::Kubernetes(Arc::new(Kubernetes::Quantity(quantity)))
 }
 
-fn quantity<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn quantity<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("quantity", arguments, 0)?;
     match Quantity::parse(text) {
         Some(quantity) => Ok(value(quantity)),
-        None => Err(Error::Malformed(format!(
+        None => Err(EvaluationError::Malformed(format!(
             "`{text}` is not a quantity such as `500m` or `2Gi`"
         ))),
     }
 }
 
-fn is_quantity<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn is_quantity<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("isQuantity", arguments, 0)?;
-    Ok(Value::Bool(Quantity::parse(text).is_some()))
+    Ok(CelValue::Bool(Quantity::parse(text).is_some()))
 }
 
-fn sign<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn sign<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let sign = target("sign", arguments)?.unscaled.signum();
-    Ok(Value::Int(i64::try_from(sign).unwrap_or(0)))
+    Ok(CelValue::Int(i64::try_from(sign).unwrap_or(0)))
 }
 
-fn is_integer<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Bool(
+fn is_integer<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Bool(
         target("isInteger", arguments)?.as_int().is_some(),
     ))
 }
 
-fn as_integer<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn as_integer<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let amount = target("asInteger", arguments)?;
-    amount
-        .as_int()
-        .map(Value::Int)
-        .ok_or_else(|| Error::Malformed(format!("`{amount}` is not a whole number to Kubernetes")))
+    amount.as_int().map(CelValue::Int).ok_or_else(|| {
+        EvaluationError::Malformed(format!("`{amount}` is not a whole number to Kubernetes"))
+    })
 }
 
-fn as_float<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Double(
+fn as_float<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Double(
         target("asApproximateFloat", arguments)?.as_float(),
     ))
 }
 
-fn sum<'a>(name: &str, arguments: &[Value<'a>], negative: bool) -> Result<'a> {
+fn sum<'a>(name: &str, arguments: &[CelValue<'a>], negative: bool) -> Evaluated<'a> {
     let amount = target(name, arguments)?;
     let other = match arguments {
-        [_, Value::Int(number)] => Quantity::whole(*number),
+        [_, CelValue::Int(number)] => Quantity::whole(*number),
         [_, other] => quantity_of(other).ok_or_else(|| mismatch(name, arguments))?,
         _ => return Err(mismatch(name, arguments)),
     };
@@ -468,17 +465,16 @@ fn sum<'a>(name: &str, arguments: &[Value<'a>], negative: bool) -> Result<'a> {
     } else {
         other
     };
-    amount
-        .plus(other)
-        .map(value)
-        .ok_or_else(|| Error::Overflow(format!("`{name}()` leaves the range of quantities")))
+    amount.plus(other).map(value).ok_or_else(|| {
+        EvaluationError::Overflow(format!("`{name}()` leaves the range of quantities"))
+    })
 }
 
 fn compare<'a>(
     name: &str,
-    arguments: &[Value<'a>],
-    answer: fn(Ordering) -> Value<'static>,
-) -> Result<'a> {
+    arguments: &[CelValue<'a>],
+    answer: fn(Ordering) -> CelValue<'static>,
+) -> Evaluated<'a> {
     let (a, b) = match arguments {
         [a, b] => (quantity_of(a), quantity_of(b)),
         _ => (None, None),

@@ -15,7 +15,7 @@ const MOST_REPEATS: u32 = 1000;
 /// # Errors
 /// Go refuses the pattern: why.
 pub fn translate(pattern: &str) -> Result<String, String> {
-    let mut reader = Reader {
+    let mut reader = Re2Reader {
         rest: pattern.chars().peekable(),
         out: String::new(),
         follows: Follows::Nothing,
@@ -36,7 +36,7 @@ enum Follows {
     Repetition,
 }
 
-struct Reader<'p> {
+struct Re2Reader<'p> {
     rest: Peekable<Chars<'p>>,
     out: String,
     follows: Follows,
@@ -46,7 +46,7 @@ struct Reader<'p> {
     last: u32,
 }
 
-impl Reader<'_> {
+impl Re2Reader<'_> {
     fn one(&mut self, c: char) -> Result<(), String> {
         match c {
             '\\' => return self.escape(),

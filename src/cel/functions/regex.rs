@@ -6,11 +6,9 @@ use std::collections::HashMap;
 use regex::{Regex, RegexBuilder};
 
 use super::{Function, global, guarded, int_of, method, re2, text_of};
-use crate::cel::Error;
 use crate::cel::types::Sig::{self, Bool, Int, Text};
-use crate::cel::value::Value;
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::CelValue;
+use crate::cel::{Evaluated, EvaluationError};
 
 /// The functions of this library, and `matches`.
 pub const TABLE: &[Function] = &[
@@ -54,7 +52,7 @@ thread_local! {
     static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
 }
 
-fn compile(pattern: &str) -> std::result::Result<Regex, String> {
+fn compile(pattern: &str) -> Result<Regex, String> {
     let refuse = |why: &str| format!("`{pattern}` is not a regular expression: {why}");
     let translated = re2::translate(pattern).map_err(|why| refuse(&why))?;
     RegexBuilder::new(&translated)
@@ -77,34 +75,34 @@ pub fn pattern_error(pattern: &str) -> Option<String> {
     compile(pattern).err()
 }
 
-fn with_pattern<T>(pattern: &str, work: impl FnOnce(&Regex) -> T) -> std::result::Result<T, Error> {
+fn with_pattern<T>(pattern: &str, work: impl FnOnce(&Regex) -> T) -> Result<T, EvaluationError> {
     PATTERNS.with_borrow_mut(|patterns| {
         if !patterns.contains_key(pattern) {
             if patterns.len() >= KEPT {
                 patterns.clear();
             }
-            let regex = compile(pattern).map_err(Error::Malformed)?;
+            let regex = compile(pattern).map_err(EvaluationError::Malformed)?;
             patterns.insert(pattern.to_owned(), regex);
         }
         Ok(work(&patterns[pattern]))
     })
 }
 
-fn matches<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn matches<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("matches", arguments, 0)?;
     with_pattern(text_of("matches", arguments, 1)?, |regex| {
-        Value::Bool(regex.is_match(text))
+        CelValue::Bool(regex.is_match(text))
     })
 }
 
-fn find<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn find<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("find", arguments, 0)?;
     with_pattern(text_of("find", arguments, 1)?, |regex| {
-        Value::text(regex.find(text).map_or("", |found| found.as_str()))
+        CelValue::text(regex.find(text).map_or("", |found| found.as_str()))
     })
 }
 
-fn find_all<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn find_all<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("findAll", arguments, 0)?;
     let most = match arguments.get(2) {
         Some(_) => usize::try_from(int_of("findAll", arguments, 2)?).unwrap_or(usize::MAX),
@@ -112,6 +110,6 @@ fn find_all<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     };
     with_pattern(text_of("findAll", arguments, 1)?, |regex| {
         let found = regex.find_iter(text).take(most);
-        Value::list(found.map(|found| Value::text(found.as_str())).collect())
+        CelValue::list(found.map(|found| CelValue::text(found.as_str())).collect())
     })
 }

@@ -2,10 +2,8 @@
 
 use super::{Function, global, guarded, mismatch};
 use crate::cel::types::Sig::{self, Bool};
-use crate::cel::value::Value;
-use crate::cel::{COST_PER_CALL, Error, operators};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::CelValue;
+use crate::cel::{COST_PER_CALL, Evaluated, EvaluationError, operators};
 
 const LIST: Sig = Sig::List(&Sig::Param("T"));
 
@@ -46,12 +44,12 @@ pub const TABLE: &[Function] = &[
 /// Both lists, if comparing all pairs is within what an expression may cost.
 fn lists<'v, 'a>(
     name: &str,
-    arguments: &'v [Value<'a>],
-) -> std::result::Result<(&'v Value<'a>, &'v Value<'a>), Error> {
+    arguments: &'v [CelValue<'a>],
+) -> Result<(&'v CelValue<'a>, &'v CelValue<'a>), EvaluationError> {
     match arguments {
         [a, b] if a.is_list() && b.is_list() => {
             if a.weight().saturating_mul(b.weight()) > COST_PER_CALL {
-                return Err(Error::Cost);
+                return Err(EvaluationError::Cost);
             }
             Ok((a, b))
         }
@@ -59,25 +57,25 @@ fn lists<'v, 'a>(
     }
 }
 
-fn has_all<'a>(list: &Value<'a>, wanted: &Value<'a>) -> bool {
+fn has_all<'a>(list: &CelValue<'a>, wanted: &CelValue<'a>) -> bool {
     let wanted = wanted.items().unwrap_or_default();
     wanted.iter().all(|item| operators::has(list, item))
 }
 
-fn contains<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn contains<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (list, wanted) = lists("sets.contains", arguments)?;
-    Ok(Value::Bool(has_all(list, wanted)))
+    Ok(CelValue::Bool(has_all(list, wanted)))
 }
 
-fn equivalent<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn equivalent<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (a, b) = lists("sets.equivalent", arguments)?;
-    Ok(Value::Bool(has_all(a, b) && has_all(b, a)))
+    Ok(CelValue::Bool(has_all(a, b) && has_all(b, a)))
 }
 
-fn intersects<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn intersects<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (a, b) = lists("sets.intersects", arguments)?;
     let items = a.items().unwrap_or_default();
-    Ok(Value::Bool(
+    Ok(CelValue::Bool(
         items.iter().any(|item| operators::has(b, item)),
     ))
 }

@@ -3,10 +3,8 @@
 
 use super::{Function, format, global, guarded, int_of, method, mismatch, text_of};
 use crate::cel::types::Sig::{self, Bool, Dyn, Int, Text};
-use crate::cel::value::Value;
-use crate::cel::{Error, operators};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::CelValue;
+use crate::cel::{Evaluated, EvaluationError, operators};
 
 /// The functions of this library.
 pub const TABLE: &[Function] = &[
@@ -158,41 +156,49 @@ pub const TABLE: &[Function] = &[
     ),
 ];
 
-fn asks<'a>(name: &str, arguments: &[Value<'a>], question: fn(&str, &str) -> bool) -> Result<'a> {
+fn asks<'a>(
+    name: &str,
+    arguments: &[CelValue<'a>],
+    question: fn(&str, &str) -> bool,
+) -> Evaluated<'a> {
     let (text, part) = (text_of(name, arguments, 0)?, text_of(name, arguments, 1)?);
-    Ok(Value::Bool(question(text, part)))
+    Ok(CelValue::Bool(question(text, part)))
 }
 
-fn changed<'a>(name: &str, arguments: &[Value<'a>], change: fn(&str) -> String) -> Result<'a> {
-    Ok(Value::text(change(text_of(name, arguments, 0)?)))
+fn changed<'a>(
+    name: &str,
+    arguments: &[CelValue<'a>],
+    change: fn(&str) -> String,
+) -> Evaluated<'a> {
+    Ok(CelValue::text(change(text_of(name, arguments, 0)?)))
 }
 
-fn out_of_range(index: i64) -> Error {
-    Error::Range(format!("there is no position {index} in the text"))
+fn out_of_range(index: i64) -> EvaluationError {
+    EvaluationError::Range(format!("there is no position {index} in the text"))
 }
 
 /// A position within a text, its end included.
-fn position(index: i64, length: usize) -> std::result::Result<usize, Error> {
+fn position(index: i64, length: usize) -> Result<usize, EvaluationError> {
     usize::try_from(index)
         .ok()
         .filter(|index| *index <= length)
         .ok_or_else(|| out_of_range(index))
 }
 
-fn int<'a>(number: usize) -> Value<'a> {
-    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
+fn int<'a>(number: usize) -> CelValue<'a> {
+    CelValue::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn char_at<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn char_at<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("charAt", arguments, 0)?;
     let count = text.chars().count();
     let at = position(int_of("charAt", arguments, 1)?, count)?;
     let found: String = text.chars().skip(at).take(1).collect();
-    Ok(Value::text(found))
+    Ok(CelValue::text(found))
 }
 
 /// Where to start; below zero is an error, past the end finds nothing.
-fn offset(name: &str, arguments: &[Value<'_>]) -> std::result::Result<Option<usize>, Error> {
+fn offset(name: &str, arguments: &[CelValue<'_>]) -> Result<Option<usize>, EvaluationError> {
     match arguments.get(2) {
         Some(_) => {
             let offset = int_of(name, arguments, 2)?;
@@ -204,7 +210,7 @@ fn offset(name: &str, arguments: &[Value<'_>]) -> std::result::Result<Option<usi
     }
 }
 
-fn index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn index_of<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text: Vec<char> = text_of("indexOf", arguments, 0)?.chars().collect();
     let part: Vec<char> = text_of("indexOf", arguments, 1)?.chars().collect();
     let from = offset("indexOf", arguments)?.unwrap_or(0);
@@ -213,10 +219,10 @@ fn index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     }
     let mut windows = text.windows(part.len()).enumerate().skip(from);
     let found = windows.find(|(_, window)| **window == part[..]);
-    Ok(found.map_or(Value::Int(-1), |(at, _)| int(at)))
+    Ok(found.map_or(CelValue::Int(-1), |(at, _)| int(at)))
 }
 
-fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn last_index_of<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text: Vec<char> = text_of("lastIndexOf", arguments, 0)?.chars().collect();
     let part: Vec<char> = text_of("lastIndexOf", arguments, 1)?.chars().collect();
     let offset = offset("lastIndexOf", arguments)?;
@@ -224,19 +230,19 @@ fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<'a> {
         return Ok(int(offset.unwrap_or(text.len())));
     }
     if offset.is_some_and(|from| from >= text.len()) {
-        return Ok(Value::Int(-1));
+        return Ok(CelValue::Int(-1));
     }
     let from = offset.unwrap_or(text.len());
     let mut windows = text.windows(part.len()).enumerate();
     let found = windows.rfind(|(at, window)| *at <= from && **window == part[..]);
-    Ok(found.map_or(Value::Int(-1), |(at, _)| int(at)))
+    Ok(found.map_or(CelValue::Int(-1), |(at, _)| int(at)))
 }
 
 fn limit(
-    arguments: &[Value<'_>],
+    arguments: &[CelValue<'_>],
     at: usize,
     name: &str,
-) -> std::result::Result<Option<usize>, Error> {
+) -> Result<Option<usize>, EvaluationError> {
     match arguments.get(at) {
         // Below zero stands for no limit.
         Some(_) => Ok(usize::try_from(int_of(name, arguments, at)?).ok()),
@@ -244,7 +250,7 @@ fn limit(
     }
 }
 
-fn replace<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn replace<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("replace", arguments, 0)?;
     let (from, to) = (
         text_of("replace", arguments, 1)?,
@@ -257,61 +263,62 @@ fn replace<'a>(arguments: &[Value<'a>]) -> Result<'a> {
     };
     let places = places.min(limit.unwrap_or(usize::MAX));
     operators::bounded(places.saturating_mul(to.len()).saturating_add(text.len()))?;
-    Ok(Value::text(match limit {
+    Ok(CelValue::text(match limit {
         Some(limit) => text.replacen(from, to, limit),
         None => text.replace(from, to),
     }))
 }
 
-fn split<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn split<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let (text, separator) = (
         text_of("split", arguments, 0)?,
         text_of("split", arguments, 1)?,
     );
     let limit = limit(arguments, 2, "split")?;
-    let part = |text: &str| Value::text(text);
-    let parts: Vec<Value<'a>> = match limit {
+    let part = |text: &str| CelValue::text(text);
+    let parts: Vec<CelValue<'a>> = match limit {
         Some(0) => Vec::new(),
         _ if separator.is_empty() => characters(text, limit.unwrap_or(usize::MAX)),
         Some(limit) => text.splitn(limit, separator).map(part).collect(),
         None => text.split(separator).map(part).collect(),
     };
-    Ok(Value::list(parts))
+    Ok(CelValue::list(parts))
 }
 
 /// Each character, and what is left as the last of so many.
-fn characters<'a>(text: &str, most: usize) -> Vec<Value<'a>> {
-    let mut parts: Vec<Value<'a>> = Vec::new();
+fn characters<'a>(text: &str, most: usize) -> Vec<CelValue<'a>> {
+    let mut parts: Vec<CelValue<'a>> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         if parts.len() + 1 == most {
-            parts.push(Value::text(rest));
+            parts.push(CelValue::text(rest));
             break;
         }
         let (one, after) = rest.split_at(first.len_utf8());
-        parts.push(Value::text(one));
+        parts.push(CelValue::text(one));
         rest = after;
     }
     parts
 }
 
-fn join<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn join<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let items = arguments
         .first()
-        .and_then(Value::items)
+        .and_then(CelValue::items)
         .ok_or_else(|| mismatch("join", arguments))?;
     let separator = match arguments.get(1) {
         Some(_) => text_of("join", arguments, 1)?,
         None => "",
     };
-    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-    let texts = texts.ok_or_else(|| Error::Malformed("`join()` joins texts only".to_owned()))?;
+    let texts: Option<Vec<&str>> = items.iter().map(CelValue::as_str).collect();
+    let texts =
+        texts.ok_or_else(|| EvaluationError::Malformed("`join()` joins texts only".to_owned()))?;
     let length: usize = texts.iter().map(|text| text.len() + separator.len()).sum();
     operators::bounded(length)?;
-    Ok(Value::text(texts.join(separator)))
+    Ok(CelValue::text(texts.join(separator)))
 }
 
-fn substring<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn substring<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("substring", arguments, 0)?;
     let count = text.chars().count();
     let start = int_of("substring", arguments, 1)?;
@@ -320,11 +327,11 @@ fn substring<'a>(arguments: &[Value<'a>]) -> Result<'a> {
         None => i64::try_from(count).unwrap_or(i64::MAX),
     };
     if start > end && arguments.len() > 2 {
-        return Err(Error::Range(format!(
+        return Err(EvaluationError::Range(format!(
             "a text cannot start at {start} and end at {end}"
         )));
     }
     let (start, end) = (position(start, count)?, position(end, count)?);
     let part: String = text.chars().skip(start).take(end - start).collect();
-    Ok(Value::text(part))
+    Ok(CelValue::text(part))
 }

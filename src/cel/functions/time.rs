@@ -8,12 +8,10 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Binding, Function, method, mismatch, text_of};
-use crate::cel::Error;
+use super::{Dispatch, Function, method, mismatch, text_of};
 use crate::cel::types::Sig;
-use crate::cel::value::Value;
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::CelValue;
+use crate::cel::{Evaluated, EvaluationError};
 
 /// The first second of year 1 and the last of year 9999.
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
@@ -234,7 +232,7 @@ macro_rules! part {
     ($name:literal, $id:literal, $with_zone:literal, $read:expr) => {
         Function {
             name: $name,
-            binding: Binding::Guarded,
+            binding: Dispatch::Guarded,
             overloads: &[
                 method($id, &[Sig::Timestamp], Sig::Int, 0, |values| {
                     part($name, values, $read)
@@ -256,7 +254,7 @@ macro_rules! part_or_span {
     ($name:literal, $id:literal, $with_zone:literal, $span:literal, $nanos:literal, $read:expr) => {
         Function {
             name: $name,
-            binding: Binding::Guarded,
+            binding: Dispatch::Guarded,
             overloads: &[
                 method($id, &[Sig::Timestamp], Sig::Int, 0, |values| {
                     part($name, values, $read)
@@ -349,8 +347,8 @@ pub const TABLE: &[Function] = &[
 ];
 
 /// Seconds east of UTC of a name of the IANA database, or of an offset such as `-08:00`, at a time.
-fn zone(name: &str, at: Time) -> std::result::Result<i32, Error> {
-    let unknown = || Error::Malformed(format!("`{name}` is not a time zone"));
+fn zone(name: &str, at: Time) -> Result<i32, EvaluationError> {
+    let unknown = || EvaluationError::Malformed(format!("`{name}` is not a time zone"));
     if let Some((hours, minutes)) = name.split_once(':') {
         let hours: i32 = hours.parse().map_err(|_| unknown())?;
         let minutes: i32 = minutes.parse().map_err(|_| unknown())?;
@@ -378,20 +376,20 @@ fn zone(name: &str, at: Time) -> std::result::Result<i32, Error> {
     Ok(zone.to_offset(instant).seconds())
 }
 
-fn part<'a>(name: &str, arguments: &[Value<'a>], read: fn(&Civil, u32) -> i64) -> Result<'a> {
-    let Some(Value::Timestamp(time)) = arguments.first() else {
+fn part<'a>(name: &str, arguments: &[CelValue<'a>], read: fn(&Civil, u32) -> i64) -> Evaluated<'a> {
+    let Some(CelValue::Timestamp(time)) = arguments.first() else {
         return Err(mismatch(name, arguments));
     };
     let offset = match arguments.get(1) {
         Some(_) => zone(text_of(name, arguments, 1)?, *time)?,
         None => 0,
     };
-    Ok(Value::Int(read(&time.civil(offset), time.nanos)))
+    Ok(CelValue::Int(read(&time.civil(offset), time.nanos)))
 }
 
-fn span<'a>(name: &str, arguments: &[Value<'a>], unit: i64) -> Result<'a> {
+fn span<'a>(name: &str, arguments: &[CelValue<'a>], unit: i64) -> Evaluated<'a> {
     match arguments {
-        [Value::Duration(span)] => Ok(Value::Int(nanos_of(*span) / unit)),
+        [CelValue::Duration(span)] => Ok(CelValue::Int(nanos_of(*span) / unit)),
         _ => Err(mismatch(name, arguments)),
     }
 }

@@ -5,11 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Function, global, guarded, method, mismatch, text_of};
-use crate::cel::Error;
 use crate::cel::types::Sig::{self, Bool, Text};
-use crate::cel::value::{Kubernetes, Map, Value, insert};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::{CelValue, Kubernetes, ValueMap, insert};
+use crate::cel::{Evaluated, EvaluationError};
 
 const URL: Sig = Sig::Named("kubernetes.URL");
 
@@ -99,7 +97,7 @@ impl Url {
 
 /// How a URL is read.
 #[derive(Clone, Copy, PartialEq)]
-enum Mode {
+enum UrlMode {
     /// `url.Parse`: a fragment is cut off.
     Any,
     /// `url.ParseRequestURI`: absolute, or a path from the root; a fragment is part of the path.
@@ -108,18 +106,18 @@ enum Mode {
 
 /// What is wrong with a URL as `url.ParseRequestURI` reads it, in Go's words.
 pub fn request_error(text: &str) -> Option<String> {
-    let why = parse(text, Mode::Request).err()?;
+    let why = parse(text, UrlMode::Request).err()?;
     Some(format!(
         "parse {}: {why}",
         super::format::quoted_as_go(text)
     ))
 }
 
-fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
+fn parse(text: &str, mode: UrlMode) -> Result<Url, String> {
     let whole = text;
     let text = match text.split_once('#') {
-        Some((text, fragment)) if mode == Mode::Any => {
-            unescape(fragment, Part::Fragment)?;
+        Some((text, fragment)) if mode == UrlMode::Any => {
+            unescape(fragment, UrlPart::Fragment)?;
             text
         }
         _ => text,
@@ -127,7 +125,7 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
     if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
         return Err("net/url: invalid control character in URL".to_owned());
     }
-    if text.is_empty() && mode == Mode::Request {
+    if text.is_empty() && mode == UrlMode::Request {
         return Err("empty url".to_owned());
     }
     let mut url = Url {
@@ -151,7 +149,7 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
             // `mailto:someone` has neither host nor path.
             return Ok(url);
         }
-        if mode == Mode::Request {
+        if mode == UrlMode::Request {
             return Err("invalid URI for request".to_owned());
         }
         if rest
@@ -162,7 +160,7 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
             return Err("first path segment in URL cannot contain colon".to_owned());
         }
     }
-    let has_authority = !scheme.is_empty() || mode == Mode::Any && !rest.starts_with("///");
+    let has_authority = !scheme.is_empty() || mode == UrlMode::Any && !rest.starts_with("///");
     let path = match rest.strip_prefix("//").filter(|_| has_authority) {
         Some(after) => {
             let (authority, path) = after.split_at(after.find('/').unwrap_or(after.len()));
@@ -171,10 +169,10 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
         }
         None => rest,
     };
-    let plain = unescape(path, Part::Path)?;
+    let plain = unescape(path, UrlPart::Path)?;
     let is_way_to_write = path
         .bytes()
-        .all(|byte| b"!$&'()*+,;=:@[]%".contains(&byte) || !Part::Path.escapes(byte));
+        .all(|byte| b"!$&'()*+,;=:@[]%".contains(&byte) || !UrlPart::Path.escapes(byte));
     url.path = if is_way_to_write {
         path.to_owned()
     } else {
@@ -183,7 +181,7 @@ fn parse(text: &str, mode: Mode) -> std::result::Result<Url, String> {
     Ok(url)
 }
 
-fn scheme(text: &str) -> std::result::Result<(&str, &str), String> {
+fn scheme(text: &str) -> Result<(&str, &str), String> {
     for (at, byte) in text.bytes().enumerate() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' => {}
@@ -196,7 +194,7 @@ fn scheme(text: &str) -> std::result::Result<(&str, &str), String> {
     Ok(("", text))
 }
 
-fn authority_host(authority: &str) -> std::result::Result<String, String> {
+fn authority_host(authority: &str) -> Result<String, String> {
     let Some((user, host)) = authority.rsplit_once('@') else {
         return host_of(authority);
     };
@@ -205,7 +203,7 @@ fn authority_host(authority: &str) -> std::result::Result<String, String> {
     if !user.chars().all(is_user) {
         return Err("net/url: invalid userinfo".to_owned());
     }
-    unescape(user, Part::User)?;
+    unescape(user, UrlPart::User)?;
     Ok(host)
 }
 
@@ -216,7 +214,7 @@ fn is_optional_port(text: &str) -> bool {
             .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn host_of(text: &str) -> std::result::Result<String, String> {
+fn host_of(text: &str) -> Result<String, String> {
     let bad_port = |port: &str| {
         let port = super::format::quoted_as_go(port);
         Err(format!("invalid port {port} after host"))
@@ -230,9 +228,9 @@ fn host_of(text: &str) -> std::result::Result<String, String> {
         }
         if let Some(zone) = text[..end].find("%25") {
             let parts = [
-                unescape(&text[..zone], Part::Host)?,
-                unescape(&text[zone..end], Part::Zone)?,
-                unescape(&text[end..], Part::Host)?,
+                unescape(&text[..zone], UrlPart::Host)?,
+                unescape(&text[zone..end], UrlPart::Zone)?,
+                unescape(&text[end..], UrlPart::Host)?,
             ];
             return Ok(parts.concat());
         }
@@ -241,12 +239,12 @@ fn host_of(text: &str) -> std::result::Result<String, String> {
     {
         return bad_port(&text[at..]);
     }
-    unescape(text, Part::Host)
+    unescape(text, UrlPart::Host)
 }
 
 /// A part of a URL, by how it is escaped.
 #[derive(Clone, Copy, PartialEq)]
-enum Part {
+enum UrlPart {
     Path,
     Host,
     Zone,
@@ -255,23 +253,23 @@ enum Part {
     Fragment,
 }
 
-impl Part {
+impl UrlPart {
     /// Whether a character must be escaped there.
     fn escapes(self, byte: u8) -> bool {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             return false;
         }
         match self {
-            Part::Host | Part::Zone => !b"!$&'()*+,;=:[]<>\"".contains(&byte),
-            Part::Path => !b"$&+,/:;=@".contains(&byte),
-            Part::User => !b"$&+,;=".contains(&byte),
-            Part::Query => true,
-            Part::Fragment => !b"$&+,/:;=?@!()*".contains(&byte),
+            UrlPart::Host | UrlPart::Zone => !b"!$&'()*+,;=:[]<>\"".contains(&byte),
+            UrlPart::Path => !b"$&+,/:;=@".contains(&byte),
+            UrlPart::User => !b"$&+,;=".contains(&byte),
+            UrlPart::Query => true,
+            UrlPart::Fragment => !b"$&+,/:;=?@!()*".contains(&byte),
         }
     }
 }
 
-fn unescape(text: &str, part: Part) -> std::result::Result<String, String> {
+fn unescape(text: &str, part: UrlPart) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, after @ ..] = rest {
@@ -295,9 +293,12 @@ fn unescape(text: &str, part: Part) -> std::result::Result<String, String> {
                     ));
                 };
                 let is_bad = match part {
-                    Part::Host => value < 0x80 && value != b'%',
-                    Part::Zone => {
-                        value != b'%' && value < 0x80 && Part::Host.escapes(value) && value != b' '
+                    UrlPart::Host => value < 0x80 && value != b'%',
+                    UrlPart::Zone => {
+                        value != b'%'
+                            && value < 0x80
+                            && UrlPart::Host.escapes(value)
+                            && value != b' '
                     }
                     _ => false,
                 };
@@ -311,9 +312,12 @@ fn unescape(text: &str, part: Part) -> std::result::Result<String, String> {
                 bytes.push(value);
                 rest = &after[2..];
             }
-            b'+' if part == Part::Query => bytes.push(b' '),
+            b'+' if part == UrlPart::Query => bytes.push(b' '),
             byte => {
-                if matches!(part, Part::Host | Part::Zone) && *byte < 0x80 && part.escapes(*byte) {
+                if matches!(part, UrlPart::Host | UrlPart::Zone)
+                    && *byte < 0x80
+                    && part.escapes(*byte)
+                {
                     let shown = super::format::quoted_as_go(&char::from(*byte).to_string());
                     return Err(format!("invalid character {shown} in host name"));
                 }
@@ -327,7 +331,7 @@ fn unescape(text: &str, part: Part) -> std::result::Result<String, String> {
 fn escape(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
-        if Part::Path.escapes(byte) {
+        if UrlPart::Path.escapes(byte) {
             text.push_str(&format!("%{byte:02X}"));
         } else {
             text.push(char::from(byte));
@@ -336,23 +340,25 @@ fn escape(path: &str) -> String {
     text
 }
 
-fn url<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn url<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("url", arguments, 0)?;
-    let parsed = parse(text, Mode::Request).and_then(|_| parse(text, Mode::Any));
+    let parsed = parse(text, UrlMode::Request).and_then(|_| parse(text, UrlMode::Any));
     match parsed {
-        Ok(url) => Ok(Value::Kubernetes(Arc::new(Kubernetes::Url(url)))),
-        Err(why) => Err(Error::Malformed(format!("`{text}` is not a URL: {why}"))),
+        Ok(url) => Ok(CelValue::Kubernetes(Arc::new(Kubernetes::Url(url)))),
+        Err(why) => Err(EvaluationError::Malformed(format!(
+            "`{text}` is not a URL: {why}"
+        ))),
     }
 }
 
-fn is_url<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn is_url<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let text = text_of("isURL", arguments, 0)?;
-    Ok(Value::Bool(parse(text, Mode::Request).is_ok()))
+    Ok(CelValue::Bool(parse(text, UrlMode::Request).is_ok()))
 }
 
-fn target<'v>(name: &str, arguments: &'v [Value<'_>]) -> std::result::Result<&'v Url, Error> {
+fn target<'v>(name: &str, arguments: &'v [CelValue<'_>]) -> Result<&'v Url, EvaluationError> {
     match arguments.first() {
-        Some(Value::Kubernetes(value)) => match &**value {
+        Some(CelValue::Kubernetes(value)) => match &**value {
             Kubernetes::Url(url) => Ok(url),
             _ => Err(mismatch(name, arguments)),
         },
@@ -360,27 +366,30 @@ fn target<'v>(name: &str, arguments: &'v [Value<'_>]) -> std::result::Result<&'v
     }
 }
 
-fn part<'a>(name: &str, arguments: &[Value<'a>], read: fn(&Url) -> String) -> Result<'a> {
-    Ok(Value::text(read(target(name, arguments)?)))
+fn part<'a>(name: &str, arguments: &[CelValue<'a>], read: fn(&Url) -> String) -> Evaluated<'a> {
+    Ok(CelValue::text(read(target(name, arguments)?)))
 }
 
 /// Pairs that cannot be read are left out.
-fn query<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn query<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     let url = target("getQuery", arguments)?;
-    let mut found: BTreeMap<String, Vec<Value<'a>>> = BTreeMap::new();
+    let mut found: BTreeMap<String, Vec<CelValue<'a>>> = BTreeMap::new();
     for pair in url
         .query
         .split('&')
         .filter(|pair| !pair.is_empty() && !pair.contains(';'))
     {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if let (Ok(key), Ok(value)) = (unescape(key, Part::Query), unescape(value, Part::Query)) {
-            found.entry(key).or_default().push(Value::text(value));
+        if let (Ok(key), Ok(value)) = (
+            unescape(key, UrlPart::Query),
+            unescape(value, UrlPart::Query),
+        ) {
+            found.entry(key).or_default().push(CelValue::text(value));
         }
     }
-    let mut map = Map::new();
+    let mut map = ValueMap::new();
     for (key, values) in found {
-        insert(&mut map, Value::text(key), Value::list(values));
+        insert(&mut map, CelValue::text(key), CelValue::list(values));
     }
-    Ok(Value::Map(Arc::new(map)))
+    Ok(CelValue::Map(Arc::new(map)))
 }

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use semver::Version;
 
 use super::{Function, global, guarded, method, mismatch, text_of};
-use crate::cel::Error;
 use crate::cel::types::Sig::{self, Bool, Int, Text};
-use crate::cel::value::{Kubernetes, Value};
-
-type Result<'a> = std::result::Result<Value<'a>, Error>;
+use crate::cel::value::{CelValue, Kubernetes};
+use crate::cel::{Evaluated, EvaluationError};
 
 const SEMVER: Sig = Sig::Named("kubernetes.Semver");
 
@@ -55,7 +53,7 @@ pub const TABLE: &[Function] = &[
             &[SEMVER, SEMVER],
             Int,
             33,
-            |v| compare("compareTo", v, |order| Value::Int(order as i64)),
+            |v| compare("compareTo", v, |order| CelValue::Int(order as i64)),
         )],
     ),
     guarded(
@@ -65,7 +63,7 @@ pub const TABLE: &[Function] = &[
             &[SEMVER, SEMVER],
             Bool,
             33,
-            |v| compare("isGreaterThan", v, |order| Value::Bool(order.is_gt())),
+            |v| compare("isGreaterThan", v, |order| CelValue::Bool(order.is_gt())),
         )],
     ),
     guarded(
@@ -75,16 +73,16 @@ pub const TABLE: &[Function] = &[
             &[SEMVER, SEMVER],
             Bool,
             33,
-            |v| compare("isLessThan", v, |order| Value::Bool(order.is_lt())),
+            |v| compare("isLessThan", v, |order| CelValue::Bool(order.is_lt())),
         )],
     ),
 ];
 
 /// With `normalize`, a leading `v` and leading zeros are removed first, and missing numbers added; a short version then has
 /// neither a pre-release nor a build.
-fn parse(arguments: &[Value<'_>], name: &str) -> std::result::Result<Option<Version>, Error> {
+fn parse(arguments: &[CelValue<'_>], name: &str) -> Result<Option<Version>, EvaluationError> {
     let text = text_of(name, arguments, 0)?;
-    if !matches!(arguments.get(1), Some(Value::Bool(true))) {
+    if !matches!(arguments.get(1), Some(CelValue::Bool(true))) {
         return Ok(Version::parse(text).ok());
     }
     let text = text.strip_prefix('v').unwrap_or(text);
@@ -108,23 +106,23 @@ fn without_zeros(part: &str) -> String {
     }
 }
 
-fn semver<'a>(arguments: &[Value<'a>]) -> Result<'a> {
+fn semver<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
     match parse(arguments, "semver")? {
-        Some(version) => Ok(Value::Kubernetes(Arc::new(Kubernetes::Semver(version)))),
-        None => Err(Error::Malformed(format!(
+        Some(version) => Ok(CelValue::Kubernetes(Arc::new(Kubernetes::Semver(version)))),
+        None => Err(EvaluationError::Malformed(format!(
             "`{}` is not a version such as `1.2.3`",
             text_of("semver", arguments, 0)?
         ))),
     }
 }
 
-fn is_semver<'a>(arguments: &[Value<'a>]) -> Result<'a> {
-    Ok(Value::Bool(parse(arguments, "isSemver")?.is_some()))
+fn is_semver<'a>(arguments: &[CelValue<'a>]) -> Evaluated<'a> {
+    Ok(CelValue::Bool(parse(arguments, "isSemver")?.is_some()))
 }
 
-fn version<'v>(value: &'v Value<'_>) -> Option<&'v Version> {
+fn version<'v>(value: &'v CelValue<'_>) -> Option<&'v Version> {
     match value {
-        Value::Kubernetes(value) => match &**value {
+        CelValue::Kubernetes(value) => match &**value {
             Kubernetes::Semver(version) => Some(version),
             _ => None,
         },
@@ -132,19 +130,19 @@ fn version<'v>(value: &'v Value<'_>) -> Option<&'v Version> {
     }
 }
 
-fn number<'a>(name: &str, arguments: &[Value<'a>], read: fn(&Version) -> u64) -> Result<'a> {
+fn number<'a>(name: &str, arguments: &[CelValue<'a>], read: fn(&Version) -> u64) -> Evaluated<'a> {
     let version = arguments
         .first()
         .and_then(version)
         .ok_or_else(|| mismatch(name, arguments))?;
-    Ok(Value::Int(read(version).cast_signed()))
+    Ok(CelValue::Int(read(version).cast_signed()))
 }
 
 fn compare<'a>(
     name: &str,
-    arguments: &[Value<'a>],
-    answer: fn(Ordering) -> Value<'static>,
-) -> Result<'a> {
+    arguments: &[CelValue<'a>],
+    answer: fn(Ordering) -> CelValue<'static>,
+) -> Evaluated<'a> {
     let (a, b) = match arguments {
         [a, b] => (version(a), version(b)),
         _ => (None, None),

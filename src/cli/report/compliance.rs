@@ -16,10 +16,11 @@ use crate::load::{Source, git};
 use crate::model::change::RiskClass;
 use crate::model::kinds::policy::Target;
 use crate::report::compliance::{
-    Format, Report, Scope, html, json, junit, ledger, openreports, oscal, sha256, text, tree_digest,
+    ComplianceFormat, ComplianceScope, Report, html, json, junit, ledger, openreports, oscal,
+    sha256, text, tree_digest,
 };
 use crate::report::sarif;
-use crate::{Compilation, Options, compile};
+use crate::{Compilation, CompileOptions, compile};
 
 /// Writes evidence.
 pub fn run(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {
@@ -31,7 +32,7 @@ pub fn run(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {
     )?;
     options.baseline = present::baseline(&command.accept, false)?;
     options.gives_evidence = true;
-    let formats = present::formats(&command.formats, &Format::ALL)?;
+    let formats = present::formats(&command.formats, &ComplianceFormat::ALL)?;
     let progress = Progress::new(command.quiet);
     let compilation = compile(&options, None, &progress)?;
     progress.finish();
@@ -71,15 +72,20 @@ pub fn run(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {
     })
 }
 
-fn content(format: Format, report: &Report<'_>, compilation: &Compilation, color: bool) -> String {
+fn content(
+    format: ComplianceFormat,
+    report: &Report<'_>,
+    compilation: &Compilation,
+    color: bool,
+) -> String {
     match format {
-        Format::Text => text::write(report, color),
-        Format::Json => json::write(report),
-        Format::Html => html::write(report),
-        Format::Oscal => oscal::write(report),
-        Format::Openreports => openreports::write(report),
-        Format::Junit => junit::write(report),
-        Format::Sarif => {
+        ComplianceFormat::Text => text::write(report, color),
+        ComplianceFormat::Json => json::write(report),
+        ComplianceFormat::Html => html::write(report),
+        ComplianceFormat::Oscal => oscal::write(report),
+        ComplianceFormat::Openreports => openreports::write(report),
+        ComplianceFormat::Junit => junit::write(report),
+        ComplianceFormat::Sarif => {
             let findings = compilation
                 .findings
                 .iter()
@@ -90,7 +96,11 @@ fn content(format: Format, report: &Report<'_>, compilation: &Compilation, color
     }
 }
 
-fn scope(options: &Options, compilation: &Compilation, out: Option<&Path>) -> Result<Scope> {
+fn scope(
+    options: &CompileOptions,
+    compilation: &Compilation,
+    out: Option<&Path>,
+) -> Result<ComplianceScope> {
     let platform = compilation.catalog.platforms.iter().next();
     let commit = match &options.source {
         Source::Folder { root } => git::revision(root, "HEAD"),
@@ -129,7 +139,7 @@ fn scope(options: &Options, compilation: &Compilation, out: Option<&Path>) -> Re
             changes.join(", ")
         ));
     }
-    Ok(Scope {
+    Ok(ComplianceScope {
         platform: platform
             .map(|platform| platform.name.clone())
             .unwrap_or_default(),
@@ -191,7 +201,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, String>> {
 
 /// What became weaker since a base: rules, packs, waivers, grants.
 fn weakened(
-    head: &Options,
+    head: &CompileOptions,
     base: &str,
     arguments: &Arguments,
     command: &ComplianceCommand,
@@ -199,7 +209,7 @@ fn weakened(
     let (Source::Folder { root } | Source::Commit { root, .. }) = &head.source;
     let revision =
         git::revision(root, base).map_err(|why| anyhow!("the base cannot be read: {why}"))?;
-    let options = Options {
+    let options = CompileOptions {
         source: Source::Commit {
             root: root.clone(),
             revision: revision.id,

@@ -77,7 +77,7 @@ pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
 /// Who reaches whom. What is wrong with that are errors, so it is shown in spite of errors.
 fn isolation_of(command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
     let compilation = compiled(command, arguments)?;
-    let formats = present::formats(&command.formats, &isolation::Format::ALL)?;
+    let formats = present::formats(&command.formats, &isolation::IsolationFormat::ALL)?;
     let write = |format, color| isolation::write(format, &compilation.isolation, color);
     put(formats, arguments, write)?;
     let is_open = compilation
@@ -147,7 +147,7 @@ fn day(command: &ReportOfCommand, arguments: &Arguments) -> Result<jiff::civil::
 }
 
 fn put_figures(figures: &Figures, command: &ReportOfCommand, arguments: &Arguments) -> Result<u8> {
-    let formats = present::formats(&command.formats, &figures::Format::ALL)?;
+    let formats = present::formats(&command.formats, &figures::FiguresFormat::ALL)?;
     put(formats, arguments, |format, color| {
         figures.write(format, color)
     })?;

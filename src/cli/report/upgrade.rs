@@ -8,13 +8,13 @@ use crate::cli::present::{self, Progress};
 use crate::cli::{DENIED, DONE};
 use crate::compile;
 use crate::diagnostics::{list_names, suggest};
-use crate::report::upgrade::{self, Cluster, Report};
+use crate::report::upgrade::{self, ClusterUpgrade, UpgradeReport};
 use crate::resolve::Upgrade;
 
 /// Runs the command.
 pub fn run(command: &UpgradeCommand, arguments: &Arguments) -> Result<u8> {
     let report = &command.report;
-    let formats = present::formats(&report.formats, &upgrade::Format::ALL)?;
+    let formats = present::formats(&report.formats, &upgrade::UpgradeFormat::ALL)?;
     let at = report.at.revision.as_ref();
     let mut options = present::options(arguments, report.path.as_ref(), &report.read, at)?;
     let progress = Progress::new(report.quiet);
@@ -40,12 +40,12 @@ pub fn run(command: &UpgradeCommand, arguments: &Arguments) -> Result<u8> {
     progress.finish();
     let moved = before.catalog.clusters.iter();
     let moved = moved.filter(|cluster| chosen.is_empty() || chosen.contains(&cluster.name));
-    let clusters = moved.map(|cluster| Cluster {
+    let clusters = moved.map(|cluster| ClusterUpgrade {
         name: cluster.name.clone(),
         from: cluster.spec.kubernetes_version.clone(),
         had_dump: cluster.spec.openapi.is_some(),
     });
-    let found = Report::new(
+    let found = UpgradeReport::new(
         command.to.clone(),
         clusters.collect(),
         (&before.findings, &before.sources),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// The forms of the suffix of an amount.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum SuffixForm {
     Decimal,
     Binary,
     Exponent,
@@ -76,13 +76,13 @@ fn power(base: i128, exponent: i32) -> Option<i128> {
 }
 
 /// What a text says, and whether its form is kept.
-struct Amount {
+struct QuantityText {
     scaled: Scaled,
-    form: Form,
+    form: SuffixForm,
     is_short: bool,
 }
 
-fn read(text: &str) -> Option<Amount> {
+fn read(text: &str) -> Option<QuantityText> {
     let (is_negative, unsigned) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -104,7 +104,7 @@ fn read(text: &str) -> Option<Amount> {
     let value: i128 = digits.parse().ok()?;
     let fraction = i32::try_from(fraction.len()).ok()?;
     let (scaled, precision) = match form {
-        Form::Binary => {
+        SuffixForm::Binary => {
             let value = value.checked_mul(power(2, exponent)?)?;
             let precision = if fraction > 0 {
                 -1
@@ -127,10 +127,10 @@ fn read(text: &str) -> Option<Amount> {
     let is_fast = precision >= 0 && scaled.scale >= NANO && i64::try_from(scaled.value).is_ok();
     let is_short = is_fast
         && match form {
-            Form::Binary => value & 7 != 0,
+            SuffixForm::Binary => value & 7 != 0,
             _ => scaled.scale % 3 == 0 && !digits.ends_with("000") && !digits.starts_with('0'),
         };
-    let mut amount = Amount {
+    let mut amount = QuantityText {
         scaled,
         form,
         is_short,
@@ -144,15 +144,15 @@ fn read(text: &str) -> Option<Amount> {
     Some(amount)
 }
 
-impl Amount {
+impl QuantityText {
     /// What is too small is rounded up, and what is too large is cut off.
     fn bound(&mut self) -> Option<()> {
         self.scaled = self.scaled.rounded(NANO)?;
         let one = power(10, (-self.scaled.scale).max(0))?;
-        if self.form == Form::Binary && self.scaled.value > 0 && self.scaled.value < one {
-            self.form = Form::Decimal;
+        if self.form == SuffixForm::Binary && self.scaled.value > 0 && self.scaled.value < one {
+            self.form = SuffixForm::Decimal;
         }
-        if self.form == Form::Binary && self.scaled.value / one > i128::from(i64::MAX) {
+        if self.form == SuffixForm::Binary && self.scaled.value / one > i128::from(i64::MAX) {
             self.scaled = Scaled {
                 value: i128::from(i64::MAX),
                 scale: 0,
@@ -180,13 +180,13 @@ fn parsed(text: &str, is_resource: bool) -> Option<Cow<'_, str>> {
 #[derive(Clone, Copy, Default)]
 pub struct Sum {
     thousandths: i128,
-    form: Option<Form>,
+    form: Option<SuffixForm>,
 }
 
 impl Sum {
     /// An amount; nothing for a text that is none.
     pub fn of(text: &str) -> Sum {
-        let thousandths = |amount: &Amount| {
+        let thousandths = |amount: &QuantityText| {
             let rounded = amount.scaled.rounded(MILLI)?;
             rounded.value.checked_mul(power(10, rounded.scale - MILLI)?)
         };
@@ -226,24 +226,24 @@ impl Sum {
 }
 
 /// The exponent of a suffix and its form: of two for binary ones, of ten for others.
-fn suffix_of(suffix: &str) -> Option<(i32, Form)> {
+fn suffix_of(suffix: &str) -> Option<(i32, SuffixForm)> {
     if let Some((_, exponent)) = DECIMAL.iter().find(|(name, _)| *name == suffix) {
-        return Some((*exponent, Form::Decimal));
+        return Some((*exponent, SuffixForm::Decimal));
     }
     if let Some(at) = BINARY.iter().position(|name| *name == suffix) {
-        return Some((10 * (i32::try_from(at).ok()? + 1), Form::Binary));
+        return Some((10 * (i32::try_from(at).ok()? + 1), SuffixForm::Binary));
     }
     let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
     (-100..=100)
         .contains(&exponent)
-        .then_some((exponent, Form::Exponent))
+        .then_some((exponent, SuffixForm::Exponent))
 }
 
-fn written(amount: Scaled, form: Form) -> Option<String> {
+fn written(amount: Scaled, form: SuffixForm) -> Option<String> {
     if amount.value == 0 {
         return Some("0".to_owned());
     }
-    if form == Form::Binary
+    if form == SuffixForm::Binary
         && let Some(mut whole) = amount.whole().filter(|whole| whole.abs() >= 1024)
     {
         let mut times = 0;
@@ -267,7 +267,7 @@ fn written(amount: Scaled, form: Form) -> Option<String> {
         scale -= 1;
     }
     let mut text = value.to_string();
-    if form == Form::Exponent {
+    if form == SuffixForm::Exponent {
         if scale != 0 {
             let _ = write!(text, "e{scale}");
         }

@@ -6,7 +6,7 @@
 //! function of [`rules`](self). Everything else follows from the schemas: which values are amounts, times or bytes, and
 //! which empty values are dropped. Custom resources are filled from their own schemas.
 //!
-//! Nothing is converted: a [`Part`] is a place in a manifest, read with what is known of it.
+//! Nothing is converted: a [`StoredPart`] is a place in a manifest, read with what is known of it.
 
 mod canonical;
 mod part;
@@ -14,5 +14,5 @@ mod pods;
 mod rules;
 mod table;
 
-pub use part::{Held, Part, Stored};
+pub use part::{Stored, StoredPart, StoredValue};
 pub use pods::TOKEN_VOLUME;

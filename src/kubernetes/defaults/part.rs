@@ -4,21 +4,21 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use super::canonical;
-use super::table::{self, Condition, Fill, Fills, TABLE};
+use super::table::{self, FieldCondition, Fill, Fills, TABLE};
 use crate::model::scalars::Amount;
 use crate::model::view::{Shape, View};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::schema::{Additional, Rule, SchemaSet};
+use crate::schema::{Additional, SchemaRule, SchemaSet};
 use crate::yaml::Node;
 
 /// Holds for places that no schema describes.
-static NOTHING: Rule = Rule::ANYTHING;
+static NOTHING: SchemaRule = SchemaRule::ANYTHING;
 static EMPTY: LazyLock<Node> = LazyLock::new(Node::empty_map);
 
 /// What is known of a place in an object.
 #[derive(Clone, Copy, Debug)]
-struct Place<'a> {
-    rule: &'a Rule,
+struct StoredPlace<'a> {
+    rule: &'a SchemaRule,
     set: &'a SchemaSet,
     /// What this place is filled with beyond its type.
     overlay: Option<&'static Fills>,
@@ -30,26 +30,26 @@ struct Place<'a> {
 
 /// A part of an object that stands somewhere, read as the API server stores it.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct StoredPart<'a> {
     /// Where it stands.
     pub view: View<'a>,
-    place: Place<'a>,
+    place: StoredPlace<'a>,
 }
 
 /// What is stored at a place.
 #[derive(Clone, Debug)]
 pub struct Stored<'a> {
     /// What it is.
-    pub held: Held<'a>,
+    pub held: StoredValue<'a>,
     /// Where it is written, if the API server does not fill it in.
     pub written: Option<View<'a>>,
 }
 
 /// What is stored, as it was found or made.
 #[derive(Clone, Debug)]
-pub enum Held<'a> {
+pub enum StoredValue<'a> {
     /// Something that stands somewhere.
-    Part(Part<'a>),
+    Part(StoredPart<'a>),
     /// A text that is made.
     Text(Arc<str>),
     /// An amount that is made.
@@ -61,7 +61,7 @@ pub enum Held<'a> {
 }
 
 /// What fills a field, its conditions decided.
-enum Resolved {
+enum ResolvedFill {
     Nothing,
     Value(View<'static>),
     Map(&'static Fills),
@@ -69,20 +69,21 @@ enum Resolved {
     Computed(super::rules::Computed, &'static str),
 }
 
-impl<'a> Place<'a> {
-    fn is_same_as(&self, other: &Place<'_>) -> bool {
-        let fills = |place: &Place<'_>| place.overlay.map(|fills| std::ptr::from_ref(fills).addr());
+impl<'a> StoredPlace<'a> {
+    fn is_same_as(&self, other: &StoredPlace<'_>) -> bool {
+        let fills =
+            |place: &StoredPlace<'_>| place.overlay.map(|fills| std::ptr::from_ref(fills).addr());
         std::ptr::from_ref(self.rule).addr() == std::ptr::from_ref(other.rule).addr()
             && std::ptr::from_ref(self.set).addr() == std::ptr::from_ref(other.set).addr()
             && fills(self) == fills(other)
             && (self.is_entry, self.as_sent) == (other.is_entry, other.as_sent)
     }
 
-    fn of(rule: &'a Rule, set: &'a SchemaSet) -> Place<'a> {
+    fn of(rule: &'a SchemaRule, set: &'a SchemaSet) -> StoredPlace<'a> {
         let choices = &set.follow(rule).any_of;
         // A schema or a truth value, a schema or a list of them: only the schema has fields.
         let structure = choices.iter().find(|choice| choice.reference.is_some());
-        Place {
+        StoredPlace {
             rule: structure.unwrap_or(rule),
             set,
             overlay: None,
@@ -96,7 +97,7 @@ impl<'a> Place<'a> {
         std::ptr::eq(self.set, table::set())
     }
 
-    fn followed(self) -> &'a Rule {
+    fn followed(self) -> &'a SchemaRule {
         self.set.follow(self.rule)
     }
 
@@ -104,7 +105,7 @@ impl<'a> Place<'a> {
         self.is_native().then(|| TABLE.fills(self.rule)).flatten()
     }
 
-    fn child(self, key: &str) -> Place<'a> {
+    fn child(self, key: &str) -> StoredPlace<'a> {
         let rule = self.followed();
         let (child, is_entry) = match (rule.property(key), &rule.additional) {
             (Some(child), _) => (child, false),
@@ -112,24 +113,24 @@ impl<'a> Place<'a> {
             (None, _) => (&NOTHING, true),
         };
         if key == "metadata" && !self.is_native() && rule.property("apiVersion").is_some() {
-            return Place {
+            return StoredPlace {
                 as_sent: self.as_sent,
-                ..Place::of(&TABLE.metadata, table::set())
+                ..StoredPlace::of(&TABLE.metadata, table::set())
             };
         }
-        Place {
+        StoredPlace {
             is_entry,
             as_sent: self.as_sent,
-            ..Place::of(child, self.set)
+            ..StoredPlace::of(child, self.set)
         }
     }
 
-    fn item(self) -> Place<'a> {
-        Place {
+    fn item(self) -> StoredPlace<'a> {
+        StoredPlace {
             overlay: self.overlay.and_then(|fills| fills.each.as_deref()),
             is_entry: true,
             as_sent: self.as_sent,
-            ..Place::of(
+            ..StoredPlace::of(
                 self.followed().items.as_deref().unwrap_or(&NOTHING),
                 self.set,
             )
@@ -137,32 +138,32 @@ impl<'a> Place<'a> {
     }
 }
 
-impl<'a> Part<'a> {
+impl<'a> StoredPart<'a> {
     /// An object. `custom` has the schemas of custom resources, whose defaults are in them.
-    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Part<'a> {
+    pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> StoredPart<'a> {
         let (api_version, kind) = (view.text_at(&["apiVersion"]), view.text_at(&["kind"]));
         let place = match TABLE.kind(&api_version, &kind) {
-            Some(rule) => Place::of(rule, table::set()),
+            Some(rule) => StoredPlace::of(rule, table::set()),
             None => match custom.and_then(|schemas| schemas.find(&api_version, &kind)) {
-                Some((rule, set)) => Place::of(rule, set),
-                None => Place::of(&TABLE.unknown, table::set()),
+                Some((rule, set)) => StoredPlace::of(rule, set),
+                None => StoredPlace::of(&TABLE.unknown, table::set()),
             },
         };
-        Part { view, place }
+        StoredPart { view, place }
     }
 
     /// An object as validation sees it: defaults are filled in, and nothing else is changed.
-    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> Part<'a> {
-        let mut part = Part::object(view, custom);
+    pub fn as_sent(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> StoredPart<'a> {
+        let mut part = StoredPart::object(view, custom);
         part.place.as_sent = true;
         part
     }
 
     /// A part that nothing is known of.
-    pub fn unknown(view: View<'a>) -> Part<'a> {
-        Part {
+    pub fn unknown(view: View<'a>) -> StoredPart<'a> {
+        StoredPart {
             view,
-            place: Place::of(&NOTHING, table::set()),
+            place: StoredPlace::of(&NOTHING, table::set()),
         }
     }
 
@@ -205,19 +206,19 @@ impl<'a> Part<'a> {
     }
 
     /// What a key is filled with.
-    fn fill(&self, key: &str) -> Resolved {
+    fn fill(&self, key: &str) -> ResolvedFill {
         let overlay = self.place.overlay.and_then(|fills| fills.field(key));
         let fill = overlay.or_else(|| self.place.fills()?.field(key));
         let Some(mut fill) = fill else {
-            return Resolved::Nothing;
+            return ResolvedFill::Nothing;
         };
         loop {
             fill = match fill {
-                Fill::Value(view) => return Resolved::Value(*view),
-                Fill::Map(fills) => return Resolved::Map(fills),
-                Fill::Items(fills) => return Resolved::Items(fills),
+                Fill::Value(view) => return ResolvedFill::Value(*view),
+                Fill::Map(fills) => return ResolvedFill::Map(fills),
+                Fill::Items(fills) => return ResolvedFill::Items(fills),
                 Fill::Computed(function, argument) => {
-                    return Resolved::Computed(*function, argument);
+                    return ResolvedFill::Computed(*function, argument);
                 }
                 Fill::If(conditions, then, otherwise) => {
                     let holds = conditions.iter().all(|(sibling, values)| {
@@ -226,22 +227,22 @@ impl<'a> Part<'a> {
                     match (holds, otherwise) {
                         (true, _) => then,
                         (false, Some(otherwise)) => otherwise,
-                        (false, None) => return Resolved::Nothing,
+                        (false, None) => return ResolvedFill::Nothing,
                     }
                 }
             };
         }
     }
 
-    fn meets(&self, key: &str, condition: &Condition) -> bool {
+    fn meets(&self, key: &str, condition: &FieldCondition) -> bool {
         match condition {
-            Condition::Set => self.written(key).is_some(),
-            Condition::Unset => self.written(key).is_none(),
-            Condition::Text(wanted) => {
+            FieldCondition::Set => self.written(key).is_some(),
+            FieldCondition::Unset => self.written(key).is_none(),
+            FieldCondition::Text(wanted) => {
                 let value = self.get(key).map(|value| value.shape());
                 matches!(value, Some(Shape::Text(text)) if text == *wanted)
             }
-            Condition::Bool(wanted) => {
+            FieldCondition::Bool(wanted) => {
                 let value = self.get(key).map(|value| value.shape());
                 matches!(value, Some(Shape::Bool(value)) if value == *wanted)
             }
@@ -249,18 +250,18 @@ impl<'a> Part<'a> {
     }
 
     /// What is written at a key and not dropped.
-    pub fn written(&self, key: &str) -> Option<Part<'a>> {
+    pub fn written(&self, key: &str) -> Option<StoredPart<'a>> {
         self.not_dropped(key, self.view.get(key)?)
     }
 
-    fn not_dropped(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
+    fn not_dropped(&self, key: &str, view: View<'a>) -> Option<StoredPart<'a>> {
         let place = self.place.child(key);
-        let part = Part { view, place };
+        let part = StoredPart { view, place };
         (!self.drops(key, &part)).then_some(part)
     }
 
     /// Whether a zero is dropped.
-    fn drops(&self, key: &str, part: &Part<'a>) -> bool {
+    fn drops(&self, key: &str, part: &StoredPart<'a>) -> bool {
         if self.place.as_sent {
             return part.view.is_null();
         }
@@ -287,9 +288,9 @@ impl<'a> Part<'a> {
     }
 
     /// What is written at a key, as it was sent; `view` is where it stands.
-    pub fn sent(&self, key: &str, view: View<'a>) -> Option<Part<'a>> {
+    pub fn sent(&self, key: &str, view: View<'a>) -> Option<StoredPart<'a>> {
         let overlay = match self.fill(key) {
-            Resolved::Map(fills) | Resolved::Items(fills) => Some(fills),
+            ResolvedFill::Map(fills) | ResolvedFill::Items(fills) => Some(fills),
             _ => None,
         };
         let mut part = self.not_dropped(key, view)?;
@@ -298,22 +299,22 @@ impl<'a> Part<'a> {
     }
 
     /// What is written at some keys, as it was sent.
-    pub fn sent_at(self, keys: &[&str]) -> Option<Part<'a>> {
+    pub fn sent_at(self, keys: &[&str]) -> Option<StoredPart<'a>> {
         let mut keys = keys.iter();
         keys.try_fold(self, |part, key| part.sent(key, part.view.get(key)?))
     }
 
     /// The items of a list, as they are written.
-    pub fn parts(&self) -> Vec<Part<'a>> {
+    pub fn parts(&self) -> Vec<StoredPart<'a>> {
         let place = self.place.item();
         let items = self.view.items().into_iter();
-        items.map(|view| Part { view, place }).collect()
+        items.map(|view| StoredPart { view, place }).collect()
     }
 
     fn stored(&self, key: &str, view: Option<View<'a>>) -> Option<Stored<'a>> {
         let fill = self.fill(key);
         let overlay = match fill {
-            Resolved::Map(fills) | Resolved::Items(fills) => Some(fills),
+            ResolvedFill::Map(fills) | ResolvedFill::Items(fills) => Some(fills),
             _ => None,
         };
         let written = view.and_then(|view| self.not_dropped(key, view));
@@ -322,20 +323,21 @@ impl<'a> Part<'a> {
             Stored::written(part)
         });
         match fill {
-            Resolved::Computed(..) if self.place.as_sent && written.is_some() => written,
-            Resolved::Computed(function, argument) => {
+            ResolvedFill::Computed(..) if self.place.as_sent && written.is_some() => written,
+            ResolvedFill::Computed(function, argument) => {
                 let made = function(self, key, argument, written);
-                let is_made_up =
-                    |made: &Stored<'_>| matches!(made.held, Held::List(_) | Held::Map(_));
+                let is_made_up = |made: &Stored<'_>| {
+                    matches!(made.held, StoredValue::List(_) | StoredValue::Map(_))
+                };
                 made.filter(|made| !(self.place.as_sent && is_made_up(made)))
             }
             _ if written.is_some() => written,
             // A status is what controllers say: validation knows only one that is written.
             _ if self.place.as_sent && key == "status" => None,
-            Resolved::Value(view) => Some(self.filled(key, view, None)),
-            Resolved::Map(fills) => Some(self.filled(key, View::of(&EMPTY), Some(fills))),
-            Resolved::Items(_) => None,
-            Resolved::Nothing => {
+            ResolvedFill::Value(view) => Some(self.filled(key, view, None)),
+            ResolvedFill::Map(fills) => Some(self.filled(key, View::of(&EMPTY), Some(fills))),
+            ResolvedFill::Items(_) => None,
+            ResolvedFill::Nothing => {
                 let rule = self.place.child(key).followed();
                 let default = rule
                     .default
@@ -350,7 +352,7 @@ impl<'a> Part<'a> {
     pub fn filled(&self, key: &str, view: View<'a>, overlay: Option<&'static Fills>) -> Stored<'a> {
         let mut place = self.place.child(key);
         place.overlay = overlay;
-        Stored::filled(Part { view, place })
+        Stored::filled(StoredPart { view, place })
     }
 
     /// An empty map in place of what is not written at a key.
@@ -361,7 +363,7 @@ impl<'a> Part<'a> {
     /// A value as an item of the list at a key.
     pub fn filled_item(&self, key: &str, view: View<'a>) -> Stored<'a> {
         let place = self.place.child(key).item();
-        Stored::filled(Part { view, place })
+        Stored::filled(StoredPart { view, place })
     }
 
     /// The fields of a map, those that are written first.
@@ -395,7 +397,7 @@ impl<'a> Part<'a> {
     pub fn item(&self, index: usize) -> Option<Stored<'a>> {
         let view = self.view.items().get(index).copied()?;
         let place = self.place.item();
-        Some(Stored::written(Part { view, place }))
+        Some(Stored::written(StoredPart { view, place }))
     }
 
     /// The items of a list.
@@ -418,7 +420,7 @@ impl<'a> Stored<'a> {
     /// not looked into, and `false`.
     pub fn is_written_as(&self, other: &Stored<'_>) -> bool {
         match (&self.held, &other.held) {
-            (Held::Part(a), Held::Part(b)) => {
+            (StoredValue::Part(a), StoredValue::Part(b)) => {
                 self.written.is_some() == other.written.is_some()
                     && a.place.is_same_as(&b.place)
                     && a.view.is_written_as(b.view)
@@ -428,17 +430,17 @@ impl<'a> Stored<'a> {
     }
 
     /// What is written.
-    pub fn written(part: Part<'a>) -> Stored<'a> {
+    pub fn written(part: StoredPart<'a>) -> Stored<'a> {
         Stored {
-            held: Held::Part(part),
+            held: StoredValue::Part(part),
             written: Some(part.view),
         }
     }
 
     /// What is filled in.
-    pub fn filled(part: Part<'a>) -> Stored<'a> {
+    pub fn filled(part: StoredPart<'a>) -> Stored<'a> {
         Stored {
-            held: Held::Part(part),
+            held: StoredValue::Part(part),
             written: None,
         }
     }
@@ -446,7 +448,7 @@ impl<'a> Stored<'a> {
     /// A text that is made.
     pub fn text(text: impl Into<Arc<str>>, written: Option<View<'a>>) -> Stored<'a> {
         Stored {
-            held: Held::Text(text.into()),
+            held: StoredValue::Text(text.into()),
             written,
         }
     }
@@ -454,7 +456,7 @@ impl<'a> Stored<'a> {
     /// An amount that is made.
     pub fn made_amount(text: impl Into<Arc<str>>) -> Stored<'a> {
         Stored {
-            held: Held::Amount(text.into()),
+            held: StoredValue::Amount(text.into()),
             written: None,
         }
     }
@@ -462,7 +464,7 @@ impl<'a> Stored<'a> {
     /// A list that is made.
     pub fn list(items: Vec<Stored<'a>>, written: Option<View<'a>>) -> Stored<'a> {
         Stored {
-            held: Held::List(items.into()),
+            held: StoredValue::List(items.into()),
             written,
         }
     }
@@ -470,7 +472,7 @@ impl<'a> Stored<'a> {
     /// A map that is made.
     pub fn map(fields: Vec<(Cow<'a, str>, Stored<'a>)>, written: Option<View<'a>>) -> Stored<'a> {
         Stored {
-            held: Held::Map(fields.into()),
+            held: StoredValue::Map(fields.into()),
             written,
         }
     }
@@ -478,17 +480,19 @@ impl<'a> Stored<'a> {
     /// What is stored here.
     pub fn shape(&self) -> Shape<'a> {
         match &self.held {
-            Held::Part(part) => part.shape(),
-            Held::Text(text) | Held::Amount(text) => Shape::Text(Cow::Owned(text.to_string())),
-            Held::List(_) => Shape::List,
-            Held::Map(_) => Shape::Map,
+            StoredValue::Part(part) => part.shape(),
+            StoredValue::Text(text) | StoredValue::Amount(text) => {
+                Shape::Text(Cow::Owned(text.to_string()))
+            }
+            StoredValue::List(_) => Shape::List,
+            StoredValue::Map(_) => Shape::Map,
         }
     }
 
     /// Parts of what is filled in are filled in, too.
     fn inside(&self, part: Stored<'a>) -> Stored<'a> {
         match (&self.held, self.written) {
-            (Held::Part(_), None) => Stored {
+            (StoredValue::Part(_), None) => Stored {
                 written: None,
                 ..part
             },
@@ -499,21 +503,21 @@ impl<'a> Stored<'a> {
     /// Where the value of a key is written, even if it is not stored so.
     pub fn place(&self, key: &str) -> Option<View<'a>> {
         match &self.held {
-            Held::Part(part) => part.view.get(key),
+            StoredValue::Part(part) => part.view.get(key),
             _ => self.get(key)?.written,
         }
     }
 
     /// Whether a key is written here.
     pub fn has_written(&self, key: &str) -> bool {
-        matches!(&self.held, Held::Part(part) if part.written(key).is_some())
+        matches!(&self.held, StoredValue::Part(part) if part.written(key).is_some())
     }
 
     /// What is stored at a key.
     pub fn get(&self, key: &str) -> Option<Stored<'a>> {
         match &self.held {
-            Held::Part(part) => Some(self.inside(part.get(key)?)),
-            Held::Map(fields) => {
+            StoredValue::Part(part) => Some(self.inside(part.get(key)?)),
+            StoredValue::Map(fields) => {
                 let found = fields.iter().find(|(known, _)| known == key)?;
                 Some(found.1.clone())
             }
@@ -524,13 +528,13 @@ impl<'a> Stored<'a> {
     /// The fields of a map.
     pub fn fields(&self) -> Vec<(Cow<'a, str>, Stored<'a>)> {
         match &self.held {
-            Held::Part(part) => {
+            StoredValue::Part(part) => {
                 let fields = part.fields().into_iter();
                 fields
                     .map(|(key, value)| (key, self.inside(value)))
                     .collect()
             }
-            Held::Map(fields) => fields.to_vec(),
+            StoredValue::Map(fields) => fields.to_vec(),
             _ => Vec::new(),
         }
     }
@@ -538,11 +542,11 @@ impl<'a> Stored<'a> {
     /// The items of a list.
     pub fn items(&self) -> Vec<Stored<'a>> {
         match &self.held {
-            Held::Part(part) => {
+            StoredValue::Part(part) => {
                 let items = part.items().into_iter();
                 items.map(|item| self.inside(item)).collect()
             }
-            Held::List(items) => items.to_vec(),
+            StoredValue::List(items) => items.to_vec(),
             _ => Vec::new(),
         }
     }
@@ -550,8 +554,8 @@ impl<'a> Stored<'a> {
     /// The amount, where Kubernetes reads one: `1` and `1000m` are the same.
     pub fn amount(&self) -> Option<Amount> {
         let text = match &self.held {
-            Held::Part(part) if part.is_quantity() => self.as_text()?,
-            Held::Amount(text) => Cow::Borrowed(&**text),
+            StoredValue::Part(part) if part.is_quantity() => self.as_text()?,
+            StoredValue::Amount(text) => Cow::Borrowed(&**text),
             _ => return None,
         };
         Amount::parse(&text)

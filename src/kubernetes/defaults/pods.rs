@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::canonical::Sum;
-use super::part::{Part, Stored};
+use super::part::{Stored, StoredPart};
 use super::rules::filled_up;
 use crate::model::view::View;
 use crate::yaml::{self, Node};
@@ -22,15 +22,15 @@ fn added(key: &str) -> Option<&'static Node> {
 /// How the names of the volumes of tokens begin.
 pub const TOKEN_VOLUME: &str = "kube-api-access-";
 
-type Found<'a> = Option<Stored<'a>>;
+type PodFill<'a> = Option<Stored<'a>>;
 
 /// Limits are requests, too.
-pub fn requests<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn requests<'a>(part: &StoredPart<'a>, _: &str, _: &str, written: PodFill<'a>) -> PodFill<'a> {
     filled_up(written, [part.get("limits")])
 }
 
 /// The service account, under either of its names.
-pub fn account<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn account<'a>(part: &StoredPart<'a>, key: &str, _: &str, written: PodFill<'a>) -> PodFill<'a> {
     written.or_else(|| {
         let either = ["serviceAccountName", "serviceAccount"];
         let named = either.iter().find_map(|name| part.written(name));
@@ -42,7 +42,12 @@ pub fn account<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> F
 }
 
 /// The priority of the class.
-pub fn priority<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn priority<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    _: &str,
+    written: PodFill<'a>,
+) -> PodFill<'a> {
     written.or_else(|| {
         let class = part.view.text_at(&["priorityClassName"]);
         let priority = added("priority")?.get(&class)?;
@@ -51,7 +56,12 @@ pub fn priority<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> 
 }
 
 /// Tolerations of nodes that are lost, for five minutes.
-pub fn tolerations<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn tolerations<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    _: &str,
+    written: PodFill<'a>,
+) -> PodFill<'a> {
     let view = written.as_ref().and_then(|list| list.written);
     let mut items = written.map(|list| list.items()).unwrap_or_default();
     let own = items.clone();
@@ -81,7 +91,12 @@ fn has_token(mounts: &[View<'_>]) -> bool {
 }
 
 /// The volume of the token, where a container needs it.
-pub fn token_volume<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn token_volume<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    _: &str,
+    written: PodFill<'a>,
+) -> PodFill<'a> {
     let containers = ["containers", "initContainers"];
     let containers = containers.iter().filter_map(|list| part.view.get(list));
     let lacks_token = |container: View<'_>| {
@@ -106,7 +121,12 @@ pub fn token_volume<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>)
 }
 
 /// The token's volume in a container.
-pub fn token_mount<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn token_mount<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    _: &str,
+    written: PodFill<'a>,
+) -> PodFill<'a> {
     let mounts = part.view.get(key).map(View::items).unwrap_or_default();
     if has_token(&mounts) {
         return written;
@@ -118,7 +138,7 @@ pub fn token_mount<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) 
 }
 
 /// Requests of the whole pod, where it has limits: what its containers request, else its limits.
-pub fn resources<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+pub fn resources<'a>(part: &StoredPart<'a>, _: &str, _: &str, written: PodFill<'a>) -> PodFill<'a> {
     let resources = written?;
     let limits = resources.get("limits").map(|limits| limits.fields());
     let limits = limits.unwrap_or_default();
@@ -146,7 +166,7 @@ pub fn resources<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> F
 }
 
 /// What the containers of a pod request together of a resource.
-fn requested(part: &Part<'_>, resource: &str) -> Option<String> {
+fn requested(part: &StoredPart<'_>, resource: &str) -> Option<String> {
     let items = |key: &str| {
         let list = part.get(key).map(|list| list.items());
         list.unwrap_or_default()

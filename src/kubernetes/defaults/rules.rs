@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::part::{Part, Stored};
+use super::part::{Stored, StoredPart};
 use super::pods;
 use crate::kubernetes::base64;
 use crate::model::view::{Shape, View};
 
 /// Computes the value of a key of a part: with an argument, and with what is written there.
-pub type Computed = for<'a> fn(&Part<'a>, &str, &str, Option<Stored<'a>>) -> Option<Stored<'a>>;
+pub type Computed =
+    for<'a> fn(&StoredPart<'a>, &str, &str, Option<Stored<'a>>) -> Option<Stored<'a>>;
 
 /// A function by its name in the table.
 pub fn computed(name: &str) -> Option<Computed> {
@@ -37,10 +38,10 @@ pub fn computed(name: &str) -> Option<Computed> {
     })
 }
 
-type Found<'a> = Option<Stored<'a>>;
+type RuleFill<'a> = Option<Stored<'a>>;
 
 /// The value of another field.
-fn same<'a>(part: &Part<'a>, key: &str, other: &str, written: Found<'a>) -> Found<'a> {
+fn same<'a>(part: &StoredPart<'a>, key: &str, other: &str, written: RuleFill<'a>) -> RuleFill<'a> {
     written.or_else(|| {
         let other = part.written(other)?;
         Some(part.filled(key, other.view, None))
@@ -48,7 +49,7 @@ fn same<'a>(part: &Part<'a>, key: &str, other: &str, written: Found<'a>) -> Foun
 }
 
 /// <https://kubernetes.io/docs/concepts/containers/images/#imagepullpolicy-defaulting>
-fn pull_policy<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn pull_policy<'a>(part: &StoredPart<'a>, _: &str, _: &str, written: RuleFill<'a>) -> RuleFill<'a> {
     written.or_else(|| {
         let image = match part.view.text_at(&["image"]) {
             image if image.is_empty() => part.view.text_at(&["reference"]),
@@ -66,7 +67,12 @@ fn pull_policy<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Fou
 }
 
 /// A volume without a source is an empty folder.
-fn empty_volume<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn empty_volume<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    _: &str,
+    written: RuleFill<'a>,
+) -> RuleFill<'a> {
     written.or_else(|| {
         // Every source is a map.
         let mut fields = part.view.fields().into_iter();
@@ -76,7 +82,12 @@ fn empty_volume<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> 
 }
 
 /// `dataSource` and `dataSourceRef` of a claim are the same, unless the latter names a namespace.
-fn data_source<'a>(part: &Part<'a>, key: &str, other: &str, written: Found<'a>) -> Found<'a> {
+fn data_source<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    other: &str,
+    written: RuleFill<'a>,
+) -> RuleFill<'a> {
     written.or_else(|| {
         let other = part.written(other)?;
         let is_elsewhere = !other.view.text_at(&["namespace"]).is_empty();
@@ -85,7 +96,12 @@ fn data_source<'a>(part: &Part<'a>, key: &str, other: &str, written: Found<'a>) 
 }
 
 /// Labels, or a selector, that are those of the template of the pods.
-fn labels_of_template<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn labels_of_template<'a>(
+    part: &StoredPart<'a>,
+    key: &str,
+    _: &str,
+    written: RuleFill<'a>,
+) -> RuleFill<'a> {
     let has_own = |found: &Stored<'a>| !found.fields().is_empty();
     if key == "selector" {
         let labels = part.view.at(&["template", "metadata", "labels"]);
@@ -108,7 +124,12 @@ fn labels_of_template<'a>(part: &Part<'a>, key: &str, _: &str, written: Found<'a
 }
 
 /// Every namespace has its name as a label.
-fn namespace_name<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn namespace_name<'a>(
+    part: &StoredPart<'a>,
+    _: &str,
+    _: &str,
+    written: RuleFill<'a>,
+) -> RuleFill<'a> {
     const LABEL: &str = "kubernetes.io/metadata.name";
     let name = part.view.text_at(&["name"]);
     if name.is_empty() {
@@ -122,7 +143,7 @@ fn namespace_name<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> 
 }
 
 /// `stringData` is stored as `data`.
-fn string_data<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn string_data<'a>(part: &StoredPart<'a>, _: &str, _: &str, written: RuleFill<'a>) -> RuleFill<'a> {
     let Some(texts) = part.view.get("stringData").filter(|texts| !texts.is_zero()) else {
         return written;
     };
@@ -142,9 +163,9 @@ fn string_data<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Fou
 
 /// The fields of a map, and those of others that it lacks.
 pub(super) fn filled_up<'a>(
-    written: Found<'a>,
-    others: impl IntoIterator<Item = Found<'a>>,
-) -> Found<'a> {
+    written: RuleFill<'a>,
+    others: impl IntoIterator<Item = RuleFill<'a>>,
+) -> RuleFill<'a> {
     let view = written.as_ref().and_then(|map| map.written);
     let mut fields = written.map(|map| map.fields()).unwrap_or_default();
     let known = fields.iter().map(|(key, _)| key.to_string());
@@ -161,25 +182,39 @@ pub(super) fn filled_up<'a>(
     (!fields.is_empty()).then(|| Stored::map(fields, view))
 }
 
-fn limit_defaults<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn limit_defaults<'a>(
+    part: &StoredPart<'a>,
+    _: &str,
+    _: &str,
+    written: RuleFill<'a>,
+) -> RuleFill<'a> {
     filled_up(written, [part.get("max")])
 }
 
-fn limit_requests<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn limit_requests<'a>(
+    part: &StoredPart<'a>,
+    _: &str,
+    _: &str,
+    written: RuleFill<'a>,
+) -> RuleFill<'a> {
     filled_up(written, [part.get("default"), part.get("min")])
 }
 
-fn named<'a>(part: &Part<'a>, written: Found<'a>, name: impl Fn(&str) -> String) -> Found<'a> {
+fn named<'a>(
+    part: &StoredPart<'a>,
+    written: RuleFill<'a>,
+    name: impl Fn(&str) -> String,
+) -> RuleFill<'a> {
     written.or_else(|| {
         let kind = part.view.get("kind").and_then(View::text)?;
         Some(Stored::text(name(&kind), None))
     })
 }
 
-fn singular<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn singular<'a>(part: &StoredPart<'a>, _: &str, _: &str, written: RuleFill<'a>) -> RuleFill<'a> {
     named(part, written, str::to_lowercase)
 }
 
-fn list_kind<'a>(part: &Part<'a>, _: &str, _: &str, written: Found<'a>) -> Found<'a> {
+fn list_kind<'a>(part: &StoredPart<'a>, _: &str, _: &str, written: RuleFill<'a>) -> RuleFill<'a> {
     named(part, written, |kind| format!("{kind}List"))
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::rules::{Computed, computed};
 use crate::model::view::View;
 use crate::schema::kubernetes::built_in;
-use crate::schema::{Rule, SchemaSet};
+use crate::schema::{SchemaRule, SchemaSet};
 use crate::yaml::{self, Node};
 
 /// One file for each API group: path, and text.
@@ -40,7 +40,7 @@ pub enum Fill {
     Computed(Computed, &'static str),
     /// It depends on the fields beside it.
     If(
-        Vec<(&'static str, Vec<Condition>)>,
+        Vec<(&'static str, Vec<FieldCondition>)>,
         Box<Fill>,
         Option<Box<Fill>>,
     ),
@@ -48,7 +48,7 @@ pub enum Fill {
 
 /// What a field beside must be.
 #[derive(Debug)]
-pub enum Condition {
+pub enum FieldCondition {
     /// Not written.
     Unset,
     /// Written.
@@ -105,7 +105,7 @@ impl Fill {
         if let (Some(conditions), Some(then)) = (node.get("$if"), node.get("$then")) {
             let conditions = conditions.entries().iter().map(|entry| {
                 let values = entry.value.as_list().unwrap_or_default();
-                (&*entry.key, values.iter().map(Condition::of).collect())
+                (&*entry.key, values.iter().map(FieldCondition::of).collect())
             });
             let otherwise = node.get("$else").map(|fill| Box::new(Fill::of(fill)));
             return Fill::If(conditions.collect(), Box::new(Fill::of(then)), otherwise);
@@ -120,34 +120,34 @@ impl Fill {
     }
 }
 
-impl Condition {
-    fn of(node: &'static Node) -> Condition {
+impl FieldCondition {
+    fn of(node: &'static Node) -> FieldCondition {
         match (&node.value, node.as_str()) {
-            (yaml::Value::Bool(value), _) => Condition::Bool(*value),
-            (_, Some("$unset")) => Condition::Unset,
-            (_, Some("$set")) => Condition::Set,
-            (_, text) => Condition::Text(text.unwrap_or_default()),
+            (yaml::Value::Bool(value), _) => FieldCondition::Bool(*value),
+            (_, Some("$unset")) => FieldCondition::Unset,
+            (_, Some("$set")) => FieldCondition::Set,
+            (_, text) => FieldCondition::Text(text.unwrap_or_default()),
         }
     }
 }
 
 /// All of it.
-pub struct Table {
+pub struct DefaultsTable {
     /// By the definition's position among the built-in schemas.
     types: Vec<Option<Fills>>,
     /// By kind: API version and schema.
-    kinds: HashMap<&'static str, Vec<(&'static str, Rule)>>,
+    kinds: HashMap<&'static str, Vec<(&'static str, SchemaRule)>>,
     /// Quantities, `ObjectMeta` and `MicroTime` among the definitions.
     quantity: Option<usize>,
     micro_time: Option<usize>,
     /// The rule of `metadata`.
-    pub metadata: Rule,
+    pub metadata: SchemaRule,
     /// The rule of objects whose kind is not known.
-    pub unknown: Rule,
+    pub unknown: SchemaRule,
 }
 
 /// The table.
-pub static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
+pub static TABLE: LazyLock<DefaultsTable> = LazyLock::new(DefaultsTable::read);
 
 static NODES: LazyLock<Vec<Node>> = LazyLock::new(|| {
     let parse = |(_, text): &(&str, &str)| yaml::parse::parse(text, u32::MAX).documents;
@@ -159,15 +159,15 @@ pub fn set() -> &'static SchemaSet {
     built_in().set()
 }
 
-fn reference(index: Option<usize>) -> Rule {
-    Rule {
+fn reference(index: Option<usize>) -> SchemaRule {
+    SchemaRule {
         reference: index,
-        ..Rule::default()
+        ..SchemaRule::default()
     }
 }
 
-impl Table {
-    fn read() -> Table {
+impl DefaultsTable {
+    fn read() -> DefaultsTable {
         let mut types: Vec<Option<Fills>> = Vec::new();
         types.resize_with(set().len(), || None);
         for group in NODES.iter().flat_map(Node::entries) {
@@ -178,45 +178,45 @@ impl Table {
                 }
             }
         }
-        let mut kinds: HashMap<&str, Vec<(&str, Rule)>> = HashMap::new();
+        let mut kinds: HashMap<&str, Vec<(&str, SchemaRule)>> = HashMap::new();
         for (api_version, kind, index) in built_in().kinds() {
             let rule = reference(Some(index));
             kinds.entry(kind).or_default().push((api_version, rule));
         }
         let meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
         let metadata = || reference(set().index(&format!("{meta}.ObjectMeta")));
-        Table {
+        DefaultsTable {
             types,
             kinds,
             quantity: set().index("io.k8s.apimachinery.pkg.api.resource.Quantity"),
             micro_time: set().index(&format!("{meta}.MicroTime")),
             metadata: metadata(),
-            unknown: Rule {
+            unknown: SchemaRule {
                 properties: vec![("metadata".into(), metadata())],
-                ..Rule::default()
+                ..SchemaRule::default()
             },
         }
     }
 
     /// The rule of a kind.
-    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&Rule> {
+    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&SchemaRule> {
         let versions = self.kinds.get(kind)?.iter();
         let mut found = versions.filter(|(known, _)| *known == api_version);
         found.next().map(|(_, rule)| rule)
     }
 
     /// What the type that a rule refers to is filled with.
-    pub fn fills(&self, rule: &Rule) -> Option<&Fills> {
+    pub fn fills(&self, rule: &SchemaRule) -> Option<&Fills> {
         self.types.get(rule.reference?)?.as_ref()
     }
 
     /// Whether a rule is that of an amount.
-    pub fn is_quantity(&self, rule: &Rule) -> bool {
+    pub fn is_quantity(&self, rule: &SchemaRule) -> bool {
         rule.reference.is_some() && rule.reference == self.quantity
     }
 
     /// Whether a rule is that of a time in fractions of seconds.
-    pub fn is_micro_time(&self, rule: &Rule) -> bool {
+    pub fn is_micro_time(&self, rule: &SchemaRule) -> bool {
         rule.reference.is_some() && rule.reference == self.micro_time
     }
 }

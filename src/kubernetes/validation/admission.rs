@@ -8,15 +8,15 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 
 use super::overlay::{self, Overlay};
-use super::replay::Work;
-use super::walk::{Judge, Known};
-use super::{Reason, Violation};
-use crate::kubernetes::defaults::Part;
+use super::replay::ReplayWork;
+use super::walk::{KnownKind, ObjectWalk};
+use super::{Refusal, RefusalReason};
+use crate::kubernetes::defaults::StoredPart;
 use crate::kubernetes::versions::Minor;
 use crate::model::manifest::Manifest;
-use crate::model::records::{Records, Turn};
+use crate::model::records::{Records, WalkTurn};
 use crate::model::view::View;
-use crate::yaml::{Path, Step};
+use crate::yaml::{Path, PathStep};
 
 /// A level of the Pod Security Standards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,14 +102,14 @@ impl<'a> Namespace<'a> {
 }
 
 /// A check and its rules.
-struct Check {
+struct AdmissionCheck {
     name: String,
     level: Level,
     /// The version that rules hold since, in ascending order.
     versions: Vec<(u32, Overlay)>,
 }
 
-impl Check {
+impl AdmissionCheck {
     /// The rules that hold in a namespace.
     fn rules(&self, namespace: &Namespace<'_>) -> Option<&Overlay> {
         let versions = &mut self.versions.iter().rev();
@@ -121,14 +121,14 @@ impl Check {
 /// The files of `kubernetes/admission/`.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_admission.rs"));
 
-static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
+static CHECKS: LazyLock<Vec<AdmissionCheck>> = LazyLock::new(|| {
     FILES
         .iter()
         .map(|(_, text)| read(text, &mut Vec::new()))
         .collect()
 });
 
-fn read(text: &str, problems: &mut Vec<String>) -> Check {
+fn read(text: &str, problems: &mut Vec<String>) -> AdmissionCheck {
     let json = overlay::document(text, problems);
     let versions = json["versions"].as_array().map_or(&[][..], Vec::as_slice);
     let versions = versions.iter().map(|version| {
@@ -141,7 +141,7 @@ fn read(text: &str, problems: &mut Vec<String>) -> Check {
         }
         (since.unwrap_or(0), overlay::of_data(&rules, problems))
     });
-    Check {
+    AdmissionCheck {
         versions: versions.collect(),
         name: json["check"].as_str().unwrap_or_default().to_owned(),
         level: Level::parse(json["level"].as_str().unwrap_or_default()),
@@ -191,11 +191,11 @@ pub fn pod(object: View<'_>) -> Option<(View<'_>, &'static [&'static str])> {
 }
 
 /// What admission refuses of the pods of an object.
-pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violation<'a>> {
+pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Refusal<'a>> {
     let Some((pod, way)) = pod(object) else {
         return Vec::new();
     };
-    let mut judge = Judge::new(object, Known::Nothing, Minor::MAX);
+    let mut judge = ObjectWalk::new(object, KnownKind::Nothing, Minor::MAX);
     if let Some(pod) = judge.object.sent_at(way) {
         checks(&mut judge, pod, namespace);
     }
@@ -206,13 +206,13 @@ pub fn refusals<'a>(object: View<'a>, namespace: &Namespace<'_>) -> Vec<Violatio
 pub fn refusals_of_manifest<'a>(
     manifest: &'a Manifest,
     namespace: &Namespace<'_>,
-    records: &Records<Work>,
-) -> Vec<Violation<'a>> {
+    records: &Records<ReplayWork>,
+) -> Vec<Refusal<'a>> {
     let object = manifest.root();
     let Some((pod, way)) = pod(object) else {
         return Vec::new();
     };
-    let judge = || Judge::new(object, Known::Nothing, Minor::MAX);
+    let judge = || ObjectWalk::new(object, KnownKind::Nothing, Minor::MAX);
     // Ways to pods differ in length.
     let key = namespace.level as usize + 4 * way.len();
     let found = records.check(
@@ -224,7 +224,7 @@ pub fn refusals_of_manifest<'a>(
                 return false;
             };
             for below in visit.below(pending) {
-                let Turn::Rule(at) = below.turn else {
+                let WalkTurn::Rule(at) = below.turn else {
                     continue;
                 };
                 if let Some(rules) = CHECKS.get(at).and_then(|check| check.rules(namespace)) {
@@ -250,8 +250,8 @@ fn beyond_checks<'a>(
     pod: View<'a>,
     way: &[&str],
     namespace: &Namespace<'_>,
-    mut found: Vec<Violation<'a>>,
-) -> Vec<Violation<'a>> {
+    mut found: Vec<Refusal<'a>>,
+) -> Vec<Refusal<'a>> {
     if let (Some(known), Some(view)) = (
         &namespace.runtime_classes,
         pod.at(&["spec", "runtimeClassName"]),
@@ -259,12 +259,12 @@ fn beyond_checks<'a>(
         && !known.iter().any(|known| **known == name)
     {
         let path = Path(vec!["spec".into(), "runtimeClassName".into()]);
-        found.push(Violation {
+        found.push(Refusal {
             place: path.clone(),
             path,
             view,
             key: None,
-            reason: Reason::NotFound,
+            reason: RefusalReason::NotFound,
             says: format!("names the RuntimeClass `{name}`, which the cluster does not have"),
             help: "write the name of a RuntimeClass of the cluster".to_owned(),
             rule: None,
@@ -272,17 +272,17 @@ fn beyond_checks<'a>(
     }
     super::limits::check(pod, namespace, &mut found);
     for violation in &mut found {
-        let way = way.iter().map(|key| Step::from(*key));
+        let way = way.iter().map(|key| PathStep::from(*key));
         violation.path = Path(way.chain(violation.path.0.drain(..)).collect());
     }
     found
 }
 
 /// Judges by all checks of the namespace's level.
-fn checks<'a>(judge: &mut Judge<'a>, pod: Part<'a>, namespace: &Namespace<'_>) {
+fn checks<'a>(judge: &mut ObjectWalk<'a>, pod: StoredPart<'a>, namespace: &Namespace<'_>) {
     for (at, check) in CHECKS.iter().enumerate() {
         // A stricter check of the same name says it all.
-        let is_overridden = |other: &Check| {
+        let is_overridden = |other: &AdmissionCheck| {
             other.name == check.name && other.level > check.level && other.level <= namespace.level
         };
         if check.level > namespace.level || CHECKS.iter().any(is_overridden) {
@@ -292,14 +292,14 @@ fn checks<'a>(judge: &mut Judge<'a>, pod: Part<'a>, namespace: &Namespace<'_>) {
             continue;
         };
         let before = judge.found.len();
-        judge.enter(|| Turn::Rule(at));
+        judge.enter(|| WalkTurn::Rule(at));
         judge.rules_of(pod, rules);
         judge.leave();
         if check.level > Level::Privileged {
             for violation in &mut judge.found[before..] {
                 let level = check.level.name();
                 violation.says += &format!(" (level `{level}`, {})", check.name);
-                if violation.help == Reason::Invalid.help() {
+                if violation.help == RefusalReason::Invalid.help() {
                     "remove it, or lower the level that the namespace enforces"
                         .clone_into(&mut violation.help);
                 }

@@ -2,38 +2,38 @@
 
 use serde_json::Value as Json;
 
-use super::{Reason, crd, expressions};
+use super::{RefusalReason, crd, expressions};
 use crate::kubernetes::base64;
 use crate::kubernetes::versions::Minor;
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// Judges a value as a version of Kubernetes does.
-pub type Check = fn(&Json, Minor) -> Vec<Found>;
+pub type FormatCheck = fn(&Json, Minor) -> Vec<FormatError>;
 
 /// What a check finds.
 #[derive(Debug)]
-pub struct Found {
+pub struct FormatError {
     /// The field that the API server names, below the value.
-    pub field: Vec<Step>,
+    pub field: Vec<PathStep>,
     /// Where it is written, below the value.
-    pub place: Vec<Step>,
+    pub place: Vec<PathStep>,
     /// Why the API server refuses it.
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// What is wrong, to be said of the field.
     pub says: String,
     /// What to write.
     pub help: String,
 }
 
-impl Found {
+impl FormatError {
     /// Something at a field, which stands where the API server names it.
     pub(super) fn at(
-        field: &[Step],
-        reason: Reason,
+        field: &[PathStep],
+        reason: RefusalReason,
         says: impl Into<String>,
         help: impl Into<String>,
-    ) -> Found {
-        Found {
+    ) -> FormatError {
+        FormatError {
             field: field.to_vec(),
             place: field.to_vec(),
             reason,
@@ -44,7 +44,7 @@ impl Found {
 }
 
 /// The checks by name.
-const CHECKS: &[(&str, Check)] = &[
+const CHECKS: &[(&str, FormatCheck)] = &[
     ("admission-expressions", expressions::of_policy),
     ("webhook-expressions", expressions::of_webhook),
     ("custom-resource-definition", crd::check),
@@ -54,13 +54,13 @@ const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// The check of a name.
-pub fn find(name: &str) -> Option<Check> {
+pub fn find(name: &str) -> Option<FormatCheck> {
     let found = CHECKS.iter().find(|(known, _)| *known == name);
     found.map(|(_, check)| *check)
 }
 
 /// The credentials of registries are JSON.
-fn docker_config(secret: &Json, _: Minor) -> Vec<Found> {
+fn docker_config(secret: &Json, _: Minor) -> Vec<FormatError> {
     let key = match secret["type"].as_str() {
         Some("kubernetes.io/dockercfg") => ".dockercfg",
         Some("kubernetes.io/dockerconfigjson") => ".dockerconfigjson",
@@ -81,27 +81,27 @@ fn docker_config(secret: &Json, _: Minor) -> Vec<Found> {
     if is_right {
         return Vec::new();
     }
-    vec![Found {
+    vec![FormatError {
         field: vec!["data".into(), key.into()],
         place: vec![place.into(), key.into()],
-        reason: Reason::Invalid,
+        reason: RefusalReason::Invalid,
         says: "is not JSON".to_owned(),
         help: "write the JSON that `kubectl create secret docker-registry` makes".to_owned(),
     }]
 }
 
 /// `*` and `*/scale` among the resources of a rule of admission.
-fn resource_wildcards(rule: &Json, _: Minor) -> Vec<Found> {
+fn resource_wildcards(rule: &Json, _: Minor) -> Vec<FormatError> {
     let empty = Vec::new();
     let resources = rule["resources"].as_array().unwrap_or(&empty);
     let resources: Vec<&str> = resources.iter().filter_map(Json::as_str).collect();
     let mut found = Vec::new();
-    let list = [Step::from("resources")];
+    let list = [PathStep::from("resources")];
     let has = |name: &str| resources.contains(&name);
-    let mut refuse = |field: &[Step], says: String| {
-        found.push(Found::at(
+    let mut refuse = |field: &[PathStep], says: String| {
+        found.push(FormatError::at(
             field,
-            Reason::Invalid,
+            RefusalReason::Invalid,
             says,
             "remove what the wildcard already has",
         ));
@@ -126,7 +126,7 @@ fn resource_wildcards(rule: &Json, _: Minor) -> Vec<Found> {
             .iter()
             .find(|wildcard| before.contains(&wildcard.as_str()))
         {
-            let field = [Step::from("resources"), Step::Index(at)];
+            let field = [PathStep::from("resources"), PathStep::Index(at)];
             refuse(&field, format!("is a part of `{wildcard}`"));
         }
     }
@@ -134,7 +134,7 @@ fn resource_wildcards(rule: &Json, _: Minor) -> Vec<Found> {
 }
 
 /// The address of a webhook.
-fn webhook_url(config: &Json, _: Minor) -> Vec<Found> {
+fn webhook_url(config: &Json, _: Minor) -> Vec<FormatError> {
     let Some(text) = config["url"].as_str() else {
         return Vec::new();
     };
@@ -148,9 +148,9 @@ fn webhook_url(config: &Json, _: Minor) -> Vec<Found> {
         (Some(rest), _) if rest.contains('?') => "may not have a query",
         _ => return Vec::new(),
     };
-    vec![Found::at(
+    vec![FormatError::at(
         &["url".into()],
-        Reason::Invalid,
+        RefusalReason::Invalid,
         says,
         "write it like `https://webhook.acme.example/validate`",
     )]

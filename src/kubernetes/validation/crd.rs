@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::checks::Found;
-use super::{Reason, forms, structural};
+use super::checks::FormatError;
+use super::{RefusalReason, forms, structural};
 use crate::kubernetes::versions::Minor;
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// Judges a definition as a version of Kubernetes does.
-pub fn check(crd: &Json, minor: Minor) -> Vec<Found> {
+pub fn check(crd: &Json, minor: Minor) -> Vec<FormatError> {
     let spec = &crd["spec"];
     let mut found = Vec::new();
     names(crd, &mut found);
@@ -18,9 +18,9 @@ pub fn check(crd: &Json, minor: Minor) -> Vec<Found> {
     conversion(&spec["conversion"], &mut found);
     if spec["preserveUnknownFields"] == Json::Bool(true) {
         let field = ["spec".into(), "preserveUnknownFields".into()];
-        found.push(Found::at(
+        found.push(FormatError::at(
             &field,
-            Reason::Invalid,
+            RefusalReason::Invalid,
             "must be false",
             "write `x-kubernetes-preserve-unknown-fields: true` into the schema",
         ));
@@ -30,19 +30,19 @@ pub fn check(crd: &Json, minor: Minor) -> Vec<Found> {
 }
 
 /// Takes a field below a part of the definition, and what is wrong with it.
-type Refuse<'a> = dyn FnMut(&[Step], Reason, &str, &str) + 'a;
+type Refuse<'a> = dyn FnMut(&[PathStep], RefusalReason, &str, &str) + 'a;
 
-fn path(steps: &[&str]) -> Vec<Step> {
-    steps.iter().map(|step| Step::from(*step)).collect()
+fn path(steps: &[&str]) -> Vec<PathStep> {
+    steps.iter().map(|step| PathStep::from(*step)).collect()
 }
 
-fn names(crd: &Json, found: &mut Vec<Found>) {
+fn names(crd: &Json, found: &mut Vec<FormatError>) {
     let spec = &crd["spec"];
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
     let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
     let is = |form: &str, text: &str| forms::find(form).is_some_and(|form| (form.is)(text));
     let mut refuse = |field: &[&str], reason, says: String, help: &str| {
-        found.push(Found::at(&path(field), reason, says, help));
+        found.push(FormatError::at(&path(field), reason, says, help));
     };
     let wanted = format!("{plural}.{group}");
     if crd["metadata"]["name"]
@@ -51,13 +51,13 @@ fn names(crd: &Json, found: &mut Vec<Found>) {
     {
         let help = format!("write `{wanted}`");
         let says = format!("must be `{wanted}`: the plural and the group");
-        refuse(&["metadata", "name"], Reason::Invalid, says, &help);
+        refuse(&["metadata", "name"], RefusalReason::Invalid, says, &help);
     }
     if !is("dns1123-subdomain", &group) || !group.contains('.') {
         let says = format!("cannot be `{group}`");
         refuse(
             &["spec", "group"],
-            Reason::Invalid,
+            RefusalReason::Invalid,
             says,
             "write a domain, such as `acme.example`",
         );
@@ -67,7 +67,7 @@ fn names(crd: &Json, found: &mut Vec<Found>) {
         let says = format!("cannot be `{scope}`");
         refuse(
             &["spec", "scope"],
-            Reason::NotSupported,
+            RefusalReason::NotSupported,
             says,
             "write `Namespaced` or `Cluster`",
         );
@@ -88,7 +88,7 @@ fn names(crd: &Json, found: &mut Vec<Found>) {
             let says = format!("cannot be `{value}`");
             refuse(
                 &["spec", "names", name],
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 says,
                 "write letters and digits, a letter first",
             );
@@ -98,7 +98,7 @@ fn names(crd: &Json, found: &mut Vec<Found>) {
         let says = "must differ from `kind`".to_owned();
         refuse(
             &["spec", "names", "listKind"],
-            Reason::Invalid,
+            RefusalReason::Invalid,
             says,
             "append `List` to the kind",
         );
@@ -107,11 +107,11 @@ fn names(crd: &Json, found: &mut Vec<Found>) {
         for (at, name) in own[list].as_array().into_iter().flatten().enumerate() {
             if !is("dns1035-label", &text(name)) {
                 let mut field = path(&["spec", "names", list]);
-                field.push(Step::Index(at));
+                field.push(PathStep::Index(at));
                 let says = format!("cannot be `{}`", text(name));
-                found.push(Found::at(
+                found.push(FormatError::at(
                     &field,
-                    Reason::Invalid,
+                    RefusalReason::Invalid,
                     says,
                     "write lower-case letters, digits and `-`",
                 ));
@@ -122,7 +122,7 @@ fn names(crd: &Json, found: &mut Vec<Found>) {
 }
 
 /// Groups of Kubernetes' own domains need an approval, or say that they have none.
-fn approval(crd: &Json, group: &str, found: &mut Vec<Found>) {
+fn approval(crd: &Json, group: &str, found: &mut Vec<FormatError>) {
     const KEY: &str = "api-approved.kubernetes.io";
     let is_kubernetes = ["k8s.io", "kubernetes.io"]
         .iter()
@@ -138,16 +138,16 @@ fn approval(crd: &Json, group: &str, found: &mut Vec<Found>) {
     };
     let (reason, says) = match value {
         None | Some("") => (
-            Reason::Required,
+            RefusalReason::Required,
             "is missing: groups of `k8s.io` need an approval",
         ),
         Some(text) if text.starts_with("unapproved") || is_url(text) => return,
         Some(_) => (
-            Reason::Invalid,
+            RefusalReason::Invalid,
             "must be the address of the pull request that approved it",
         ),
     };
-    found.push(Found::at(
+    found.push(FormatError::at(
         &path(&["metadata", "annotations", KEY]),
         reason,
         says,
@@ -155,13 +155,14 @@ fn approval(crd: &Json, group: &str, found: &mut Vec<Found>) {
     ));
 }
 
-fn versions(spec: &Json, found: &mut Vec<Found>) {
+fn versions(spec: &Json, found: &mut Vec<FormatError>) {
     let empty = Vec::new();
     let versions = spec["versions"].as_array().unwrap_or(&empty);
     let list = path(&["spec", "versions"]);
-    let refuse = |found: &mut Vec<Found>, field: &[Step], reason, says: &str, help: &str| {
-        found.push(Found::at(field, reason, says, help));
-    };
+    let refuse =
+        |found: &mut Vec<FormatError>, field: &[PathStep], reason, says: &str, help: &str| {
+            found.push(FormatError::at(field, reason, says, help));
+        };
     let stored = versions
         .iter()
         .filter(|version| version["storage"] == Json::Bool(true))
@@ -170,7 +171,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
         refuse(
             found,
             &list,
-            Reason::Invalid,
+            RefusalReason::Invalid,
             "must have exactly one version with `storage: true`",
             "mark the version in which objects are stored",
         );
@@ -179,7 +180,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
     for (at, version) in versions.iter().enumerate() {
         let below = |steps: &[&str]| {
             let mut field = list.clone();
-            field.push(Step::Index(at));
+            field.push(PathStep::Index(at));
             field.extend(path(steps));
             field
         };
@@ -188,7 +189,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
             refuse(
                 found,
                 &list,
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 "must have names that differ",
                 "remove one of the versions",
             );
@@ -197,7 +198,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
             refuse(
                 found,
                 &below(&["name"]),
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 "is not the name of a version",
                 "write it like `v1`",
             );
@@ -206,7 +207,7 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
             refuse(
                 found,
                 &below(&["deprecationWarning"]),
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 "may only be set for a deprecated version",
                 "write `deprecated: true`, too",
             );
@@ -215,15 +216,15 @@ fn versions(spec: &Json, found: &mut Vec<Found>) {
             refuse(
                 found,
                 &below(&["schema", "openAPIV3Schema"]),
-                Reason::Required,
+                RefusalReason::Required,
                 "is missing",
                 "write the schema of the version",
             );
         }
         // The API server names what all versions share as if the definition had only that.
         let shared = |name: &str| versions.iter().all(|other| other[name] == version[name]);
-        let mut refuse_part = |name: &str, steps: &[Step], reason, says: &str, help: &str| {
-            let mut one = Found::at(&below(&[name]), reason, says, help);
+        let mut refuse_part = |name: &str, steps: &[PathStep], reason, says: &str, help: &str| {
+            let mut one = FormatError::at(&below(&[name]), reason, says, help);
             if shared(name) {
                 one.field = path(&["spec", name]);
             }
@@ -258,7 +259,7 @@ fn subresources(subresources: &Json, refuse: &mut Refuse<'_>) {
         match scale[name].as_str().unwrap_or_default() {
             "" if is_required => refuse(
                 &field,
-                Reason::Required,
+                RefusalReason::Required,
                 "is missing",
                 "write the path of the field",
             ),
@@ -266,7 +267,7 @@ fn subresources(subresources: &Json, refuse: &mut Refuse<'_>) {
             text if below.iter().any(|below| text.starts_with(below)) && !text.contains('[') => {}
             _ => refuse(
                 &field,
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 "must be a path below `.spec` or `.status`, without `[]`",
                 "write it like `.spec.replicas`",
             ),
@@ -277,10 +278,15 @@ fn subresources(subresources: &Json, refuse: &mut Refuse<'_>) {
 fn columns(version: &Json, refuse: &mut Refuse<'_>) {
     let columns = version["additionalPrinterColumns"].as_array();
     for (at, column) in columns.into_iter().flatten().enumerate() {
-        let below = |name: &str| [Step::Index(at), Step::from(name)];
+        let below = |name: &str| [PathStep::Index(at), PathStep::from(name)];
         for name in ["name", "jsonPath"] {
             if column[name].as_str().unwrap_or_default().is_empty() {
-                refuse(&below(name), Reason::Required, "is missing", "write it");
+                refuse(
+                    &below(name),
+                    RefusalReason::Required,
+                    "is missing",
+                    "write it",
+                );
             }
         }
         let kinds = ["integer", "number", "string", "boolean", "date"];
@@ -290,7 +296,7 @@ fn columns(version: &Json, refuse: &mut Refuse<'_>) {
         {
             refuse(
                 &below("type"),
-                Reason::NotSupported,
+                RefusalReason::NotSupported,
                 "is not a type of columns",
                 "write `integer`, `number`, `string`, `boolean` or `date`",
             );
@@ -312,7 +318,7 @@ fn columns(version: &Json, refuse: &mut Refuse<'_>) {
         {
             refuse(
                 &below("format"),
-                Reason::NotSupported,
+                RefusalReason::NotSupported,
                 "is not a format of columns",
                 "remove it",
             );
@@ -323,7 +329,7 @@ fn columns(version: &Json, refuse: &mut Refuse<'_>) {
         {
             refuse(
                 &below("jsonPath"),
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 "must start with `.`",
                 "write it like `.status.phase`",
             );
@@ -331,14 +337,14 @@ fn columns(version: &Json, refuse: &mut Refuse<'_>) {
     }
 }
 
-fn conversion(conversion: &Json, found: &mut Vec<Found>) {
+fn conversion(conversion: &Json, found: &mut Vec<FormatError>) {
     if !conversion.is_object() {
         return;
     }
     let mut refuse = |field: &[&str], reason, says: &str, help: &str| {
         let mut all = path(&["spec", "conversion"]);
         all.extend(path(field));
-        found.push(Found::at(&all, reason, says, help));
+        found.push(FormatError::at(&all, reason, says, help));
     };
     let webhook = &conversion["webhook"];
     match conversion["strategy"].as_str() {
@@ -346,7 +352,7 @@ fn conversion(conversion: &Json, found: &mut Vec<Found>) {
             if webhook.is_object() {
                 refuse(
                     &["webhook"],
-                    Reason::Forbidden,
+                    RefusalReason::Forbidden,
                     "may only be set for the strategy `Webhook`",
                     "remove it",
                 );
@@ -357,14 +363,14 @@ fn conversion(conversion: &Json, found: &mut Vec<Found>) {
             if !client.is_object() {
                 refuse(
                     &["webhook", "clientConfig"],
-                    Reason::Required,
+                    RefusalReason::Required,
                     "is missing",
                     "name the webhook's service",
                 );
             } else if client["url"].is_string() == client["service"].is_object() {
                 refuse(
                     &["webhook", "clientConfig"],
-                    Reason::Required,
+                    RefusalReason::Required,
                     "must have a `url` or a `service`, and not both",
                     "name the webhook's service",
                 );
@@ -373,7 +379,7 @@ fn conversion(conversion: &Json, found: &mut Vec<Found>) {
             if versions.is_none_or(Vec::is_empty) {
                 refuse(
                     &["webhook", "conversionReviewVersions"],
-                    Reason::Required,
+                    RefusalReason::Required,
                     "must have at least one version",
                     "write `[v1]`",
                 );
@@ -381,7 +387,7 @@ fn conversion(conversion: &Json, found: &mut Vec<Found>) {
         }
         _ => refuse(
             &["strategy"],
-            Reason::NotSupported,
+            RefusalReason::NotSupported,
             "is not a strategy of conversion",
             "write `None` or `Webhook`",
         ),
@@ -389,7 +395,7 @@ fn conversion(conversion: &Json, found: &mut Vec<Found>) {
 }
 
 /// The schemas of versions. The API server names one that all versions share as if the definition had only that.
-fn schemas(spec: &Json, minor: Minor, found: &mut Vec<Found>) {
+fn schemas(spec: &Json, minor: Minor, found: &mut Vec<FormatError>) {
     let empty = Vec::new();
     let versions = spec["versions"].as_array().unwrap_or(&empty);
     let schema = |version: &Json| version["schema"]["openAPIV3Schema"].clone();
@@ -405,7 +411,7 @@ fn schemas(spec: &Json, minor: Minor, found: &mut Vec<Found>) {
             continue;
         }
         let mut place = path(&["spec", "versions"]);
-        place.push(Step::Index(at));
+        place.push(PathStep::Index(at));
         place.extend(path(&["schema", "openAPIV3Schema"]));
         let named = if is_shared {
             path(&["spec", "validation", "openAPIV3Schema"])

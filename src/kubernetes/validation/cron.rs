@@ -3,7 +3,7 @@
 use super::forms::go_duration;
 
 /// A field: its least and greatest number, and the names of numbers.
-struct Field {
+struct CronField {
     least: u32,
     most: u32,
     names: &'static [&'static str],
@@ -16,32 +16,32 @@ const MONTHS: &[&str] = &[
 ];
 const DAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-const FIELDS: [Field; 5] = [
-    Field {
+const FIELDS: [CronField; 5] = [
+    CronField {
         least: 0,
         most: 59,
         names: &[],
         first: 0,
     },
-    Field {
+    CronField {
         least: 0,
         most: 23,
         names: &[],
         first: 0,
     },
-    Field {
+    CronField {
         least: 1,
         most: 31,
         names: &[],
         first: 0,
     },
-    Field {
+    CronField {
         least: 1,
         most: 12,
         names: MONTHS,
         first: 1,
     },
-    Field {
+    CronField {
         least: 0,
         most: 6,
         names: DAYS,
@@ -88,7 +88,7 @@ pub fn is_schedule(text: &str) -> bool {
             .all(|(text, field)| field.reads(text))
 }
 
-impl Field {
+impl CronField {
     fn reads(&self, text: &str) -> bool {
         text.split(',')
             .filter(|part| !part.is_empty())

@@ -12,13 +12,13 @@ use super::overlay::Overlay;
 const MAX_ENTRIES: usize = 4096;
 
 /// A map's overlay, by address, and an entry's key and value.
-type Entry = (usize, Box<str>, Box<str>);
+type OverlayEntry = (usize, Box<str>, Box<str>);
 
 /// Maps and entries of maps that were found right by a version of Kubernetes, for as long as the manifests live that they
 /// are of.
 #[derive(Debug, Default)]
 pub struct Entries {
-    entries: RefCell<HashMap<u64, Entry, FixedState>>,
+    entries: RefCell<HashMap<u64, OverlayEntry, FixedState>>,
     /// Whole maps of the input, with their overlays, by address.
     maps: RefCell<HashSet<(usize, usize), FixedState>>,
 }

@@ -6,12 +6,12 @@
 
 use serde_json::Value as Json;
 
-use super::Reason;
-use super::checks::Found;
+use super::RefusalReason;
+use super::checks::FormatError;
 use super::sizes::{self, REQUEST, bound};
 use crate::cel::estimate::Sizes;
 use crate::kubernetes::versions::Minor;
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// What one expression may cost: `StaticEstimatedCostLimit`.
 const PER_EXPRESSION: u64 = 10_000_000;
@@ -76,13 +76,13 @@ impl Scale {
 pub(super) struct Estimates {
     total: u64,
     /// The most expensive expressions, in descending order.
-    dearest: Vec<(Vec<Step>, u64)>,
-    found: Vec<Found>,
+    dearest: Vec<(Vec<PathStep>, u64)>,
+    found: Vec<FormatError>,
 }
 
 impl Estimates {
     /// Notes what the expression of a field costs.
-    pub(super) fn note(&mut self, field: &[Step], cost: u64) {
+    pub(super) fn note(&mut self, field: &[PathStep], cost: u64) {
         if cost > PER_EXPRESSION {
             let says = format!(
                 "has an estimated cost of {} the limit of 10,000,000",
@@ -100,7 +100,7 @@ impl Estimates {
 
     /// What is refused; the total is reported at the most expensive expressions, and at the schema itself. Of those that
     /// are above their own limit, the API server says both: here, one is enough.
-    pub(super) fn found(mut self) -> Vec<Found> {
+    pub(super) fn found(mut self) -> Vec<FormatError> {
         if self.total > PER_SCHEMA {
             let mut dearest = std::mem::take(&mut self.dearest);
             dearest.retain(|(_, cost)| *cost <= PER_EXPRESSION);
@@ -117,9 +117,9 @@ impl Estimates {
         self.found
     }
 
-    fn refuse(&mut self, field: &[Step], says: String) {
+    fn refuse(&mut self, field: &[PathStep], says: String) {
         self.found
-            .push(Found::at(field, Reason::Forbidden, says, HELP));
+            .push(FormatError::at(field, RefusalReason::Forbidden, says, HELP));
     }
 }
 
@@ -205,10 +205,10 @@ mod tests {
         }
     }
 
-    fn to_json(field: &[Step]) -> Json {
+    fn to_json(field: &[PathStep]) -> Json {
         let steps = field.iter().map(|step| match step {
-            Step::Key(key) => Json::from(&**key),
-            Step::Index(index) => Json::from(*index),
+            PathStep::Key(key) => Json::from(&**key),
+            PathStep::Index(index) => Json::from(*index),
         });
         steps.collect()
     }

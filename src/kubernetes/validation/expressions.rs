@@ -2,13 +2,13 @@
 
 use serde_json::Value as Json;
 
-use super::Reason;
-use super::checks::Found;
+use super::RefusalReason;
+use super::checks::FormatError;
 use super::rule::with_large_stack;
 use crate::cel::types::Type;
-use crate::cel::{self, CompileError, Names, Variable, Wanted};
+use crate::cel::{self, CompileError, DeclaredVariable, Names, WantedType};
 use crate::kubernetes::versions::Minor;
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// What expressions of policies see.
 const OF_POLICY: &[&str] = &[
@@ -23,74 +23,80 @@ const OF_POLICY: &[&str] = &[
 const OF_WEBHOOK: &[&str] = &["object", "oldObject", "request", "authorizer"];
 
 /// Expressions of a policy's spec, but those of mutations, which make objects of types that are not known here.
-pub fn of_policy(spec: &Json, _: Minor) -> Vec<Found> {
+pub fn of_policy(spec: &Json, _: Minor) -> Vec<FormatError> {
     with_large_stack(|| Ok(policy(spec))).unwrap_or_default()
 }
 
 /// Conditions of a webhook.
-pub fn of_webhook(webhook: &Json, _: Minor) -> Vec<Found> {
+pub fn of_webhook(webhook: &Json, _: Minor) -> Vec<FormatError> {
     let work = || {
-        let mut compiler = Compiler {
+        let mut compiler = CrdRuleCompiler {
             globals: OF_WEBHOOK,
             variables: None,
             found: Vec::new(),
         };
         each(webhook, "matchConditions", |field, condition| {
-            compiler.compile(condition, field, "expression", Wanted::Bool);
+            compiler.compile(condition, field, "expression", WantedType::Bool);
         });
         Ok(compiler.found)
     };
     with_large_stack(work).unwrap_or_default()
 }
 
-fn policy(spec: &Json) -> Vec<Found> {
+fn policy(spec: &Json) -> Vec<FormatError> {
     // `params` is a name only where a kind of parameters is named.
     let globals = match spec.get("paramKind") {
         Some(kind) if !kind.is_null() => OF_POLICY,
         _ => &OF_POLICY[..OF_POLICY.len() - 1],
     };
-    let mut compiler = Compiler {
+    let mut compiler = CrdRuleCompiler {
         globals,
         variables: Some(Vec::new()),
         found: Vec::new(),
     };
     each(spec, "variables", |field, variable| {
-        let of = compiler.compile(variable, field, "expression", Wanted::Anything);
+        let of = compiler.compile(variable, field, "expression", WantedType::Anything);
         let name = variable["name"].as_str().unwrap_or_default().to_owned();
         if let Some(variables) = &mut compiler.variables {
-            variables.push(Variable { name, of });
+            variables.push(DeclaredVariable { name, of });
         }
     });
     each(spec, "validations", |field, validation| {
-        compiler.compile(validation, field, "expression", Wanted::Bool);
-        compiler.compile(validation, field, "messageExpression", Wanted::Text);
+        compiler.compile(validation, field, "expression", WantedType::Bool);
+        compiler.compile(validation, field, "messageExpression", WantedType::Text);
     });
     each(spec, "auditAnnotations", |field, annotation| {
-        compiler.compile(annotation, field, "valueExpression", Wanted::TextOrNull);
+        compiler.compile(annotation, field, "valueExpression", WantedType::TextOrNull);
     });
     // Conditions are judged before the variables are there.
     compiler.variables = None;
     each(spec, "matchConditions", |field, condition| {
-        compiler.compile(condition, field, "expression", Wanted::Bool);
+        compiler.compile(condition, field, "expression", WantedType::Bool);
     });
     compiler.found
 }
 
-fn each(json: &Json, name: &str, mut judge: impl FnMut(&[Step], &Json)) {
+fn each(json: &Json, name: &str, mut judge: impl FnMut(&[PathStep], &Json)) {
     for (at, item) in json[name].as_array().into_iter().flatten().enumerate() {
-        judge(&[name.into(), Step::Index(at)], item);
+        judge(&[name.into(), PathStep::Index(at)], item);
     }
 }
 
-struct Compiler<'a> {
+struct CrdRuleCompiler<'a> {
     globals: &'a [&'a str],
-    variables: Option<Vec<Variable>>,
-    found: Vec<Found>,
+    variables: Option<Vec<DeclaredVariable>>,
+    found: Vec<FormatError>,
 }
 
-impl Compiler<'_> {
+impl CrdRuleCompiler<'_> {
     /// Compiles an expression, and gives the type of what it gives.
-    fn compile(&mut self, holder: &Json, field: &[Step], name: &str, wanted: Wanted) -> Type {
+    fn compile(
+        &mut self,
+        holder: &Json,
+        field: &[PathStep],
+        name: &str,
+        wanted: WantedType,
+    ) -> Type {
         let Some(text) = holder[name].as_str().filter(|text| !text.trim().is_empty()) else {
             return Type::Dyn;
         };
@@ -111,8 +117,12 @@ impl Compiler<'_> {
             Ok(program) => {
                 if !wanted.takes(&program.gives) {
                     let says = format!("must give {}, and gives {}", wanted.words(), program.gives);
-                    self.found
-                        .push(Found::at(&field, Reason::Invalid, says, wanted.help()));
+                    self.found.push(FormatError::at(
+                        &field,
+                        RefusalReason::Invalid,
+                        says,
+                        wanted.help(),
+                    ));
                 }
                 program.gives
             }
@@ -120,7 +130,7 @@ impl Compiler<'_> {
     }
 }
 
-fn refused(field: &[Step], error: &CompileError) -> Found {
+fn refused(field: &[PathStep], error: &CompileError) -> FormatError {
     let place = error.position.map_or(String::new(), |(line, column)| {
         format!(" at {line}:{column}")
     });
@@ -128,9 +138,9 @@ fn refused(field: &[Step], error: &CompileError) -> Found {
         .help
         .clone()
         .unwrap_or_else(|| "correct the expression".to_owned());
-    Found::at(
+    FormatError::at(
         field,
-        Reason::Invalid,
+        RefusalReason::Invalid,
         format!("does not compile{place}: {}", error.message),
         help,
     )

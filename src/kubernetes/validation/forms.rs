@@ -10,7 +10,7 @@ use crate::model::scalars::{is_label, is_subdomain};
 
 /// A form.
 #[derive(Debug)]
-pub struct Form {
+pub struct FormatName {
     /// Its name in data.
     pub name: &'static str,
     /// What to write, for people.
@@ -23,8 +23,8 @@ pub struct Form {
     pub is: fn(&str) -> bool,
 }
 
-const fn form(name: &'static str, expected: &'static str, is: fn(&str) -> bool) -> Form {
-    Form {
+const fn form(name: &'static str, expected: &'static str, is: fn(&str) -> bool) -> FormatName {
+    FormatName {
         name,
         expected,
         most: None,
@@ -33,20 +33,20 @@ const fn form(name: &'static str, expected: &'static str, is: fn(&str) -> bool) 
     }
 }
 
-impl Form {
-    const fn or_number(mut self, number: fn(i64) -> bool) -> Form {
+impl FormatName {
+    const fn or_number(mut self, number: fn(i64) -> bool) -> FormatName {
         self.number = Some(number);
         self
     }
 
-    const fn at_most(mut self, most: usize) -> Form {
+    const fn at_most(mut self, most: usize) -> FormatName {
         self.most = Some(most);
         self
     }
 }
 
 /// All forms of this crate's data.
-pub const FORMS: &[Form] = &[
+pub const FORMS: &[FormatName] = &[
     form(
         "dns1123-label",
         "lower-case letters, digits and `-`, a letter or digit at both ends, at most 63 characters",
@@ -269,13 +269,13 @@ pub const FORMS: &[Form] = &[
 ];
 
 /// The form of a name.
-pub fn find(name: &str) -> Option<&'static Form> {
+pub fn find(name: &str) -> Option<&'static FormatName> {
     FORMS.iter().find(|form| form.name == name)
 }
 
 /// Formats of CRDs that `schema` does not judge.
 /// <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/validation/formats.go>
-const CRD_FORMS: &[Form] = &[
+const CRD_FORMS: &[FormatName] = &[
     form("ipv4", "an IPv4 address, such as `10.0.0.1`", is_ipv4),
     form("ipv6", "an IPv6 address, such as `fd00::1`", is_ipv6),
     form(
@@ -326,7 +326,7 @@ const CRD_FORMS: &[Form] = &[
 ];
 
 /// The form of a CRD's format.
-pub fn of_crd(name: &str) -> Option<&'static Form> {
+pub fn of_crd(name: &str) -> Option<&'static FormatName> {
     CRD_FORMS.iter().find(|form| form.name == name)
 }
 

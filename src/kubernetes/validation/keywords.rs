@@ -2,18 +2,18 @@
 
 use serde_json::Value as Json;
 
-use super::Reason;
-use super::forms::Form;
+use super::RefusalReason;
+use super::forms::FormatName;
 use super::overlay::{Bounds, Overlay};
-use crate::cel::Value;
+use crate::cel::CelValue;
 use crate::diagnostics::{list_names, suggest};
 
 impl Overlay {
     /// What is wrong with a scalar: the reason, what to say, and what to write.
-    pub(super) fn scalar(&self, value: &Value<'_>) -> Option<(Reason, String, String)> {
+    pub(super) fn scalar(&self, value: &CelValue<'_>) -> Option<(RefusalReason, String, String)> {
         let text = match value {
-            Value::Text(text) => text.as_str().to_owned(),
-            Value::Null => return None,
+            CelValue::Text(text) => text.as_str().to_owned(),
+            CelValue::Null => return None,
             other => other.to_json().to_string(),
         };
         if !self.allowed.is_empty() {
@@ -28,7 +28,11 @@ impl Overlay {
                 let help = suggest(&text, allowed.iter().copied()).unwrap_or_else(|| {
                     format!("write one of {}", list_names(allowed.iter().copied()))
                 });
-                return Some((Reason::NotSupported, format!("cannot be `{text}`"), help));
+                return Some((
+                    RefusalReason::NotSupported,
+                    format!("cannot be `{text}`"),
+                    help,
+                ));
             }
         }
         if let Some(most) = self.form.and_then(|form| form.most)
@@ -38,17 +42,17 @@ impl Overlay {
                 "has {} characters, and {most} are allowed: `{text}`",
                 text.len()
             );
-            return Some((Reason::Invalid, says, "shorten it".to_owned()));
+            return Some((RefusalReason::Invalid, says, "shorten it".to_owned()));
         }
-        let has_form = |form: &Form| match (value, form.number) {
-            (Value::Int(number), Some(is)) => is(*number),
+        let has_form = |form: &FormatName| match (value, form.number) {
+            (CelValue::Int(number), Some(is)) => is(*number),
             _ => (form.is)(&text),
         };
         if let Some(form) = self.form
             && !has_form(form)
         {
             return Some((
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 format!("cannot be `{text}`"),
                 format!("write {}", form.expected),
             ));
@@ -57,19 +61,19 @@ impl Overlay {
             && !pattern.is_match(&text)
         {
             return Some((
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 format!("cannot be `{text}`"),
                 format!("write text of the form `{pattern}`"),
             ));
         }
         let bounds = self.bounds.as_deref()?;
-        if let Value::Text(text) = value {
+        if let CelValue::Text(text) = value {
             let count = text.as_str().chars().count();
             let range = out_of_range(count, bounds.length, "characters")?;
             let reason = if count == 0 {
-                Reason::Required
+                RefusalReason::Required
             } else {
-                Reason::TooLong
+                RefusalReason::TooLong
             };
             return Some((
                 reason,
@@ -79,13 +83,13 @@ impl Overlay {
         }
         #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
         let number = match value {
-            Value::Int(number) => *number as f64,
-            Value::Double(number) => *number,
+            CelValue::Int(number) => *number as f64,
+            CelValue::Double(number) => *number,
             _ => return None,
         };
         let range = bounds.refuses(number)?;
         Some((
-            Reason::Invalid,
+            RefusalReason::Invalid,
             format!("must be {range}, and is {text}"),
             format!("write a number that is {range}"),
         ))

@@ -8,23 +8,23 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::admission::{Namespace, items};
-use super::{Reason, Violation};
+use super::{Refusal, RefusalReason};
 use crate::model::scalars::Amount;
 use crate::model::view::View;
-use crate::yaml::{Path, Step};
+use crate::yaml::{Path, PathStep};
 
-type Amounts = BTreeMap<String, Amount>;
+type Quantities = BTreeMap<String, Amount>;
 
 /// What a container requests and may use at most, with what `LimitRanges` fill in.
 struct Container<'a> {
     view: View<'a>,
     path: Path,
-    requests: Amounts,
-    limits: Amounts,
+    requests: Quantities,
+    limits: Quantities,
 }
 
 /// Judges a pod.
-pub(super) fn check<'a>(pod: View<'a>, namespace: &Namespace<'_>, found: &mut Vec<Violation<'a>>) {
+pub(super) fn check<'a>(pod: View<'a>, namespace: &Namespace<'_>, found: &mut Vec<Refusal<'a>>) {
     if namespace.ranges.is_empty() && namespace.quotas.is_empty() {
         return;
     }
@@ -63,7 +63,7 @@ pub(super) fn check<'a>(pod: View<'a>, namespace: &Namespace<'_>, found: &mut Ve
     }
 }
 
-fn amounts(json: &Json) -> Amounts {
+fn amounts(json: &Json) -> Quantities {
     let fields = json.as_object().into_iter().flatten();
     fields
         .filter_map(|(name, value)| {
@@ -96,7 +96,7 @@ fn containers<'a>(pod: View<'a>, rules: &[Json]) -> Vec<Container<'a>> {
                 fill(&mut limits, &default);
                 fill(&mut requests, &request);
             }
-            let path = Path(vec!["spec".into(), list.into(), Step::Index(at)]);
+            let path = Path(vec!["spec".into(), list.into(), PathStep::Index(at)]);
             all.push(Container {
                 view,
                 path,
@@ -108,18 +108,18 @@ fn containers<'a>(pod: View<'a>, rules: &[Json]) -> Vec<Container<'a>> {
     all
 }
 
-fn fill(amounts: &mut Amounts, defaults: &Amounts) {
+fn fill(amounts: &mut Quantities, defaults: &Quantities) {
     for (name, amount) in defaults {
         amounts.entry(name.clone()).or_insert(*amount);
     }
 }
 
 /// What the containers of a pod request and may use together; init containers that end run one after the other.
-fn sums(containers: &[Container<'_>]) -> [Amounts; 2] {
-    let sum = |of: for<'c> fn(&'c Container<'_>) -> &'c Amounts| {
-        let mut total = Amounts::new();
+fn sums(containers: &[Container<'_>]) -> [Quantities; 2] {
+    let sum = |of: for<'c> fn(&'c Container<'_>) -> &'c Quantities| {
+        let mut total = Quantities::new();
         let is_init =
-            |one: &&Container<'_>| one.path.0.get(1) == Some(&Step::from("initContainers"));
+            |one: &&Container<'_>| one.path.0.get(1) == Some(&PathStep::from("initContainers"));
         for container in containers.iter().filter(|one| !is_init(one)) {
             for (name, amount) in of(container) {
                 let sum = total
@@ -144,9 +144,9 @@ fn range<'a>(
     rule: &Json,
     what: &str,
     (view, path): (View<'a>, &Path),
-    requests: &Amounts,
-    limits: &Amounts,
-    found: &mut Vec<Violation<'a>>,
+    requests: &Quantities,
+    limits: &Quantities,
+    found: &mut Vec<Refusal<'a>>,
 ) {
     let text = |bound: &str, name: &str| match &rule[bound][name] {
         Json::String(text) => text.clone(),
@@ -156,12 +156,12 @@ fn range<'a>(
         let keys = ["resources", kind, name];
         let place = keys.iter().try_fold(view, |view, key| view.get(key));
         let path = keys.iter().fold(path.clone(), |path, key| path.join(*key));
-        found.push(Violation {
+        found.push(Refusal {
             place: path.clone(),
             path,
             view: place.or_else(|| view.get("resources")).unwrap_or(view),
             key: None,
-            reason: Reason::Forbidden,
+            reason: RefusalReason::Forbidden,
             says,
             help: "write an amount that the namespace's LimitRange allows".to_owned(),
             rule: None,
@@ -212,7 +212,8 @@ fn range<'a>(
     }
     for (name, ratio) in amounts(&rule["maxLimitRequestRatio"]) {
         let most = text("maxLimitRequestRatio", &name);
-        let amount = |amounts: &Amounts| amounts.get(&name).map_or(0, |amount| amount.thousandths);
+        let amount =
+            |amounts: &Quantities| amounts.get(&name).map_or(0, |amount| amount.thousandths);
         let (request, limit) = (amount(requests), amount(limits));
         if request == 0 || limit == 0 {
             report(
@@ -268,7 +269,7 @@ fn is_meant(quota: View<'_>, pod: View<'_>) -> bool {
 }
 
 /// A quota of cpu or memory asks each container for a request or limit.
-fn required<'a>(quota: View<'_>, containers: &[Container<'a>], found: &mut Vec<Violation<'a>>) {
+fn required<'a>(quota: View<'_>, containers: &[Container<'a>], found: &mut Vec<Refusal<'a>>) {
     let hard = quota
         .at(&["spec", "hard"])
         .map(View::fields)
@@ -292,12 +293,12 @@ fn required<'a>(quota: View<'_>, containers: &[Container<'a>], found: &mut Vec<V
             }
             let quota = quota.text_at(&["metadata", "name"]);
             let path = container.path.join("resources").join(kind).join(name);
-            found.push(Violation {
+            found.push(Refusal {
                 place: path.clone(),
                 path,
                 view: container.view.get("resources").unwrap_or(container.view),
                 key: None,
-                reason: Reason::Required,
+                reason: RefusalReason::Required,
                 says: format!(
                     "is missing: the ResourceQuota `{quota}` limits `{}`",
                     field.key

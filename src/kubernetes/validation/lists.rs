@@ -1,15 +1,20 @@
 //! Items of lists that are sets or maps: which of two are the same one.
 
-use super::Reason;
+use super::RefusalReason;
 use super::overlay::ListType;
-use super::walk::{Judge, Place, below};
-use crate::cel::Value;
-use crate::cel::tree::Tree;
+use super::walk::{JudgedValue, ObjectWalk, below};
+use crate::cel::CelValue;
+use crate::cel::tree::StoredTree;
 use crate::yaml::Trail;
 
-impl<'a> Judge<'a> {
+impl<'a> ObjectWalk<'a> {
     /// Finds items that are there twice.
-    pub(super) fn duplicates(&mut self, place: Place<'_, 'a>, tree: &Tree<'a>, list: &ListType) {
+    pub(super) fn duplicates(
+        &mut self,
+        place: JudgedValue<'_, 'a>,
+        tree: &StoredTree<'a>,
+        list: &ListType,
+    ) {
         let (items, views) = (tree.items(), tree.view.items());
         for (at, item) in items.iter().enumerate() {
             if items[..at]
@@ -33,16 +38,16 @@ impl<'a> Judge<'a> {
                     path,
                     view,
                     None,
-                    Reason::Duplicate,
+                    RefusalReason::Duplicate,
                     &says,
-                    Reason::Duplicate.help().to_owned(),
+                    RefusalReason::Duplicate.help().to_owned(),
                 );
             }
         }
     }
 }
 
-fn is_same_item<'a>(a: &Value<'a>, b: &Value<'a>, list: &ListType) -> bool {
+fn is_same_item<'a>(a: &CelValue<'a>, b: &CelValue<'a>, list: &ListType) -> bool {
     match list {
         ListType::Atomic => false,
         ListType::Set => a.equals(b) == Ok(true),
@@ -62,10 +67,10 @@ fn is_same_item<'a>(a: &Value<'a>, b: &Value<'a>, list: &ListType) -> bool {
 
 /// The item of an old list that another item replaces.
 pub(super) fn old_item<'a>(
-    old: &Value<'a>,
-    item: &Value<'a>,
+    old: &CelValue<'a>,
+    item: &CelValue<'a>,
     list: &ListType,
-) -> Option<Value<'a>> {
+) -> Option<CelValue<'a>> {
     let ListType::Map(_) = list else { return None };
     let items = old.items()?;
     items

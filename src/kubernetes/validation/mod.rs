@@ -37,12 +37,12 @@ use crate::yaml::{NodeId, Path};
 
 pub use entries::Entries;
 pub use overlay::{Overlay, problems};
-pub use replay::{Work, check_manifest};
-pub use walk::{Kind, Known, check, check_as_of};
+pub use replay::{ReplayWork, check_manifest};
+pub use walk::{KnownKind, RuleSet, check, check_as_of};
 
 /// Why the API server refuses a value: the reasons of its field errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
+pub enum RefusalReason {
     /// The value is malformed or does not fit with others.
     Invalid,
     /// A value is missing.
@@ -61,18 +61,18 @@ pub enum Reason {
     NotFound,
 }
 
-impl Reason {
+impl RefusalReason {
     /// The reason of a name such as `FieldValueInvalid` or `Invalid`.
-    pub fn parse(name: &str) -> Option<Reason> {
+    pub fn parse(name: &str) -> Option<RefusalReason> {
         Some(match name.strip_prefix("FieldValue").unwrap_or(name) {
-            "Invalid" => Reason::Invalid,
-            "Required" => Reason::Required,
-            "Forbidden" => Reason::Forbidden,
-            "Duplicate" => Reason::Duplicate,
-            "NotSupported" => Reason::NotSupported,
-            "TooLong" => Reason::TooLong,
-            "TooMany" => Reason::TooMany,
-            "NotFound" => Reason::NotFound,
+            "Invalid" => RefusalReason::Invalid,
+            "Required" => RefusalReason::Required,
+            "Forbidden" => RefusalReason::Forbidden,
+            "Duplicate" => RefusalReason::Duplicate,
+            "NotSupported" => RefusalReason::NotSupported,
+            "TooLong" => RefusalReason::TooLong,
+            "TooMany" => RefusalReason::TooMany,
+            "NotFound" => RefusalReason::NotFound,
             _ => return None,
         })
     }
@@ -80,21 +80,21 @@ impl Reason {
     /// What to do about it, where a rule does not say so itself.
     fn help(self) -> &'static str {
         match self {
-            Reason::Invalid => "change the value",
-            Reason::Required => "add it",
-            Reason::Forbidden => "remove it",
-            Reason::Duplicate => "remove it, or make it differ",
-            Reason::NotSupported => "write one of the supported values",
-            Reason::TooLong => "shorten it",
-            Reason::TooMany => "remove some",
-            Reason::NotFound => "write the name of something that the object has",
+            RefusalReason::Invalid => "change the value",
+            RefusalReason::Required => "add it",
+            RefusalReason::Forbidden => "remove it",
+            RefusalReason::Duplicate => "remove it, or make it differ",
+            RefusalReason::NotSupported => "write one of the supported values",
+            RefusalReason::TooLong => "shorten it",
+            RefusalReason::TooMany => "remove some",
+            RefusalReason::NotFound => "write the name of something that the object has",
         }
     }
 }
 
 /// A value that the API server refuses.
 #[derive(Clone, Debug)]
-pub struct Violation<'a> {
+pub struct Refusal<'a> {
     /// The field that the API server names.
     pub path: Path,
     /// The way to what a finding points at, where that is another field.
@@ -104,7 +104,7 @@ pub struct Violation<'a> {
     /// The key, when the key is refused and was read from the input.
     pub key: Option<NodeId>,
     /// Why.
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// What is wrong, to be said of the field.
     pub says: String,
     /// What to write.
@@ -113,7 +113,7 @@ pub struct Violation<'a> {
     pub rule: Option<String>,
 }
 
-impl Violation<'_> {
+impl Refusal<'_> {
     /// What is wrong, with the field's name.
     pub fn message(&self) -> String {
         match self.path.0.as_slice() {

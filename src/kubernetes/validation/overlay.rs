@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value as Json};
 
-use super::checks::{self, Check};
-use super::forms::{self, Form};
-use super::rule::{Rule, Sees, Variables, Way};
+use super::checks::{self, FormatCheck};
+use super::forms::{self, FormatName};
+use super::rule::{CrdRule, RulePath, Sees, Variables};
 use crate::schema::kubernetes::built_in;
 use crate::yaml;
 
@@ -20,7 +20,7 @@ pub struct Overlay {
     pub(super) required: Vec<Box<str>>,
     /// Values that are allowed, if not all.
     pub(super) allowed: Vec<Json>,
-    pub(super) form: Option<&'static Form>,
+    pub(super) form: Option<&'static FormatName>,
     pub(super) pattern: Option<Box<regex::Regex>>,
     pub(super) bounds: Option<Box<Bounds>>,
     pub(super) list: ListType,
@@ -30,11 +30,11 @@ pub struct Overlay {
     pub(super) properties: Vec<(Box<str>, Overlay)>,
     pub(super) additional: Option<Box<Overlay>>,
     pub(super) items: Option<Box<Overlay>>,
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<CrdRule>,
     /// The places below that rules are meant for.
     pub(super) branches: Vec<Branch>,
     /// What the expression language cannot say.
-    pub(super) checks: Vec<Check>,
+    pub(super) checks: Vec<FormatCheck>,
     pub(super) variables: Arc<Variables>,
 }
 
@@ -55,7 +55,7 @@ pub struct Bounds {
 /// A step below a place, and the rules that are meant for where it leads.
 #[derive(Debug)]
 pub struct Branch {
-    pub(super) way: Way,
+    pub(super) way: RulePath,
     /// The rules for this place, by position.
     pub(super) rules: Vec<usize>,
     pub(super) below: Vec<Branch>,
@@ -65,7 +65,7 @@ pub struct Branch {
 
 impl Branch {
     /// Adds a rule at the end of a way.
-    fn add(branches: &mut Vec<Branch>, ways: &[Way], rule: usize) {
+    fn add(branches: &mut Vec<Branch>, ways: &[RulePath], rule: usize) {
         let Some((way, rest)) = ways.split_first() else {
             return;
         };
@@ -103,7 +103,7 @@ pub enum ListType {
 
 /// Where a schema comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
+enum SchemaOrigin {
     /// The data of this crate.
     BuiltIn,
     /// A CRD: types, enumerations, patterns and simple bounds are judged by `schema`.
@@ -161,14 +161,14 @@ impl Overlay {
         compile(
             &Json::Null,
             schema,
-            Origin::Crd { is_root: true },
+            SchemaOrigin::Crd { is_root: true },
             &mut Vec::new(),
         )
     }
 }
 
 /// The data of this crate: definitions by name, each compiled when it is used.
-struct Library {
+struct OverlayData {
     names: HashMap<&'static str, usize>,
     definitions: Vec<(&'static str, OnceLock<Overlay>)>,
     texts: HashMap<&'static str, &'static str>,
@@ -177,8 +177,8 @@ struct Library {
 /// The files of `kubernetes/validation/`.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/kubernetes_validation.rs"));
 
-static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let mut library = Library {
+static LIBRARY: LazyLock<OverlayData> = LazyLock::new(|| {
+    let mut library = OverlayData {
         names: HashMap::new(),
         definitions: Vec::new(),
         texts: HashMap::new(),
@@ -223,7 +223,7 @@ fn compile_definition(name: &str, problems: &mut Vec<String>) -> Overlay {
         None => Json::Null,
     };
     let structure = structure.unwrap_or(Json::Null);
-    compile(&structure, &overlay, Origin::BuiltIn, problems)
+    compile(&structure, &overlay, SchemaOrigin::BuiltIn, problems)
 }
 
 fn schema_of(text: &str, problems: &mut Vec<String>) -> Json {
@@ -242,7 +242,7 @@ pub(super) fn document(text: &str, problems: &mut Vec<String>) -> Json {
 
 /// The overlay of rules that belong to no definition.
 pub(super) fn of_data(schema: &Json, problems: &mut Vec<String>) -> Overlay {
-    compile(&Json::Null, schema, Origin::BuiltIn, problems)
+    compile(&Json::Null, schema, SchemaOrigin::BuiltIn, problems)
 }
 
 /// What is wrong with the data itself: for the test of it.
@@ -296,11 +296,16 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Compiles the keywords of `schema` on the structure of a definition.
-fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<String>) -> Overlay {
+fn compile(
+    structure: &Json,
+    schema: &Json,
+    origin: SchemaOrigin,
+    problems: &mut Vec<String>,
+) -> Overlay {
     if structure.is_null() && schema.is_null() {
         return Overlay::default();
     }
-    let is_own = origin == Origin::BuiltIn;
+    let is_own = origin == SchemaOrigin::BuiltIn;
     let empty = Map::new();
     let keywords = schema.as_object().unwrap_or(&empty);
     if is_own
@@ -335,10 +340,10 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
             .filter_map(|rule| {
                 let is_old_optional = rule["optionalOldSelf"] == Json::Bool(true);
                 let sees = match origin {
-                    Origin::BuiltIn => Sees::Own(Arc::clone(&variables)),
-                    Origin::Crd { is_root } => Sees::crd(schema, is_root, is_old_optional),
+                    SchemaOrigin::BuiltIn => Sees::Own(Arc::clone(&variables)),
+                    SchemaOrigin::Crd { is_root } => Sees::crd(schema, is_root, is_old_optional),
                 };
-                Rule::new(rule, &sees)
+                CrdRule::new(rule, &sees)
                     .map_err(|why| problems.push(why))
                     .ok()
             })
@@ -385,8 +390,8 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
         }
     }
     let origin = match origin {
-        Origin::BuiltIn => origin,
-        Origin::Crd { .. } => Origin::Crd { is_root: false },
+        SchemaOrigin::BuiltIn => origin,
+        SchemaOrigin::Crd { .. } => SchemaOrigin::Crd { is_root: false },
     };
     let mut below = |key: &str| {
         let found = compile(&structure[key], &schema[key], origin, problems);
@@ -415,8 +420,8 @@ fn compile(structure: &Json, schema: &Json, origin: Origin, problems: &mut Vec<S
     overlay
 }
 
-fn bounds(schema: &Json, origin: Origin) -> Option<Box<Bounds>> {
-    let is_own = origin == Origin::BuiltIn;
+fn bounds(schema: &Json, origin: SchemaOrigin) -> Option<Box<Bounds>> {
+    let is_own = origin == SchemaOrigin::BuiltIn;
     let number = |name: &str| schema[name].as_f64();
     let count = |name: &str| {
         schema[name]
@@ -461,7 +466,7 @@ fn bounds(schema: &Json, origin: Origin) -> Option<Box<Bounds>> {
 impl Overlay {
     /// Compiles all rules at and below this place, for their problems.
     pub(super) fn compile_rules(&self, problems: &mut Vec<String>) {
-        problems.extend(self.rules.iter().filter_map(Rule::problem));
+        problems.extend(self.rules.iter().filter_map(CrdRule::problem));
         problems.extend(self.variables.problems());
         let below = self.properties.iter().map(|(_, overlay)| overlay);
         let below = below

@@ -4,18 +4,18 @@ use std::cell::RefCell;
 
 use super::lists::old_item;
 use super::overlay::{Branch, ListType, Overlay};
-use super::replay::Work;
-use super::rule::{Rule, Scene, Verdict, Way};
-use super::walk::{Judge, Kind, Place, below};
+use super::replay::ReplayWork;
+use super::rule::{CrdRule, CrdVerdict, RuleInput, RulePath};
+use super::walk::{JudgedValue, ObjectWalk, RuleSet, below};
 use crate::cel::tree;
-use crate::cel::{Budget, Error, Value};
-use crate::kubernetes::defaults::Part;
-use crate::yaml::{Step, Trail};
+use crate::cel::{Budget, CelValue, EvaluationError};
+use crate::kubernetes::defaults::StoredPart;
+use crate::yaml::{PathStep, Trail};
 
-impl<'a> Judge<'a> {
+impl<'a> ObjectWalk<'a> {
     /// Judges the rules of one part of the object, such as its pod.
-    pub(super) fn rules_of(&mut self, part: Part<'a>, overlay: &'a Overlay) {
-        let place = Place {
+    pub(super) fn rules_of(&mut self, part: StoredPart<'a>, overlay: &'a Overlay) {
+        let place = JudgedValue {
             value: &tree::of_part(part),
             old: None,
             view: part.view,
@@ -25,10 +25,10 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges the rules of a place: those of the place itself, then those of places below it.
-    pub(super) fn rules(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay) {
-        let is_meant = |rule: &Rule| {
+    pub(super) fn rules(&mut self, place: JudgedValue<'_, 'a>, overlay: &'a Overlay) {
+        let is_meant = |rule: &CrdRule| {
             let is_judged = match (rule.is_transition, self.kind) {
-                (false, kind) => kind == Kind::All,
+                (false, kind) => kind == RuleSet::All,
                 (true, _) => place.old.is_some() || rule.is_old_optional,
             };
             let (since, until) = rule.versions;
@@ -42,7 +42,7 @@ impl<'a> Judge<'a> {
         // One after the other, so that it is known what each looks at.
         for at in (0..meant.len()).filter(|at| meant[*at]) {
             let only: Vec<bool> = (0..meant.len()).map(|other| other == at).collect();
-            self.work(Work::Rule(at), |judge| {
+            self.work(ReplayWork::Rule(at), |judge| {
                 judge.rules_among(place, overlay, &only);
             });
         }
@@ -51,7 +51,7 @@ impl<'a> Judge<'a> {
     /// Judges some of the rules of a place, by position.
     pub(super) fn rules_among(
         &mut self,
-        place: Place<'_, 'a>,
+        place: JudgedValue<'_, 'a>,
         overlay: &'a Overlay,
         meant: &[bool],
     ) {
@@ -59,7 +59,7 @@ impl<'a> Judge<'a> {
             return;
         }
         let known = RefCell::new(vec![None; overlay.variables.len()]);
-        let mut scene = Scene {
+        let mut scene = RuleInput {
             values: [const { None }; 7],
             variables: &overlay.variables,
             known: &known,
@@ -87,11 +87,11 @@ impl<'a> Judge<'a> {
     /// Judges the rules of places below.
     fn branches(
         &mut self,
-        place: Place<'_, 'a>,
+        place: JudgedValue<'_, 'a>,
         branches: &'a [Branch],
         round: &mut Round<'_, 'a>,
     ) {
-        let Value::Tree(tree) = place.value else {
+        let CelValue::Tree(tree) = place.value else {
             return;
         };
         for branch in branches {
@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             match &branch.way {
-                Way::Field(name) => {
+                RulePath::Field(name) => {
                     let Some(view) = tree.place(name) else {
                         continue;
                     };
@@ -109,7 +109,7 @@ impl<'a> Judge<'a> {
                     let value = tree::of_part(part);
                     let old = place.old.and_then(|old| below(old, name));
                     let trail = Trail::Key(place.trail, name);
-                    let inside = Place {
+                    let inside = JudgedValue {
                         value: &value,
                         old: old.as_ref(),
                         view,
@@ -117,15 +117,15 @@ impl<'a> Judge<'a> {
                     };
                     self.branch(inside, branch, round);
                 }
-                Way::Items if tree.is_list() => {
+                RulePath::Items if tree.is_list() => {
                     for (at, part) in tree.parts().into_iter().enumerate() {
                         let (value, view) = (&tree::of_part(part), part.view);
                         let by_name = || ListType::Map(vec!["name".into()]);
                         let old = place.old.and_then(|old| old_item(old, value, &by_name()));
                         let trail = Trail::Index(place.trail, at);
                         round.scene.values[4] =
-                            Some(Value::Int(i64::try_from(at).unwrap_or(i64::MAX)));
-                        let inside = Place {
+                            Some(CelValue::Int(i64::try_from(at).unwrap_or(i64::MAX)));
+                        let inside = JudgedValue {
                             value,
                             old: old.as_ref(),
                             view,
@@ -134,7 +134,7 @@ impl<'a> Judge<'a> {
                         self.branch(inside, branch, round);
                     }
                 }
-                Way::Entries if !tree.is_list() => {
+                RulePath::Entries if !tree.is_list() => {
                     for field in tree.view.fields() {
                         let Some(part) = tree.sent(&field.key, field.value) else {
                             continue;
@@ -142,8 +142,8 @@ impl<'a> Judge<'a> {
                         let value = tree::of_part(part);
                         let old = place.old.and_then(|old| below(old, &field.key));
                         let trail = Trail::Key(place.trail, &field.key);
-                        round.scene.values[3] = Some(Value::text(&*field.key));
-                        let inside = Place {
+                        round.scene.values[3] = Some(CelValue::text(&*field.key));
+                        let inside = JudgedValue {
                             value: &value,
                             old: old.as_ref(),
                             view: field.value,
@@ -152,12 +152,17 @@ impl<'a> Judge<'a> {
                         self.branch(inside, branch, round);
                     }
                 }
-                Way::Items | Way::Entries => {}
+                RulePath::Items | RulePath::Entries => {}
             }
         }
     }
 
-    fn branch(&mut self, place: Place<'_, 'a>, branch: &'a Branch, round: &mut Round<'_, 'a>) {
+    fn branch(
+        &mut self,
+        place: JudgedValue<'_, 'a>,
+        branch: &'a Branch,
+        round: &mut Round<'_, 'a>,
+    ) {
         for rule in branch.rules.iter().filter(|at| round.meant[**at]) {
             let rule = &round.overlay.rules[*rule];
             let is_ready = has_all(place.value, &rule.item_guards)
@@ -173,18 +178,20 @@ impl<'a> Judge<'a> {
         self.branches(place, &branch.below, round);
     }
 
-    fn rule(&mut self, place: Place<'_, 'a>, rule: &'a Rule, scene: &Scene<'_, 'a>) {
+    fn rule(&mut self, place: JudgedValue<'_, 'a>, rule: &'a CrdRule, scene: &RuleInput<'_, 'a>) {
         let verdict = if rule.is_own() {
             rule.judge(scene, &mut Budget::new())
         } else {
             rule.judge(scene, &mut self.budget)
         };
         let message = match verdict {
-            Verdict::Holds | Verdict::Unknown | Verdict::Failed(Error::OnlyInCluster(_)) => return,
-            Verdict::Refused(message) => message.or_else(|| rule.message.clone()),
+            CrdVerdict::Holds
+            | CrdVerdict::Unknown
+            | CrdVerdict::Failed(EvaluationError::OnlyInCluster(_)) => return,
+            CrdVerdict::Refused(message) => message.or_else(|| rule.message.clone()),
             // A value of a wrong type is the schema's to tell.
-            Verdict::Failed(_) if rule.is_own() => return,
-            Verdict::Failed(error) => Some(format!("has a rule that fails: {error}")),
+            CrdVerdict::Failed(_) if rule.is_own() => return,
+            CrdVerdict::Failed(error) => Some(format!("has a rule that fails: {error}")),
         };
         let message = message.unwrap_or_else(|| format!("must meet the rule `{}`", rule.text()));
         let mut path = place.trail.path();
@@ -194,8 +201,8 @@ impl<'a> Judge<'a> {
         place.0.extend(pointed.iter().cloned());
         for step in pointed {
             let next = match step {
-                Step::Key(key) => view.get(key),
-                Step::Index(at) => view.items().get(*at).copied(),
+                PathStep::Key(key) => view.get(key),
+                PathStep::Index(at) => view.items().get(*at).copied(),
             };
             let Some(next) = next else { break };
             view = next;
@@ -223,24 +230,24 @@ struct Round<'r, 'a> {
     overlay: &'a Overlay,
     /// Which rules are judged, by position.
     meant: &'r [bool],
-    old: Option<&'r Value<'a>>,
-    scene: Scene<'r, 'a>,
+    old: Option<&'r CelValue<'a>>,
+    scene: RuleInput<'r, 'a>,
 }
 
 impl Round<'_, '_> {
-    fn set_old(&mut self, rule: &Rule) {
+    fn set_old(&mut self, rule: &CrdRule) {
         self.scene.values[1] = match (self.old, rule.is_old_optional) {
-            (Some(old), true) => Some(Value::some(old.clone())),
-            (None, true) => Some(Value::Optional(None)),
+            (Some(old), true) => Some(CelValue::some(old.clone())),
+            (None, true) => Some(CelValue::Optional(None)),
             (old, false) => old.cloned(),
         };
     }
 }
 
 /// Whether a map has all these keys; what is no map is left to the rule.
-fn has_all(value: &Value<'_>, keys: &[Box<str>]) -> bool {
+fn has_all(value: &CelValue<'_>, keys: &[Box<str>]) -> bool {
     match value {
-        Value::Tree(tree) => keys.iter().all(|key| tree.has(key)),
+        CelValue::Tree(tree) => keys.iter().all(|key| tree.has(key)),
         _ => true,
     }
 }

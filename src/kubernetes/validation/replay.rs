@@ -1,20 +1,20 @@
 //! Judges objects of a form that is known: only what depends on values that are new.
 
-use super::Violation;
+use super::Refusal;
 use super::entries::Entries;
 use super::overlay::{Overlay, definition};
-use super::walk::{Judge, Known, Place};
-use crate::cel::Value;
+use super::walk::{JudgedValue, KnownKind, ObjectWalk};
+use crate::cel::CelValue;
 use crate::cel::tree;
-use crate::kubernetes::defaults::Part;
+use crate::kubernetes::defaults::StoredPart;
 use crate::kubernetes::versions::Minor;
 use crate::model::manifest::Manifest;
-use crate::model::records::{Pending, Records, Turn, Visit};
+use crate::model::records::{Pending, Records, Visit, WalkTurn};
 use crate::yaml::Trail;
 
 /// A piece of work at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
+pub enum ReplayWork {
     /// All that holds for the value.
     All,
     /// What needs no expression.
@@ -29,10 +29,10 @@ pub enum Work {
     Name,
 }
 
-impl Work {
+impl ReplayWork {
     /// Whether rules of the expression language are part of it.
     pub(super) fn has_rules(self) -> bool {
-        matches!(self, Work::All | Work::Rule(_))
+        matches!(self, ReplayWork::All | ReplayWork::Rule(_))
     }
 }
 
@@ -40,16 +40,16 @@ impl Work {
 /// of that version.
 pub fn check_manifest<'a>(
     manifest: &'a Manifest,
-    known: Known<'a>,
+    known: KnownKind<'a>,
     minor: Minor,
-    records: &Records<Work>,
+    records: &Records<ReplayWork>,
     entries: &'a Entries,
-) -> Vec<Violation<'a>> {
+) -> Vec<Refusal<'a>> {
     let address = known
         .overlay()
         .map_or(0, |overlay| std::ptr::from_ref(overlay).addr());
     let judge = || {
-        let mut judge = Judge::new(manifest.root(), known, minor);
+        let mut judge = ObjectWalk::new(manifest.root(), known, minor);
         judge.entries = Some(entries);
         judge
     };
@@ -63,7 +63,8 @@ pub fn check_manifest<'a>(
         },
         |recorder| {
             let mut judge = judge();
-            judge.shares_budget = matches!(known, Known::Custom(overlay, _) if overlay.has_rules());
+            judge.shares_budget =
+                matches!(known, KnownKind::Custom(overlay, _) if overlay.has_rules());
             judge.recorder = recorder;
             judge.object(known, None);
             (judge.found, judge.recorder)
@@ -71,13 +72,13 @@ pub fn check_manifest<'a>(
     )
 }
 
-impl<'a> Judge<'a> {
+impl<'a> ObjectWalk<'a> {
     /// Does what is pending of an object.
-    fn replay_object(&mut self, known: Known<'a>, visit: &Visit<Work>, pending: Pending) {
+    fn replay_object(&mut self, known: KnownKind<'a>, visit: &Visit<ReplayWork>, pending: Pending) {
         let object = self.object;
         for below in visit.below(pending) {
             match (&below.turn, known.metadata(), known.overlay()) {
-                (Turn::Field(key), Some(meta), _) => {
+                (WalkTurn::Field(key), Some(meta), _) => {
                     self.replay_field(object, key, meta, below, pending);
                 }
                 (_, _, Some(overlay)) => self.replay(object, overlay, below, pending),
@@ -92,15 +93,15 @@ impl<'a> Judge<'a> {
     /// Does what is pending of a value.
     pub(super) fn replay(
         &mut self,
-        part: Part<'a>,
+        part: StoredPart<'a>,
         overlay: &'a Overlay,
-        visit: &Visit<Work>,
+        visit: &Visit<ReplayWork>,
         pending: Pending,
     ) {
         let mut work = visit.work(pending).peekable();
         if work.peek().is_some() {
             let value = tree::of_part(part);
-            let place = Place {
+            let place = JudgedValue {
                 value: &value,
                 old: None,
                 view: part.view,
@@ -109,35 +110,35 @@ impl<'a> Judge<'a> {
             let mut rules = Vec::new();
             for work in work {
                 match (*work, &value) {
-                    (Work::All, _) => self.value(place, overlay, 0),
-                    (Work::Keywords, _) => self.keywords(place, overlay),
-                    (Work::Rule(at), _) => {
+                    (ReplayWork::All, _) => self.value(place, overlay, 0),
+                    (ReplayWork::Keywords, _) => self.keywords(place, overlay),
+                    (ReplayWork::Rule(at), _) => {
                         rules.resize(overlay.rules.len(), false);
                         rules[at] = true;
                     }
-                    (Work::Check(at), _) => self.check(place, overlay.checks[at]),
-                    (Work::Duplicates, Value::Tree(tree)) => {
+                    (ReplayWork::Check(at), _) => self.check(place, overlay.checks[at]),
+                    (ReplayWork::Duplicates, CelValue::Tree(tree)) => {
                         self.duplicates(place, tree, &overlay.list);
                     }
-                    (Work::Duplicates | Work::Name, _) => {}
+                    (ReplayWork::Duplicates | ReplayWork::Name, _) => {}
                 }
             }
             self.rules_among(place, overlay, &rules);
         }
         for below in visit.below(pending) {
             match &below.turn {
-                Turn::Rule(_) => {
+                WalkTurn::Rule(_) => {
                     if let Some(reference) = overlay.reference {
                         self.replay(part, definition(reference), below, pending);
                     }
                 }
-                Turn::Field(key) => {
+                WalkTurn::Field(key) => {
                     let inner = overlay.property(key).or(overlay.additional.as_deref());
                     if let Some(inner) = inner {
                         self.replay_field(part, key, inner, below, pending);
                     }
                 }
-                Turn::Item(at) => {
+                WalkTurn::Item(at) => {
                     let item = part.parts().get(*at).copied();
                     if let (Some(item), Some(inner)) = (item, &overlay.items) {
                         self.replay(item, inner, below, pending);
@@ -149,10 +150,10 @@ impl<'a> Judge<'a> {
 
     fn replay_field(
         &mut self,
-        part: Part<'a>,
+        part: StoredPart<'a>,
         key: &str,
         overlay: &'a Overlay,
-        visit: &Visit<Work>,
+        visit: &Visit<ReplayWork>,
         pending: Pending,
     ) {
         let field = part.view.get(key).and_then(|view| part.sent(key, view));

@@ -5,12 +5,15 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::{Reason, types};
+use super::{RefusalReason, types};
 use crate::cel::estimate::Sizes;
 use crate::cel::types::Type;
-use crate::cel::{self, Budget, CompileError, Error, Globals, Names, Program, Value, Variable};
+use crate::cel::{
+    self, Budget, CelValue, CompileError, DeclaredVariable, EvaluationError, Globals, Names,
+    Program,
+};
 use crate::kubernetes::versions::{Minor, minor};
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
 /// The names that rules of this crate's data can use, by position.
 pub(super) const OWN_NAMES: &[&str] = &[
@@ -23,16 +26,16 @@ pub(super) const OLD_SELF: usize = 1;
 
 /// A rule.
 #[derive(Debug)]
-pub struct Rule {
-    program: Expression,
+pub struct CrdRule {
+    program: LazyExpression,
     pub(super) message: Option<String>,
-    message_expression: Option<Expression>,
+    message_expression: Option<LazyExpression>,
     pub(super) help: Option<String>,
     /// Below `self` or `item`.
-    pub(super) field: Vec<Step>,
+    pub(super) field: Vec<PathStep>,
     /// What a finding points at, if not at the field.
-    pub(super) place: Option<Vec<Step>>,
-    pub(super) reason: Reason,
+    pub(super) place: Option<Vec<PathStep>>,
+    pub(super) reason: RefusalReason,
     /// Whether it is judged without an old value, which then is an empty optional value.
     pub(super) is_old_optional: bool,
     /// Whether it names `oldItem`.
@@ -48,12 +51,12 @@ pub struct Rule {
     /// The keys that it is about, where it names them; else the rule holds.
     pub(super) keys: Option<Vec<Box<str>>>,
     /// The places below `self` that it is judged for; none for `self`.
-    pub(super) places: Vec<Vec<Way>>,
+    pub(super) places: Vec<Vec<RulePath>>,
 }
 
 /// A step to the places that a rule is judged for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum RulePath {
     /// Into a field.
     Field(Box<str>),
     /// To each item of a list.
@@ -64,7 +67,7 @@ pub enum Way {
 
 /// An expression, compiled when it is first evaluated.
 #[derive(Debug)]
-struct Expression {
+struct LazyExpression {
     text: String,
     of: Sees,
     program: OnceLock<Result<Program, Vec<CompileError>>>,
@@ -76,7 +79,7 @@ pub(super) enum Sees {
     /// A rule of this crate's data, with the variables of its place.
     Own(Arc<Variables>),
     /// A rule of a CRD: the types of `self` and `oldSelf`.
-    Crd([Variable; 2]),
+    Crd([DeclaredVariable; 2]),
 }
 
 impl Sees {
@@ -89,7 +92,7 @@ impl Sees {
             own.clone()
         };
         Sees::Crd(
-            [("self", own), ("oldSelf", old)].map(|(name, of)| Variable {
+            [("self", own), ("oldSelf", old)].map(|(name, of)| DeclaredVariable {
                 name: name.to_owned(),
                 of,
             }),
@@ -129,7 +132,7 @@ impl Sees {
     }
 }
 
-fn crd_names(declared: &[Variable]) -> Names<'_> {
+fn crd_names(declared: &[DeclaredVariable]) -> Names<'_> {
     Names {
         globals: CRD_NAMES,
         declared,
@@ -141,8 +144,8 @@ fn crd_names(declared: &[Variable]) -> Names<'_> {
 /// `x-kubernetes-variables`: expressions over `self` that rules of the same place share.
 #[derive(Debug, Default)]
 pub struct Variables {
-    names: Vec<Variable>,
-    programs: Vec<Expression>,
+    names: Vec<DeclaredVariable>,
+    programs: Vec<LazyExpression>,
 }
 
 impl Variables {
@@ -155,11 +158,13 @@ impl Variables {
                 names: variables.names.clone(),
                 programs: Vec::new(),
             };
-            variables.programs.push(Expression::new(
+            variables.programs.push(LazyExpression::new(
                 text("expression"),
                 &Sees::Own(Arc::new(before)),
             ));
-            variables.names.push(Variable::dynamic(&text("name")));
+            variables
+                .names
+                .push(DeclaredVariable::dynamic(&text("name")));
         }
         variables
     }
@@ -171,14 +176,14 @@ impl Variables {
     pub(super) fn problems(&self) -> Vec<String> {
         self.programs
             .iter()
-            .filter_map(Expression::problem)
+            .filter_map(LazyExpression::problem)
             .collect()
     }
 }
 
-impl Expression {
-    fn new(text: String, of: &Sees) -> Expression {
-        Expression {
+impl LazyExpression {
+    fn new(text: String, of: &Sees) -> LazyExpression {
+        LazyExpression {
             text,
             of: of.clone(),
             program: OnceLock::new(),
@@ -217,35 +222,39 @@ pub(super) fn with_large_stack<T: Send>(
 }
 
 /// What a rule sees.
-pub(super) struct Scene<'s, 'a> {
+pub(super) struct RuleInput<'s, 'a> {
     /// By position in [`OWN_NAMES`].
-    pub values: [Option<Value<'a>>; 7],
+    pub values: [Option<CelValue<'a>>; 7],
     pub variables: &'a Variables,
     /// The values of variables that were evaluated.
-    pub known: &'s RefCell<Vec<Option<Result<Value<'a>, Error>>>>,
+    pub known: &'s RefCell<Vec<Option<Result<CelValue<'a>, EvaluationError>>>>,
 }
 
-impl<'a> Globals<'a> for Scene<'_, 'a> {
-    fn global(&self, index: usize) -> Result<Value<'a>, Error> {
+impl<'a> Globals<'a> for RuleInput<'_, 'a> {
+    fn global(&self, index: usize) -> Result<CelValue<'a>, EvaluationError> {
         Ok(self
             .values
             .get(index)
             .cloned()
             .flatten()
-            .unwrap_or(Value::Null))
+            .unwrap_or(CelValue::Null))
     }
 
-    fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Result<Value<'a>, Error> {
+    fn variable(
+        &self,
+        index: usize,
+        budget: &mut Budget<'a>,
+    ) -> Result<CelValue<'a>, EvaluationError> {
         if let Some(Some(known)) = self.known.borrow().get(index) {
             return known.clone();
         }
         let variables: &'a Variables = self.variables;
         let Some(expression) = variables.programs.get(index) else {
-            return Ok(Value::Null);
+            return Ok(CelValue::Null);
         };
         let result = match expression.program() {
             Ok(program) => cel::evaluate(program, self, budget),
-            Err(_) => Ok(Value::Null),
+            Err(_) => Ok(CelValue::Null),
         };
         if let Some(slot) = self.known.borrow_mut().get_mut(index) {
             *slot = Some(result.clone());
@@ -255,18 +264,18 @@ impl<'a> Globals<'a> for Scene<'_, 'a> {
 }
 
 /// What a rule says.
-pub(super) enum Verdict {
+pub(super) enum CrdVerdict {
     Holds,
     /// With the message of its expression.
     Refused(Option<String>),
-    Failed(Error),
+    Failed(EvaluationError),
     /// It is no program: a rule that the API server would not store.
     Unknown,
 }
 
-impl Rule {
+impl CrdRule {
     /// Reads a rule.
-    pub(super) fn new(json: &Json, of: &Sees) -> Result<Rule, String> {
+    pub(super) fn new(json: &Json, of: &Sees) -> Result<CrdRule, String> {
         let text = |key: &str| json[key].as_str().map(|text| text.trim().to_owned());
         let rule = text("rule").ok_or("a rule without `rule`")?;
         let mut places = Vec::new();
@@ -277,11 +286,13 @@ impl Rule {
         let version = |key: &str| minor(json[key].as_str()?);
         let names_old = |text: &str| text.contains("oldSelf") || text.contains("oldItem");
         let reason = match json["reason"].as_str() {
-            Some(name) => Reason::parse(name).ok_or_else(|| format!("unknown reason `{name}`"))?,
-            None => Reason::Invalid,
+            Some(name) => {
+                RefusalReason::parse(name).ok_or_else(|| format!("unknown reason `{name}`"))?
+            }
+            None => RefusalReason::Invalid,
         };
         let [guards, item_guards] = guards(&rule);
-        Ok(Rule {
+        Ok(CrdRule {
             is_transition: names_old(&rule),
             versions: (
                 version("since").unwrap_or(0),
@@ -291,9 +302,9 @@ impl Rule {
             guards,
             item_guards,
             keys: keys(&rule),
-            program: Expression::new(rule, of),
+            program: LazyExpression::new(rule, of),
             message: text("message"),
-            message_expression: text("messageExpression").map(|text| Expression::new(text, of)),
+            message_expression: text("messageExpression").map(|text| LazyExpression::new(text, of)),
             help: text("help"),
             field: field(json["fieldPath"].as_str().unwrap_or_default())?,
             place: json["place"].as_str().map(field).transpose()?,
@@ -309,8 +320,8 @@ impl Rule {
     }
 
     /// Whether it can be broken where `key` is this.
-    pub(super) fn is_about(&self, key: Option<&Value<'_>>) -> bool {
-        match (&self.keys, key.and_then(Value::as_str)) {
+    pub(super) fn is_about(&self, key: Option<&CelValue<'_>>) -> bool {
+        match (&self.keys, key.and_then(CelValue::as_str)) {
             (Some(keys), Some(key)) => keys.iter().any(|known| **known == *key),
             _ => true,
         }
@@ -326,17 +337,21 @@ impl Rule {
         let message = self
             .message_expression
             .as_ref()
-            .and_then(Expression::problem);
+            .and_then(LazyExpression::problem);
         self.program.problem().or(message)
     }
 
     /// Judges.
-    pub(super) fn judge<'a>(&'a self, scene: &Scene<'_, 'a>, budget: &mut Budget<'a>) -> Verdict {
+    pub(super) fn judge<'a>(
+        &'a self,
+        scene: &RuleInput<'_, 'a>,
+        budget: &mut Budget<'a>,
+    ) -> CrdVerdict {
         let Ok(program) = self.program.program() else {
-            return Verdict::Unknown;
+            return CrdVerdict::Unknown;
         };
         match cel::evaluate(program, scene, budget).and_then(|value| cel::truth(&value)) {
-            Ok(true) => Verdict::Holds,
+            Ok(true) => CrdVerdict::Holds,
             Ok(false) => {
                 let message = self.message_expression.as_ref();
                 let message = message.and_then(|expression| expression.program().ok());
@@ -344,9 +359,9 @@ impl Rule {
                     message.and_then(|program| cel::evaluate(program, scene, budget).ok());
                 let message =
                     message.and_then(|value| value.as_str().map(|text| text.trim().to_owned()));
-                Verdict::Refused(message.filter(|text| !text.is_empty() && !text.contains('\n')))
+                CrdVerdict::Refused(message.filter(|text| !text.is_empty() && !text.contains('\n')))
             }
-            Err(error) => Verdict::Failed(error),
+            Err(error) => CrdVerdict::Failed(error),
         }
     }
 }
@@ -414,17 +429,17 @@ fn has_open_choice(rule: &str) -> bool {
 }
 
 /// `spec.containers[].ports[]`, `labels{}`.
-fn ways(text: &str) -> Vec<Way> {
+fn ways(text: &str) -> Vec<RulePath> {
     let mut ways = Vec::new();
     for part in text.split('.') {
         let name = part.trim_end_matches(['[', ']', '{', '}']);
         if !name.is_empty() {
-            ways.push(Way::Field(name.into()));
+            ways.push(RulePath::Field(name.into()));
         }
         for bracket in part[name.len()..].chars() {
             match bracket {
-                '[' => ways.push(Way::Items),
-                '{' => ways.push(Way::Entries),
+                '[' => ways.push(RulePath::Items),
+                '{' => ways.push(RulePath::Entries),
                 _ => {}
             }
         }
@@ -433,7 +448,7 @@ fn ways(text: &str) -> Vec<Way> {
 }
 
 /// `.spec.x`, `['a.b']`, `[0]`.
-fn field(text: &str) -> Result<Vec<Step>, String> {
+fn field(text: &str) -> Result<Vec<PathStep>, String> {
     let mut steps = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -443,8 +458,8 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
                 .ok_or_else(|| format!("`{text}` is no path"))?;
             let bare = inside.trim_matches(['\'', '"']);
             steps.push(match inside.parse() {
-                Ok(index) => Step::Index(index),
-                Err(_) => Step::from(bare),
+                Ok(index) => PathStep::Index(index),
+                Err(_) => PathStep::from(bare),
             });
             rest = after;
         } else {
@@ -452,7 +467,7 @@ fn field(text: &str) -> Result<Vec<Step>, String> {
                 .strip_prefix('.')
                 .ok_or_else(|| format!("`{text}` is no path"))?;
             let end = inner.find(['.', '[']).unwrap_or(inner.len());
-            steps.push(Step::from(&inner[..end]));
+            steps.push(PathStep::from(&inner[..end]));
             rest = &inner[end..];
         }
     }

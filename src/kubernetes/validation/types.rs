@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 60;
 
 /// The type of the values of a schema; `is_root` for a whole object.
 pub fn of(schema: &Json, is_root: bool) -> Type {
-    Reader::default().named(schema, "object", is_root)
+    TypeReader::default().named(schema, "object", is_root)
 }
 
 /// The type of the objects of a CRD's schema, as policies see them: with all metadata.
@@ -26,13 +26,13 @@ pub fn of_custom(mut schema: Json) -> Type {
 
 /// The type of the values of a built-in definition.
 pub fn of_definition(name: &str) -> Type {
-    Reader::default().definition(name)
+    TypeReader::default().definition(name)
 }
 
 /// The types of built-in definitions that do not depend on what they are in.
 static KNOWN: LazyLock<RwLock<HashMap<String, Type>>> = LazyLock::new(RwLock::default);
 
-struct Reader {
+struct TypeReader {
     depth: usize,
     /// The definitions around; one that is inside itself has no type of its own.
     around: Vec<String>,
@@ -40,9 +40,9 @@ struct Reader {
     outermost: usize,
 }
 
-impl Default for Reader {
-    fn default() -> Reader {
-        Reader {
+impl Default for TypeReader {
+    fn default() -> TypeReader {
+        TypeReader {
             depth: 0,
             around: Vec::new(),
             outermost: usize::MAX,
@@ -50,7 +50,7 @@ impl Default for Reader {
     }
 }
 
-impl Reader {
+impl TypeReader {
     fn definition(&mut self, name: &str) -> Type {
         if let Some(at) = self.around.iter().position(|known| known == name) {
             self.outermost = self.outermost.min(at);

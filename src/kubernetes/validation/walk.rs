@@ -1,25 +1,25 @@
 //! Judges an object by overlays.
 
-use super::checks::Check;
+use super::checks::FormatCheck;
 use super::entries::Entries;
 use super::keywords::out_of_range;
 use super::lists::old_item;
 use super::overlay::{ListType, Overlay, definition, named};
-use super::replay::Work;
-use super::{Reason, Violation, forms};
-use crate::cel::tree::{self, Tree};
-use crate::cel::{Budget, Value};
-use crate::kubernetes::defaults::Part;
+use super::replay::ReplayWork;
+use super::{Refusal, RefusalReason, forms};
+use crate::cel::tree::{self, StoredTree};
+use crate::cel::{Budget, CelValue};
+use crate::kubernetes::defaults::StoredPart;
 use crate::kubernetes::versions::Minor;
 use crate::model;
-use crate::model::records::{Recorder, Turn};
+use crate::model::records::{Recorder, WalkTurn};
 use crate::model::view::{FieldView, View};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{NodeId, Path, Step, Trail};
+use crate::yaml::{NodeId, Path, PathStep, Trail};
 
 /// What is known of an object's kind.
 #[derive(Clone, Copy, Debug)]
-pub enum Known<'s> {
+pub enum KnownKind<'s> {
     /// The name of its definition.
     BuiltIn(&'s str),
     /// The overlay of its CRD, and the schemas that its defaults are in.
@@ -30,7 +30,7 @@ pub enum Known<'s> {
 
 /// Which rules are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RuleSet {
     /// All.
     All,
     /// Those that compare with an old object.
@@ -47,78 +47,78 @@ const BUILT_IN_META: &str = "built-in.ObjectMeta";
 /// All violations of an object by the newest version of Kubernetes; `old` is the object that it replaces.
 pub fn check<'a>(
     object: View<'a>,
-    known: Known<'a>,
+    known: KnownKind<'a>,
     old: Option<View<'a>>,
-    kind: Kind,
-) -> Vec<Violation<'a>> {
+    kind: RuleSet,
+) -> Vec<Refusal<'a>> {
     check_as_of(object, known, old, kind, Minor::MAX)
 }
 
 /// All violations of an object by a version of Kubernetes, in the order of the rules.
 pub fn check_as_of<'a>(
     object: View<'a>,
-    known: Known<'a>,
+    known: KnownKind<'a>,
     old: Option<View<'a>>,
-    kind: Kind,
+    kind: RuleSet,
     minor: Minor,
-) -> Vec<Violation<'a>> {
-    let mut judge = Judge::new(object, known, minor);
+) -> Vec<Refusal<'a>> {
+    let mut judge = ObjectWalk::new(object, known, minor);
     judge.kind = kind;
     judge.object(known, old);
     judge.found
 }
 
 /// Judges an object.
-pub(super) struct Judge<'a> {
-    pub(super) object: Part<'a>,
-    pub(super) root: Value<'a>,
-    pub(super) kind: Kind,
+pub(super) struct ObjectWalk<'a> {
+    pub(super) object: StoredPart<'a>,
+    pub(super) root: CelValue<'a>,
+    pub(super) kind: RuleSet,
     pub(super) minor: Minor,
-    pub(super) found: Vec<Violation<'a>>,
+    pub(super) found: Vec<Refusal<'a>>,
     pub(super) steps: usize,
     /// What the rules of a CRD may cost for an object.
     pub(super) budget: Budget<'a>,
     /// Entries of maps that are known to be right.
     pub(super) entries: Option<&'a Entries>,
     /// Who records the walk.
-    pub(super) recorder: Option<Recorder<'a, Work>>,
+    pub(super) recorder: Option<Recorder<'a, ReplayWork>>,
     /// Whether rules share a budget, so that none can be left out.
     pub(super) shares_budget: bool,
 }
 
 /// A value that is judged.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p, 'a> {
-    pub(super) value: &'p Value<'a>,
-    pub(super) old: Option<&'p Value<'a>>,
+pub(super) struct JudgedValue<'p, 'a> {
+    pub(super) value: &'p CelValue<'a>,
+    pub(super) old: Option<&'p CelValue<'a>>,
     /// Where it stands, or the nearest place that is written.
     pub(super) view: View<'a>,
     pub(super) trail: &'p Trail<'p>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> KnownKind<'a> {
     /// The schemas that the defaults of a custom resource are in.
     fn schemas(self) -> Option<&'a ObjectSchemas> {
         match self {
-            Known::Custom(_, schemas) => Some(schemas),
-            Known::BuiltIn(_) | Known::Nothing => None,
+            KnownKind::Custom(_, schemas) => Some(schemas),
+            KnownKind::BuiltIn(_) | KnownKind::Nothing => None,
         }
     }
 
     /// What holds for the object.
     pub(super) fn overlay(self) -> Option<&'a Overlay> {
         match self {
-            Known::BuiltIn(name) => named(name),
-            Known::Custom(overlay, _) => Some(overlay),
-            Known::Nothing => None,
+            KnownKind::BuiltIn(name) => named(name),
+            KnownKind::Custom(overlay, _) => Some(overlay),
+            KnownKind::Nothing => None,
         }
     }
 
     /// What holds for its metadata.
     pub(super) fn metadata(self) -> Option<&'static Overlay> {
         named(match self {
-            Known::BuiltIn(_) => BUILT_IN_META,
-            Known::Custom(..) | Known::Nothing => OBJECT_META,
+            KnownKind::BuiltIn(_) => BUILT_IN_META,
+            KnownKind::Custom(..) | KnownKind::Nothing => OBJECT_META,
         })
     }
 
@@ -131,14 +131,14 @@ impl<'a> Known<'a> {
     }
 }
 
-impl<'a> Judge<'a> {
+impl<'a> ObjectWalk<'a> {
     /// A judge of an object that is new.
-    pub(super) fn new(object: View<'a>, known: Known<'a>, minor: Minor) -> Judge<'a> {
-        let object = Part::as_sent(object, known.schemas());
-        Judge {
+    pub(super) fn new(object: View<'a>, known: KnownKind<'a>, minor: Minor) -> ObjectWalk<'a> {
+        let object = StoredPart::as_sent(object, known.schemas());
+        ObjectWalk {
             object,
             root: tree::of_part(object),
-            kind: Kind::All,
+            kind: RuleSet::All,
             minor: minor.min(Minor::MAX - 1),
             found: Vec::new(),
             steps: 0,
@@ -150,10 +150,10 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges all of the object.
-    pub(super) fn object(&mut self, known: Known<'a>, old: Option<View<'a>>) {
+    pub(super) fn object(&mut self, known: KnownKind<'a>, old: Option<View<'a>>) {
         let root = self.root.clone();
-        let old = old.map(|old| tree::of_part(Part::as_sent(old, known.schemas())));
-        let place = Place {
+        let old = old.map(|old| tree::of_part(StoredPart::as_sent(old, known.schemas())));
+        let place = JudgedValue {
             value: &root,
             old: old.as_ref(),
             view: self.object.view,
@@ -163,16 +163,16 @@ impl<'a> Judge<'a> {
             self.field(place, "metadata", meta);
         }
         if let Some(overlay) = known.overlay() {
-            self.enter(|| Turn::Rule(0));
+            self.enter(|| WalkTurn::Rule(0));
             self.value(place, overlay, 0);
             self.leave();
         }
-        if self.kind == Kind::All {
-            self.work(Work::Name, |judge| judge.name(known.has_names()));
+        if self.kind == RuleSet::All {
+            self.work(ReplayWork::Name, |judge| judge.name(known.has_names()));
         }
     }
 
-    pub(super) fn enter(&mut self, step: impl FnOnce() -> Turn) {
+    pub(super) fn enter(&mut self, step: impl FnOnce() -> WalkTurn) {
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(step);
         }
@@ -185,7 +185,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Does a piece of work that what is recorded may tell to do again.
-    pub(super) fn work(&mut self, work: Work, run: impl FnOnce(&mut Self)) {
+    pub(super) fn work(&mut self, work: ReplayWork, run: impl FnOnce(&mut Self)) {
         let is_first = self.recorder.as_mut().is_some_and(Recorder::begin);
         run(self);
         if let (true, Some(recorder)) = (is_first, &mut self.recorder) {
@@ -194,7 +194,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn report(&mut self, place: Place<'_, 'a>, reason: Reason, says: &str, help: String) {
+    fn report(
+        &mut self,
+        place: JudgedValue<'_, 'a>,
+        reason: RefusalReason,
+        says: &str,
+        help: String,
+    ) {
         let path = place.trail.path();
         self.push(path, place.view, None, reason, says, help);
     }
@@ -204,11 +210,11 @@ impl<'a> Judge<'a> {
         path: Path,
         view: View<'a>,
         key: Option<NodeId>,
-        reason: Reason,
+        reason: RefusalReason,
         says: &str,
         help: String,
     ) {
-        self.found.push(Violation {
+        self.found.push(Refusal {
             place: path.clone(),
             path,
             view,
@@ -237,7 +243,7 @@ impl<'a> Judge<'a> {
                 path("name"),
                 view,
                 None,
-                Reason::Required,
+                RefusalReason::Required,
                 "is missing",
                 help,
             );
@@ -258,13 +264,13 @@ impl<'a> Judge<'a> {
                     format!("cannot be `{text}`"),
                     format!("write {}", form.expected),
                 );
-                self.push(path(key), view, None, Reason::Invalid, &says, help);
+                self.push(path(key), view, None, RefusalReason::Invalid, &says, help);
             }
         }
     }
 
-    fn field(&mut self, place: Place<'_, 'a>, name: &str, overlay: &'a Overlay) {
-        let Value::Tree(tree) = place.value else {
+    fn field(&mut self, place: JudgedValue<'_, 'a>, name: &str, overlay: &'a Overlay) {
+        let CelValue::Tree(tree) = place.value else {
             return;
         };
         let Some(view) = tree.place(name) else { return };
@@ -274,8 +280,8 @@ impl<'a> Judge<'a> {
     /// Judges what is written at a key.
     fn inside(
         &mut self,
-        place: Place<'_, 'a>,
-        tree: &Tree<'a>,
+        place: JudgedValue<'_, 'a>,
+        tree: &StoredTree<'a>,
         key: &str,
         view: View<'a>,
         overlay: &'a Overlay,
@@ -285,7 +291,7 @@ impl<'a> Judge<'a> {
             return;
         };
         let old = place.old.and_then(|old| below(old, key));
-        self.enter(|| Turn::Field(key.into()));
+        self.enter(|| WalkTurn::Field(key.into()));
         let trail = Trail::Key(place.trail, key);
         self.part(part, old.as_ref(), &trail, overlay, depth + 1);
         self.leave();
@@ -294,14 +300,14 @@ impl<'a> Judge<'a> {
     /// Judges a part. One that the template itself did not write is looked at as a whole.
     fn part(
         &mut self,
-        part: Part<'a>,
-        old: Option<&Value<'a>>,
+        part: StoredPart<'a>,
+        old: Option<&CelValue<'a>>,
         trail: &Trail<'_>,
         overlay: &'a Overlay,
         depth: usize,
     ) {
         let run = |judge: &mut Self| {
-            let place = Place {
+            let place = JudgedValue {
                 value: &tree::of_part(part),
                 old,
                 view: part.view,
@@ -316,28 +322,28 @@ impl<'a> Judge<'a> {
             .as_mut()
             .is_some_and(|recorder| recorder.repeats(part.view, overlay))
         {
-            self.work(Work::All, run);
+            self.work(ReplayWork::All, run);
         }
     }
 
     /// Judges a value by all that holds for it.
-    pub(super) fn value(&mut self, place: Place<'_, 'a>, overlay: &'a Overlay, depth: usize) {
+    pub(super) fn value(&mut self, place: JudgedValue<'_, 'a>, overlay: &'a Overlay, depth: usize) {
         if depth > MAX_DEPTH || self.steps > MAX_STEPS {
             return;
         }
         self.steps += 1;
-        if self.kind == Kind::All {
-            self.work(Work::Keywords, |judge| judge.keywords(place, overlay));
+        if self.kind == RuleSet::All {
+            self.work(ReplayWork::Keywords, |judge| judge.keywords(place, overlay));
         }
         if !overlay.rules.is_empty() {
             self.rules(place, overlay);
         }
-        if self.kind == Kind::All {
+        if self.kind == RuleSet::All {
             for (at, check) in overlay.checks.iter().enumerate() {
-                self.work(Work::Check(at), |judge| judge.check(place, *check));
+                self.work(ReplayWork::Check(at), |judge| judge.check(place, *check));
             }
         }
-        if let Value::Tree(tree) = place.value {
+        if let CelValue::Tree(tree) = place.value {
             if tree.is_list() {
                 self.list(place, tree, overlay, depth);
             } else {
@@ -345,13 +351,19 @@ impl<'a> Judge<'a> {
             }
         }
         if let Some(reference) = overlay.reference {
-            self.enter(|| Turn::Rule(0));
+            self.enter(|| WalkTurn::Rule(0));
             self.value(place, definition(reference), depth + 1);
             self.leave();
         }
     }
 
-    fn map(&mut self, place: Place<'_, 'a>, tree: &Tree<'a>, overlay: &'a Overlay, depth: usize) {
+    fn map(
+        &mut self,
+        place: JudgedValue<'_, 'a>,
+        tree: &StoredTree<'a>,
+        overlay: &'a Overlay,
+        depth: usize,
+    ) {
         if overlay.properties.is_empty() && overlay.additional.is_none() && overlay.keys.is_none() {
             return;
         }
@@ -361,12 +373,12 @@ impl<'a> Judge<'a> {
             let additional = overlay.additional.as_deref();
             let of_texts =
                 additional.is_none_or(Overlay::is_of_scalars) && overlay.properties.is_empty();
-            of_texts && !is_recorded && place.old.is_none() && self.kind == Kind::All
+            of_texts && !is_recorded && place.old.is_none() && self.kind == RuleSet::All
         });
         let all = |judge: &mut Self| {
             for field in tree.view.fields() {
                 match (entries, field.value.kind()) {
-                    (Some(entries), model::hole::Kind::Text) => {
+                    (Some(entries), model::hole::HoleType::Text) => {
                         let text = field.value.text().unwrap_or_default();
                         entries.check(overlay, &field.key, &text, || {
                             let before = judge.found.len();
@@ -390,13 +402,13 @@ impl<'a> Judge<'a> {
 
     fn entry(
         &mut self,
-        place: Place<'_, 'a>,
-        tree: &Tree<'a>,
+        place: JudgedValue<'_, 'a>,
+        tree: &StoredTree<'a>,
         field: &FieldView<'a>,
         overlay: &'a Overlay,
         depth: usize,
     ) {
-        if let (Some(keys), Kind::All) = (&overlay.keys, self.kind) {
+        if let (Some(keys), RuleSet::All) = (&overlay.keys, self.kind) {
             self.key(place, field, keys);
         }
         let inner = overlay
@@ -407,10 +419,10 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn key(&mut self, place: Place<'_, 'a>, field: &FieldView<'a>, keys: &Overlay) {
+    fn key(&mut self, place: JudgedValue<'_, 'a>, field: &FieldView<'a>, keys: &Overlay) {
         let before = self.found.len();
-        let key = Place {
-            value: &Value::text(&*field.key),
+        let key = JudgedValue {
+            value: &CelValue::text(&*field.key),
             old: None,
             view: field.value,
             trail: &Trail::Key(place.trail, &field.key),
@@ -427,10 +439,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn list(&mut self, place: Place<'_, 'a>, tree: &Tree<'a>, overlay: &'a Overlay, depth: usize) {
+    fn list(
+        &mut self,
+        place: JudgedValue<'_, 'a>,
+        tree: &StoredTree<'a>,
+        overlay: &'a Overlay,
+        depth: usize,
+    ) {
         let is_set = !matches!(overlay.list, ListType::Atomic) && tree.len() > 1;
-        if self.kind == Kind::All && is_set {
-            self.work(Work::Duplicates, |judge| {
+        if self.kind == RuleSet::All && is_set {
+            self.work(ReplayWork::Duplicates, |judge| {
                 judge.duplicates(place, tree, &overlay.list);
             });
         }
@@ -439,7 +457,7 @@ impl<'a> Judge<'a> {
             let old = place
                 .old
                 .and_then(|old| old_item(old, &tree::of_part(part), &overlay.list));
-            self.enter(|| Turn::Item(at));
+            self.enter(|| WalkTurn::Item(at));
             let trail = Trail::Index(place.trail, at);
             self.part(part, old.as_ref(), &trail, inner, depth + 1);
             self.leave();
@@ -447,13 +465,20 @@ impl<'a> Judge<'a> {
     }
 
     /// What needs no expression.
-    pub(super) fn keywords(&mut self, place: Place<'_, 'a>, overlay: &Overlay) {
-        if let Value::Tree(tree) = place.value {
+    pub(super) fn keywords(&mut self, place: JudgedValue<'_, 'a>, overlay: &Overlay) {
+        if let CelValue::Tree(tree) = place.value {
             for required in &overlay.required {
                 if !tree.has(required) {
                     let path = place.trail.path().join(&**required);
                     let help = format!("add `{required}`");
-                    self.push(path, place.view, None, Reason::Required, "is missing", help);
+                    self.push(
+                        path,
+                        place.view,
+                        None,
+                        RefusalReason::Required,
+                        "is missing",
+                        help,
+                    );
                 }
             }
             if let Some(bounds) = &overlay.bounds {
@@ -464,9 +489,9 @@ impl<'a> Judge<'a> {
                 };
                 if let Some(range) = out_of_range(tree.len(), range, unit) {
                     let reason = if tree.len() > 1 {
-                        Reason::TooMany
+                        RefusalReason::TooMany
                     } else {
-                        Reason::Required
+                        RefusalReason::Required
                     };
                     self.report(
                         place,
@@ -483,15 +508,15 @@ impl<'a> Judge<'a> {
         }
     }
 
-    pub(super) fn check(&mut self, place: Place<'_, 'a>, check: Check) {
+    pub(super) fn check(&mut self, place: JudgedValue<'_, 'a>, check: FormatCheck) {
         for found in check(&place.view.to_json(), self.minor) {
             let mut path = place.trail.path();
             let mut view = Some(place.view);
             let mut nearest = place.view;
             for step in &found.place {
                 view = view.and_then(|view| match step {
-                    Step::Key(key) => view.get(key),
-                    Step::Index(at) => view.items().get(*at).copied(),
+                    PathStep::Key(key) => view.get(key),
+                    PathStep::Index(at) => view.items().get(*at).copied(),
                 });
                 nearest = view.unwrap_or(nearest);
             }
@@ -502,9 +527,9 @@ impl<'a> Judge<'a> {
 }
 
 /// The value of a key, if this is a map that has it.
-pub(super) fn below<'a>(value: &Value<'a>, key: &str) -> Option<Value<'a>> {
+pub(super) fn below<'a>(value: &CelValue<'a>, key: &str) -> Option<CelValue<'a>> {
     match value {
-        Value::Tree(tree) if !tree.is_list() => tree.get(key),
+        CelValue::Tree(tree) if !tree.is_list() => tree.get(key),
         _ => None,
     }
 }

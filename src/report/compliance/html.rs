@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::{FrameworkReport, Report, Status, standing};
 use crate::diagnostics::{Accepted, printable};
-use crate::model::verdict::{Count, PolicySummary, Record};
+use crate::model::verdict::{Count, PolicyRecord, PolicySummary};
 
 /// Most findings of a control that the page has; the JSON has all.
 const MOST: usize = 60;
@@ -268,7 +268,7 @@ fn findings(report: &Report<'_>, records: &[usize], body: &mut String) {
     }
 }
 
-fn finding(report: &Report<'_>, record: &Record, body: &mut String) {
+fn finding(report: &Report<'_>, record: &PolicyRecord, body: &mut String) {
     let subject = &record.subject;
     let standing = standing(record);
     let _ = write!(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{PolicyReport, Report, standing, tree_digest};
 use crate::diagnostics::Accepted;
-use crate::model::verdict::Record;
+use crate::model::verdict::PolicyRecord;
 
 /// What the statement says: the form of its predicate.
 const PREDICATE_TYPE: &str = "https://tenantry.dev/compliance/v1";
@@ -87,7 +87,7 @@ fn policy(policy: &PolicyReport<'_>) -> Value {
     })
 }
 
-fn finding(report: &Report<'_>, record: &Record) -> Value {
+fn finding(report: &Report<'_>, record: &PolicyRecord) -> Value {
     let policy = report
         .evidence
         .policies

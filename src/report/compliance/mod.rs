@@ -20,11 +20,11 @@ use crate::diagnostics::{Accepted, Sources, Span};
 use crate::model::catalog::Document;
 use crate::model::kinds::policy::Strength;
 use crate::model::kinds::{Catalog, Control, Framework};
-use crate::model::verdict::{Count, Evidence, PolicySummary, Record};
+use crate::model::verdict::{Count, Evidence, PolicyRecord, PolicySummary};
 
 /// A format of compliance reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ComplianceFormat {
     /// A summary for a terminal.
     Text,
     /// Everything, as an in-toto statement.
@@ -41,22 +41,22 @@ pub enum Format {
     Junit,
 }
 
-impl Format {
+impl ComplianceFormat {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 7] = [
-        ("text", Format::Text),
-        ("json", Format::Json),
-        ("html", Format::Html),
-        ("oscal", Format::Oscal),
-        ("openreports", Format::Openreports),
-        ("sarif", Format::Sarif),
-        ("junit", Format::Junit),
+    pub const ALL: [(&'static str, ComplianceFormat); 7] = [
+        ("text", ComplianceFormat::Text),
+        ("json", ComplianceFormat::Json),
+        ("html", ComplianceFormat::Html),
+        ("oscal", ComplianceFormat::Oscal),
+        ("openreports", ComplianceFormat::Openreports),
+        ("sarif", ComplianceFormat::Sarif),
+        ("junit", ComplianceFormat::Junit),
     ];
 }
 
 /// What was judged, by what, and when.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub struct ComplianceScope {
     /// The platform's name.
     pub platform: String,
     /// The commit; empty without git.
@@ -123,7 +123,7 @@ impl Status {
 /// A report: each framework, for each tenant that follows it.
 pub struct Report<'a> {
     /// What was judged.
-    pub scope: &'a Scope,
+    pub scope: &'a ComplianceScope,
     /// What the policies said.
     pub evidence: &'a Evidence,
     /// All files.
@@ -184,7 +184,7 @@ impl<'a> Report<'a> {
 
     /// Puts together what is known of each control, for the frameworks and tenants that are selected.
     pub fn new(
-        scope: &'a Scope,
+        scope: &'a ComplianceScope,
         evidence: &'a Evidence,
         catalog: &'a Catalog,
         sources: &'a Sources,
@@ -317,7 +317,7 @@ impl TenantReport<'_> {
 }
 
 /// How a record counts: `fail`, `waived` or `baseline`.
-pub fn standing(record: &Record) -> &'static str {
+pub fn standing(record: &PolicyRecord) -> &'static str {
     match record.accepted {
         None => "fail",
         Some(Accepted::Waived { .. }) => "waived",

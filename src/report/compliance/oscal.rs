@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{ControlReport, Report, Status, standing, uuid};
-use crate::model::verdict::Record;
+use crate::model::verdict::PolicyRecord;
 
 /// The version of the language.
 const OSCAL_VERSION: &str = "1.1.2";
@@ -222,7 +222,7 @@ fn sentence(title: &str) -> String {
     }
 }
 
-fn observation(report: &Report<'_>, id: &str, record: &Record, start: &str) -> Value {
+fn observation(report: &Report<'_>, id: &str, record: &PolicyRecord, start: &str) -> Value {
     let subject = &record.subject;
     let mut props = vec![
         json!({"name": "policy", "ns": NAMESPACE, "value": record.policy}),

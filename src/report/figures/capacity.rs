@@ -22,10 +22,10 @@ const SPARE: f64 = 0.5;
 /// What a quota should leave above what may run.
 const ROOM: f64 = 1.2;
 
-type Counted = (&'static str, &'static str, fn(Amount) -> String);
+type CapacityTotals = (&'static str, &'static str, fn(Amount) -> String);
 
 /// Resources that are shown: as a quota names them, for people, and how amounts are written.
-const SHOWN: [Counted; 3] = [
+const SHOWN: [CapacityTotals; 3] = [
     ("requests.cpu", "cpu", Amount::cpu_for_people),
     ("requests.memory", "memory", Amount::bytes_for_people),
     ("requests.storage", "storage", Amount::bytes_for_people),
@@ -37,7 +37,7 @@ fn units(amount: Amount) -> f64 {
 }
 
 /// What one tenant or cluster has of one resource.
-struct Row {
+struct CapacityRow {
     place: [String; 3],
     resource: &'static str,
     write: fn(Amount) -> String,
@@ -49,7 +49,7 @@ struct Row {
     advice: String,
 }
 
-impl Row {
+impl CapacityRow {
     fn share(&self) -> Option<f64> {
         let limit = units(self.limit?);
         (limit > 0.0).then(|| units(self.peak) / limit)
@@ -61,7 +61,7 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint]) -> Figures {
     let clusters = clusters(catalog, units);
     let tenants = tenants(units);
     let sentence = "LEAST is what is requested at the least replicas, MOST at the most, with all jobs at once and the surge of an update.".to_owned();
-    let table = |rows: &[Row], names: &[&'static str]| {
+    let table = |rows: &[CapacityRow], names: &[&'static str]| {
         let mut columns: Vec<(&'static str, Align)> =
             names.iter().map(|name| (*name, Align::Left)).collect();
         columns.extend([
@@ -127,7 +127,7 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint]) -> Figures {
     }
 }
 
-fn clusters(catalog: &Catalog, units: &[UnitFootprint]) -> Vec<Row> {
+fn clusters(catalog: &Catalog, units: &[UnitFootprint]) -> Vec<CapacityRow> {
     let mut sums: BTreeMap<&str, (Amounts, Amounts, Amounts)> = BTreeMap::new();
     for unit in units {
         let sum = sums.entry(&unit.key.cluster).or_default();
@@ -150,7 +150,7 @@ fn clusters(catalog: &Catalog, units: &[UnitFootprint]) -> Vec<Row> {
                 "memory" => capacity.memory.as_ref(),
                 _ => capacity.storage.as_ref(),
             });
-            let mut row = Row {
+            let mut row = CapacityRow {
                 place: [cluster.to_owned(), String::new(), String::new()],
                 resource: name,
                 write,
@@ -167,7 +167,7 @@ fn clusters(catalog: &Catalog, units: &[UnitFootprint]) -> Vec<Row> {
     rows
 }
 
-fn cluster_advice(row: &Row) -> String {
+fn cluster_advice(row: &CapacityRow) -> String {
     let Some(limit) = row.limit else {
         return "write the cluster's `capacity`".to_owned();
     };
@@ -188,7 +188,7 @@ fn cluster_advice(row: &Row) -> String {
     }
 }
 
-fn tenants(units_of: &[UnitFootprint]) -> Vec<Row> {
+fn tenants(units_of: &[UnitFootprint]) -> Vec<CapacityRow> {
     let mut rows = Vec::new();
     for unit in units_of.iter().filter(|unit| !unit.key.tenant.is_empty()) {
         let total = unit.total();
@@ -198,7 +198,7 @@ fn tenants(units_of: &[UnitFootprint]) -> Vec<Row> {
                 .iter()
                 .find(|(known, _)| *known == resource)
                 .map(|(_, limit)| *limit);
-            let row = Row {
+            let row = CapacityRow {
                 place: [
                     unit.key.cluster.clone(),
                     unit.key.environment.clone(),
@@ -222,7 +222,7 @@ fn tenants(units_of: &[UnitFootprint]) -> Vec<Row> {
 }
 
 /// A limit holds wherever the tenant runs, so its advice stands where most of it may be used.
-fn advise(rows: &mut [Row]) {
+fn advise(rows: &mut [CapacityRow]) {
     let mut fullest: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         let known = fullest
@@ -238,7 +238,7 @@ fn advise(rows: &mut [Row]) {
 }
 
 /// A quota that fits what may run, with room for one thing more.
-fn tenant_advice(row: &Row) -> String {
+fn tenant_advice(row: &CapacityRow) -> String {
     let Some(limit) = row.limit else {
         return String::new();
     };
@@ -262,7 +262,7 @@ fn tenant_advice(row: &Row) -> String {
 }
 
 /// What may run and a fifth more, as whole processors or Gi.
-fn fitting(row: &Row) -> Amount {
+fn fitting(row: &CapacityRow) -> Amount {
     let unit: i128 = if row.resource == "cpu" {
         1000
     } else {
@@ -274,7 +274,7 @@ fn fitting(row: &Row) -> Amount {
     }
 }
 
-fn json_of(row: &Row) -> Json {
+fn json_of(row: &CapacityRow) -> Json {
     let [cluster, environment, tenant] = &row.place;
     json!({
         "cluster": cluster, "environment": environment, "tenant": tenant, "resource": row.resource,
@@ -287,7 +287,7 @@ fn json_of(row: &Row) -> Json {
     })
 }
 
-fn sheet(clusters: &[Row], tenants: &[Row]) -> Table {
+fn sheet(clusters: &[CapacityRow], tenants: &[CapacityRow]) -> Table {
     let mut table = Table::of_text(&[
         "CLUSTER",
         "ENVIRONMENT",

@@ -13,7 +13,7 @@ use super::table::Table;
 
 /// A format of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum FiguresFormat {
     /// Tables for a terminal.
     Text,
     /// For tools; carries `formatVersion`.
@@ -24,13 +24,13 @@ pub enum Format {
     Html,
 }
 
-impl Format {
+impl FiguresFormat {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 4] = [
-        ("text", Format::Text),
-        ("json", Format::Json),
-        ("csv", Format::Csv),
-        ("html", Format::Html),
+    pub const ALL: [(&'static str, FiguresFormat); 4] = [
+        ("text", FiguresFormat::Text),
+        ("json", FiguresFormat::Json),
+        ("csv", FiguresFormat::Csv),
+        ("html", FiguresFormat::Html),
     ];
 }
 
@@ -50,12 +50,14 @@ pub struct Figures {
 
 impl Figures {
     /// The figures in a format.
-    pub fn write(&self, format: Format, color: bool) -> String {
+    pub fn write(&self, format: FiguresFormat, color: bool) -> String {
         match format {
-            Format::Text => self.text(color),
-            Format::Csv => self.sheet.csv(),
-            Format::Json => serde_json::to_string_pretty(&self.data).unwrap_or_default() + "\n",
-            Format::Html => Page {
+            FiguresFormat::Text => self.text(color),
+            FiguresFormat::Csv => self.sheet.csv(),
+            FiguresFormat::Json => {
+                serde_json::to_string_pretty(&self.data).unwrap_or_default() + "\n"
+            }
+            FiguresFormat::Html => Page {
                 title: self.title,
                 sentence: &self.sentence,
                 data: &self.data,

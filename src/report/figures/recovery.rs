@@ -18,14 +18,14 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const FORMAT_VERSION: &str = "1";
 
 /// One thing that must hold of a plan.
-struct Check {
+struct PlanCheck {
     what: &'static str,
     found: String,
     promised: String,
     holds: bool,
 }
 
-fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
+fn checks(plan: &RecoveryPlan, today: Date) -> Vec<PlanCheck> {
     let measured = measure(plan);
     let last = plan.drills.as_ref().and_then(|drills| drills.held.last());
     let verify = plan
@@ -38,7 +38,7 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
         "backups"
     };
     let mut checks = vec![
-        Check {
+        PlanCheck {
             what: "work that may be lost",
             found: measured.at_risk.map_or("everything".to_owned(), |risk| {
                 format!("{} between two copies, by {by}", readable(risk))
@@ -46,13 +46,13 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
             promised: readable(measured.rpo),
             holds: measured.at_risk.is_some_and(|risk| risk <= measured.rpo),
         },
-        Check {
+        PlanCheck {
             what: "time until it runs again",
             found: format!("{} in {} steps", readable(measured.steps), plan.steps.len()),
             promised: readable(measured.rto),
             holds: measured.steps <= measured.rto,
         },
-        Check {
+        PlanCheck {
             what: "copies are read back",
             found: verify.map_or("never".to_owned(), |verify| {
                 format!("by {}", verify.schedule.0)
@@ -65,7 +65,7 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
         .drills
         .as_ref()
         .and_then(|drills| drill_due(drills, today));
-    checks.push(Check {
+    checks.push(PlanCheck {
         what: "drills are held",
         found: match (last, due) {
             (_, Some(due)) => format!("one was due on {due}"),
@@ -79,7 +79,7 @@ fn checks(plan: &RecoveryPlan, today: Date) -> Vec<Check> {
     });
     if let Some(last) = last {
         let lost = last.lost.as_ref().map(seconds);
-        checks.push(Check {
+        checks.push(PlanCheck {
             what: "the last drill",
             found: format!(
                 "took {}{}",

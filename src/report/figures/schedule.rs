@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Figures;
 use crate::model::footprint::UnitFootprint;
 use crate::model::scalars::Amount;
-use crate::model::timetable::{self, Run, ScheduledJob, WEEK, readable};
+use crate::model::timetable::{self, ScheduledJob, TimeSlot, WEEK, readable};
 use crate::report::table::{Align, Table};
 
 const BUSY: Style = AnsiColor::Yellow.on_default().bold();
@@ -106,7 +106,7 @@ pub fn figures(footprints: &[UnitFootprint], day: Date) -> Figures {
     ]);
     let mut peaks_json = Vec::new();
     for cluster in clusters {
-        let here: Vec<Run> = runs
+        let here: Vec<TimeSlot> = runs
             .iter()
             .copied()
             .filter(|run| jobs[run.job].key.cluster == cluster)
@@ -178,7 +178,7 @@ fn timetable_minutes(minutes: i32) -> String {
 }
 
 /// The most jobs at one time in each hour of each day, and what is said below.
-fn hours(runs: &[Run], monday: Date) -> (Table, Vec<String>) {
+fn hours(runs: &[TimeSlot], monday: Date) -> (Table, Vec<String>) {
     const HOURS: [&str; 24] = [
         "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
         "17", "18", "19", "20", "21", "22", "23",
@@ -192,8 +192,8 @@ fn hours(runs: &[Run], monday: Date) -> (Table, Vec<String>) {
         let inside = runs
             .iter()
             .filter(|run| run.from < until && run.until > from);
-        let inside: Vec<Run> = inside
-            .map(|run| Run {
+        let inside: Vec<TimeSlot> = inside
+            .map(|run| TimeSlot {
                 from: run.from.max(from),
                 until: run.until.min(until),
                 job: run.job,

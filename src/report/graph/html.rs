@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::Shown;
+use super::GraphOptions;
 use crate::model::graph::Graph;
 use crate::report::pages::Page;
 
 /// Writes the page.
-pub fn write(graph: &Graph<'_>, shown: Shown<'_>) -> String {
+pub fn write(graph: &Graph<'_>, shown: GraphOptions<'_>) -> String {
     let mut data = super::json::of(graph);
     data["around"] = json!(shown.around.map(|at| graph.nodes[at].id()));
     Page {

@@ -12,7 +12,7 @@ use crate::model::kinds::Clearance;
 
 /// A format of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum GraphFormat {
     /// For people at a terminal.
     Text,
     /// For Graphviz.
@@ -27,21 +27,21 @@ pub enum Format {
     Html,
 }
 
-impl Format {
+impl GraphFormat {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 6] = [
-        ("text", Format::Text),
-        ("dot", Format::Dot),
-        ("mermaid", Format::Mermaid),
-        ("json", Format::Json),
-        ("openlineage", Format::Openlineage),
-        ("html", Format::Html),
+    pub const ALL: [(&'static str, GraphFormat); 6] = [
+        ("text", GraphFormat::Text),
+        ("dot", GraphFormat::Dot),
+        ("mermaid", GraphFormat::Mermaid),
+        ("json", GraphFormat::Json),
+        ("openlineage", GraphFormat::Openlineage),
+        ("html", GraphFormat::Html),
     ];
 }
 
 /// What is shown besides the graph itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct GraphOptions<'a> {
     /// The Platform's name.
     pub platform: &'a str,
     /// The day that events carry.
@@ -53,14 +53,19 @@ pub struct Shown<'a> {
 }
 
 /// The graph in a format.
-pub fn write(format: Format, graph: &Graph<'_>, shown: Shown<'_>, color: bool) -> String {
+pub fn write(
+    format: GraphFormat,
+    graph: &Graph<'_>,
+    shown: GraphOptions<'_>,
+    color: bool,
+) -> String {
     match format {
-        Format::Text => text::write(graph, shown, color),
-        Format::Dot => dot::write(graph),
-        Format::Mermaid => mermaid::write(graph),
-        Format::Json => json::write(graph),
-        Format::Openlineage => openlineage::write(graph, shown),
-        Format::Html => html::write(graph, shown),
+        GraphFormat::Text => text::write(graph, shown, color),
+        GraphFormat::Dot => dot::write(graph),
+        GraphFormat::Mermaid => mermaid::write(graph),
+        GraphFormat::Json => json::write(graph),
+        GraphFormat::Openlineage => openlineage::write(graph, shown),
+        GraphFormat::Html => html::write(graph, shown),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Shown, class};
+use super::{GraphOptions, class};
 use crate::model::graph::{EdgeKind, Graph, GraphNode, NodeKind};
 
 const PRODUCER: &str = concat!("https://tenantry.dev/tenantry/", env!("CARGO_PKG_VERSION"));
@@ -24,7 +24,7 @@ fn ownership(kind: &str, owner: &str) -> Json {
     )
 }
 
-fn dataset(node: &GraphNode<'_>, shown: Shown<'_>) -> Json {
+fn dataset(node: &GraphNode<'_>, shown: GraphOptions<'_>) -> Json {
     let mut facets = json!({"ownership": ownership("Dataset", node.owner)});
     if let Some(document) = node.dataset {
         let spec = &document.spec;
@@ -75,7 +75,7 @@ fn dataset(node: &GraphNode<'_>, shown: Shown<'_>) -> Json {
 }
 
 /// Writes the events.
-pub fn write(graph: &Graph<'_>, shown: Shown<'_>) -> String {
+pub fn write(graph: &Graph<'_>, shown: GraphOptions<'_>) -> String {
     let time = format!("{}T00:00:00Z", shown.as_of);
     let mut events = Vec::new();
     let plain = |at: usize| json!({"namespace": shown.platform, "name": graph.nodes[at].name});

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Shown, class};
-use crate::model::graph::{Edge, EdgeKind, Graph, NodeKind, Way};
+use super::{GraphOptions, class};
+use crate::model::graph::{Edge, EdgeDirection, EdgeKind, Graph, NodeKind};
 use crate::report::table::Table;
 
 /// Most names in a cell.
 const MOST_NAMED: usize = 12;
 
 /// Writes the graph.
-pub fn write(graph: &Graph<'_>, shown: Shown<'_>, color: bool) -> String {
+pub fn write(graph: &Graph<'_>, shown: GraphOptions<'_>, color: bool) -> String {
     match shown.around {
         Some(at) => around(graph, at, shown.ways),
         None => all(graph, color),
@@ -19,13 +19,13 @@ pub fn write(graph: &Graph<'_>, shown: Shown<'_>, color: bool) -> String {
 
 fn all(graph: &Graph<'_>, color: bool) -> String {
     let (upstream, downstream) = (
-        graph.edges_of(Way::Upstream),
-        graph.edges_of(Way::Downstream),
+        graph.edges_of(EdgeDirection::Upstream),
+        graph.edges_of(EdgeDirection::Downstream),
     );
-    let names = |at: usize, kind: EdgeKind, way: Way| -> String {
+    let names = |at: usize, kind: EdgeKind, way: EdgeDirection| -> String {
         let edges = match way {
-            Way::Upstream => &upstream[at],
-            Way::Downstream => &downstream[at],
+            EdgeDirection::Upstream => &upstream[at],
+            EdgeDirection::Downstream => &downstream[at],
         };
         let wanted: Vec<usize> = edges
             .iter()
@@ -60,15 +60,15 @@ fn all(graph: &Graph<'_>, color: bool) -> String {
                 class(node.classification),
                 if node.is_personal { "yes" } else { "" },
                 node.owner,
-                &names(at, EdgeKind::Writes, Way::Upstream),
-                &names(at, EdgeKind::Reads, Way::Downstream),
+                &names(at, EdgeKind::Writes, EdgeDirection::Upstream),
+                &names(at, EdgeKind::Reads, EdgeDirection::Downstream),
             ]),
             NodeKind::Component => components.row([
                 node.name,
                 class(node.classification),
                 node.owner,
-                &names(at, EdgeKind::Needs, Way::Upstream),
-                &names(at, EdgeKind::Runs, Way::Downstream),
+                &names(at, EdgeKind::Needs, EdgeDirection::Upstream),
+                &names(at, EdgeKind::Runs, EdgeDirection::Downstream),
             ]),
             NodeKind::Tenant => {}
         }
@@ -98,7 +98,10 @@ fn around(graph: &Graph<'_>, at: usize, ways: [bool; 2]) -> String {
         facts.push(format!("must not be deleted: {}", hold.reason));
     }
     let _ = writeln!(text, "{} ({})", node.id(), facts.join(", "));
-    let both = [(Way::Upstream, "comes from"), (Way::Downstream, "leads to")];
+    let both = [
+        (EdgeDirection::Upstream, "comes from"),
+        (EdgeDirection::Downstream, "leads to"),
+    ];
     for ((way, title), _) in both.into_iter().zip(ways).filter(|(_, shown)| *shown) {
         let _ = writeln!(text, "\n{title}");
         let before = text.len();
@@ -110,7 +113,7 @@ fn around(graph: &Graph<'_>, at: usize, ways: [bool; 2]) -> String {
     text
 }
 
-fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
+fn tree(graph: &Graph<'_>, start: usize, way: EdgeDirection, text: &mut String) {
     let edges = graph.edges_of(way);
     let mut told = vec![false; graph.nodes.len()];
     told[start] = true;
@@ -125,12 +128,12 @@ fn tree(graph: &Graph<'_>, start: usize, way: Way, text: &mut String) {
             class => format!(" ({class})"),
         };
         let word = match (way, edge.kind) {
-            (Way::Downstream, kind) => kind.word(),
-            (Way::Upstream, EdgeKind::Reads) => "reads",
-            (Way::Upstream, EdgeKind::Writes) => "is written by",
-            (Way::Upstream, EdgeKind::Needs) => "needs",
-            (Way::Upstream, EdgeKind::Runs) => "runs",
-            (Way::Upstream, EdgeKind::Shares) => "is shared with by",
+            (EdgeDirection::Downstream, kind) => kind.word(),
+            (EdgeDirection::Upstream, EdgeKind::Reads) => "reads",
+            (EdgeDirection::Upstream, EdgeKind::Writes) => "is written by",
+            (EdgeDirection::Upstream, EdgeKind::Needs) => "needs",
+            (EdgeDirection::Upstream, EdgeKind::Runs) => "runs",
+            (EdgeDirection::Upstream, EdgeKind::Shares) => "is shared with by",
         };
         let again = if told[next] { ", see above" } else { "" };
         let _ = writeln!(

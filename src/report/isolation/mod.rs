@@ -4,11 +4,11 @@ pub mod html;
 pub mod json;
 pub mod text;
 
-use crate::model::isolation::{ClusterIsolation, Flow, Workload};
+use crate::model::isolation::{ClusterIsolation, IsolatedWorkload, NetworkFlow};
 
 /// A format of the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum IsolationFormat {
     /// For people at a terminal.
     Text,
     /// For tools; carries `formatVersion`.
@@ -17,27 +17,27 @@ pub enum Format {
     Html,
 }
 
-impl Format {
+impl IsolationFormat {
     /// All formats by name.
-    pub const ALL: [(&'static str, Format); 3] = [
-        ("text", Format::Text),
-        ("json", Format::Json),
-        ("html", Format::Html),
+    pub const ALL: [(&'static str, IsolationFormat); 3] = [
+        ("text", IsolationFormat::Text),
+        ("json", IsolationFormat::Json),
+        ("html", IsolationFormat::Html),
     ];
 }
 
 /// The proof in a format.
-pub fn write(format: Format, clusters: &[ClusterIsolation], color: bool) -> String {
+pub fn write(format: IsolationFormat, clusters: &[ClusterIsolation], color: bool) -> String {
     match format {
-        Format::Text => text::write(clusters, color),
-        Format::Json => json::write(clusters),
-        Format::Html => html::write(clusters),
+        IsolationFormat::Text => text::write(clusters, color),
+        IsolationFormat::Json => json::write(clusters),
+        IsolationFormat::Html => html::write(clusters),
     }
 }
 
 /// A workload as people call it: `globex/query-api`; what a template for the whole tenant made has no
 /// component.
-fn name(workload: &Workload) -> String {
+fn name(workload: &IsolatedWorkload) -> String {
     let tenant = if workload.tenant.is_empty() {
         "the cluster"
     } else {
@@ -51,7 +51,10 @@ fn name(workload: &Workload) -> String {
 }
 
 /// The ends of a flow.
-fn ends<'a>(cluster: &'a ClusterIsolation, flow: &Flow) -> Option<(&'a Workload, &'a Workload)> {
+fn ends<'a>(
+    cluster: &'a ClusterIsolation,
+    flow: &NetworkFlow,
+) -> Option<(&'a IsolatedWorkload, &'a IsolatedWorkload)> {
     Some((
         cluster.workloads.get(flow.from)?,
         cluster.workloads.get(flow.to)?,

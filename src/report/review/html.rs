@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::{values, words};
-use crate::model::change::{Entry, FieldChange, Object, ObjectChange, Review, RiskClass};
+use crate::model::change::{ChangeEntry, FieldChange, Object, ObjectChange, Review, RiskClass};
 use crate::model::view::View;
 use crate::yaml::{Node, writer};
 
@@ -58,7 +58,7 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
             })
         })
         .collect();
-    let entry = |entry: &Entry| {
+    let entry = |entry: &ChangeEntry| {
         let at: Vec<usize> = entry.objects.iter().filter_map(position).collect();
         json!({
             "o": entry.operation, "k": words::kinds(entry),

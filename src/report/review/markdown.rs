@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::words;
 use crate::diagnostics::{Sources, printable};
-use crate::model::change::{Entry, Group, Operation, Review, RiskClass};
+use crate::model::change::{ChangeEntry, ChangeGroup, ObjectOperation, Review, RiskClass};
 
 /// Most bytes of a comment.
 const MOST: usize = 65_000;
@@ -27,7 +27,7 @@ pub fn write(
     denied: &BTreeSet<RiskClass>,
     has_errors: bool,
 ) -> String {
-    let mut page = Page {
+    let mut page = CommentPage {
         text: String::new(),
         left_out: Vec::new(),
     };
@@ -79,12 +79,12 @@ pub fn write(
     page.finish()
 }
 
-struct Page {
+struct CommentPage {
     text: String,
     left_out: Vec<String>,
 }
 
-impl Page {
+impl CommentPage {
     /// Adds a part if there is room for it.
     fn add(&mut self, part: &str, what: &str) -> bool {
         let fits = self.text.len() + part.len() + RESERVED <= MOST;
@@ -108,7 +108,7 @@ impl Page {
     }
 }
 
-fn risks(review: &Review, denied: &BTreeSet<RiskClass>, page: &mut Page) {
+fn risks(review: &Review, denied: &BTreeSet<RiskClass>, page: &mut CommentPage) {
     if review.risks.is_empty() {
         return;
     }
@@ -150,7 +150,7 @@ fn risks(review: &Review, denied: &BTreeSet<RiskClass>, page: &mut Page) {
     page.add("\n", "");
 }
 
-fn findings(review: &Review, sources: &Sources, page: &mut Page) {
+fn findings(review: &Review, sources: &Sources, page: &mut CommentPage) {
     let lists = [
         ("New findings", &review.new_findings),
         ("Fixed findings", &review.fixed_findings),
@@ -178,7 +178,7 @@ fn findings(review: &Review, sources: &Sources, page: &mut Page) {
     }
 }
 
-fn groups(review: &Review, page: &mut Page) {
+fn groups(review: &Review, page: &mut CommentPage) {
     if review.groups.is_empty() && review.inputs.is_empty() {
         return;
     }
@@ -204,7 +204,7 @@ fn groups(review: &Review, page: &mut Page) {
     }
 }
 
-fn group(review: &Review, group: &Group) -> String {
+fn group(review: &Review, group: &ChangeGroup) -> String {
     let objects = words::count(group.objects, "object");
     let mut reasons = words::because(review, &group.causes, 3);
     if reasons.is_empty() {
@@ -225,14 +225,14 @@ fn group(review: &Review, group: &Group) -> String {
         summary.join("<br>")
     );
     part.push_str("| | field | change | where |\n|---|---|---|---|\n");
-    let shows = |entry: &&Entry| entry.path.as_ref().is_none_or(|path| !path.only_follows());
-    let entries: Vec<&Entry> = group.entries.iter().filter(shows).collect();
+    let shows = |entry: &&ChangeEntry| entry.path.as_ref().is_none_or(|path| !path.only_follows());
+    let entries: Vec<&ChangeEntry> = group.entries.iter().filter(shows).collect();
     for entry in entries.iter().take(MOST_ENTRIES) {
         let sign = match entry.operation {
-            Operation::Added => "+",
-            Operation::Removed => "−",
-            Operation::Renamed => ">",
-            Operation::Changed => "~",
+            ObjectOperation::Added => "+",
+            ObjectOperation::Removed => "−",
+            ObjectOperation::Renamed => ">",
+            ObjectOperation::Changed => "~",
         };
         let field = match &entry.path {
             Some(path) => format!(
@@ -276,7 +276,7 @@ fn group(review: &Review, group: &Group) -> String {
             words::count(objects.len(), "object")
         );
     }
-    let texts: Vec<(&Entry, Vec<String>)> = entries
+    let texts: Vec<(&ChangeEntry, Vec<String>)> = entries
         .iter()
         .filter(|entry| !entry.secret)
         .filter_map(|entry| {

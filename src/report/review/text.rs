@@ -7,7 +7,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::{values, words};
 use crate::diagnostics::{Sources, printable};
-use crate::model::change::{Entry, FieldPath, Group, Operation, Review, RiskClass, Variant};
+use crate::model::change::{
+    ChangeEntry, ChangeGroup, FieldPath, ObjectOperation, Review, RiskClass, Variant,
+};
 
 /// Most entries of a group, and most groups, that are shown; other formats have more.
 const MOST_ENTRIES: usize = 12;
@@ -136,12 +138,12 @@ pub fn write_objects(review: &Review, color: bool) -> String {
     out
 }
 
-fn sign(operation: Operation) -> (&'static str, Style) {
+fn sign(operation: ObjectOperation) -> (&'static str, Style) {
     match operation {
-        Operation::Added => ("+", GOOD),
-        Operation::Removed => ("-", BAD),
-        Operation::Renamed => (">", WARN),
-        Operation::Changed => ("~", WARN),
+        ObjectOperation::Added => ("+", GOOD),
+        ObjectOperation::Removed => ("-", BAD),
+        ObjectOperation::Renamed => (">", WARN),
+        ObjectOperation::Changed => ("~", WARN),
     }
 }
 
@@ -236,7 +238,7 @@ fn findings(review: &Review, sources: &Sources, paint: Paint<'_>, out: &mut Stri
     }
 }
 
-fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
+fn group(review: &Review, group: &ChangeGroup, paint: Paint<'_>, out: &mut String) {
     let objects = words::count(group.objects, "object");
     out.push('\n');
     if group.only_follows() && group.causes.len() > 1 {
@@ -264,12 +266,12 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
         };
         let _ = writeln!(out, "  {}  {}{tail}", paint(place, NAME), printable(what));
     }
-    let (following, entries): (Vec<&Entry>, Vec<&Entry>) = group
+    let (following, entries): (Vec<&ChangeEntry>, Vec<&ChangeEntry>) = group
         .entries
         .iter()
         .partition(|entry| entry.path.as_ref().is_some_and(FieldPath::only_follows));
     let shown = &entries[..entries.len().min(MOST_ENTRIES)];
-    let head = |entry: &Entry| match &entry.path {
+    let head = |entry: &ChangeEntry| match &entry.path {
         Some(path) => format!("{}  {path}", words::kinds(entry)),
         None => words::kinds(entry),
     };
@@ -330,7 +332,7 @@ fn group(review: &Review, group: &Group, paint: Paint<'_>, out: &mut String) {
 }
 
 /// The places that a value came from and comes from, where the cause does not say it already.
-fn origins(review: &Review, entry: &Entry, paint: Paint<'_>, out: &mut String) {
+fn origins(review: &Review, entry: &ChangeEntry, paint: Paint<'_>, out: &mut String) {
     let is_same_line = |a: usize, b: usize| {
         let (a, b) = (&review.origins[a], &review.origins[b]);
         (&a.path, a.line) == (&b.path, b.line)

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use super::values::{array, is_reorder, list, values};
 use crate::diagnostics::{Diagnostic, Sources};
 use crate::model::change::{
-    CostChange, Entry, FieldChange, FieldPath, InputChange, InputKind, Operation, Origin, Review,
-    RiskClass, Spread, Variant,
+    ChangeEntry, ChangeReach, CostChange, FieldChange, FieldPath, InputChange, InputKind,
+    ObjectOperation, Origin, Review, RiskClass, Variant,
 };
 use crate::model::money::money;
 
@@ -17,9 +17,9 @@ const MOST_VARIANTS: usize = 3;
 
 /// How much changed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct ChangeSummary {
     /// Objects by what happened to them.
-    pub operations: BTreeMap<Operation, usize>,
+    pub operations: BTreeMap<ObjectOperation, usize>,
     /// Objects of which only digests and checksums changed.
     pub following: usize,
     /// Tenants that have changed objects.
@@ -31,8 +31,8 @@ pub struct Summary {
 }
 
 /// Counts what changed.
-pub fn summary(review: &Review) -> Summary {
-    let mut summary = Summary::default();
+pub fn summary(review: &Review) -> ChangeSummary {
+    let mut summary = ChangeSummary::default();
     let (mut tenants, mut environments) = (BTreeSet::new(), BTreeSet::new());
     for object in &review.objects {
         *summary.operations.entry(object.operation()).or_default() += 1;
@@ -95,7 +95,7 @@ pub fn extent(review: &Review) -> String {
         .iter()
         .rev()
         .map(|(operation, number)| match (operation, summary.following) {
-            (Operation::Changed, following) if following > 0 => format!(
+            (ObjectOperation::Changed, following) if following > 0 => format!(
                 "{} changed ({} of them only in digests)",
                 thousands(*number),
                 thousands(following)
@@ -228,30 +228,32 @@ fn replaces_built_in(input: &InputChange) -> bool {
 }
 
 /// How a variant of an entry changed.
-pub fn variant(entry: &Entry, variant: &Variant) -> String {
+pub fn variant(entry: &ChangeEntry, variant: &Variant) -> String {
     let reordered = matches!(
         (&variant.before, &variant.after),
         (Some(Json::Array(before)), Some(Json::Array(after)))
             if before != after && is_reorder(before, after)
     );
     match (entry.operation, &entry.path) {
-        (Operation::Changed, Some(_)) if reordered => format!(
+        (ObjectOperation::Changed, Some(_)) if reordered => format!(
             "order {} → {}",
             list(array(variant.before.as_ref())),
             list(array(variant.after.as_ref()))
         ),
-        (Operation::Changed, Some(_)) => values(
+        (ObjectOperation::Changed, Some(_)) => values(
             variant.before.as_ref(),
             variant.after.as_ref(),
             entry.secret,
         ),
-        (Operation::Renamed, _) => values(variant.before.as_ref(), variant.after.as_ref(), false),
+        (ObjectOperation::Renamed, _) => {
+            values(variant.before.as_ref(), variant.after.as_ref(), false)
+        }
         (operation, _) => operation.word().to_owned(),
     }
 }
 
 /// What changed of an entry: one variant, or the first and how many more there are.
-pub fn change(entry: &Entry) -> String {
+pub fn change(entry: &ChangeEntry) -> String {
     match entry.variants.as_slice() {
         [] => String::new(),
         [only] => variant(entry, only),
@@ -284,7 +286,7 @@ pub fn change(entry: &Entry) -> String {
 }
 
 /// The kinds of an entry: `Deployment`, `Deployment, Rollout`, `13 kinds`.
-pub fn kinds(entry: &Entry) -> String {
+pub fn kinds(entry: &ChangeEntry) -> String {
     let kinds: Vec<&str> = entry.kinds.iter().map(String::as_str).collect();
     match kinds.len() {
         0..=3 => kinds.join(", "),
@@ -294,7 +296,7 @@ pub fn kinds(entry: &Entry) -> String {
 }
 
 /// Where an entry is: `production (12 tenants; not in: globex), development, staging (globex)`.
-pub fn spread(entry: &Entry) -> String {
+pub fn spread(entry: &ChangeEntry) -> String {
     let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
     for (environment, spread) in &entry.spread {
         let tenants = tenants(spread);
@@ -313,7 +315,7 @@ pub fn spread(entry: &Entry) -> String {
     parts.join(", ")
 }
 
-fn tenants(spread: &Spread) -> String {
+fn tenants(spread: &ChangeReach) -> String {
     let names = |tenants: &BTreeSet<std::sync::Arc<str>>| {
         let names: Vec<&str> = tenants.iter().map(|tenant| &**tenant).collect();
         names.join(", ")

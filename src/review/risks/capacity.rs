@@ -22,17 +22,17 @@ const LIMITED: [Limited; 3] = [
 
 /// What a unit asks for, and what it may ask for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Asked {
+pub struct Demanded {
     /// What it asks for.
     pub footprint: Footprint,
     /// The quota, by resource.
     pub quota: Vec<(&'static str, Amount)>,
 }
 
-impl Asked {
+impl Demanded {
     /// What objects ask for.
-    pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>> + Clone) -> Asked {
-        Asked {
+    pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>> + Clone) -> Demanded {
+        Demanded {
             footprint: Footprint::of(objects.clone()),
             quota: footprint::quota(objects),
         }
@@ -49,9 +49,9 @@ pub struct UnitFootprints {
     /// The unit.
     pub key: UnitKey,
     /// In the base; nothing if it is new.
-    pub before: Asked,
+    pub before: Demanded,
     /// In the head; nothing if it is gone.
-    pub after: Asked,
+    pub after: Demanded,
 }
 
 /// The capacities of each cluster, by resource.
@@ -106,7 +106,7 @@ pub fn judge(
             let Some(limit) = capacity.get(resource) else {
                 continue;
             };
-            let total = |side: fn(&UnitFootprints) -> &Asked| -> Amount {
+            let total = |side: fn(&UnitFootprints) -> &Demanded| -> Amount {
                 let here = units.iter().filter(|unit| unit.key.cluster == *cluster);
                 here.map(|unit| side(unit).footprint.peak.get(resource))
                     .sum()
@@ -154,7 +154,7 @@ fn listed(intro: &str, mut list: Vec<(f64, String)>) -> String {
     format!("{intro}{}{more}", shown.join("; "))
 }
 
-fn share(asked: &Asked, resource: &str) -> Option<f64> {
+fn share(asked: &Demanded, resource: &str) -> Option<f64> {
     let limit = asked.limit(resource)?;
     Some(ratio(asked.footprint.peak.get(resource), limit))
 }

@@ -31,7 +31,7 @@ pub fn changes(
                 environment,
                 ..CostChange::default()
             });
-        let both = |pricing: Option<&Pricing>, asked: &super::capacity::Asked| {
+        let both = |pricing: Option<&Pricing>, asked: &super::capacity::Demanded| {
             let footprint = &asked.footprint;
             pricing.map_or([0.0; 2], |pricing| {
                 [

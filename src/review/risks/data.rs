@@ -2,16 +2,16 @@
 
 use serde_json::Value as Json;
 
-use super::{Found, Subject, rank};
-use crate::model::change::{InputChange, Operation, RiskClass};
+use super::{FoundRisks, RiskSubject, rank};
+use crate::model::change::{InputChange, ObjectOperation, RiskClass};
 use crate::model::scalars::parse_duration;
 
 /// Classes of data, from open to closed.
 const CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
 
 /// Judges changes of objects.
-pub fn judge(subject: &Subject<'_>, found: &mut Found) {
-    if !subject.is(Operation::Changed) {
+pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
+    if !subject.is(ObjectOperation::Changed) {
         return;
     }
     for (at, field) in subject.fields() {

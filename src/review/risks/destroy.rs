@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, Subject, article};
-use crate::model::change::{Object, Operation, RiskClass};
+use super::{FoundRisks, RiskSubject, article};
+use crate::model::change::{Object, ObjectOperation, RiskClass};
 use crate::model::view::View;
 
 /// Kinds that take something along when they go, and what.
@@ -24,12 +24,12 @@ const HOLDERS: &[(&str, &str)] = &[
 ];
 
 /// Judges removals, and renames, which remove the old.
-pub fn judge(subject: &Subject<'_>, found: &mut Found) {
-    let renamed = subject.is(Operation::Renamed);
+pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
+    let renamed = subject.is(ObjectOperation::Renamed);
     let Some(before) = &subject.change.before else {
         return;
     };
-    if !renamed && !subject.is(Operation::Removed) {
+    if !renamed && !subject.is(ObjectOperation::Removed) {
         judge_protection(subject, found);
         return judge_claims(subject, found);
     }
@@ -95,7 +95,7 @@ fn is_kept(object: &Object) -> bool {
 }
 
 /// What keeps data from being deleted with its manifest is gone.
-fn judge_protection(subject: &Subject<'_>, found: &mut Found) {
+fn judge_protection(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     if let (Some(before), Some(after)) = (&subject.change.before, &subject.change.after)
         && is_kept(before)
         && !is_kept(after)
@@ -111,7 +111,7 @@ fn judge_protection(subject: &Subject<'_>, found: &mut Found) {
 }
 
 /// Volume claims that a StatefulSet will delete from now on.
-fn judge_claims(subject: &Subject<'_>, found: &mut Found) {
+fn judge_claims(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     if subject.kind() != "StatefulSet" {
         return;
     }

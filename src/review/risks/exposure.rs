@@ -3,13 +3,13 @@
 
 use serde_json::Value as Json;
 
-use super::{Found, Subject, network, pods, rights};
-use crate::model::change::{InputChange, Object, Operation, RiskClass, Step};
+use super::{FoundRisks, RiskSubject, network, pods, rights};
+use crate::model::change::{FieldStep, InputChange, Object, ObjectOperation, RiskClass};
 
 const CLASS: RiskClass = RiskClass::Exposure;
 
 /// Judges changes of objects.
-pub fn judge(subject: &Subject<'_>, found: &mut Found) {
+pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     match subject.kind() {
         "NetworkPolicy" => network::judge(subject, found),
         "Role" | "ClusterRole" => rights::judge_role(subject, found),
@@ -17,7 +17,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
         "Namespace" => pod_security(subject, found),
         "Service" => services(subject, found),
         "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" => {
-            if subject.is(Operation::Added) && !subject.is_whole_place {
+            if subject.is(ObjectOperation::Added) && !subject.is_whole_place {
                 found.add(
                     CLASS,
                     "a route makes a workload reachable from outside the cluster",
@@ -32,7 +32,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
                     pods::judge_container(at, field, after.root(), found);
                 }
             }
-            if subject.is(Operation::Added) {
+            if subject.is(ObjectOperation::Added) {
                 pods::judge_new(&subject.change.object().root().to_json(), found);
             }
         }
@@ -67,7 +67,7 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
 /// The levels of Pod Security, from strict to open.
 const LEVELS: [&str; 3] = ["restricted", "baseline", "privileged"];
 
-fn pod_security(subject: &Subject<'_>, found: &mut Found) {
+fn pod_security(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     let key = "pod-security.kubernetes.io/enforce";
     let level = |object: Option<&Object>| {
         let text = object?.root().text_at(&["metadata", "labels", key]);
@@ -98,7 +98,7 @@ fn pod_security(subject: &Subject<'_>, found: &mut Found) {
     }
 }
 
-fn services(subject: &Subject<'_>, found: &mut Found) {
+fn services(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     let kind = |object: Option<&Object>| {
         object.map(|object| object.root().text_at(&["spec", "type"]).into_owned())
     };
@@ -123,7 +123,7 @@ fn services(subject: &Subject<'_>, found: &mut Found) {
         .change
         .after
         .as_ref()
-        .filter(|_| subject.is(Operation::Added))
+        .filter(|_| subject.is(ObjectOperation::Added))
         && after.root().at(&["spec", "externalIPs"]).is_some()
     {
         found.add(
@@ -151,9 +151,9 @@ fn services(subject: &Subject<'_>, found: &mut Found) {
     }
 }
 
-fn routes(subject: &Subject<'_>, found: &mut Found) {
+fn routes(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     for (at, field) in subject.fields() {
-        let is_tls = matches!(field.path.0.get(1), Some(Step::Key(key)) if &**key == "tls");
+        let is_tls = matches!(field.path.0.get(1), Some(FieldStep::Key(key)) if &**key == "tls");
         if is_tls && field.after.is_none() {
             found.at(CLASS, at, "a route is served without TLS");
         }

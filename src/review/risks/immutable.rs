@@ -1,8 +1,8 @@
 //! Fields that cannot be updated: the API server refuses, or the object has to be made anew.
 
-use super::{Found, Subject, article};
-use crate::kubernetes::validation::{self, Kind, Known};
-use crate::model::change::{FieldPath, ObjectChange, Operation, RiskClass};
+use super::{FoundRisks, RiskSubject, article};
+use crate::kubernetes::validation::{self, KnownKind, RuleSet};
+use crate::model::change::{FieldPath, ObjectChange, ObjectOperation, RiskClass};
 use crate::schema::kubernetes::built_in;
 use crate::yaml::{self, Path};
 
@@ -21,15 +21,15 @@ const OUTAGES: [&str; 10] = [
 ];
 
 /// Judges updates of fields that cannot be updated.
-pub fn judge(subject: &Subject<'_>, found: &mut Found) {
-    if subject.is(Operation::Renamed) {
+pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
+    if subject.is(ObjectOperation::Renamed) {
         if OUTAGES.contains(&subject.kind()) {
             let message = "what runs or is reached gets another name or namespace: the old one is removed and a new one is made, with an outage in between";
             found.add(RiskClass::Replace, message);
         }
         return;
     }
-    if !subject.is(Operation::Changed) {
+    if !subject.is(ObjectOperation::Changed) {
         return;
     }
     updates(subject, found);
@@ -37,7 +37,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
 }
 
 /// Updates of built-in kinds.
-fn updates(subject: &Subject<'_>, found: &mut Found) {
+fn updates(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     let refused = refused(subject.change);
     for (at, field) in subject.fields() {
         let Some(place) = refused.iter().find(|place| touches(&field.path, place)) else {
@@ -75,8 +75,8 @@ fn refused(change: &ObjectChange) -> Vec<Path> {
     let Some(definition) = built_in().definition(&api_version, &kind) else {
         return Vec::new();
     };
-    let known = Known::BuiltIn(definition);
-    let violations = validation::check(after, known, Some(before.root()), Kind::Transitions);
+    let known = KnownKind::BuiltIn(definition);
+    let violations = validation::check(after, known, Some(before.root()), RuleSet::Transitions);
     violations
         .into_iter()
         .map(|violation| violation.place)
@@ -84,7 +84,7 @@ fn refused(change: &ObjectChange) -> Vec<Path> {
 }
 
 /// Updates of custom resources: the transition rules of the CRDs that their cluster names.
-fn custom_updates(subject: &Subject<'_>, found: &mut Found) {
+fn custom_updates(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     let change = subject.change;
     let (Some(before), Some(after), Some(schemas)) =
         (&change.before, &change.after, subject.custom)
@@ -100,8 +100,8 @@ fn custom_updates(subject: &Subject<'_>, found: &mut Found) {
     let Some(overlay) = schemas.overlay(&api_version, subject.kind()) else {
         return;
     };
-    let known = Known::Custom(overlay, schemas);
-    for violation in validation::check(after, known, Some(before), Kind::Transitions) {
+    let known = KnownKind::Custom(overlay, schemas);
+    for violation in validation::check(after, known, Some(before), RuleSet::Transitions) {
         let message = format!(
             "{} cannot be updated like this: {}",
             article(subject.kind()),
@@ -123,8 +123,8 @@ fn custom_updates(subject: &Subject<'_>, found: &mut Found) {
 /// Whether a changed field is a refused one, or a part of it, or has it as a part.
 fn touches(field: &FieldPath, place: &Path) -> bool {
     let keys = place.0.iter().map(|step| match step {
-        yaml::Step::Key(key) => &**key,
-        yaml::Step::Index(_) => "*",
+        yaml::PathStep::Key(key) => &**key,
+        yaml::PathStep::Index(_) => "*",
     });
     field.touches(&keys.collect::<Vec<_>>())
 }
@@ -138,14 +138,14 @@ fn shown(path: &FieldPath) -> FieldPath {
 mod tests {
     use super::*;
     use crate::model::change::FieldChange;
-    use crate::model::change::{Body, Object, Place};
+    use crate::model::change::{Body, ChangePlace, Object};
     use crate::model::view::View;
     use crate::review::fields;
     use crate::yaml::parse::parse;
 
     fn object(text: &str) -> Object {
         let tree = parse(text, 0).documents.remove(0);
-        Object::new(Place::default(), Body::Tree(tree))
+        Object::new(ChangePlace::default(), Body::Tree(tree))
     }
 
     fn is_replaced(kind: &str, before: &str, after: &str) -> bool {
@@ -167,8 +167,8 @@ mod tests {
             origin: None,
             risks: Vec::new(),
         };
-        let mut found = Found::default();
-        let subject = Subject {
+        let mut found = FoundRisks::default();
+        let subject = RiskSubject {
             change: &change,
             is_whole_place: false,
             is_whole_component: false,

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::model::change::{
-    FieldChange, InputChange, ObjectChange, ObjectRisk, Operation, Risk, RiskClass,
+    FieldChange, InputChange, ObjectChange, ObjectOperation, ObjectRisk, Risk, RiskClass,
 };
 use crate::schema::kubernetes::ObjectSchemas;
 
@@ -33,7 +33,7 @@ const MOST_PAIRS: usize = 4_000_000;
     clippy::struct_excessive_bools,
     reason = "facts about its surroundings, each on its own"
 )]
-pub struct Subject<'a> {
+pub struct RiskSubject<'a> {
     /// The change.
     pub change: &'a ObjectChange,
     /// Whether all of the tenant in its environment, or of the cluster, is new or gone.
@@ -48,12 +48,12 @@ pub struct Subject<'a> {
     pub custom: Option<&'a ObjectSchemas>,
 }
 
-impl Subject<'_> {
+impl RiskSubject<'_> {
     fn kind(&self) -> &str {
         &self.change.object().kind
     }
 
-    fn is(&self, operation: Operation) -> bool {
+    fn is(&self, operation: ObjectOperation) -> bool {
         self.change.operation() == operation
     }
 
@@ -71,9 +71,9 @@ fn article(kind: &str) -> String {
 
 /// What rules find.
 #[derive(Default)]
-struct Found(Vec<ObjectRisk>);
+struct FoundRisks(Vec<ObjectRisk>);
 
-impl Found {
+impl FoundRisks {
     /// A risk of the object as a whole.
     fn add(&mut self, class: RiskClass, message: impl Into<String>) {
         self.push(class, None, message.into());
@@ -104,8 +104,8 @@ impl Found {
 }
 
 /// The risks of one object's change, the worst first.
-pub fn of_object(subject: &Subject<'_>) -> Vec<ObjectRisk> {
-    let mut found = Found::default();
+pub fn of_object(subject: &RiskSubject<'_>) -> Vec<ObjectRisk> {
+    let mut found = FoundRisks::default();
     destroy::judge(subject, &mut found);
     immutable::judge(subject, &mut found);
     exposure::judge(subject, &mut found);

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use serde_json::Value as Json;
 
-use super::{Found, MOST_PAIRS, Subject};
-use crate::model::change::{Object, Operation, RiskClass};
+use super::{FoundRisks, MOST_PAIRS, RiskSubject};
+use crate::model::change::{Object, ObjectOperation, RiskClass};
 use crate::model::view::View;
 
 const CLASS: RiskClass = RiskClass::Exposure;
@@ -14,10 +14,10 @@ const CLASS: RiskClass = RiskClass::Exposure;
 const MOST_OF_RULE: usize = 10_000;
 
 /// Who may be reached on which ports; `None` is everybody, or every port.
-type Opening = (Option<String>, Option<String>);
+type OpenPorts = (Option<String>, Option<String>);
 
 /// What a policy lets through in one direction; nothing for a policy that does not rule it.
-fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<Opening>> {
+fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<OpenPorts>> {
     let spec = object?.root().get("spec")?;
     let list = if direction == "Ingress" {
         "ingress"
@@ -156,10 +156,10 @@ fn port(view: View<'_>) -> String {
 }
 
 /// Judges a network policy.
-pub fn judge(subject: &Subject<'_>, found: &mut Found) {
+pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     let change = subject.change;
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
-    if subject.is(Operation::Removed) {
+    if subject.is(ObjectOperation::Removed) {
         // Where all that it protected goes as well, nothing is opened; nor where another policy
         // closes all of the namespace.
         let is_wide = before.is_some_and(selects_all);
@@ -171,7 +171,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
         return;
     }
     // What comes with new pods of its own opens only what is open to all.
-    let with_new_pods = subject.is(Operation::Added)
+    let with_new_pods = subject.is(ObjectOperation::Added)
         && (subject.is_whole_place
             || (subject.is_whole_component && !after.is_some_and(selects_all)));
     if let (Some(before), Some(after)) = (before, after) {
@@ -193,7 +193,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
     }
     for (direction, verb) in [("Ingress", "lets in"), ("Egress", "lets out to")] {
         // A policy that moves opens what it had not opened there.
-        let moved = subject.is(Operation::Renamed) && !subject.is_new_namespace;
+        let moved = subject.is(ObjectOperation::Renamed) && !subject.is_new_namespace;
         let old = openings(before, direction).filter(|_| !moved);
         let Some(new) = openings(after, direction) else {
             if old.is_some() && after.is_some() {
@@ -212,7 +212,7 @@ pub fn judge(subject: &Subject<'_>, found: &mut Found) {
             continue;
         }
         let old = old.unwrap_or_default();
-        let covers = |wide: &Opening, narrow: &Opening| {
+        let covers = |wide: &OpenPorts, narrow: &OpenPorts| {
             let peers = match (&wide.0, &narrow.0) {
                 (None, _) => true,
                 (Some(wide), Some(narrow)) => wide == narrow || contains(wide, narrow),

@@ -2,12 +2,12 @@
 
 use serde_json::Value as Json;
 
-use super::Found;
-use crate::model::change::{FieldChange, FieldPath, RiskClass, Step};
+use super::FoundRisks;
+use crate::model::change::{FieldChange, FieldPath, FieldStep, RiskClass};
 use crate::model::view::View;
 
 /// A field of a pod or container, and the value that opens something.
-struct Opening {
+struct UnsafeField {
     path: &'static [&'static str],
     opens: Opens,
     message: &'static str,
@@ -15,47 +15,55 @@ struct Opening {
 
 enum Opens {
     /// This value, whatever was there.
-    To(Value),
+    To(UnsafeValue),
     /// Any value but this one, where this one was.
-    Off(Value),
+    Off(UnsafeValue),
     /// None, where one was.
     Lost,
     /// One, where none was.
     Gained,
 }
 
-enum Value {
+enum UnsafeValue {
     Bool(bool),
     Text(&'static str),
     Number(i64),
 }
 
-const fn to(path: &'static [&'static str], value: Value, message: &'static str) -> Opening {
-    Opening {
+const fn to(
+    path: &'static [&'static str],
+    value: UnsafeValue,
+    message: &'static str,
+) -> UnsafeField {
+    UnsafeField {
         path,
         opens: Opens::To(value),
         message,
     }
 }
 
-const fn off(path: &'static [&'static str], value: Value, message: &'static str) -> Opening {
-    Opening {
+const fn off(
+    path: &'static [&'static str],
+    value: UnsafeValue,
+    message: &'static str,
+) -> UnsafeField {
+    UnsafeField {
         path,
         opens: Opens::Off(value),
         message,
     }
 }
 
-const fn lost(path: &'static [&'static str], message: &'static str) -> Opening {
-    Opening {
+const fn lost(path: &'static [&'static str], message: &'static str) -> UnsafeField {
+    UnsafeField {
         path,
         opens: Opens::Lost,
         message,
     }
 }
 
-const fn gained(path: &'static [&'static str], message: &'static str) -> Opening {
-    Opening {
+const fn gained(path: &'static [&'static str], message: &'static str) -> UnsafeField {
+    UnsafeField {
         path,
         opens: Opens::Gained,
         message,
@@ -64,35 +72,35 @@ const fn gained(path: &'static [&'static str], message: &'static str) -> Opening
 
 /// After the Pod Security Standards:
 /// <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
-const OPENINGS: &[Opening] = &[
+const OPENINGS: &[UnsafeField] = &[
     to(
         &["securityContext", "privileged"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "a container is privileged: it may do on its node what the node may do",
     ),
     off(
         &["securityContext", "allowPrivilegeEscalation"],
-        Value::Bool(false),
+        UnsafeValue::Bool(false),
         "a container's processes may gain more rights than their parents",
     ),
     off(
         &["securityContext", "runAsNonRoot"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "a container may run as root",
     ),
     to(
         &["securityContext", "runAsUser"],
-        Value::Number(0),
+        UnsafeValue::Number(0),
         "a container runs as root",
     ),
     off(
         &["securityContext", "readOnlyRootFilesystem"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "a container may write to its own file system, where intruders keep tools",
     ),
     to(
         &["securityContext", "seccompProfile", "type"],
-        Value::Text("Unconfined"),
+        UnsafeValue::Text("Unconfined"),
         "a container may make any system call",
     ),
     lost(
@@ -101,32 +109,32 @@ const OPENINGS: &[Opening] = &[
     ),
     to(
         &["hostNetwork"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "pods use the network of their node, past all network policies",
     ),
     to(
         &["hostPID"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "pods see all processes of their node",
     ),
     to(
         &["hostIPC"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "pods share memory with all processes of their node",
     ),
     to(
         &["securityContext", "procMount"],
-        Value::Text("Unmasked"),
+        UnsafeValue::Text("Unmasked"),
         "a container sees the node's /proc unmasked",
     ),
     to(
         &["windowsOptions", "hostProcess"],
-        Value::Bool(true),
+        UnsafeValue::Bool(true),
         "a container is a process of its node",
     ),
     to(
         &["appArmorProfile", "type"],
-        Value::Text("Unconfined"),
+        UnsafeValue::Text("Unconfined"),
         "a container is not confined by AppArmor",
     ),
     gained(
@@ -139,27 +147,29 @@ const OPENINGS: &[Opening] = &[
     ),
     off(
         &["automountServiceAccountToken"],
-        Value::Bool(false),
+        UnsafeValue::Bool(false),
         "pods get a token for the API server",
     ),
 ];
 
-impl Value {
+impl UnsafeValue {
     fn is(&self, json: Option<&Json>) -> bool {
         match (self, json) {
-            (Value::Bool(value), Some(Json::Bool(found))) => value == found,
-            (Value::Text(value), Some(Json::String(found))) => value == found,
-            (Value::Number(value), Some(Json::Number(found))) => found.as_i64() == Some(*value),
+            (UnsafeValue::Bool(value), Some(Json::Bool(found))) => value == found,
+            (UnsafeValue::Text(value), Some(Json::String(found))) => value == found,
+            (UnsafeValue::Number(value), Some(Json::Number(found))) => {
+                found.as_i64() == Some(*value)
+            }
             _ => false,
         }
     }
 }
 
 /// Judges a changed field of a workload, and the fields within it.
-pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
+pub fn judge(at: usize, field: &FieldChange, found: &mut FoundRisks) {
     let (before, after) = (field.before.as_ref(), field.after.as_ref());
     // That a whole container or volume is gone opens nothing.
-    let is_item = matches!(field.path.0.last(), Some(Step::Item(_)));
+    let is_item = matches!(field.path.0.last(), Some(FieldStep::Item(_)));
     if after.is_none() && is_item {
         return;
     }
@@ -169,8 +179,8 @@ pub fn judge(at: usize, field: &FieldChange, found: &mut Found) {
 }
 
 /// Judges a container that is new in a workload: it is as closed as it says itself, or its pod.
-pub fn judge_container(at: usize, field: &FieldChange, root: View<'_>, found: &mut Found) {
-    let [pod @ .., Step::Key(list), Step::Item(_)] = field.path.0.as_slice() else {
+pub fn judge_container(at: usize, field: &FieldChange, root: View<'_>, found: &mut FoundRisks) {
+    let [pod @ .., FieldStep::Key(list), FieldStep::Item(_)] = field.path.0.as_slice() else {
         return;
     };
     let (None, Some(after)) = (&field.before, &field.after) else {
@@ -180,8 +190,8 @@ pub fn judge_container(at: usize, field: &FieldChange, root: View<'_>, found: &m
         return;
     }
     let pod = pod.iter().try_fold(root, |view, step| match step {
-        Step::Key(key) => view.get(key),
-        Step::Item(_) => None,
+        FieldStep::Key(key) => view.get(key),
+        FieldStep::Item(_) => None,
     });
     let of_pod = pod.and_then(|pod| pod.at(&["securityContext", "runAsNonRoot"]));
     let closed = |json: Option<&Json>| json == Some(&Json::Bool(true));
@@ -194,7 +204,7 @@ pub fn judge_container(at: usize, field: &FieldChange, root: View<'_>, found: &m
 }
 
 /// Judges a workload that is new.
-pub fn judge_new(object: &Json, found: &mut Found) {
+pub fn judge_new(object: &Json, found: &mut FoundRisks) {
     for message in openings(&FieldPath::default(), None, Some(object)) {
         found.add(RiskClass::Exposure, message);
     }
@@ -241,14 +251,14 @@ fn openings(path: &FieldPath, before: Option<&Json>, after: Option<&Json>) -> Ve
     messages
 }
 
-type Pair<'a> = (FieldPath, Option<&'a Json>, Option<&'a Json>);
+type PodPair<'a> = (FieldPath, Option<&'a Json>, Option<&'a Json>);
 
 /// A changed value, and all values within it, on both sides.
 fn within<'a>(
     path: &FieldPath,
     before: Option<&'a Json>,
     after: Option<&'a Json>,
-    pairs: &mut Vec<Pair<'a>>,
+    pairs: &mut Vec<PodPair<'a>>,
 ) {
     pairs.push((path.clone(), before, after));
     let map = |json: Option<&'a Json>| json.and_then(Json::as_object);
@@ -259,12 +269,17 @@ fn within<'a>(
         let inner =
             |map: Option<&'a serde_json::Map<String, Json>>| map.and_then(|map| map.get(key));
         let mut steps = path.0.clone();
-        steps.push(Step::Key(key.as_str().into()));
+        steps.push(FieldStep::Key(key.as_str().into()));
         within(&FieldPath(steps), inner(old), inner(new), pairs);
     }
     let items = |json: Option<&'a Json>| json.and_then(Json::as_array).into_iter().flatten();
     let known: std::collections::BTreeSet<String> = items(before).map(Json::to_string).collect();
     for item in items(after).filter(|item| !known.contains(&item.to_string())) {
-        within(&path.joined(Step::Item("".into())), None, Some(item), pairs);
+        within(
+            &path.joined(FieldStep::Item("".into())),
+            None,
+            Some(item),
+            pairs,
+        );
     }
 }

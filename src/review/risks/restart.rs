@@ -1,7 +1,7 @@
 //! Pods are replaced.
 
-use super::{Found, Subject};
-use crate::model::change::{FieldChange, Operation, RiskClass};
+use super::{FoundRisks, RiskSubject};
+use crate::model::change::{FieldChange, ObjectOperation, RiskClass};
 use crate::model::view::View;
 
 /// Kinds that replace their pods when their template changes. The next run of a CronJob is new
@@ -9,8 +9,8 @@ use crate::model::view::View;
 const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
 
 /// Judges changes of pod templates.
-pub fn judge(subject: &Subject<'_>, found: &mut Found) {
-    if !KINDS.contains(&subject.kind()) || !subject.is(Operation::Changed) {
+pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
+    if !KINDS.contains(&subject.kind()) || !subject.is(ObjectOperation::Changed) {
         return;
     }
     let of_pods = |field: &FieldChange| field.path.starts_with(&["spec", "template"]);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::{Found, MOST_PAIRS, Subject};
-use crate::model::change::{Object, Operation, RiskClass};
+use super::{FoundRisks, MOST_PAIRS, RiskSubject};
+use crate::model::change::{Object, ObjectOperation, RiskClass};
 use crate::model::view::View;
 
 const CLASS: RiskClass = RiskClass::Exposure;
@@ -57,12 +57,12 @@ fn rights(object: Option<&Object>) -> BTreeSet<(String, String, String)> {
 }
 
 /// Judges a role.
-pub fn judge_role(subject: &Subject<'_>, found: &mut Found) {
-    if subject.is(Operation::Removed) {
+pub fn judge_role(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
+    if subject.is(ObjectOperation::Removed) {
         return;
     }
     // Roles of a new tenant are its own; those of the cluster, and without bounds, are not.
-    let is_own = subject.is(Operation::Added)
+    let is_own = subject.is(ObjectOperation::Added)
         && subject.is_whole_place
         && !subject.kind().starts_with("Cluster");
     judge_aggregation(subject, found);
@@ -116,7 +116,7 @@ pub fn judge_role(subject: &Subject<'_>, found: &mut Found) {
 }
 
 /// A `ClusterRole` can take its rights from others, by their labels.
-fn judge_aggregation(subject: &Subject<'_>, found: &mut Found) {
+fn judge_aggregation(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     for (at, field) in subject.fields() {
         let after = field
             .after
@@ -137,11 +137,11 @@ fn judge_aggregation(subject: &Subject<'_>, found: &mut Found) {
 }
 
 /// Judges who gets a role.
-pub fn judge_binding(subject: &Subject<'_>, found: &mut Found) {
-    let is_own = subject.is(Operation::Added)
+pub fn judge_binding(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
+    let is_own = subject.is(ObjectOperation::Added)
         && subject.is_whole_place
         && !subject.kind().starts_with("Cluster");
-    if subject.is(Operation::Removed) || is_own {
+    if subject.is(ObjectOperation::Removed) || is_own {
         return;
     }
     let subjects = |object: Option<&Object>| -> BTreeSet<String> {

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Part;
+use super::UnitIsolation;
 use super::facts::{BindingFacts, RoleFacts};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::isolation::Account;
 use crate::model::locator::Places as Place;
-use crate::model::rights::{Danger, Reach, Right, of_cluster_role};
+use crate::model::rights::{Danger, Right, RightScope, of_cluster_role};
 
 /// Rights, with the place of each rule that gives them.
 type Rights<'a> = Vec<(Right, Option<&'a Place>)>;
 
 /// Proves what accounts may do in a cluster.
-pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account> {
+pub fn prove(cluster: &str, parts: &[UnitIsolation<'_>], sink: &mut Sink) -> Vec<Account> {
     let mut roles: BTreeMap<(&str, &str), Vec<&(Right, Place)>> = BTreeMap::new();
     // The tenants that have something in a namespace.
     let mut tenants: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -72,12 +72,12 @@ pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account>
                     .get(&*binding.namespace)
                     .is_some_and(|users| users.len() == 1 && users.contains(tenant.as_str()));
                 let reach = match (binding.namespace.is_empty(), is_own) {
-                    (true, _) => Reach::Cluster,
-                    (false, true) => Reach::Own,
-                    (false, false) => Reach::Others,
+                    (true, _) => RightScope::Cluster,
+                    (false, true) => RightScope::Own,
+                    (false, false) => RightScope::Others,
                 };
                 let mut account = account(part, binding, subject, &tenant, &rights, reach);
-                if is_unknown && reach != Reach::Own {
+                if is_unknown && reach != RightScope::Own {
                     account.dangers.push(Danger::Unknown);
                 }
                 tell(cluster, part, binding, &account, &rights, reach, sink);
@@ -92,7 +92,7 @@ pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Account>
 /// Whose account it is: that of the binding's tenant, or of the tenant whose namespace it is in;
 /// nothing for the platform's own people and services.
 fn tenant_of(
-    part: &Part<'_>,
+    part: &UnitIsolation<'_>,
     subject: &[Box<str>; 3],
     tenants: &BTreeMap<&str, BTreeSet<&str>>,
 ) -> Option<String> {
@@ -159,12 +159,12 @@ fn aggregated<'a>(roles: &[&'a RoleFacts]) -> BTreeMap<&'a str, Vec<&'a (Right, 
 }
 
 fn account(
-    part: &Part<'_>,
+    part: &UnitIsolation<'_>,
     binding: &BindingFacts,
     [kind, _, name]: &[Box<str>; 3],
     tenant: &str,
     rights: &Rights<'_>,
-    reach: Reach,
+    reach: RightScope,
 ) -> Account {
     let mut dangers: Vec<Danger> = rights
         .iter()
@@ -185,11 +185,11 @@ fn account(
 
 fn tell(
     cluster: &str,
-    part: &Part<'_>,
+    part: &UnitIsolation<'_>,
     binding: &BindingFacts,
     account: &Account,
     rights: &Rights<'_>,
-    reach: Reach,
+    reach: RightScope,
     sink: &mut Sink,
 ) {
     for danger in &account.dangers {
@@ -211,19 +211,19 @@ fn tell(
             format!("{} of {}", account.subject, account.tenant)
         };
         let wide = match reach {
-            Reach::Cluster => " in the whole cluster".to_owned(),
-            Reach::Others => format!(" in `{}`, where others are, too", binding.namespace),
-            Reach::Own => String::new(),
+            RightScope::Cluster => " in the whole cluster".to_owned(),
+            RightScope::Others => format!(" in `{}`, where others are, too", binding.namespace),
+            RightScope::Own => String::new(),
         };
         let message = format!("{whose} may {}{wide}: {}", danger.words(), words);
         let help = match (danger, reach) {
-            (Danger::Logs | Danger::Pods | Danger::Secrets, Reach::Others) => {
+            (Danger::Logs | Danger::Pods | Danger::Secrets, RightScope::Others) => {
                 "leave the right out of the role, grant another role, or give the tenant a namespace of its own (`isolation: namespace`)"
             }
             (Danger::Unknown, _) => {
                 "render the role, so that its rules are known, or bind one that is rendered"
             }
-            (_, Reach::Cluster) => {
+            (_, RightScope::Cluster) => {
                 "bind a Role in the tenant's namespace with a RoleBinding, or leave the right out"
             }
             _ => "leave the right out of the role",

@@ -2,8 +2,8 @@
 
 use crate::model::demand::{pod_spec, pod_template};
 use crate::model::locator::{Locator, Places as Place};
-use crate::model::manifest::Scope;
-use crate::model::network::{Labels, NAME_LABEL, Pods, Policy, Protocol, Selector};
+use crate::model::manifest::TemplateScope;
+use crate::model::network::{Labels, NAME_LABEL, NetworkPolicy, PodGroup, PortProtocol, Selector};
 use crate::model::object_id::ObjectId;
 use crate::model::references;
 use crate::model::rights::Right;
@@ -28,14 +28,14 @@ pub struct IsolationFacts {
     /// Network policies of other kinds than Kubernetes' own, whose effect is not known here.
     pub foreign_policies: Vec<(Box<str>, Place)>,
     /// What pods of other tenants in the same namespace could use; of tenants that share one.
-    pub held: Vec<Held>,
+    pub held: Vec<NamedObject>,
     /// What the unit's own pods use; of tenants that share a namespace.
-    pub used: Vec<(Held, Place)>,
+    pub used: Vec<(NamedObject, Place)>,
 }
 
 /// Something that pods use by its name: a `Secret`, a `ServiceAccount`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Held {
+pub struct NamedObject {
     pub namespace: Box<str>,
     pub kind: &'static str,
     pub name: Box<str>,
@@ -46,7 +46,7 @@ pub struct Held {
 pub struct WorkloadFacts {
     pub title: Box<str>,
     pub component: Box<str>,
-    pub pods: Pods,
+    pub pods: PodGroup,
     /// Whether they use their node's own network, where no policy holds.
     pub in_node_network: bool,
     pub place: Place,
@@ -55,7 +55,7 @@ pub struct WorkloadFacts {
 /// A network policy, with the place of each of its rules.
 #[derive(Clone, Debug)]
 pub struct PolicyFacts {
-    pub policy: Policy,
+    pub policy: NetworkPolicy,
     pub ingress: Vec<Place>,
     pub egress: Vec<Place>,
 }
@@ -104,7 +104,10 @@ pub fn gather(locator: &Locator<'_>) -> IsolationFacts {
     let mut facts = IsolationFacts::default();
     for one in locator.rendered {
         // Objects of the delivery engine live elsewhere.
-        if !matches!(one.scope, Scope::Delivery | Scope::ClusterDelivery) {
+        if !matches!(
+            one.scope,
+            TemplateScope::Delivery | TemplateScope::ClusterDelivery
+        ) {
             let instance = one.instance.and_then(|at| locator.unit.instances.get(at));
             let component = instance.map_or("", |instance| &instance.component);
             facts.take(one.manifest.root(), component, &|view| {
@@ -121,7 +124,7 @@ pub fn gather_names(locator: &Locator<'_>, facts: &mut IsolationFacts) {
     for one in locator.rendered {
         let (root, kind) = (one.manifest.root(), one.manifest.kind());
         let namespace = one.manifest.namespace();
-        let held = |kind: &'static str, name: &str| Held {
+        let held = |kind: &'static str, name: &str| NamedObject {
             namespace: namespace.as_ref().into(),
             kind,
             name: name.into(),
@@ -225,7 +228,7 @@ impl IsolationFacts {
                 self.workloads.push(WorkloadFacts {
                     title: title.into(),
                     component: component.into(),
-                    pods: Pods {
+                    pods: PodGroup {
                         namespace,
                         labels: labels(
                             pod_template(root, kind)
@@ -256,7 +259,7 @@ fn labels(view: Option<View<'_>>) -> Labels {
     fields.into_iter().map(pair).collect()
 }
 
-fn ports(spec: View<'_>) -> Vec<(Box<str>, Protocol, u16)> {
+fn ports(spec: View<'_>) -> Vec<(Box<str>, PortProtocol, u16)> {
     let mut ports = Vec::new();
     // A sidecar is an init container that stays.
     for list in ["containers", "initContainers"] {
@@ -269,7 +272,7 @@ fn ports(spec: View<'_>) -> Vec<(Box<str>, Protocol, u16)> {
                 {
                     ports.push((
                         name.into(),
-                        Protocol::of(&port.text_at(&["protocol"])),
+                        PortProtocol::of(&port.text_at(&["protocol"])),
                         number,
                     ));
                 }
@@ -285,7 +288,7 @@ fn policy(root: View<'_>, place: Placer<'_>) -> PolicyFacts {
         rules.into_iter().map(place).collect()
     };
     PolicyFacts {
-        policy: Policy::of(root),
+        policy: NetworkPolicy::of(root),
         ingress: places("ingress"),
         egress: places("egress"),
     }

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 pub use facts::{IsolationFacts, gather, gather_names};
 
-use super::Facts;
+use super::UnitFacts;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
@@ -26,7 +26,7 @@ use crate::model::network::Block;
 
 /// What one unit left behind, and whose it is.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct UnitIsolation<'a> {
     /// The environment.
     pub environment: &'a str,
     /// The tenant; empty for what belongs to the cluster.
@@ -36,14 +36,17 @@ pub struct Part<'a> {
 }
 
 /// Proves the isolation of every cluster that was rendered.
-pub fn prove(facts: &[&Facts], catalog: &Catalog, sink: &mut Sink) -> Vec<ClusterIsolation> {
-    let mut clusters: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+pub fn prove(facts: &[&UnitFacts], catalog: &Catalog, sink: &mut Sink) -> Vec<ClusterIsolation> {
+    let mut clusters: BTreeMap<&str, Vec<UnitIsolation<'_>>> = BTreeMap::new();
     for fact in facts {
-        clusters.entry(&fact.cluster).or_default().push(Part {
-            environment: &fact.environment,
-            tenant: &fact.tenant,
-            facts: &fact.isolation,
-        });
+        clusters
+            .entry(&fact.cluster)
+            .or_default()
+            .push(UnitIsolation {
+                environment: &fact.environment,
+                tenant: &fact.tenant,
+                facts: &fact.isolation,
+            });
     }
     let proven: Vec<(Sink, ClusterIsolation)> = clusters
         .into_par_iter()
@@ -68,7 +71,7 @@ pub fn prove(facts: &[&Facts], catalog: &Catalog, sink: &mut Sink) -> Vec<Cluste
 /// Proves the isolation of one cluster. Pods have their addresses in `blocks`; anywhere if there are none.
 pub fn of_cluster(
     cluster: &str,
-    parts: &[Part<'_>],
+    parts: &[UnitIsolation<'_>],
     blocks: &[Block],
     sink: &mut Sink,
 ) -> ClusterIsolation {
@@ -80,7 +83,7 @@ pub fn of_cluster(
 }
 
 /// Tells which policies could not be read, once for each line that makes some; whether there are any.
-fn unread(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> bool {
+fn unread(cluster: &str, parts: &[UnitIsolation<'_>], sink: &mut Sink) -> bool {
     let policies = parts.iter().flat_map(|part| &part.facts.foreign_policies);
     let mut lines: BTreeMap<_, (usize, &(Box<str>, Places))> = BTreeMap::new();
     for one in policies {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Part;
-use super::facts::Held;
+use super::UnitIsolation;
+use super::facts::NamedObject;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 
 /// Tells what is used of other tenants in a cluster; how often.
-pub fn prove(cluster: &str, parts: &[Part<'_>], sink: &mut Sink) -> usize {
-    let mut owners: BTreeMap<&Held, Vec<&str>> = BTreeMap::new();
+pub fn prove(cluster: &str, parts: &[UnitIsolation<'_>], sink: &mut Sink) -> usize {
+    let mut owners: BTreeMap<&NamedObject, Vec<&str>> = BTreeMap::new();
     for part in parts {
         for held in &part.facts.held {
             owners.entry(held).or_default().push(part.tenant);

@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Part;
+use super::UnitIsolation;
 use super::facts::{PolicyFacts, WorkloadFacts};
 use super::within::{Groups, PeerPlace};
 use crate::diagnostics::{Diagnostic, Sink, Span, catalogue::verify as codes, list_plain};
-use crate::model::isolation::{ClusterIsolation, Flow, Outside, Why, Workload};
+use crate::model::isolation::{ClusterIsolation, IsolatedWorkload, NetworkFlow, Outside, Why};
 use crate::model::network::{
-    Asks, Block, Direction, Labels, NAME_LABEL, Opening, Peer, Pods, Policy, Ports, Rule, Selector,
-    allowed,
+    Asks, Block, Direction, Labels, NAME_LABEL, NetworkPolicy, NetworkRule, OpenedBy, Peer,
+    PodGroup, Ports, Selector, allowed,
 };
 
 /// Most pairs that are looked at in a cluster, and most of them that nothing declares: where everything is
@@ -28,13 +28,13 @@ const MOST_NAMED: usize = 3;
 pub(super) struct Pod<'a> {
     pub(super) unit: usize,
     facts: &'a WorkloadFacts,
-    pub(super) pods: Pods,
+    pub(super) pods: PodGroup,
     policies: Vec<usize>,
 }
 
 /// The network of a cluster.
-pub(super) struct Network<'a> {
-    pub(super) parts: &'a [Part<'a>],
+pub(super) struct ClusterNetwork<'a> {
+    pub(super) parts: &'a [UnitIsolation<'a>],
     pub(super) pods: Vec<Pod<'a>>,
     pub(super) policies: Vec<&'a PolicyFacts>,
     namespaces: HashMap<&'a str, Labels>,
@@ -53,12 +53,12 @@ enum Others {
 /// Proves who reaches whom.
 pub fn prove(
     cluster: &str,
-    parts: &[Part<'_>],
+    parts: &[UnitIsolation<'_>],
     blocks: &[Block],
     sink: &mut Sink,
 ) -> ClusterIsolation {
     let blocks: Option<Arc<[Block]>> = (!blocks.is_empty()).then(|| blocks.into());
-    let network = Network::new(parts, blocks.as_ref());
+    let network = ClusterNetwork::new(parts, blocks.as_ref());
     let mut isolation = ClusterIsolation {
         cluster: cluster.to_owned(),
         workloads: network
@@ -77,7 +77,7 @@ pub fn prove(
     let groups = Groups::of(&network);
     let senders = Senders::of(&network, &groups);
     let mut known: HashSet<Arc<Ports>> = HashSet::new();
-    let mut holes: BTreeMap<Line<'_>, Hole> = BTreeMap::new();
+    let mut holes: BTreeMap<Line<'_>, UndeclaredReach> = BTreeMap::new();
     let mut undeclared_pairs = 0;
     for to in 0..network.pods.len() {
         for from in senders.to(to, &network, &groups) {
@@ -98,7 +98,9 @@ pub fn prove(
                 for opening in &openings[0] {
                     let hole = holes
                         .entry(network.line_of(*opening, to))
-                        .or_insert_with(|| Hole::new(*opening, openings[1].first().copied()));
+                        .or_insert_with(|| {
+                            UndeclaredReach::new(*opening, openings[1].first().copied())
+                        });
                     hole.to.insert(to);
                     hole.from.insert(from);
                     hole.ports.append(&undeclared);
@@ -118,7 +120,7 @@ pub fn prove(
                 .get(&ports)
                 .map_or_else(|| Arc::new(ports), Arc::clone);
             known.insert(Arc::clone(&ports));
-            isolation.flows.push(Flow {
+            isolation.flows.push(NetworkFlow {
                 from,
                 to,
                 why,
@@ -157,7 +159,7 @@ struct Senders {
 }
 
 impl Senders {
-    fn of(network: &Network<'_>, groups: &Groups) -> Senders {
+    fn of(network: &ClusterNetwork<'_>, groups: &Groups) -> Senders {
         let mut senders = Senders {
             open: [Vec::new(), Vec::new()],
             to: vec![Vec::new(); network.pods.len()],
@@ -175,7 +177,7 @@ impl Senders {
     }
 
     /// Those that could reach a pod, in their order; all of them but those that are told as sets.
-    fn to(&self, to: usize, network: &Network<'_>, groups: &Groups) -> BTreeSet<usize> {
+    fn to(&self, to: usize, network: &ClusterNetwork<'_>, groups: &Groups) -> BTreeSet<usize> {
         let own = |from: &usize| groups.are_together(*from, to);
         let [apart, in_sets] = &self.open;
         match network.others(to, Direction::Ingress, groups) {
@@ -204,18 +206,18 @@ impl Senders {
 type Line<'a> = (&'a str, Option<Span>, bool);
 
 /// What an opening lets through that nothing declares.
-struct Hole {
-    opening: Opening,
+struct UndeclaredReach {
+    opening: OpenedBy,
     to: BTreeSet<usize>,
     from: BTreeSet<usize>,
     ports: Ports,
     /// What lets it out at the other end.
-    out: Option<Opening>,
+    out: Option<OpenedBy>,
 }
 
-impl Hole {
-    fn new(opening: Opening, out: Option<Opening>) -> Hole {
-        Hole {
+impl UndeclaredReach {
+    fn new(opening: OpenedBy, out: Option<OpenedBy>) -> UndeclaredReach {
+        UndeclaredReach {
             opening,
             to: BTreeSet::new(),
             from: BTreeSet::new(),
@@ -225,9 +227,9 @@ impl Hole {
     }
 }
 
-impl<'a> Network<'a> {
-    fn new(parts: &'a [Part<'a>], blocks: Option<&Arc<[Block]>>) -> Network<'a> {
-        let mut network = Network {
+impl<'a> ClusterNetwork<'a> {
+    fn new(parts: &'a [UnitIsolation<'a>], blocks: Option<&Arc<[Block]>>) -> ClusterNetwork<'a> {
+        let mut network = ClusterNetwork {
             parts,
             pods: Vec::new(),
             policies: Vec::new(),
@@ -271,7 +273,7 @@ impl<'a> Network<'a> {
                         .or_default()
                         .push(position);
                 }
-                let pods = Pods {
+                let pods = PodGroup {
                     addresses: blocks.cloned(),
                     ..facts.pods.clone()
                 };
@@ -307,9 +309,9 @@ impl<'a> Network<'a> {
         network
     }
 
-    fn workload(&self, pod: &Pod<'_>) -> Workload {
+    fn workload(&self, pod: &Pod<'_>) -> IsolatedWorkload {
         let part = self.parts[pod.unit];
-        Workload {
+        IsolatedWorkload {
             environment: part.environment.to_owned(),
             tenant: part.tenant.to_owned(),
             title: pod.facts.title.to_string(),
@@ -323,7 +325,10 @@ impl<'a> Network<'a> {
         self.namespaces.get(namespace).unwrap_or(&NONE)
     }
 
-    pub(super) fn policies_of(&self, pod: usize) -> impl Iterator<Item = (usize, &'a Policy)> + '_ {
+    pub(super) fn policies_of(
+        &self,
+        pod: usize,
+    ) -> impl Iterator<Item = (usize, &'a NetworkPolicy)> + '_ {
         self.pods[pod]
             .policies
             .iter()
@@ -435,9 +440,9 @@ impl<'a> Network<'a> {
     }
 
     /// The ports on which a pod reaches another, and what opens them: at the receiver, at the sender.
-    fn reaches(&self, from: usize, to: usize) -> Option<(Ports, [Vec<Opening>; 2])> {
+    fn reaches(&self, from: usize, to: usize) -> Option<(Ports, [Vec<OpenedBy>; 2])> {
         let (sender, receiver) = (&self.pods[from].pods, &self.pods[to].pods);
-        let side = |here: usize, direction, there: &Pods| {
+        let side = |here: usize, direction, there: &PodGroup| {
             let labels = self.labels_of(&there.namespace);
             allowed(
                 self.policies_of(here),
@@ -488,7 +493,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn line_of(&self, opening: Opening, to: usize) -> Line<'a> {
+    fn line_of(&self, opening: OpenedBy, to: usize) -> Line<'a> {
         let environment = self.parts[self.pods[to].unit].environment;
         let place = opening
             .rule
@@ -496,7 +501,7 @@ impl<'a> Network<'a> {
         (environment, place.flatten(), place.is_some())
     }
 
-    fn tell(&self, cluster: &str, hole: &Hole, sink: &mut Sink) {
+    fn tell(&self, cluster: &str, hole: &UndeclaredReach, sink: &mut Sink) {
         let Some(to) = hole.to.first().map(|to| &self.pods[*to]) else {
             return;
         };
@@ -705,9 +710,9 @@ fn exact<'s>(selector: Option<&'s Selector>, key: Option<&str>) -> Option<Vec<(&
     })
 }
 
-fn port_words(rule: &Rule, receiver: &Pods, goes_out: bool) -> String {
+fn port_words(rule: &NetworkRule, receiver: &PodGroup, goes_out: bool) -> String {
     // The other end's names of ports are not known.
-    let nobody = Pods::default();
+    let nobody = PodGroup::default();
     let ports = rule.ports_of(if goes_out { &nobody } else { receiver });
     if ports.is_empty() {
         "some ports".to_owned()

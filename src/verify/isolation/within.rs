@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::reach::Network;
+use super::reach::ClusterNetwork;
 use crate::model::isolation::Within;
 use crate::model::network::{Direction, Peer};
 
@@ -12,7 +12,7 @@ use crate::model::network::{Direction, Peer};
 const MANY: usize = 64;
 
 /// One direction of what a rule opens on all ports: for these workloads, and for those at the other end.
-struct Side {
+struct OpenDirection {
     /// Nothing where no policy rules the direction.
     policy: Option<usize>,
     here: HashSet<usize>,
@@ -21,14 +21,14 @@ struct Side {
 
 /// The workloads of a tenant in a namespace.
 #[derive(Default)]
-struct Group {
+struct NamespaceWorkloads {
     pods: Vec<usize>,
-    ingress: Vec<Side>,
-    egress: Vec<Side>,
+    ingress: Vec<OpenDirection>,
+    egress: Vec<OpenDirection>,
 }
 
-impl Group {
-    fn sides(&self, direction: Direction) -> &[Side] {
+impl NamespaceWorkloads {
+    fn sides(&self, direction: Direction) -> &[OpenDirection] {
         match direction {
             Direction::Ingress => &self.ingress,
             Direction::Egress => &self.egress,
@@ -42,7 +42,7 @@ impl Group {
     }
 
     /// What is open, as two sets: who reaches, and who is reached.
-    fn blocks(&self) -> Vec<(&Side, &Side, Vec<usize>, Vec<usize>)> {
+    fn blocks(&self) -> Vec<(&OpenDirection, &OpenDirection, Vec<usize>, Vec<usize>)> {
         let mut blocks = Vec::new();
         for ingress in &self.ingress {
             for egress in &self.egress {
@@ -65,7 +65,7 @@ impl Group {
 /// The tenants' workloads, and what is open between many of them.
 #[derive(Default)]
 pub(super) struct Groups {
-    groups: Vec<Group>,
+    groups: Vec<NamespaceWorkloads>,
     /// The group of each workload.
     of: Vec<usize>,
     /// Of peers that are told as sets, those that belong to others: by place and group.
@@ -83,13 +83,13 @@ pub(super) struct PeerPlace {
 
 impl Groups {
     /// What policies open on all ports between many workloads of a tenant in a namespace.
-    pub(super) fn of(network: &Network<'_>) -> Groups {
+    pub(super) fn of(network: &ClusterNetwork<'_>) -> Groups {
         let mut known: HashMap<(&str, &str), usize> = HashMap::new();
         let mut all = Groups::default();
         for (at, pod) in network.pods.iter().enumerate() {
             let key = (network.parts[pod.unit].tenant, &*pod.pods.namespace);
             let group = *known.entry(key).or_insert_with(|| {
-                all.groups.push(Group::default());
+                all.groups.push(NamespaceWorkloads::default());
                 all.groups.len() - 1
             });
             all.groups[group].pods.push(at);
@@ -104,7 +104,12 @@ impl Groups {
         all
     }
 
-    fn sides(&mut self, network: &Network<'_>, group: usize, direction: Direction) -> Vec<Side> {
+    fn sides(
+        &mut self,
+        network: &ClusterNetwork<'_>,
+        group: usize,
+        direction: Direction,
+    ) -> Vec<OpenDirection> {
         let pods = &self.groups[group].pods;
         let everybody: Arc<HashSet<usize>> = Arc::new(pods.iter().copied().collect());
         let mut sides = Vec::new();
@@ -123,7 +128,7 @@ impl Groups {
         }
         held.retain(|_, here| here.len() >= MANY);
         for (policy, here) in held {
-            let side = |there: &Arc<HashSet<usize>>| Side {
+            let side = |there: &Arc<HashSet<usize>>| OpenDirection {
                 policy,
                 here: here.clone(),
                 there: there.clone(),
@@ -204,8 +209,8 @@ impl Groups {
             return false;
         }
         let group = &self.groups[self.of[to]];
-        let let_in = |side: &Side| side.here.contains(&to) && side.there.contains(&from);
-        let let_out = |side: &Side| side.here.contains(&from) && side.there.contains(&to);
+        let let_in = |side: &OpenDirection| side.here.contains(&to) && side.there.contains(&from);
+        let let_out = |side: &OpenDirection| side.here.contains(&from) && side.there.contains(&to);
         group.ingress.iter().any(let_in) && group.egress.iter().any(let_out)
     }
 
@@ -230,7 +235,8 @@ impl Groups {
                 pairs += from.len() * to.len() - themselves;
             }
             within.extend(blocks.into_iter().map(|(ingress, egress, from, to)| {
-                let through = |side: &Side| side.policy.map(|policy| names[policy].clone());
+                let through =
+                    |side: &OpenDirection| side.policy.map(|policy| names[policy].clone());
                 Within {
                     from,
                     to,

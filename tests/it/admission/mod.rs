@@ -7,7 +7,7 @@ mod verdicts;
 use tenantry::diagnostics::{Diagnostic, Sink, Sources};
 use tenantry::model::kinds::policy::Operation;
 use tenantry::policy::cases;
-use tenantry::policy::manifests::{self, Answer, Manifest};
+use tenantry::policy::manifests::{self, Answer, JudgedManifest};
 use tenantry::policy::with_large_stack;
 use tenantry::yaml::{Node, parse::parse};
 
@@ -42,7 +42,7 @@ fn judge(policy: &str, request: &Request<'_>) -> (Answer, Vec<Diagnostic>) {
     let tree = |text: &str| self::documents(text).remove(0);
     let object = tree(request.object);
     let (old, namespace) = (request.old.map(tree), request.namespace.map(tree));
-    let manifest = Manifest {
+    let manifest = JudgedManifest {
         object: &object,
         old: old.as_ref(),
         namespace: namespace.as_ref(),

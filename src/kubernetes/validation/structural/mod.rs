@@ -4,13 +4,13 @@ mod rules;
 
 use serde_json::Value as Json;
 
-use super::Reason;
-use super::checks::Found;
+use super::RefusalReason;
+use super::checks::FormatError;
 use super::estimates::{Estimates, Occurrences};
 use crate::kubernetes::versions::Minor;
 use crate::model::view::View;
-use crate::schema::{self, Mode, SchemaSet};
-use crate::yaml::{Node, Step};
+use crate::schema::{self, SchemaSet, Strictness};
+use crate::yaml::{Node, PathStep};
 
 /// Deepest nesting of schemas.
 const MAX_DEPTH: usize = 100;
@@ -41,8 +41,8 @@ const OUTSIDE: &[&str] = &[
 ];
 
 /// Judges the schema of a version as a version of Kubernetes does; fields and places are below it.
-pub fn check(schema: &Json, minor: Minor) -> Vec<Found> {
-    let mut judge = Judge {
+pub fn check(schema: &Json, minor: Minor) -> Vec<FormatError> {
+    let mut judge = StructuralCheck {
         minor,
         path: Vec::new(),
         found: Vec::new(),
@@ -55,7 +55,7 @@ pub fn check(schema: &Json, minor: Minor) -> Vec<Found> {
     if schema["type"] != "object" {
         judge.refuse(
             &["type"],
-            Reason::Invalid,
+            RefusalReason::Invalid,
             "must be `object` at the root",
             "write `type: object`",
         );
@@ -68,10 +68,10 @@ pub fn check(schema: &Json, minor: Minor) -> Vec<Found> {
     judge.found
 }
 
-struct Judge {
+struct StructuralCheck {
     minor: Minor,
-    path: Vec<Step>,
-    found: Vec<Found>,
+    path: Vec<PathStep>,
+    found: Vec<FormatError>,
     /// How many of the findings are of expressions.
     of_expressions: usize,
     /// What the rules cost at most.
@@ -87,14 +87,20 @@ fn is_true(schema: &Json, flag: &str) -> bool {
     schema[flag] == Json::Bool(true)
 }
 
-impl Judge {
-    fn refuse(&mut self, field: &[&str], reason: Reason, says: impl Into<String>, help: &str) {
+impl StructuralCheck {
+    fn refuse(
+        &mut self,
+        field: &[&str],
+        reason: RefusalReason,
+        says: impl Into<String>,
+        help: &str,
+    ) {
         let mut all = self.path.clone();
-        all.extend(field.iter().map(|step| Step::from(*step)));
-        self.found.push(Found::at(&all, reason, says, help));
+        all.extend(field.iter().map(|step| PathStep::from(*step)));
+        self.found.push(FormatError::at(&all, reason, says, help));
     }
 
-    fn below(&mut self, steps: &[Step], work: impl FnOnce(&mut Judge)) {
+    fn below(&mut self, steps: &[PathStep], work: impl FnOnce(&mut StructuralCheck)) {
         if self.depth >= MAX_DEPTH {
             return;
         }
@@ -112,12 +118,12 @@ impl Judge {
             None | Some("") if !int_or_string && !is_open => {
                 let help =
                     "write the type, or `x-kubernetes-preserve-unknown-fields: true` for anything";
-                self.refuse(&["type"], Reason::Required, "is missing", help);
+                self.refuse(&["type"], RefusalReason::Required, "is missing", help);
             }
             Some(name) if !name.is_empty() && int_or_string => {
                 self.refuse(
                     &["type"],
-                    Reason::Forbidden,
+                    RefusalReason::Forbidden,
                     "may not be set beside `x-kubernetes-int-or-string`",
                     "remove it",
                 );
@@ -126,7 +132,7 @@ impl Judge {
                 let help = "write `object`, `array`, `string`, `integer`, `number` or `boolean`";
                 self.refuse(
                     &["type"],
-                    Reason::NotSupported,
+                    RefusalReason::NotSupported,
                     format!("cannot be `{name}`"),
                     help,
                 );
@@ -140,7 +146,7 @@ impl Judge {
         if is_root && is_true(schema, "nullable") {
             self.refuse(
                 &["nullable"],
-                Reason::Forbidden,
+                RefusalReason::Forbidden,
                 "may not be true at the root",
                 "remove it",
             );
@@ -149,7 +155,7 @@ impl Judge {
             if schema["type"] != "object" {
                 self.refuse(
                     &["type"],
-                    Reason::Invalid,
+                    RefusalReason::Invalid,
                     "must be `object` for an embedded resource",
                     "write `type: object`",
                 );
@@ -162,7 +168,7 @@ impl Judge {
                 let help = "write `x-kubernetes-preserve-unknown-fields: true`";
                 self.refuse(
                     &["properties"],
-                    Reason::Required,
+                    RefusalReason::Required,
                     "is missing for an embedded resource",
                     help,
                 );
@@ -200,7 +206,7 @@ impl Judge {
     fn conditions(&mut self, schema: &Json, may_have_types: bool) {
         for list in ["allOf", "anyOf", "oneOf"] {
             for (at, inner) in schema[list].as_array().into_iter().flatten().enumerate() {
-                self.below(&[list.into(), Step::Index(at)], |judge| {
+                self.below(&[list.into(), PathStep::Index(at)], |judge| {
                     judge.condition(inner, may_have_types);
                 });
             }
@@ -221,7 +227,7 @@ impl Judge {
                 let help = "write it outside of `allOf`, `anyOf`, `oneOf` and `not`";
                 self.refuse(
                     &[keyword],
-                    Reason::Forbidden,
+                    RefusalReason::Forbidden,
                     "may not be set in a condition",
                     help,
                 );
@@ -246,7 +252,7 @@ impl Judge {
             if !schema[*keyword].is_null() {
                 self.refuse(
                     &[keyword],
-                    Reason::Forbidden,
+                    RefusalReason::Forbidden,
                     "is not supported",
                     "write the schema out",
                 );
@@ -254,13 +260,18 @@ impl Judge {
         }
         if is_true(schema, "uniqueItems") {
             let help = "write `x-kubernetes-list-type: set`";
-            self.refuse(&["uniqueItems"], Reason::Forbidden, "may not be true", help);
+            self.refuse(
+                &["uniqueItems"],
+                RefusalReason::Forbidden,
+                "may not be true",
+                help,
+            );
         }
         if schema["additionalProperties"] == Json::Bool(false) {
             let says = "may not be false: unknown fields are dropped anyway";
             self.refuse(
                 &["additionalProperties"],
-                Reason::Forbidden,
+                RefusalReason::Forbidden,
                 says,
                 "remove it",
             );
@@ -272,7 +283,7 @@ impl Judge {
             let says = "may not be set together with `properties`";
             self.refuse(
                 &["additionalProperties"],
-                Reason::Forbidden,
+                RefusalReason::Forbidden,
                 says,
                 "keep one of the two",
             );
@@ -280,7 +291,7 @@ impl Judge {
         if schema["x-kubernetes-preserve-unknown-fields"] == Json::Bool(false) {
             self.refuse(
                 &["x-kubernetes-preserve-unknown-fields"],
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 "must be true, or not be there",
                 "remove it",
             );
@@ -291,7 +302,7 @@ impl Judge {
             let says = format!("is not a regular expression: `{pattern}`");
             self.refuse(
                 &["pattern"],
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 says,
                 "write it as https://github.com/google/re2/wiki/Syntax has it",
             );
@@ -302,7 +313,7 @@ impl Judge {
         if schema["type"] == "array" && !schema["items"].is_object() {
             self.refuse(
                 &["items"],
-                Reason::Required,
+                RefusalReason::Required,
                 "is missing for a list",
                 "write the schema of its items",
             );
@@ -314,7 +325,7 @@ impl Judge {
                 let help = "write `atomic`, `set` or `map`";
                 self.refuse(
                     &["x-kubernetes-list-type"],
-                    Reason::NotSupported,
+                    RefusalReason::NotSupported,
                     "is not a type of lists",
                     help,
                 );
@@ -322,14 +333,19 @@ impl Judge {
         }
         if kind.is_some() && schema["type"] != "array" {
             let says = "must be `array` for a type of lists";
-            self.refuse(&["type"], Reason::Invalid, says, "write `type: array`");
+            self.refuse(
+                &["type"],
+                RefusalReason::Invalid,
+                says,
+                "write `type: array`",
+            );
         }
         if let Some(kind) = schema["x-kubernetes-map-type"].as_str()
             && !["granular", "atomic"].contains(&kind)
         {
             self.refuse(
                 &["x-kubernetes-map-type"],
-                Reason::NotSupported,
+                RefusalReason::NotSupported,
                 "is not a type of maps",
                 "write `granular` or `atomic`",
             );
@@ -340,7 +356,7 @@ impl Judge {
                 let says = "may only be set for the type of lists `map`";
                 self.refuse(
                     &["x-kubernetes-list-map-keys"],
-                    Reason::Forbidden,
+                    RefusalReason::Forbidden,
                     says,
                     "write `x-kubernetes-list-type: map`",
                 );
@@ -350,7 +366,7 @@ impl Judge {
         let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
             self.refuse(
                 &["x-kubernetes-list-map-keys"],
-                Reason::Required,
+                RefusalReason::Required,
                 "is missing",
                 "name the fields that tell items apart",
             );
@@ -365,7 +381,7 @@ impl Judge {
                 let says = format!("names `{key}`, which items do not have");
                 self.refuse(
                     &["x-kubernetes-list-map-keys"],
-                    Reason::Invalid,
+                    RefusalReason::Invalid,
                     says,
                     "name a field of the items",
                 );
@@ -375,7 +391,7 @@ impl Judge {
                 );
                 self.refuse(
                     &["items", "properties", key, "default"],
-                    Reason::Required,
+                    RefusalReason::Required,
                     says,
                     "add it to `required`",
                 );
@@ -401,12 +417,14 @@ impl Judge {
             return;
         };
         let tree = Node::from_json(default);
-        if let Some(violation) = schema::check(View::of(&tree), rule, &set, Mode::Whole).first() {
+        if let Some(violation) =
+            schema::check(View::of(&tree), rule, &set, Strictness::Whole).first()
+        {
             let says = format!("does not meet the schema: {:?}", violation.path.to_string());
             let says = says.replace(": \"\"", "");
             self.refuse(
                 &["default"],
-                Reason::Invalid,
+                RefusalReason::Invalid,
                 says,
                 "write a value of the field's type",
             );

@@ -2,14 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::Judge;
+use super::StructuralCheck;
 use crate::cel::types::Type;
-use crate::kubernetes::validation::Reason;
+use crate::kubernetes::validation::RefusalReason;
 use crate::kubernetes::validation::estimates::Scale;
 use crate::kubernetes::validation::rule::{OLD_SELF, Sees};
-use crate::yaml::Step;
+use crate::yaml::PathStep;
 
-impl Judge {
+impl StructuralCheck {
     pub(super) fn rules(&mut self, schema: &Json) {
         const REASONS: &[&str] = &[
             "FieldValueInvalid",
@@ -24,13 +24,13 @@ impl Judge {
         let scale = scale.as_ref();
         for (at, rule) in rules.into_iter().flatten().enumerate() {
             self.below(
-                &["x-kubernetes-validations".into(), Step::Index(at)],
+                &["x-kubernetes-validations".into(), PathStep::Index(at)],
                 |judge| {
                     let text = rule["rule"].as_str().unwrap_or_default();
                     if text.trim().is_empty() {
                         judge.refuse(
                             &["rule"],
-                            Reason::Required,
+                            RefusalReason::Required,
                             "is missing",
                             "write an expression",
                         );
@@ -46,7 +46,7 @@ impl Judge {
                     {
                         judge.refuse(
                             &["reason"],
-                            Reason::NotSupported,
+                            RefusalReason::NotSupported,
                             "is not a reason",
                             "write `FieldValueInvalid`",
                         );
@@ -57,7 +57,7 @@ impl Judge {
                     }) {
                         judge.refuse(
                             &["message"],
-                            Reason::Invalid,
+                            RefusalReason::Invalid,
                             "must be one line that is not blank",
                             "write one line",
                         );
@@ -65,7 +65,7 @@ impl Judge {
                     if message.is_none() && text.trim().contains('\n') {
                         judge.refuse(
                             &["message"],
-                            Reason::Required,
+                            RefusalReason::Required,
                             "is missing for a rule with line breaks",
                             "write it",
                         );
@@ -113,7 +113,12 @@ impl Judge {
                 format!("does not compile: {}", why.unwrap_or_default())
             }
         };
-        self.refuse(&[name], Reason::Invalid, says, "correct the expression");
+        self.refuse(
+            &[name],
+            RefusalReason::Invalid,
+            says,
+            "correct the expression",
+        );
         self.of_expressions += 1;
     }
 
@@ -123,12 +128,17 @@ impl Judge {
             let help = "write the rule on the list, or set `x-kubernetes-list-type: map`";
             let says =
                 "cannot use `oldSelf`: items of this list have no keys to find their old value by";
-            self.refuse(&["rule"], Reason::Invalid, says, help);
+            self.refuse(&["rule"], RefusalReason::Invalid, says, help);
             self.of_expressions += 1;
         }
         if !uses_old && rule["optionalOldSelf"].is_boolean() {
             let says = "may only be set for a rule that uses `oldSelf`";
-            self.refuse(&["optionalOldSelf"], Reason::Invalid, says, "remove it");
+            self.refuse(
+                &["optionalOldSelf"],
+                RefusalReason::Invalid,
+                says,
+                "remove it",
+            );
             self.of_expressions += 1;
         }
     }
