@@ -256,7 +256,9 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
         );
     };
     if tenant.tree.at(&["spec", "offboarding"]).is_some() {
-        let place = compilation.sources.place(tenant.spec_at(&["offboarding"]));
+        let place = compilation
+            .sources
+            .place(tenant.fields().offboarding().place());
         bail!(
             "{} leaves already: {}",
             tenant.name,

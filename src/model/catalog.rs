@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::field::Field;
 use super::kinds::{Kind, Metadata};
 use crate::yaml::{Node, NodeId, PathStep};
 
@@ -34,26 +35,24 @@ impl<K> Document<K> {
         node.id
     }
 
-    /// The id of a field below the spec, given by its keys.
-    pub fn spec_at(&self, keys: &[&str]) -> NodeId {
-        let mut path = vec![PathStep::from("spec")];
-        path.extend(keys.iter().map(|key| PathStep::from(*key)));
-        self.at(&path)
+    /// `metadata` as it was written.
+    pub fn metadata_fields(&self) -> Field<'_, Metadata> {
+        Field::<()>::of(&self.tree).field("metadata")
     }
 
-    /// The id of a field below the spec, if it was written.
-    pub fn written(&self, keys: &[&str]) -> Option<NodeId> {
-        self.tree.get("spec")?.at(keys).map(|node| node.id)
+    /// The spec as it was written.
+    pub fn fields(&self) -> Field<'_, K> {
+        Field::<K>::of(&self.tree).field("spec")
+    }
+
+    /// The spec over the built-in defaults of its kind.
+    pub fn effective_fields(&self) -> Field<'_, K> {
+        Field::of(&self.effective)
     }
 
     /// The id of the document's name.
     pub fn name_id(&self) -> NodeId {
         self.at(&[PathStep::from("metadata"), PathStep::from("name")])
-    }
-
-    /// The layer of values at a key of the spec, such as `values`.
-    pub fn values(&self, key: &str) -> Option<&Node> {
-        self.tree.at(&["spec", key])
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use foldhash::fast::FixedState;
 
+use super::field::Field;
+use super::kinds::{PipelineJob, Workload};
 use crate::yaml::{Node, NodeId, Value};
 
 /// Names one unit of work, and the folder that it fills.
@@ -115,27 +117,30 @@ pub struct PlannedJob {
     pub waits_for: std::collections::BTreeSet<String>,
     /// What its templates see besides the pipeline's variables.
     pub variables: Vec<Variable>,
+    /// The job itself, as templates see it.
+    pub job: Node,
+    /// The component's values, with what the job sets of them.
+    pub workload: Node,
 }
 
 impl PlannedJob {
     /// Its name in the pipeline.
     pub fn name(&self) -> &str {
-        let name = self.variable("job").and_then(|job| job.get("name"));
-        name.and_then(Node::as_str).unwrap_or_default()
+        Field::<PipelineJob>::of(&self.job)
+            .name()
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    /// What it runs.
+    pub fn workload(&self) -> Field<'_, Workload> {
+        Field::of(&self.workload)
     }
 
     /// Whether it and another job of its pipeline never run at the same time, because one of them waits for the
     /// other.
     pub fn waits_with(&self, other: &PlannedJob) -> bool {
         self.waits_for.contains(other.name()) || other.waits_for.contains(self.name())
-    }
-
-    /// One of its variables.
-    pub fn variable(&self, name: &str) -> Option<&Node> {
-        let mut variables = self.variables.iter();
-        variables
-            .find(|(known, _)| *known == name)
-            .map(|(_, node)| node)
     }
 }
 

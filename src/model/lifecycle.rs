@@ -160,7 +160,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
         }
         if let Some(offboarding) = &tenant.spec.offboarding {
             let what = "data of a tenant that left".to_owned();
-            let place = tenant.spec_at(&["offboarding", "retainDataUntil"]);
+            let place = tenant.fields().offboarding().retain_data_until().place();
             add(
                 offboarding.retain_data_until.as_ref(),
                 what,
@@ -181,7 +181,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             grant.spec.expires_at.as_ref(),
             what,
             "",
-            grant.spec_at(&["expiresAt"]),
+            grant.fields().expires_at().place(),
         );
     }
     for context in &catalog.contexts {
@@ -190,7 +190,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             context.spec.expires_at.as_ref(),
             what,
             "",
-            context.spec_at(&["expiresAt"]),
+            context.fields().expires_at().place(),
         );
     }
     for waiver in &catalog.waivers {
@@ -205,7 +205,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             Some(&waiver.spec.expires_at),
             what,
             tenant,
-            waiver.spec_at(&["expiresAt"]),
+            waiver.fields().expires_at().place(),
         );
     }
     for dataset in &catalog.datasets {
@@ -237,7 +237,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             component.spec.sunset_on.as_ref(),
             what,
             "",
-            component.spec_at(&["sunsetOn"]),
+            component.fields().sunset_on().place(),
         );
     }
     endings.sort();

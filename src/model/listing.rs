@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::catalog::{Document, Documents};
 use super::kinds::{Catalog, Kind, Tenant};
-use super::scalars::Name;
+use super::reference::Ref;
 use crate::yaml::Node;
 
 /// What is shown of the documents of a kind.
@@ -107,7 +107,7 @@ pub fn list<K: Listed>(
 }
 
 /// Names, of which none mean all.
-pub fn all_or(names: &[Name]) -> Json {
+pub fn all_or<K>(names: &[Ref<K>]) -> Json {
     match names {
         [] => json!("all"),
         names => json!(names.iter().map(|name| &name.0).collect::<Vec<_>>()),

@@ -426,7 +426,7 @@ fn check_parameters(document: &Document<Policy>, sources: &Sources, sink: &mut S
             continue;
         };
         good = false;
-        let place = document.spec_at(&["parameters", name, "default"]);
+        let place = document.fields().parameters().value(name).default().place();
         let message = format!("the default of `{name}` must be {wanted}");
         sink.push(
             Diagnostic::new(codes::BAD_PARAMETER, message)

@@ -9,6 +9,7 @@ use crate::model::catalog::Document;
 use crate::model::instance::Unit;
 use crate::model::kinds::policy::{Matching, Parameter};
 use crate::model::kinds::{Catalog, Platform, Policy, PolicyPack};
+use crate::model::reference::Ref;
 use crate::yaml::{Node, NodeId};
 
 /// What rules are selected by.
@@ -186,16 +187,14 @@ pub fn fits(
             .to_owned()
     };
     let tenant = circumstances.tenant;
-    let is_one_of = |names: &[crate::model::scalars::Name], key: &str| {
-        names.is_empty() || names.iter().any(|name| name.0 == text(tenant, key))
-    };
+
     let stage = text(circumstances.environment, "stage");
     let isolation = text(tenant, "isolation");
     let stages = &matching.stages;
     let levels = &matching.isolation;
     let frameworks = &matching.frameworks;
-    is_one_of(&matching.tenants, "name")
-        && is_one_of(&matching.tiers, "tier")
+    is_one_of(&matching.tenants, &text(tenant, "name"))
+        && is_one_of(&matching.tiers, &text(tenant, "tier"))
         && (stages.is_empty() || stages.iter().any(|wanted| word(wanted) == stage))
         && (levels.is_empty() || levels.iter().any(|wanted| word(wanted) == isolation))
         && (frameworks.is_empty() || frameworks.iter().any(|framework| follows(framework)))
@@ -377,4 +376,9 @@ pub fn check(policies: &Policies<'_>, sink: &mut Sink) {
         };
         parameters::check(layer, &of_any, input.sources, sink);
     }
+}
+
+/// Whether a list of names is empty or has this one.
+fn is_one_of<K>(names: &[Ref<K>], name: &str) -> bool {
+    names.is_empty() || names.iter().any(|known| known.0 == name)
 }

@@ -33,7 +33,7 @@ impl<'a> Waivers<'a> {
         let mut in_force = Vec::new();
         for waiver in waivers {
             let spec = &waiver.spec;
-            let span = |keys: &[&str]| sources.span(waiver.spec_at(keys));
+            let (fields, span) = (waiver.fields(), |place| sources.span(place));
             let name = &waiver.name;
             if let Some(problem) = names_nothing(waiver, policies, sources) {
                 sink.push(problem);
@@ -45,8 +45,8 @@ impl<'a> Waivers<'a> {
                 );
                 sink.push(
                     Diagnostic::new(codes::SELF_APPROVED, message)
-                        .at(span(&["approvedBy"]), "approved by")
-                        .and(span(&["requestedBy"]), "asked for by")
+                        .at(span(fields.approved_by().place()), "approved by")
+                        .and(span(fields.requested_by().place()), "asked for by")
                         .help("have somebody else approve it"),
                 );
                 continue;
@@ -63,7 +63,7 @@ impl<'a> Waivers<'a> {
                 );
                 sink.push(
                     Diagnostic::new(codes::WAIVER_EXPIRED, message)
-                        .at(span(&["expiresAt"]), "its last day")
+                        .at(span(fields.expires_at().place()), "its last day")
                         .help("fix the finding and remove the waiver, or renew it"),
                 );
                 continue;
@@ -72,7 +72,7 @@ impl<'a> Waivers<'a> {
                 let message = format!("the waiver `{name}` holds from {first} on");
                 sink.push(
                     Diagnostic::new(codes::WAIVER_NOT_YET, message)
-                        .at(span(&["issuedAt"]), "its first day")
+                        .at(span(fields.issued_at().place()), "its first day")
                         .help("write the day from which it is meant to hold, if that is another"),
                 );
                 continue;
@@ -87,7 +87,7 @@ impl<'a> Waivers<'a> {
                 let message = format!("the waiver `{name}` expires {when}, on {last}");
                 sink.push(
                     Diagnostic::new(codes::WAIVER_EXPIRES, message)
-                        .at(span(&["expiresAt"]), "its last day")
+                        .at(span(fields.expires_at().place()), "its last day")
                         .help("fix the finding first, or renew the waiver"),
                 );
             }
@@ -121,7 +121,7 @@ impl<'a> Waivers<'a> {
                     .at(sources.span(waiver.name_id()), "")
                     .and(
                         sources
-                            .span(waiver.spec_at(&["subject"]))
+                            .span(waiver.fields().subject().place())
                             .map(|span| sources.first_line(span)),
                         "nothing of this was found",
                     )
@@ -138,13 +138,14 @@ fn names_nothing(
     sources: &Sources,
 ) -> Option<Diagnostic> {
     let (name, named) = (&waiver.name, waiver.spec.names());
-    let span = |key: &str| sources.span(waiver.spec_at(&[key]));
+    let (fields, span) = (waiver.fields(), |place| sources.span(place));
     if waiver.spec.policy.is_some() {
         if policies.contains(named) {
             return None;
         }
         let message = format!("the waiver `{name}` names the policy `{named}`, which is not there");
-        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span("policy"), "");
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span(fields.policy().place()), "");
         diagnostic.help = suggest(named, policies.iter().copied())
             .or_else(|| Some("`tenantry policy list` shows all".to_owned()));
         return Some(diagnostic);
@@ -162,7 +163,7 @@ fn names_nothing(
     let waivable = list_names(OF_API_SERVER.iter().map(|code| code.id));
     Some(
         Diagnostic::new(codes::NOT_WAIVABLE, message)
-            .at(span("code"), "")
+            .at(span(fields.code().place()), "")
             .help(format!("fix the finding; waivable are {waivable}")),
     )
 }

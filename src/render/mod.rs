@@ -161,7 +161,8 @@ pub fn unit(
                         looked.0.extend(more.0);
                     }
                     for one in &pipeline.jobs {
-                        if let Some(workload) = one.variable("workload") {
+                        {
+                            let workload = &one.workload;
                             looked.note(
                                 workload,
                                 &one.variables,

@@ -7,47 +7,22 @@ use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::access;
 use crate::model::catalog::Document;
+use crate::model::field::Field;
+use crate::model::kinds::tenant::TenantGrant;
 use crate::model::kinds::{Role, Tenant};
-use crate::yaml::{Node, NodeId, PathStep};
+use crate::yaml::NodeId;
 
 /// Checks all documents of kind Role and Grant.
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     for role in &catalog.roles {
-        for field in ["inherits", "conflictsWith"] {
-            let names = match field {
-                "inherits" => &role.spec.inherits,
-                _ => &role.spec.conflicts_with,
-            };
-            for (at, name) in names.iter().enumerate() {
-                let place = role.at(&["spec".into(), field.into(), PathStep::Index(at)]);
-                input.reference(&catalog.roles, "Role", &name.0, place, sink);
-            }
-        }
         circle(input, role, sink);
         apart(input, role, sink);
     }
     for grant in &catalog.grants {
-        let place =
-            |key: &str, at: usize| grant.at(&["spec".into(), key.into(), PathStep::Index(at)]);
-        let role = grant.spec_at(&["role"]);
-        input.reference(&catalog.roles, "Role", &grant.spec.role.0, role, sink);
-        for (at, tenant) in grant.spec.tenants.iter().enumerate() {
-            input.reference(
-                &catalog.tenants,
-                "Tenant",
-                &tenant.0,
-                place("tenants", at),
-                sink,
-            );
-        }
-        for (at, name) in grant.spec.environments.iter().enumerate() {
-            let place = place("environments", at);
-            input.reference(&catalog.environments, "Environment", &name.0, place, sink);
-        }
         let last = grant.spec.expires_at.as_ref();
         if let Some(last) = last.filter(|last| input.has_expired(Some(last))) {
-            let place = grant.spec_at(&["expiresAt"]);
+            let place = grant.fields().expires_at().place();
             sink.push(input.expired(&format!("the grant `{}`", grant.name), &last.0, place));
         }
     }
@@ -78,10 +53,13 @@ fn circle(input: &PlanInput<'_>, role: &Document<Role>, sink: &mut Sink) {
         };
         sink.push(
             Diagnostic::new(codes::DEPENDENCY_CYCLE, message)
-                .at(input.span(closing.spec_at(&["inherits"])), "inherits here")
+                .at(
+                    input.span(closing.fields().inherits().place()),
+                    "inherits here",
+                )
                 .and(
                     input
-                        .span(role.spec_at(&["inherits"]))
+                        .span(role.fields().inherits().place())
                         .filter(|_| closing.name != role.name),
                     "and here",
                 )
@@ -104,7 +82,10 @@ fn apart(input: &PlanInput<'_>, role: &Document<Role>, sink: &mut Sink) {
             );
             sink.push(
                 Diagnostic::new(codes::DUTIES, message)
-                    .at(input.span(role.spec_at(&["inherits"])), "inherits here")
+                    .at(
+                        input.span(role.fields().inherits().place()),
+                        "inherits here",
+                    )
                     .and(input.span(rule), "kept apart here")
                     .help("take one of the two out of `inherits`"),
             );
@@ -126,34 +107,21 @@ struct Holder<'a> {
 /// Separation of duties: nobody has two roles of a tenant that are to be apart.
 pub fn duties(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     let grants = access::grants_of(input.catalog, tenant);
-    let text = |node: &'_ Node, key: &str| -> String {
-        node.get(key)
-            .and_then(Node::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+
     let mut holders: Vec<Holder<'_>> = Vec::new();
-    for grant in grants.as_list().unwrap_or_default() {
-        let last = crate::model::scalars::Date(text(grant, "expiresAt"));
-        if input.has_expired(Some(&last)) {
+    for grant in Field::<Vec<TenantGrant>>::of(&grants).items() {
+        if input.has_expired(grant.expires_at().read().as_ref()) || !grant.role().is_written() {
             continue;
         }
-        let Some(role) = grant.get("role") else {
-            continue;
-        };
-        let environments = grant.get("environments").and_then(Node::as_list);
-        let environments = environments.unwrap_or_default().iter();
-        let environments: Vec<&str> = environments.filter_map(Node::as_str).collect();
-        for subject in grant
-            .get("subjects")
-            .and_then(Node::as_list)
-            .unwrap_or_default()
-        {
-            let word = |key: &str| subject.get(key).and_then(Node::as_str).unwrap_or_default();
+        let environments = grant.environments().items();
+        let environments: Vec<&str> = environments.filter_map(Field::as_str).collect();
+        for subject in grant.subjects().items() {
+            let kind = subject.kind().as_str().unwrap_or_default();
+            let name = subject.name().as_str().unwrap_or_default();
             holders.push(Holder {
-                role: role.as_str().unwrap_or_default(),
-                role_id: role.id,
-                subject: (word("kind"), word("name")),
+                role: grant.role().as_str().unwrap_or_default(),
+                role_id: grant.role().place(),
+                subject: (kind, name),
                 environments: environments.clone(),
             });
         }
@@ -213,6 +181,6 @@ fn said(roles: &[&Document<Role>], others: &[&Document<Role>]) -> Option<NodeId>
     roles.iter().find_map(|role| {
         let mut names = role.spec.conflicts_with.iter();
         let at = names.position(|name| others.iter().any(|other| other.name == name.0))?;
-        Some(role.at(&["spec".into(), "conflictsWith".into(), PathStep::Index(at)]))
+        Some(role.fields().conflicts_with().item(at).place())
     })
 }

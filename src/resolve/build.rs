@@ -9,9 +9,12 @@ use super::{
 use crate::diagnostics::Sink;
 use crate::model::access;
 use crate::model::catalog::Document;
+use crate::model::field::Field;
 use crate::model::instance::{Derivations, Instance, Unit};
+use crate::model::kinds::tenant::{Offboarding, Share, TenantGrant};
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::yaml::{Entry, Node, NodeId, PathStep, Value, entry, merge};
+use crate::model::scalars::{Date, Name};
+use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
 
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {
@@ -22,13 +25,22 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     let mut variables = builder.variables();
     variables.push(("tenant", tenant));
     variables.push(("tier", with_name(planned.tier)));
-    let facts = merge_field(planned, "business");
+    let facts = merge::merge(
+        planned
+            .contexts
+            .iter()
+            .filter_map(|context| context.fields().business().node()),
+    );
     for chosen in &planned.components {
         prompts::check(plan, planned, *chosen, &facts, sink);
         connections::check(plan, planned, *chosen, sink);
     }
     variables.push(("context", facts));
-    variables.push(("policy", merge_field(planned, "policyParameters")));
+    let parameters = planned
+        .contexts
+        .iter()
+        .filter_map(|context| context.fields().policy_parameters().node());
+    variables.push(("policy", merge::merge(parameters)));
     let (tenant, environment) = (
         planned.tenant.name.as_str(),
         planned.environment.name.as_str(),
@@ -114,6 +126,19 @@ impl<'b, 'a> ValueBuilder<'b, 'a> {
     }
 }
 
+/// A pattern of the Platform's `naming`.
+#[derive(Clone, Copy)]
+pub enum NamingPattern {
+    /// Of what belongs to a tenant.
+    Tenant,
+    /// Of a tenant's own namespace.
+    Namespace,
+    /// Of a namespace that tenants share.
+    SharedNamespace,
+    /// Of a component of a tenant.
+    Workload,
+}
+
 /// The name of a document.
 pub fn name_node<K>(document: &Document<K>) -> Node {
     Node::text(document.name_id(), document.name.as_str())
@@ -139,15 +164,6 @@ pub fn extended(map: &Node, more: Vec<Entry>) -> Node {
     Node::map(map.id, entries)
 }
 
-fn merge_field(planned: &PlannedUnit<'_>, field: &str) -> Node {
-    merge::merge(
-        planned
-            .contexts
-            .iter()
-            .filter_map(|context| context.tree.at(&["spec", field])),
-    )
-}
-
 impl ValueBuilder<'_, '_> {
     /// What is the same for all templates of a place.
     pub fn variables(&self) -> Vec<(&'static str, Node)> {
@@ -166,7 +182,7 @@ impl ValueBuilder<'_, '_> {
         // Circles are another finding.
         while let Some(earlier) = at.filter(|_| wave < 100) {
             let name = earlier.spec.promotes_from.as_ref();
-            from.extend(name.map(|_| earlier.spec_at(&["promotesFrom"])));
+            from.extend(name.map(|_| earlier.fields().promotes_from().place()));
             at = name.and_then(|name| environments.get(&name.0));
             wave += i64::from(at.is_some());
         }
@@ -187,11 +203,17 @@ impl ValueBuilder<'_, '_> {
     /// Fills in a pattern of the Platform's `naming`.
     pub fn named(
         &self,
-        pattern: &str,
+        pattern: NamingPattern,
         tenant: Option<&Document<Tenant>>,
         component: Option<&Node>,
     ) -> Node {
-        let naming = self.plan.platform.effective.at(&["naming", pattern]);
+        let naming = self.plan.platform.effective_fields().naming();
+        let naming = match pattern {
+            NamingPattern::Tenant => naming.tenant().node(),
+            NamingPattern::Namespace => naming.namespace().node(),
+            NamingPattern::SharedNamespace => naming.shared_namespace().node(),
+            NamingPattern::Workload => naming.workload().node(),
+        };
         let mut text = naming.and_then(Node::as_str).unwrap_or_default().to_owned();
         let mut from: Vec<NodeId> = naming.map(|node| node.id).into_iter().collect();
         let known = [
@@ -241,12 +263,12 @@ impl ValueBuilder<'_, '_> {
     pub fn namespace(&self, tenant: &Document<Tenant>) -> Node {
         let shared = tenant.spec.isolation == Some(Isolation::Shared);
         let pattern = if shared {
-            "sharedNamespace"
+            NamingPattern::SharedNamespace
         } else {
-            "namespace"
+            NamingPattern::Namespace
         };
         let name = self.named(pattern, Some(tenant), None);
-        match tenant.written(&["isolation"]) {
+        match tenant.fields().isolation().written() {
             None => name,
             Some(isolation) => self.derived(name.value, &[name.id, isolation]),
         }
@@ -254,7 +276,7 @@ impl ValueBuilder<'_, '_> {
 
     /// A label of the platform: `<labelPrefix>/tenant`.
     pub fn platform_label(&self, name: &str, value: Node) -> Entry {
-        let prefix = self.plan.platform.effective.get("labelPrefix");
+        let prefix = self.plan.platform.effective_fields().label_prefix().node();
         let key = format!(
             "{}/{name}",
             prefix.and_then(Node::as_str).unwrap_or_default()
@@ -276,7 +298,13 @@ impl ValueBuilder<'_, '_> {
         labels.push(self.platform_label("tenant", name_node(planned.tenant)));
         labels.push(self.platform_label("tier", name_node(planned.tier)));
         labels.push(self.platform_label("environment", name_node(planned.environment)));
-        if let Some(cost_center) = planned.tenant.effective.at(&["billing", "costCenter"]) {
+        if let Some(cost_center) = planned
+            .tenant
+            .effective_fields()
+            .billing()
+            .cost_center()
+            .node()
+        {
             labels.push(self.platform_label("cost-center", cost_center.clone()));
         }
         labels
@@ -292,79 +320,82 @@ impl ValueBuilder<'_, '_> {
 fn tenant(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, namespace: &Node) -> Node {
     let document = planned.tenant;
     let effective = &document.effective;
-    let empty = Node::empty_map();
+    let (empty, own) = (Node::empty_map(), document.effective_fields());
     // A limit of `null` on the tenant lifts the tier's.
     let limits = merge::over(
-        planned.tier.effective.get("limits").unwrap_or(&empty),
-        effective.get("limits").unwrap_or(&empty),
+        planned
+            .tier
+            .effective_fields()
+            .limits()
+            .node()
+            .unwrap_or(&empty),
+        own.limits().node().unwrap_or(&empty),
     );
     let labels = builder.labels(planned, Vec::new());
     let selector = vec![builder.platform_label("tenant", name_node(document))];
     let catalog = builder.plan.input.catalog;
-    let grants = in_force(
-        builder,
-        planned,
-        Some(&access::grants_of(catalog, document)),
-    );
+    let grants = access::grants_of(catalog, document);
+    let grants = in_force::<TenantGrant>(builder, planned, Field::of(&grants));
     let more = vec![
         entry("name", name_node(document)),
         entry(
             "description",
             document
-                .tree
-                .at(&["metadata", "description"])
+                .metadata_fields()
+                .description()
+                .node()
                 .cloned()
                 .unwrap_or_else(|| builder.constant("")),
         ),
         entry(
             "userLabels",
             document
-                .tree
-                .at(&["metadata", "labels"])
+                .metadata_fields()
+                .labels()
+                .node()
                 .cloned()
                 .unwrap_or_else(Node::empty_map),
         ),
         entry("namespace", namespace.clone()),
         entry(
             "resourceName",
-            builder.named("tenant", Some(document), None),
+            builder.named(NamingPattern::Tenant, Some(document), None),
         ),
         entry("labels", Node::map(NodeId::NONE, labels)),
         entry("selector", Node::map(NodeId::NONE, selector)),
         entry("limits", limits),
         entry("roles", roles(builder, &grants)),
         entry("grants", grants),
-        entry(
-            "shares",
-            in_force(builder, planned, effective.get("shares")),
-        ),
+        entry("shares", in_force(builder, planned, own.shares())),
         entry("sharedFrom", shared_from(builder, planned)),
         entry("pipelineRuns", pipelines::listed(builder, planned)),
     ];
-    let more = more.into_iter().chain(offboarding(builder, effective));
+    let more = more
+        .into_iter()
+        .chain(offboarding(builder, own.offboarding()));
     extended(effective, more.collect())
 }
 
 /// How a tenant leaves, with the time from its notice to the end of its data.
-fn offboarding(builder: &ValueBuilder<'_, '_>, tenant: &Node) -> Option<Entry> {
-    let offboarding = tenant.get("offboarding")?;
-    let day = |key: &str| {
-        let node = offboarding.get(key)?;
-        Some((node.as_str()?.parse::<jiff::civil::Date>().ok()?, node.id))
+fn offboarding(builder: &ValueBuilder<'_, '_>, written: Field<'_, Offboarding>) -> Option<Entry> {
+    let day = |field: Field<'_, Date>| {
+        let day = field.as_str()?.parse::<jiff::civil::Date>().ok()?;
+        Some((day, field.place()))
     };
-    let ((from, first), (until, last)) = (day("requestedAt")?, day("retainDataUntil")?);
+    let (from, first) = day(written.requested_at())?;
+    let (until, last) = day(written.retain_data_until())?;
     let hours = (until - from).get_days().max(1) * 24;
     let keep = builder.text(format!("{hours}h0m0s"), &[first, last]);
     Some(entry(
         "offboarding",
-        extended(offboarding, vec![entry("keepFor", keep)]),
+        extended(written.node()?, vec![entry("keepFor", keep)]),
     ))
 }
 
 /// The roles that grants give, with what they inherit.
 fn roles(builder: &ValueBuilder<'_, '_>, grants: &Node) -> Node {
-    let granted = grants.as_list().unwrap_or_default().iter();
-    let granted: Vec<&Node> = granted.filter_map(|grant| grant.get("role")).collect();
+    let granted = Field::<Vec<TenantGrant>>::of(grants).items();
+    let granted: Vec<&Node> = granted.filter_map(|grant| grant.role().node()).collect();
     let mut names: Vec<&str> = granted.iter().filter_map(|role| role.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -379,42 +410,63 @@ fn roles(builder: &ValueBuilder<'_, '_>, grants: &Node) -> Node {
     )
 }
 
+/// What holds in some environments, from a first to a last day.
+pub trait Limited: Sized {
+    /// The first and the last day.
+    fn days(this: Field<'_, Self>) -> [Field<'_, Date>; 2];
+    /// The environments; none for all.
+    fn environments(this: Field<'_, Self>) -> Field<'_, Vec<Name>>;
+}
+
+impl Limited for TenantGrant {
+    fn days(this: Field<'_, Self>) -> [Field<'_, Date>; 2] {
+        [this.granted_at(), this.expires_at()]
+    }
+
+    fn environments(this: Field<'_, Self>) -> Field<'_, Vec<Name>> {
+        this.environments()
+    }
+}
+
+impl Limited for Share {
+    fn days(this: Field<'_, Self>) -> [Field<'_, Date>; 2] {
+        [Field::nowhere(), this.expires_at()]
+    }
+
+    fn environments(_: Field<'_, Self>) -> Field<'_, Vec<Name>> {
+        Field::nowhere()
+    }
+}
+
 /// Those of some grants or shares that hold today in this environment.
-pub fn in_force(
+pub fn in_force<T: Limited>(
     builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
-    list: Option<&Node>,
+    list: Field<'_, Vec<T>>,
 ) -> Node {
-    let Some(list) = list else {
+    let Some(written) = list.node() else {
         return Node::new(NodeId::NONE, Value::List(Arc::new([])));
     };
     let input = &builder.plan.input;
-    let mut from = vec![list.id];
+    let mut from = vec![written.id];
     let (mut items, mut decided) = (Vec::new(), Vec::new());
-    for item in list.as_list().unwrap_or_default() {
-        let day = |key: &str| {
-            let node = item.get(key)?;
-            Some(crate::model::scalars::Date(node.as_str()?.to_owned()))
-        };
-        let environments = item.get("environments");
-        let named = environments.and_then(Node::as_list).unwrap_or_default();
-        let here = named.is_empty()
-            || named
-                .iter()
-                .any(|name| name.as_str() == Some(&planned.environment.name));
-        if here
-            && !input.has_expired(day("expiresAt").as_ref())
-            && !input.is_to_come(day("grantedAt").as_ref())
+    for item in list.items() {
+        let [first, last] = T::days(item);
+        let environments = T::environments(item).items();
+        let mut named = T::environments(item).items();
+        let is_here = environments.len() == 0
+            || named.any(|name| name.as_str() == Some(&planned.environment.name));
+        if is_here
+            && !input.has_expired(last.read().as_ref())
+            && !input.is_to_come(first.read().as_ref())
         {
-            items.push(item.clone());
+            items.extend(item.node().cloned());
         }
-        let days = ["expiresAt", "grantedAt"]
-            .into_iter()
-            .filter_map(|key| item.get(key));
-        decided.extend(days.chain(named).map(|node| node.id));
+        decided.extend([last, first].into_iter().filter_map(Field::written));
+        decided.extend(environments.map(Field::place));
     }
     if decided.is_empty() {
-        return Node::new(list.id, Value::List(items.into()));
+        return Node::new(written.id, Value::List(items.into()));
     }
     from.append(&mut decided);
     builder.derived(Value::List(items.into()), &from)
@@ -442,32 +494,25 @@ fn shared_from(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>) -> Nod
             .keys()
             .any(|name| name.0 == planned.environment.name)
         {
-            let path = [
-                "spec".into(),
-                "shares".into(),
-                PathStep::Index(at),
-                "component".into(),
-            ];
-            let with = other.at(&[
-                "spec".into(),
-                "shares".into(),
-                PathStep::Index(at),
-                "with".into(),
-                PathStep::Index(with),
-            ]);
+            let written = other.fields().shares().item(at);
+            let with = written.with().item(with).place();
             let mut entries = vec![
                 entry("tenant", name_node(other)),
                 entry(
                     "component",
-                    Node::text(other.at(&path), share.component.0.as_str()),
+                    Node::text(written.component().place(), share.component.0.as_str()),
                 ),
                 entry("namespace", builder.namespace(other)),
                 entry("permittedBy", builder.text(other.name.as_str(), &[with])),
             ];
-            let written = other.tree.at_path(&path[..3]);
-            let more = ["ports", "expiresAt", "quota"]
-                .iter()
-                .filter_map(|key| Some(entry(key, written?.get(key)?.clone())));
+            let more = [
+                ("ports", written.ports().node()),
+                ("expiresAt", written.expires_at().node()),
+                ("quota", written.quota().node()),
+            ];
+            let more = more
+                .into_iter()
+                .filter_map(|(key, node)| Some(entry(key, node?.clone())));
             entries.extend(more);
             from.push(with);
             let share = Node::map(NodeId::NONE, entries);

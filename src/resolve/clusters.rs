@@ -71,8 +71,11 @@ fn audit_days(builder: &ValueBuilder<'_, '_>, planned: &PlannedCluster<'_>) -> N
         let mut found = found.filter_map(|(parameter, days)| {
             let own = given.get(parameter);
             let default = framework
-                .effective
-                .at(&["parameters", parameter, "default"]);
+                .effective_fields()
+                .parameters()
+                .value(parameter)
+                .default()
+                .node();
             let Value::Int(number) = own.or(default)?.value else {
                 return None;
             };
@@ -86,10 +89,10 @@ fn audit_days(builder: &ValueBuilder<'_, '_>, planned: &PlannedCluster<'_>) -> N
             asked.extend(of(&framework.key, &framework.value, framework.key_id));
         }
     };
-    take(builder.plan.platform.effective.get("frameworks"));
+    take(builder.plan.platform.effective_fields().frameworks().node());
     let here = builder.plan.placements.iter();
     for one in here.filter(|one| one.cluster.name == planned.cluster.name) {
-        take(one.tenant.effective.get("compliance"));
+        take(one.tenant.effective_fields().compliance().node());
     }
     // Of two that ask for the same, the first.
     let most = asked.into_iter().rev().max_by_key(|(days, _)| *days);

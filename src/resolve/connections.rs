@@ -3,7 +3,6 @@
 use super::{Chosen, Plan, PlannedUnit};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::kinds::Pattern;
-use crate::yaml::PathStep;
 
 /// The group of the mesh's API.
 const MESH: &str = "networking.istio.io/";
@@ -23,16 +22,16 @@ pub fn check(plan: &Plan<'_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>, sin
         if connection.spec.pattern != Pattern::ServiceMesh || has_mesh {
             continue;
         }
-        let path = ["spec".into(), "connections".into(), PathStep::Index(at)];
+        let used = chosen.component.fields().connections().item(at).place();
         let message = format!(
             "`{}` goes through a service mesh, and cluster `{}` has none",
             connection.name, planned.cluster.name
         );
         sink.push(
             Diagnostic::new(codes::NO_MESH, message)
-                .at(plan.input.span(connection.spec_at(&["pattern"])), "asked for here")
-                .and(plan.input.span(chosen.component.at(&path)), "used here")
-                .and(plan.input.span(planned.cluster.spec_at(&["apis"])), "what the cluster has")
+                .at(plan.input.span(connection.fields().pattern().place()), "asked for here")
+                .and(plan.input.span(used), "used here")
+                .and(plan.input.span(planned.cluster.fields().apis().place()), "what the cluster has")
                 .note(format!("for {}/{} in {}", planned.tenant.name, chosen.component.name, planned.environment.name))
                 .help("install Istio and list networking.istio.io/v1/DestinationRule in the cluster's `apis`, or write another `pattern`"),
         );

@@ -42,14 +42,14 @@ pub fn from_command_line<'a>(
     let mut session = Vec::new();
     for context in &input.catalog.contexts {
         let from_command_line = input.sources.is_from_command_line(context.tree.id.file);
-        let level = context.spec_at(&["scope", "level"]);
+        let level = context.fields().scope().level().place();
         if let Some(last) = &context.spec.expires_at
             && input.has_expired(Some(last))
         {
             sink.push(input.expired(
                 &format!("the context `{}`", context.name),
                 &last.0,
-                context.spec_at(&["expiresAt"]),
+                context.fields().expires_at().place(),
             ));
             continue;
         }
@@ -98,7 +98,9 @@ pub fn from_command_line<'a>(
             .collect();
         if !guarded.is_empty() {
             let values = context
-                .values("values")
+                .fields()
+                .values()
+                .node()
                 .map_or(context.tree.id, |values: &Node| values.id);
             let message = format!(
                 "values from the command line are refused for {}",

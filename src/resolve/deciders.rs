@@ -6,34 +6,62 @@ use std::sync::Arc;
 use super::{Plan, PlannedUnit};
 use crate::model::instance::{Decided, Deciders};
 use crate::model::kinds::Catalog;
-use crate::yaml::{Node, NodeId, PathStep, Value};
+use crate::yaml::{Node, NodeId, Value};
 
 /// Documents that say themselves for whom they are.
 pub fn selecting(catalog: &Catalog) -> Arc<[Decided]> {
-    const SELECTING: [&str; 4] = ["tenants", "matchLabels", "environments", "components"];
-    let grants = catalog.grants.iter().map(|document| &document.tree);
-    let routes = catalog.alert_routes.iter().map(|document| &document.tree);
-    let monitoring = catalog.monitorings.iter().map(|document| &document.tree);
-    let plans = catalog.recovery_plans.iter().map(|document| &document.tree);
-    let trees = grants.chain(routes).chain(monitoring).chain(plans);
-    let decided = |tree: &Node| {
-        let mut by = Vec::new();
-        for part in SELECTING.iter().filter_map(|key| tree.at(&["spec", key])) {
-            ids(part, &mut by);
-        }
-        Decided {
-            document: tree.id,
-            by,
-            by_labels: tree.at(&["spec", "matchLabels"]).is_some(),
-        }
-    };
-    trees.map(decided).collect()
+    let grants = catalog.grants.iter().map(|document| {
+        let fields = document.fields();
+        let by = [
+            fields.tenants().node(),
+            fields.match_labels().node(),
+            fields.environments().node(),
+        ];
+        decided(document.tree.id, &by, fields.match_labels().is_written())
+    });
+    let routes = catalog.alert_routes.iter().map(|document| {
+        let fields = document.fields();
+        let by = [fields.tenants().node(), fields.environments().node()];
+        decided(document.tree.id, &by, false)
+    });
+    let monitoring = catalog.monitorings.iter().map(|document| {
+        let fields = document.fields();
+        let by = [
+            fields.tenants().node(),
+            fields.environments().node(),
+            fields.components().node(),
+        ];
+        decided(document.tree.id, &by, false)
+    });
+    let plans = catalog.recovery_plans.iter().map(|document| {
+        decided(
+            document.tree.id,
+            &[document.fields().tenants().node()],
+            false,
+        )
+    });
+    grants
+        .chain(routes)
+        .chain(monitoring)
+        .chain(plans)
+        .collect()
+}
+
+/// A document that says for whom it is.
+fn decided(document: NodeId, parts: &[Option<&Node>], by_labels: bool) -> Decided {
+    let mut by = Vec::new();
+    parts.iter().flatten().for_each(|part| ids(part, &mut by));
+    Decided {
+        document,
+        by,
+        by_labels,
+    }
 }
 
 /// What decides about each document that the unit's values come from, besides the tenant's own.
 pub fn of_unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>) -> Deciders {
     let mut labels = Vec::new();
-    let of_tenant = planned.tenant.tree.at(&["metadata", "labels"]);
+    let of_tenant = planned.tenant.metadata_fields().labels().node();
     if let Some(node) = of_tenant {
         ids(node, &mut labels);
     }
@@ -54,46 +82,52 @@ fn chosen(planned: &PlannedUnit<'_>) -> Vec<(NodeId, Vec<NodeId>)> {
     let tenant = planned.tenant;
     let mut decided = vec![(
         planned.tier.tree.id,
-        tenant.written(&["tier"]).into_iter().collect(),
+        tenant.fields().tier().written().into_iter().collect(),
     )];
-    let placed = tenant.tree.at(&["spec", "environments"]);
-    let placed = placed.and_then(|placed| placed.as_map()?.entry(&planned.environment.name));
+    let environments = tenant.fields().environments();
+    let placed = environments.entry(&planned.environment.name);
     decided.push((
         planned.environment.tree.id,
         placed.map(|placed| placed.key_id).into_iter().collect(),
     ));
     let mut by = Vec::new();
-    match placed.and_then(|placed| placed.value.get("clusters")) {
+    match environments
+        .value(&planned.environment.name)
+        .some()
+        .clusters()
+        .node()
+    {
         Some(clusters) => ids(clusters, &mut by),
         None => {
             by.extend(placed.map(|placed| placed.key_id));
-            let of_environment = planned.environment.tree.at(&["spec", "clusters"]);
+            let of_environment = planned.environment.fields().clusters().node();
             if let Some(clusters) = of_environment {
                 ids(clusters, &mut by);
             }
         }
     }
-    for (document, key) in [
-        (&tenant.tree, "residency"),
-        (&planned.cluster.tree, "residency"),
-    ] {
-        if let Some(zones) = document.at(&["spec", key]) {
-            ids(zones, &mut by);
-        }
-    }
+    let zones = [
+        tenant.fields().residency().node(),
+        planned.cluster.fields().residency().node(),
+    ];
+    zones
+        .into_iter()
+        .flatten()
+        .for_each(|zones| ids(zones, &mut by));
     decided.push((planned.cluster.tree.id, by));
     for context in &planned.contexts {
         let mut by = Vec::new();
-        for key in ["scope", "priority", "expiresAt"] {
-            let part = context.tree.at(&["spec", key]);
-            if let Some(part) = part {
-                ids(part, &mut by);
-            }
-        }
-        let organization = tenant.tree.at(&["spec", "organization"]);
-        if let Some(part) = organization {
-            ids(part, &mut by);
-        }
+        let fields = context.fields();
+        let parts = [
+            fields.scope().node(),
+            fields.priority().node(),
+            fields.expires_at().node(),
+            tenant.fields().organization().node(),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .for_each(|part| ids(part, &mut by));
         decided.push((context.tree.id, by));
     }
     for chosen in &planned.components {
@@ -107,9 +141,14 @@ fn chosen(planned: &PlannedUnit<'_>) -> Vec<(NodeId, Vec<NodeId>)> {
 
 /// What a subscription says, besides values and what is for other environments.
 fn subscription(planned: &PlannedUnit<'_>, at: usize) -> Vec<NodeId> {
-    let path = ["spec".into(), "components".into(), PathStep::Index(at)];
     let mut by = Vec::new();
-    let entries = planned.tenant.tree.at_path(&path).map(Node::entries);
+    let entries = planned
+        .tenant
+        .fields()
+        .components()
+        .item(at)
+        .node()
+        .map(Node::entries);
     for entry in entries.unwrap_or_default() {
         match (&*entry.key, entry.value.as_map()) {
             ("values" | "parameters", _) => {}

@@ -1,11 +1,14 @@
 //! What templates see of one component of a tenant: its names, labels and layered values.
 
-use super::build::{ValueBuilder, extended, in_force, name_node, with_name};
-use super::{Chosen, PlannedUnit, coherence, layers, monitoring, pipelines};
+use super::build::{NamingPattern, ValueBuilder, extended, in_force, name_node, with_name};
+use super::{Chosen, PlannedUnit, consistency, layers, monitoring, pipelines};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::data::{self, DataFlow};
+use crate::model::field::Field;
 use crate::model::instance::Instance;
-use crate::yaml::{Node, NodeId, PathStep, Value, entry, merge};
+use crate::model::kinds::Workload;
+use crate::model::kinds::tenant::Share;
+use crate::yaml::{Node, NodeId, Value, entry, merge};
 
 /// A component of a tenant in an environment on a cluster; nothing if the subscription is not written.
 pub fn build(
@@ -19,18 +22,24 @@ pub fn build(
     let component = chosen.component;
     let layers = layers::of_instance(plan, planned, chosen);
     let workload = layers::merge(plan, planned, &layers, sink);
-    coherence::check(plan, planned, chosen, &layers, &workload, sink);
+    consistency::check(plan, planned, chosen, &layers, &workload, sink);
     let parameters = parameters(builder, planned, chosen, sink);
-    let subscription = planned.tenant.tree.at_path(&[
-        "spec".into(),
-        "components".into(),
-        PathStep::Index(chosen.subscription),
-    ])?;
+    let subscription = planned
+        .tenant
+        .fields()
+        .components()
+        .item(chosen.subscription)
+        .written()?;
     let component_name = name_node(component);
-    let name = builder.named("workload", Some(planned.tenant), Some(&component_name));
+    let name = builder.named(
+        NamingPattern::Workload,
+        Some(planned.tenant),
+        Some(&component_name),
+    );
     let version = component
-        .tree
-        .at(&["spec", "version"])
+        .fields()
+        .version()
+        .node()
         .cloned()
         .unwrap_or_else(|| builder.constant(""));
     let digest = plan
@@ -53,10 +62,16 @@ pub fn build(
         builder.platform_label("environment", name_node(planned.environment)),
         builder.platform_label("component-digest", digest.clone()),
     ]);
-    if let Some(clearance) = component.effective.get("clearance") {
+    if let Some(clearance) = component.effective_fields().clearance().node() {
         labels.push(builder.platform_label("classification", clearance.clone()));
     }
-    if let Some(cost_center) = planned.tenant.effective.at(&["billing", "costCenter"]) {
+    if let Some(cost_center) = planned
+        .tenant
+        .effective_fields()
+        .billing()
+        .cost_center()
+        .node()
+    {
         labels.push(builder.platform_label("cost-center", cost_center.clone()));
     }
     // Pods are not replaced when only what describes the component changes.
@@ -126,7 +141,7 @@ pub fn build(
     ];
     Some(Instance {
         component: component.name.clone(),
-        subscription: subscription.id,
+        subscription,
         variables,
         templates: component.spec.templates.clone(),
         layers: layers.into(),
@@ -137,19 +152,18 @@ pub fn build(
 /// where it does neither.
 fn previews(workload: &Node) -> [Node; 3] {
     let nothing = || Node::new(NodeId::NONE, Value::Null);
-    let rollout = workload.get("rollout");
-    let found = |key: &str| {
-        rollout
-            .and_then(|rollout| rollout.get(key))
-            .filter(|node| !node.is_null())
-    };
-    let preview = found("preview").map_or_else(nothing, |preview| {
-        let image = ["tag", "digest"];
-        let image = image.map(|key| entry(key, preview.get(key).cloned().unwrap_or_else(nothing)));
+    let rollout = Field::<Workload>::of(workload).rollout();
+    let preview = rollout.preview().set().map_or_else(nothing, |preview| {
+        let image = [
+            ("tag", rollout.preview().tag().node()),
+            ("digest", rollout.preview().digest().node()),
+        ];
+        let image = image.map(|(key, node)| entry(key, node.cloned().unwrap_or_else(nothing)));
         merge::over(workload, &Node::map(preview.id, image.to_vec()))
     });
     let validated = |workload: &Node| {
-        found("validation")
+        let validation = rollout.validation().set();
+        validation
             .filter(|_| !workload.is_null())
             .map_or_else(nothing, |validation| {
                 let mut over = vec![
@@ -157,11 +171,8 @@ fn previews(workload: &Node) -> [Node; 3] {
                     entry("args", nothing()),
                     entry("ports", nothing()),
                 ];
-                over.extend(
-                    validation
-                        .get("command")
-                        .map(|command| entry("command", command.clone())),
-                );
+                let command = rollout.validation().command().node();
+                over.extend(command.map(|command| entry("command", command.clone())));
                 merge::over(workload, &Node::map(validation.id, over))
             })
     };
@@ -174,14 +185,16 @@ fn dependencies(
     planned: &PlannedUnit<'_>,
     chosen: Chosen<'_>,
 ) -> Node {
-    let list = chosen.component.tree.at(&["spec", "dependencies"]);
+    let list = chosen.component.fields().dependencies();
     let items: Vec<Node> = list
-        .and_then(Node::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|dependency| dependency.get("component"))
+        .items()
+        .filter_map(|dependency| dependency.component().node())
         .map(|component| {
-            let name = builder.named("workload", Some(planned.tenant), Some(component));
+            let name = builder.named(
+                NamingPattern::Workload,
+                Some(planned.tenant),
+                Some(component),
+            );
             Node::map(
                 NodeId::NONE,
                 vec![entry("component", component.clone()), entry("name", name)],
@@ -189,7 +202,7 @@ fn dependencies(
         })
         .collect();
     Node::new(
-        list.map_or(NodeId::NONE, |list| list.id),
+        list.written().unwrap_or(NodeId::NONE),
         Value::List(items.into()),
     )
 }
@@ -197,16 +210,12 @@ fn dependencies(
 /// The tenants that may reach this instance, with their namespaces.
 fn shares(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Node {
     let mut items = Vec::new();
-    let list = in_force(builder, planned, planned.tenant.effective.get("shares"));
-    for share in list.as_list().unwrap_or_default() {
-        if share.get("component").and_then(Node::as_str) != Some(&chosen.component.name) {
+    let list = in_force(builder, planned, planned.tenant.effective_fields().shares());
+    for share in Field::<Vec<Share>>::of(&list).items() {
+        if share.component().as_str() != Some(&chosen.component.name) {
             continue;
         }
-        for with in share
-            .get("with")
-            .and_then(Node::as_list)
-            .unwrap_or_default()
-        {
+        for with in share.with().items().filter_map(Field::node) {
             let Some(other) = with
                 .as_str()
                 .and_then(|name| builder.plan.input.catalog.tenants.get(name))
@@ -225,12 +234,17 @@ fn shares(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Cho
                 entry("tenant", with.clone()),
                 entry("namespace", builder.namespace(other)),
             ];
-            let more = ["ports", "expiresAt", "quota", "reason"];
+            let more = [
+                ("ports", share.ports().node()),
+                ("expiresAt", share.expires_at().node()),
+                ("quota", share.quota().node()),
+                ("reason", share.reason().node()),
+            ];
             let more = more
-                .iter()
-                .filter_map(|key| Some(entry(key, share.get(key)?.clone())));
+                .into_iter()
+                .filter_map(|(key, node)| Some(entry(key, node?.clone())));
             entries.extend(more);
-            items.push(Node::map(share.id, entries));
+            items.push(Node::map(share.place(), entries));
         }
     }
     Node::new(list.id, Value::List(items.into()))
@@ -238,22 +252,14 @@ fn shares(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>, chosen: Cho
 
 /// The class of volumes that name none: the cluster's default, encrypted where that is required.
 fn storage_class(builder: &ValueBuilder<'_, '_>, workload: &Node) -> Option<Node> {
-    let classes = builder.cluster.effective.get("storageClasses")?.as_list()?;
-    let is = |class: &Node, field: &str| {
-        class
-            .get(field)
-            .is_some_and(|node| matches!(node.value, Value::Bool(true)))
-    };
-    let encrypted = workload
-        .get("encryptionRequired")
-        .is_none_or(|node| !matches!(node.value, Value::Bool(false)));
-    let mut fitting: Vec<&Node> = classes
-        .iter()
-        .filter(|class| !encrypted || is(class, "encrypted"))
-        .collect();
-    // The sort is stable: the default first, then the order of the document.
-    fitting.sort_by_key(|class| !is(class, "default"));
-    fitting.first()?.get("name").cloned()
+    let must_encrypt = !Field::<Workload>::of(workload)
+        .encryption_required()
+        .is(false);
+    let classes = builder.cluster.effective_fields().storage_classes().items();
+    let fitting = classes.filter(|class| !must_encrypt || class.encrypted().is(true));
+    // The first of those that are the default, or else the first.
+    let first = fitting.min_by_key(|class| !class.default().is(true))?;
+    first.name().node().cloned()
 }
 
 fn host(
@@ -261,7 +267,7 @@ fn host(
     planned: &PlannedUnit<'_>,
     component: &Node,
 ) -> Option<Node> {
-    let domain = builder.cluster.effective.get("domain")?;
+    let domain = builder.cluster.effective_fields().domain().node()?;
     let text = format!(
         "{}.{}.{}",
         component.as_str()?,
@@ -278,22 +284,20 @@ fn parameters(
     chosen: Chosen<'_>,
     sink: &mut Sink,
 ) -> Node {
-    let path = [
-        "spec".into(),
-        "components".into(),
-        PathStep::Index(chosen.subscription),
-    ];
-    let subscription = planned.tenant.tree.at_path(&path);
-    let own = subscription.and_then(|node| node.get("parameters"));
+    let subscription = planned
+        .tenant
+        .fields()
+        .components()
+        .item(chosen.subscription);
+    let own = subscription.parameters().node();
     let there = subscription
-        .and_then(|node| node.at(&["environments", &planned.environment.name, "parameters"]));
+        .environments()
+        .value(&planned.environment.name)
+        .some()
+        .parameters()
+        .node();
     let parameters = merge::merge(own.into_iter().chain(there));
-    let Some(schema) = chosen
-        .component
-        .tree
-        .at(&["spec", "parameters"])
-        .filter(|node| !node.is_null())
-    else {
+    let Some(schema) = chosen.component.fields().parameters().set() else {
         if let Some(first) = parameters.entries().first() {
             sink.push(
                 Diagnostic::new(
@@ -323,7 +327,7 @@ fn parameters(
             .map(|node| node.id)
             .filter(|id| id.is_input())
             .or_else(|| own.or(there).map(|node| node.id));
-        let place = place.unwrap_or_else(|| subscription.map_or(NodeId::NONE, |node| node.id));
+        let place = place.unwrap_or_else(|| subscription.place());
         sink.push(
             Diagnostic::new(
                 codes::BAD_PARAMETERS,

@@ -19,56 +19,61 @@ pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) 
         }
     };
     let (tenant, environment, component) = (unit.tenant, unit.environment, chosen.component);
+    let fields = tenant.fields();
     add(
         "built-in default".to_owned(),
         Some(plan.input.default_workload),
     );
     add(
         "platform defaults".to_owned(),
-        plan.platform.values("defaults"),
+        plan.platform.fields().defaults().node(),
     );
     add(
         format!("tier {}", unit.tier.name),
-        unit.tier.values("values"),
+        unit.tier.fields().values().node(),
     );
     for context in &unit.contexts {
-        add(context_name(context), context.values("values"));
+        add(context_name(context), context.fields().values().node());
     }
     add(
         format!("component {} {}", component.name, component.spec.version),
-        component.values("workload"),
+        component.fields().workload().node(),
     );
     add(
         format!("cluster {}", unit.cluster.name),
-        unit.cluster.values("values"),
+        unit.cluster.fields().values().node(),
     );
     add(
         format!("environment {}", environment.name),
-        environment.values("values"),
+        environment.fields().values().node(),
     );
-    add(format!("tenant {}", tenant.name), tenant.values("values"));
+    add(
+        format!("tenant {}", tenant.name),
+        tenant.fields().values().node(),
+    );
     add(
         format!("tenant {} in {}", tenant.name, environment.name),
-        tenant
-            .tree
-            .at(&["spec", "environments", &environment.name, "values"]),
+        fields
+            .environments()
+            .value(&environment.name)
+            .some()
+            .values()
+            .node(),
     );
-    let subscription = tenant.tree.at_path(&[
-        "spec".into(),
-        "components".into(),
-        PathStep::Index(chosen.subscription),
-    ]);
+    let subscription = fields.components().item(chosen.subscription);
     let subscribed = format!("{}'s subscription to {}", tenant.name, component.name);
-    add(
-        subscribed.clone(),
-        subscription.and_then(|node| node.get("values")),
-    );
+    add(subscribed.clone(), subscription.values().node());
     add(
         format!("{subscribed} in {}", environment.name),
-        subscription.and_then(|node| node.at(&["environments", &environment.name, "values"])),
+        subscription
+            .environments()
+            .value(&environment.name)
+            .some()
+            .values()
+            .node(),
     );
     for context in &plan.session {
-        add(context_name(context), context.values("values"));
+        add(context_name(context), context.fields().values().node());
     }
     layers
 }
@@ -91,7 +96,7 @@ pub fn merge(plan: &Plan<'_>, unit: &PlannedUnit<'_>, layers: &[Layer], sink: &m
             let Ok(path) = Path::parse(&text.0) else {
                 continue;
             };
-            let place = context.at(&["spec".into(), "lock".into(), PathStep::Index(at)]);
+            let place = context.fields().lock().item(at).place();
             locked(plan, context, &path, place, layers, sink);
         }
     }
@@ -112,7 +117,9 @@ fn locked(
     let height = |layer: &Layer| {
         layer.values.id
             == context
-                .values("values")
+                .fields()
+                .values()
+                .node()
                 .map_or(NodeId::NONE, |node| node.id)
     };
     let start = layers.iter().position(height).map_or_else(

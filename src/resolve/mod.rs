@@ -14,15 +14,15 @@
 //! * `monitoring`: what is watched, and who is told.
 //! * `recovery`: whether plans can hold what they promise.
 //! * `prompts`: the facts that agents ask for.
-//! * `coherence`: whether the layered values make sense together.
+//! * `consistency`: whether the layered values make sense together.
 //! * `deciders`: what decides that a document has a say.
 //! * `build`, `clusters`, `instances`: names, labels, and what templates see.
 
 mod access;
 mod build;
 mod clusters;
-mod coherence;
 mod connections;
+mod consistency;
 mod contexts;
 mod deciders;
 mod instances;
@@ -43,7 +43,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
-use crate::model::catalog::{Document, Documents};
+use crate::model::catalog::Document;
 use crate::model::instance::{Decided, Unit, UnitKey};
 use crate::model::kinds::{
     Catalog, Cluster, Component, Context, Environment, Platform, Tenant, Tier,
@@ -448,31 +448,6 @@ impl PlanInput<'_> {
                 .broken
                 .iter()
                 .any(|(broken, known)| broken == kind && known == name)
-    }
-
-    /// The document that a reference names; a finding if there is none.
-    fn reference<'c, K>(
-        &self,
-        documents: &'c Documents<K>,
-        kind: &str,
-        name: &str,
-        place: NodeId,
-        sink: &mut Sink,
-    ) -> Option<&'c Document<K>> {
-        let found = documents.get(name);
-        if found.is_none() && !self.may_exist(kind, name) {
-            let message = format!("there is no {} `{name}`", kind.to_lowercase());
-            let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message)
-                .at(self.span(place), "named here");
-            sink.push(match suggest(name, documents.names()) {
-                Some(help) if help.starts_with("did") => diagnostic.help(help),
-                Some(help) => diagnostic.help(format!(
-                    "add a document of kind {kind} with this name; {help}"
-                )),
-                None => diagnostic.help(format!("add a document of kind {kind} with this name")),
-            });
-        }
-        found
     }
 
     /// Whether a last day has passed.

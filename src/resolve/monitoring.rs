@@ -4,12 +4,14 @@ use super::build::{extended, with_name};
 use super::{Plan, PlanInput, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
+use crate::model::field::Field;
 use crate::model::kinds::{AlertRoute, Component, Monitoring, WorkloadType};
+use crate::model::reference::Ref;
 use crate::model::scalars::Name;
-use crate::yaml::{Node, NodeId, PathStep, Value, entry, merge};
+use crate::yaml::{Node, NodeId, Value, entry, merge};
 
 /// Whether a list of names is empty, or has a name; without a name, only an empty one will do.
-fn takes(names: &[Name], name: Option<&str>) -> bool {
+fn takes<K>(names: &[Ref<K>], name: Option<&str>) -> bool {
     names.is_empty() || names.iter().any(|known| Some(known.0.as_str()) == name)
 }
 
@@ -36,8 +38,11 @@ pub fn of(
     // What is said of few is laid over what is said of many; the built-in defaults lie below.
     documents.sort_by_key(|document| {
         let spec = &document.spec;
-        let named = [&spec.components, &spec.tenants, &spec.environments];
-        let named = named.map(|names| !names.is_empty());
+        let named = [
+            !spec.components.is_empty(),
+            !spec.tenants.is_empty(),
+            !spec.environments.is_empty(),
+        ];
         let is_own = !plan.input.sources.is_built_in(document.tree.id.file);
         (is_own, named, document.name.as_str())
     });
@@ -46,11 +51,14 @@ pub fn of(
     let Some(component) = component else {
         return merged;
     };
-    let own = [("thresholds", "alerts"), ("slo", "slo")];
-    let own = own.into_iter().filter_map(|(key, from)| {
-        let node = component.tree.at(&["spec", from])?;
-        (!node.is_null()).then(|| entry(key, node.clone()))
-    });
+    let fields = component.fields();
+    let own = [
+        ("thresholds", fields.alerts().set()),
+        ("slo", fields.slo().set()),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(key, node)| Some(entry(key, node?.clone())));
     merge::over(&merged, &Node::map(component.tree.id, own.collect()))
 }
 
@@ -67,7 +75,11 @@ pub fn routes(plan: &Plan<'_>, tenant: &str, environment: &str) -> Node {
 /// A route, with its severities as a list, and each escalation's name.
 fn route(document: &Document<AlertRoute>) -> Node {
     let seen = with_name(document);
-    let severities = document.effective.get("severities").map(Node::entries);
+    let severities = document
+        .effective_fields()
+        .severities()
+        .node()
+        .map(Node::entries);
     let severities = severities.unwrap_or_default().iter().map(|severity| {
         let name = Node::text(severity.key_id, &*severity.key);
         extended(&severity.value, vec![entry("severity", name)])
@@ -80,16 +92,7 @@ fn route(document: &Document<AlertRoute>) -> Node {
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     measurable(input, sink);
-    for document in &catalog.monitorings {
-        let spec = &document.spec;
-        names(input, document, "tenants", &spec.tenants, sink);
-        names(input, document, "environments", &spec.environments, sink);
-        names(input, document, "components", &spec.components, sink);
-    }
     for document in &catalog.alert_routes {
-        let spec = &document.spec;
-        names(input, document, "tenants", &spec.tenants, sink);
-        names(input, document, "environments", &spec.environments, sink);
         receivers(input, document, sink);
     }
 }
@@ -106,10 +109,12 @@ fn measurable(input: &PlanInput<'_>, sink: &mut Sink) {
         let is_measured = ports
             .map(|port| port.name.0.as_str())
             .any(|name| name == "metrics");
-        let mut promised = ["availability", "latency"].into_iter();
-        let promised = promised.find_map(|key| component.written(&["slo", key]));
-        let mut watched = ["errorRate", "responseTime"].into_iter();
-        let watched = watched.find_map(|key| component.written(&["alerts", key]));
+        let (slo, alerts) = (component.fields().slo(), component.fields().alerts());
+        let promised = slo.availability().written().or(slo.latency().written());
+        let watched = alerts
+            .error_rate()
+            .written()
+            .or(alerts.response_time().written());
         if let Some(place) = promised.or(watched).filter(|_| answers && !is_measured) {
             let message = format!(
                 "nothing measures the requests of `{}`: it has no port named `metrics`",
@@ -131,13 +136,8 @@ fn receivers(input: &PlanInput<'_>, document: &Document<AlertRoute>, sink: &mut 
         .iter()
         .map(|one| one.name.0.as_str())
         .collect();
-    let at = |path: &[PathStep]| {
-        let mut all = vec![PathStep::from("spec")];
-        all.extend(path.iter().cloned());
-        document.at(&all)
-    };
     for (position, receiver) in document.spec.receivers.iter().enumerate() {
-        let place = at(&["receivers".into(), PathStep::Index(position), "name".into()]);
+        let place = document.fields().receivers().item(position).name().place();
         if receiver.email.is_empty()
             && receiver.slack.is_none()
             && receiver.pager_duty.is_none()
@@ -159,61 +159,25 @@ fn receivers(input: &PlanInput<'_>, document: &Document<AlertRoute>, sink: &mut 
             );
         }
     }
-    let severities = &document.spec.severities;
-    let severities = [
-        ("critical", &severities.critical),
-        ("error", &severities.error),
-        ("warning", &severities.warning),
-        ("info", &severities.info),
-    ];
-    for (word, route) in severities {
-        let Some(route) = route else { continue };
-        let mut check = |path: Vec<PathStep>, name: &Name| {
-            if !known.contains(&name.0.as_str()) {
-                let mut whole = vec!["severities".into(), PathStep::from(word)];
-                whole.extend(path);
+    let severities = document.fields().severities();
+    let mut check = |names: Field<'_, Vec<Name>>| {
+        for name in names.items() {
+            let text = name.as_str().unwrap_or_default();
+            if !known.contains(&text) {
                 let what = "receiver of this document";
-                references::unknown(input, what, &name.0, known.clone(), at(&whole), sink);
-            }
-        };
-        for (position, name) in route.to.iter().enumerate() {
-            check(vec!["to".into(), PathStep::Index(position)], name);
-        }
-        for (position, escalation) in route.escalate.iter().enumerate() {
-            for (inner, name) in escalation.to.iter().enumerate() {
-                let path = [
-                    "escalate".into(),
-                    PathStep::Index(position),
-                    "to".into(),
-                    PathStep::Index(inner),
-                ];
-                check(path.to_vec(), name);
+                references::unknown(input, what, text, known.clone(), name.place(), sink);
             }
         }
-    }
-}
-
-/// Names of tenants, environments or components in a list of a document.
-pub fn names<K>(
-    input: &PlanInput<'_>,
-    document: &Document<K>,
-    field: &str,
-    listed: &[Name],
-    sink: &mut Sink,
-) {
-    let catalog = input.catalog;
-    for (at, name) in listed.iter().enumerate() {
-        let place = document.at(&["spec".into(), field.into(), PathStep::Index(at)]);
-        match field {
-            "tenants" => drop(input.reference(&catalog.tenants, "Tenant", &name.0, place, sink)),
-            "components" => {
-                let known = &catalog.components;
-                input.reference(known, "Component", &name.0, place, sink);
-            }
-            _ => {
-                let known = &catalog.environments;
-                input.reference(known, "Environment", &name.0, place, sink);
-            }
+    };
+    for route in [
+        severities.critical(),
+        severities.error(),
+        severities.warning(),
+        severities.info(),
+    ] {
+        check(route.to());
+        for escalation in route.escalate().items() {
+            check(escalation.to());
         }
     }
 }

@@ -2,47 +2,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::{ValueBuilder, extended, name_node, with_name};
+use super::build::{NamingPattern, ValueBuilder, extended, name_node, with_name};
 use super::{Plan, PlanInput, PlannedUnit, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::data::{self, DataFlow};
+use crate::model::field::Field;
 use crate::model::instance::{Instance, PlannedJob, PlannedPipeline};
-use crate::model::kinds::{Isolation, Pipeline, Tenant, WorkloadType};
+use crate::model::kinds::{Isolation, Pipeline, Tenant, Workload, WorkloadType};
 use crate::model::recovery::{readable, seconds};
-use crate::yaml::{Entry, Node, NodeId, PathStep, Value, entry, merge};
-
-/// A place in one of a pipeline's jobs.
-fn of_job(pipeline: &Document<Pipeline>, at: usize, more: &[PathStep]) -> NodeId {
-    let mut path = vec!["spec".into(), "jobs".into(), PathStep::Index(at)];
-    path.extend(more.iter().cloned());
-    pipeline.at(&path)
-}
+use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
 
 /// Checks the pipelines by themselves: names, order, and what flows between their jobs.
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     for pipeline in &input.catalog.pipelines {
         let jobs = &pipeline.spec.jobs;
         for (at, job) in jobs.iter().enumerate() {
-            let component = of_job(pipeline, at, &["component".into()]);
-            input.reference(
-                &input.catalog.components,
-                "Component",
-                &job.component.0,
-                component,
-                sink,
-            );
             let first = jobs[..at].iter().position(|other| other.name == job.name);
             if let Some(first) = first {
                 let message = format!("two jobs of the pipeline are named `{}`", job.name);
                 sink.push(
                     Diagnostic::new(codes::DUPLICATE_NAME, message)
                         .at(
-                            input.span(of_job(pipeline, at, &["name".into()])),
+                            input.span(pipeline.fields().jobs().item(at).name().place()),
                             "again here",
                         )
                         .and(
-                            input.span(of_job(pipeline, first, &["name".into()])),
+                            input.span(pipeline.fields().jobs().item(first).name().place()),
                             "first here",
                         )
                         .help("rename one of them"),
@@ -50,11 +36,13 @@ pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
             }
             for (position, wanted) in job.depends_on.iter().enumerate() {
                 if jobs.iter().all(|other| other.name != *wanted) {
-                    let place = of_job(
-                        pipeline,
-                        at,
-                        &["dependsOn".into(), PathStep::Index(position)],
-                    );
+                    let place = pipeline
+                        .fields()
+                        .jobs()
+                        .item(at)
+                        .depends_on()
+                        .item(position)
+                        .place();
                     let known = jobs.iter().map(|job| job.name.0.as_str()).collect();
                     references::unknown(
                         input,
@@ -81,7 +69,7 @@ pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
                         format!("jobs of the pipeline wait for each other: {names}"),
                     )
                     .at(
-                        input.span(of_job(pipeline, at, &["dependsOn".into()])),
+                        input.span(pipeline.fields().jobs().item(at).depends_on().place()),
                         "waits, in the end, for itself",
                     )
                     .help("remove one of the dependencies"),
@@ -92,20 +80,14 @@ pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
                 promises(input, pipeline, sink);
             }
         }
-        let backoff = pipeline
-            .tree
-            .at(&["spec", "retries", "backoff"])
-            .map(|node| node.id);
+        let backoff = pipeline.fields().retries().backoff().written();
         let of_the_job = pipeline
-            .tree
-            .at_path(&[
-                "spec".into(),
-                "jobs".into(),
-                PathStep::Index(0),
-                "retries".into(),
-                "backoff".into(),
-            ])
-            .map(|node| node.id);
+            .fields()
+            .jobs()
+            .item(0)
+            .retries()
+            .backoff()
+            .written();
         if let (1, Some(place)) = (jobs.len(), backoff.or(of_the_job)) {
             sink.push(
                 Diagnostic::new(
@@ -162,7 +144,9 @@ fn promises(input: &PlanInput<'_>, pipeline: &Document<Pipeline>, sink: &mut Sin
         .filter(|sla| whole > *sla)
     {
         let place = pipeline
-            .written(&["sla"])
+            .fields()
+            .sla()
+            .written()
             .unwrap_or_else(|| pipeline.name_id());
         let what = format!(
             "the jobs of `{}` may take {}, one after the other",
@@ -179,7 +163,7 @@ fn promises(input: &PlanInput<'_>, pipeline: &Document<Pipeline>, sink: &mut Sin
             .filter(|sla| takes(job) > *sla)
         {
             let what = format!("the job `{}` may take {}", job.name, readable(takes(job)));
-            tell(what, sla, of_job(pipeline, at, &["sla".into()]));
+            tell(what, sla, pipeline.fields().jobs().item(at).sla().place());
         }
     }
 }
@@ -237,7 +221,7 @@ fn races(input: &PlanInput<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) 
             sink.push(
                 Diagnostic::new(codes::RACE, message)
                     .at(
-                        input.span(of_job(pipeline, at, &["name".into()])),
+                        input.span(pipeline.fields().jobs().item(at).name().place()),
                         "reads it",
                     )
                     .help(format!("write `dependsOn: [{}]`", writer.name)),
@@ -249,28 +233,22 @@ fn races(input: &PlanInput<'_>, pipeline: &Document<Pipeline>, sink: &mut Sink) 
 /// The pipelines that a tenant names, and the environments of each.
 fn subscriptions(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
     for (at, subscription) in tenant.spec.pipelines.iter().enumerate() {
-        let place = |more: &[PathStep]| {
-            let mut path = vec!["spec".into(), "pipelines".into(), PathStep::Index(at)];
-            path.extend(more.iter().cloned());
-            tenant.at(&path)
-        };
+        let subscribed = tenant.fields().pipelines().item(at);
         let named = &subscription.pipeline.0;
-        let found = input.reference(
-            &input.catalog.pipelines,
-            "Pipeline",
-            named,
-            place(&["pipeline".into()]),
-            sink,
-        );
+        let found = input.catalog.pipelines.get(named);
         for (position, environment) in subscription.environments.iter().enumerate() {
-            if !tenant.spec.environments.contains_key(environment) {
+            if !tenant
+                .spec
+                .environments
+                .contains_key(environment.0.as_str())
+            {
                 let known = tenant.spec.environments.keys();
                 references::unknown(
                     input,
                     &format!("environment of {}", tenant.name),
                     &environment.0,
                     known.map(|name| name.0.as_str()).collect(),
-                    place(&["environments".into(), PathStep::Index(position)]),
+                    subscribed.environments().item(position).place(),
                     sink,
                 );
             }
@@ -286,11 +264,11 @@ fn subscriptions(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Si
                 sink.push(
                     Diagnostic::new(codes::NOT_A_JOB, message)
                         .at(
-                            input.span(of_job(pipeline, position, &["component".into()])),
+                            input.span(pipeline.fields().jobs().item(position).component().place()),
                             "named here",
                         )
                         .and(
-                            input.span(component.spec_at(&["workload", "type"])),
+                            input.span(component.fields().workload().workload_type().place()),
                             "what it is",
                         )
                         .help(
@@ -319,9 +297,9 @@ fn subscriptions(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Si
             );
             sink.push(
                 Diagnostic::new(codes::NOT_SUBSCRIBED, message)
-                    .at(input.span(place(&["pipeline".into()])), "asked for here")
+                    .at(input.span(subscribed.pipeline().place()), "asked for here")
                     .and(
-                        input.span(of_job(pipeline, position, &["component".into()])),
+                        input.span(pipeline.fields().jobs().item(position).component().place()),
                         "the job",
                     )
                     .help("add the component to `components` for these environments, or list the pipeline's `environments`"),
@@ -334,7 +312,7 @@ fn subscriptions(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Si
 fn environments(tenant: &Document<Tenant>, at: usize) -> impl Iterator<Item = &str> {
     let listed = &tenant.spec.pipelines[at].environments;
     let all = tenant.spec.environments.keys();
-    all.filter(|name| listed.is_empty() || listed.contains(name))
+    all.filter(|name| listed.is_empty() || listed.iter().any(|listed| listed.0 == name.0))
         .map(|name| name.0.as_str())
 }
 
@@ -367,11 +345,20 @@ pub fn listed(builder: &ValueBuilder<'_, '_>, planned: &PlannedUnit<'_>) -> Node
         .map(|(_, pipeline)| {
             let jobs = &pipeline.spec.jobs;
             let names = jobs.iter().enumerate().map(|(at, job)| {
-                Node::text(of_job(pipeline, at, &["name".into()]), job.name.0.as_str())
+                Node::text(
+                    pipeline.fields().jobs().item(at).name().place(),
+                    job.name.0.as_str(),
+                )
             });
-            let name = builder.named("workload", Some(planned.tenant), Some(&name_node(pipeline)));
-            let is_workflow =
-                builder.derived(Value::Bool(jobs.len() > 1), &[pipeline.spec_at(&["jobs"])]);
+            let name = builder.named(
+                NamingPattern::Workload,
+                Some(planned.tenant),
+                Some(&name_node(pipeline)),
+            );
+            let is_workflow = builder.derived(
+                Value::Bool(jobs.len() > 1),
+                &[pipeline.fields().jobs().place()],
+            );
             let names = Node::new(NodeId::NONE, Value::List(names.collect()));
             let more = vec![
                 entry("resourceName", name),
@@ -402,8 +389,7 @@ pub fn build(
             if jobs.len() < pipeline.spec.jobs.len() {
                 return None;
             }
-            let path = ["spec".into(), "pipelines".into(), PathStep::Index(at)];
-            let asked = planned.tenant.at(&path);
+            let asked = planned.tenant.fields().pipelines().item(at).place();
             let labels = builder.labels(
                 planned,
                 vec![
@@ -412,15 +398,19 @@ pub fn build(
                 ],
             );
             let suspended = jobs.iter().find_map(|job| {
-                let node = job.variable("workload")?.at(&["schedule", "suspend"])?;
-                matches!(node.value, Value::Bool(true)).then(|| node.clone())
+                let suspend = job.workload().schedule().suspend();
+                suspend.node().filter(|_| suspend.is(true)).cloned()
             });
-            let seen = jobs.iter().filter_map(|job| job.variable("job").cloned());
+            let seen = jobs.iter().map(|job| job.job.clone());
             let mut more = vec![
                 entry("name", name_node(pipeline)),
                 entry(
                     "resourceName",
-                    builder.named("workload", Some(planned.tenant), Some(&name_node(pipeline))),
+                    builder.named(
+                        NamingPattern::Workload,
+                        Some(planned.tenant),
+                        Some(&name_node(pipeline)),
+                    ),
                 ),
                 entry("namespace", namespace.clone()),
                 entry("labels", Node::map(NodeId::NONE, labels)),
@@ -470,38 +460,42 @@ fn job(
     at: usize,
     instances: &[Instance],
 ) -> Option<PlannedJob> {
-    let seen = pipeline
-        .effective
-        .at_path(&["jobs".into(), PathStep::Index(at)])?;
+    let fields = pipeline.effective_fields().jobs().item(at);
+    let seen = fields.node()?;
     let component = &pipeline.spec.jobs[at].component.0;
     let position = instances
         .iter()
         .position(|one| one.component == *component)?;
     let of_component = |name: &str| instances[position].variable(name).cloned();
     let workload = of_component("workload")?;
-    let mut over: BTreeMap<&str, Node> = BTreeMap::new();
-    for key in ["args", "env"] {
-        over.extend(seen.get(key).map(|node| (key, node.clone())));
-    }
-    let over = over
-        .into_iter()
-        .map(|(key, node)| entry(key, node))
-        .collect();
-    let workload = merge::over(&workload, &Node::map(workload.id, over));
-    let retries = pipeline.effective.get("retries").cloned();
-    let retries = merge::merge(retries.iter().chain(seen.get("retries")));
-    let mut more = vec![entry("retries", retries)];
-    let inherited = ["priority", "timeout"]
-        .into_iter()
-        .filter(|key| seen.get(key).is_none());
-    for key in inherited {
-        let from = if key == "timeout" {
-            workload.get("deadline")
-        } else {
-            pipeline.effective.get(key)
-        };
-        more.extend(from.map(|node| entry(key, node.clone())));
-    }
+    let over = [("args", fields.args().node()), ("env", fields.env().node())].into_iter();
+    let over = over.filter_map(|(key, node)| Some(entry(key, node?.clone())));
+    let workload = merge::over(&workload, &Node::map(workload.id, over.collect()));
+    let of_all = pipeline.effective_fields();
+    let retries = [of_all.retries().node(), fields.retries().node()];
+    let mut more = vec![entry(
+        "retries",
+        merge::merge(retries.into_iter().flatten()),
+    )];
+    let deadline = Field::<Workload>::of(&workload).deadline().node();
+    let inherited = [
+        (
+            "priority",
+            of_all
+                .priority()
+                .node()
+                .filter(|_| !fields.priority().is_written()),
+        ),
+        (
+            "timeout",
+            deadline.filter(|_| !fields.timeout().is_written()),
+        ),
+    ];
+    more.extend(
+        inherited
+            .into_iter()
+            .filter_map(|(key, node)| Some(entry(key, node?.clone()))),
+    );
     more.extend(priority(builder, planned, pipeline, at));
     let variables = ["component", "instance", "parameters"];
     let mut variables: Vec<(&'static str, Node)> = variables
@@ -518,13 +512,15 @@ fn job(
         entry(name, node.clone())
     }));
     more.push(entry("workload", workload.clone()));
-    variables.push(("workload", workload));
-    variables.push(("job", extended(seen, more)));
+    let job = extended(seen, more);
+    variables.extend([("workload", workload.clone()), ("job", job.clone())]);
     let earlier = before(pipeline, &pipeline.spec.jobs[at].name.0);
     Some(PlannedJob {
         instance: position,
         waits_for: earlier.into_iter().map(str::to_owned).collect(),
         variables,
+        job,
+        workload,
     })
 }
 
@@ -538,7 +534,7 @@ fn priority(
 ) -> Vec<Entry> {
     let spec = &pipeline.spec;
     let own = spec.jobs[at].priority.or(spec.priority).unwrap_or(MIDDLE);
-    let of_tier = planned.tier.effective.get("priority");
+    let of_tier = planned.tier.effective_fields().priority().node();
     let base = match of_tier.map(|node| &node.value) {
         Some(Value::Int(number)) => *number,
         _ => 0,
@@ -548,18 +544,25 @@ fn priority(
         .map(|node| node.id)
         .into_iter()
         .chain([
-            pipeline.spec_at(&["priority"]),
-            of_job(pipeline, at, &["priority".into()]),
+            pipeline.fields().priority().place(),
+            pipeline.fields().jobs().item(at).priority().place(),
         ])
         .collect();
     let (value, owner) = if is_shared {
-        (base, builder.named("tenant", Some(planned.tenant), None))
+        (
+            base,
+            builder.named(NamingPattern::Tenant, Some(planned.tenant), None),
+        )
     } else {
         let value = (base + i64::from(own) - i64::from(MIDDLE)).max(0);
         let pipeline = name_node(pipeline);
         (
             value,
-            builder.named("workload", Some(planned.tenant), Some(&pipeline)),
+            builder.named(
+                NamingPattern::Workload,
+                Some(planned.tenant),
+                Some(&pipeline),
+            ),
         )
     };
     let name = format!(

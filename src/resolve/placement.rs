@@ -4,7 +4,6 @@ use super::{PlanInput, PlannedCluster, PlannedUnit, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::yaml::PathStep;
 
 /// The clusters of an environment that a tenant runs on: those it names, else all that fit.
 pub fn of_tenant<'a>(
@@ -30,13 +29,8 @@ pub fn of_tenant<'a>(
     if !named.is_empty() {
         let mut clusters = Vec::new();
         for (at, name) in named.iter().enumerate() {
-            let place = tenant.at(&[
-                "spec".into(),
-                "environments".into(),
-                PathStep::from(&*environment.name),
-                "clusters".into(),
-                PathStep::Index(at),
-            ]);
+            let settings = tenant.fields().environments().value(&environment.name);
+            let place = settings.some().clusters().item(at).place();
             match available.iter().find(|cluster| cluster.name == name.0) {
                 None if input.may_exist("Cluster", &name.0) => {}
                 None => {
@@ -65,11 +59,11 @@ pub fn of_tenant<'a>(
                         )
                         .at(input.span(place), "placed here")
                         .and(
-                            input.span(tenant.spec_at(&["residency"])),
+                            input.span(tenant.fields().residency().place()),
                             "the zones that are allowed",
                         )
                         .and(
-                            input.span(cluster.spec_at(&["residency"])),
+                            input.span(cluster.fields().residency().place()),
                             "the cluster's zone",
                         )
                         .help(format!(
@@ -91,7 +85,9 @@ pub fn of_tenant<'a>(
                         .at(input.span(place), "placed here")
                         .and(
                             cluster
-                                .written(&["dedicatedTo"])
+                                .fields()
+                                .dedicated_to()
+                                .written()
                                 .and_then(|id| input.span(id)),
                             "what the cluster is for",
                         )
@@ -121,10 +117,10 @@ pub fn of_tenant<'a>(
         let residency = available
             .iter()
             .all(|cluster| misfit(tenant, cluster) == Some(Misfit::Residency));
-        let (code, field) = if residency {
-            (codes::RESIDENCY, "residency")
+        let code = if residency {
+            codes::RESIDENCY
         } else {
-            (codes::NO_CLUSTER, "isolation")
+            codes::NO_CLUSTER
         };
         let message = format!(
             "no cluster of {} can take {}: {}",
@@ -132,14 +128,20 @@ pub fn of_tenant<'a>(
             tenant.name,
             reasons.join(", ")
         );
-        let (place, label) = match tenant.written(&[field]) {
+        let fields = tenant.fields();
+        let written = if residency {
+            fields.residency().written()
+        } else {
+            fields.isolation().written()
+        };
+        let (place, label) = match written {
             Some(id) if residency => (Some(id), "the zones that are allowed"),
             Some(id) => (Some(id), "the isolation that is asked for"),
             None => (
-                tenant
-                    .tree
-                    .at(&["spec", "environments"])
-                    .and_then(|node| Some(node.as_map()?.entry(&environment.name)?.key_id)),
+                fields
+                    .environments()
+                    .entry(&environment.name)
+                    .map(|entry| entry.key_id),
                 "it is to run here",
             ),
         };
@@ -147,11 +149,12 @@ pub fn of_tenant<'a>(
             Diagnostic::new(code, message)
                 .at(place.and_then(|id| input.span(id)), label)
                 .and(
-                    input.span(environment.spec_at(&["clusters"])),
+                    input.span(environment.fields().clusters().place()),
                     "the environment's clusters",
                 )
                 .help(format!(
-                    "add a cluster that fits to the environment, or change the tenant's `{field}`"
+                    "add a cluster that fits to the environment, or change the tenant's `{}`",
+                    if residency { "residency" } else { "isolation" }
                 )),
         );
     }

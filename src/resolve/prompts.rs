@@ -2,8 +2,9 @@
 
 use super::{Chosen, Plan, PlannedUnit};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
+use crate::model::kinds::component::PromptStrategy;
 use crate::model::placeholder;
-use crate::yaml::{Node, NodeId, PathStep};
+use crate::yaml::{Node, NodeId};
 
 /// Checks the prompt of a component by the facts that a tenant's contexts have.
 pub fn check(
@@ -14,9 +15,7 @@ pub fn check(
     sink: &mut Sink,
 ) {
     let component = chosen.component;
-    let Some(agent) = component.tree.at(&["spec", "agent"]) else {
-        return;
-    };
+    let agent = component.fields().agent();
     let mut missing = |name: &str, place: NodeId, known: Vec<&str>| {
         let message = format!(
             "the prompt of `{}` asks for `{name}`, which the context of {} does not have",
@@ -57,23 +56,15 @@ pub fn check(
         .enumerate()
     {
         if facts.get(name).is_none() {
-            let path = [
-                "spec".into(),
-                "agent".into(),
-                "contextKeys".into(),
-                PathStep::Index(at),
-            ];
-            missing(
-                name,
-                component.at(&path),
-                top.iter().map(String::as_str).collect(),
-            );
+            let place = agent.context_keys().item(at).place();
+            missing(name, place, top.iter().map(String::as_str).collect());
         }
     }
-    if agent.get("strategy").and_then(Node::as_str) != Some("template") {
-        return;
-    }
-    let Some(prompt) = agent.get("prompt") else {
+    let Some(prompt) = agent
+        .prompt()
+        .node()
+        .filter(|_| agent.strategy().is(PromptStrategy::Template))
+    else {
         return;
     };
     for name in placeholder::all(prompt.as_str().unwrap_or_default()) {

@@ -1,25 +1,30 @@
 //! Recovery plans: whether they can hold what they promise, and for whom.
 
-use super::build::{ValueBuilder, extended, name_node, with_name};
-use super::{PlanInput, PlannedUnit, TenantPlacement, monitoring};
+use super::build::{NamingPattern, ValueBuilder, extended, name_node, with_name};
+use super::{PlanInput, PlannedUnit, TenantPlacement};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
+use crate::model::field::Field;
 use crate::model::kinds::{Isolation, RecoveryPlan, Spot, Tenant, TenantStatus};
 use crate::model::recovery::{self, readable};
 use crate::model::schedule::CronSchedule;
-use crate::yaml::{Node, NodeId, PathStep, Value, entry};
+use crate::yaml::{Node, NodeId, Value, entry};
 
 /// Checks the plans by themselves, and by the tenants that run where they say.
 pub fn check(input: &PlanInput<'_>, units: &[TenantPlacement<'_>], sink: &mut Sink) {
     for plan in &input.catalog.recovery_plans {
         let spec = &plan.spec;
-        monitoring::names(input, plan, "tenants", &spec.tenants, sink);
-        let spots = [("primary", &spec.primary), ("standby", &spec.standby)];
-        let usable = spots.map(|(field, spot)| usable(input, plan, field, spot, sink));
+
+        let fields = plan.fields();
+        let spots = [
+            (fields.primary(), &spec.primary),
+            (fields.standby(), &spec.standby),
+        ];
+        let usable = spots.map(|(written, spot)| usable(input, written, spot, sink));
         if spec.primary == spec.standby {
             sink.push(
                 Diagnostic::new(codes::NO_STANDBY, "the standby is where the tenants run already")
-                    .at(input.span(plan.spec_at(&["standby"])), "the same as `primary`")
+                    .at(input.span(plan.fields().standby().place()), "the same as `primary`")
                     .help("name an environment of stage disaster-recovery and a cluster in another region"),
             );
         } else if usable == [true, true] {
@@ -32,29 +37,10 @@ pub fn check(input: &PlanInput<'_>, units: &[TenantPlacement<'_>], sink: &mut Si
 }
 
 /// Whether a spot names a cluster of its environment.
-fn usable(
-    input: &PlanInput<'_>,
-    plan: &Document<RecoveryPlan>,
-    field: &str,
-    spot: &Spot,
-    sink: &mut Sink,
-) -> bool {
-    let at = |key| plan.spec_at(&[field, key]);
+fn usable(input: &PlanInput<'_>, written: Field<'_, Spot>, spot: &Spot, sink: &mut Sink) -> bool {
     let catalog = input.catalog;
-    let environment = input.reference(
-        &catalog.environments,
-        "Environment",
-        &spot.environment.0,
-        at("environment"),
-        sink,
-    );
-    let cluster = input.reference(
-        &catalog.clusters,
-        "Cluster",
-        &spot.cluster.0,
-        at("cluster"),
-        sink,
-    );
+    let environment = catalog.environments.get(&spot.environment.0);
+    let cluster = catalog.clusters.get(&spot.cluster.0);
     let (Some(environment), Some(cluster)) = (environment, cluster) else {
         return false;
     };
@@ -67,9 +53,9 @@ fn usable(
         let known = environment.spec.clusters.iter().map(|name| name.0.as_str());
         sink.push(
             Diagnostic::new(codes::UNKNOWN_REFERENCE, message)
-                .at(input.span(at("cluster")), "named here")
+                .at(input.span(written.cluster().place()), "named here")
                 .and(
-                    input.span(environment.spec_at(&["clusters"])),
+                    input.span(environment.fields().clusters().place()),
                     "the environment's clusters",
                 )
                 .help(format!("write {}", list_names(known))),
@@ -102,7 +88,7 @@ fn tenants(
     };
     for (position, name) in spec.tenants.iter().enumerate() {
         if input.catalog.tenants.get(&name.0).is_some() && !at(&spec.primary, &name.0) {
-            let place = plan.at(&["spec".into(), "tenants".into(), PathStep::Index(position)]);
+            let place = plan.fields().tenants().item(position).place();
             let primary = &spec.primary;
             let message = format!(
                 "{name} does not run in {} on {}, so there is nothing to recover",
@@ -112,7 +98,7 @@ fn tenants(
                 Diagnostic::new(codes::NO_STANDBY, message)
                     .at(input.span(place), "named here")
                     .and(
-                        input.span(plan.spec_at(&["primary"])),
+                        input.span(plan.fields().primary().place()),
                         "where the plan's tenants run",
                     )
                     .help("remove it from `tenants`, or write a plan for where it runs"),
@@ -129,21 +115,20 @@ fn tenants(
         if !covers(plan, &tenant.name) || !is_served {
             continue;
         }
-        let standby = plan.spec_at(&["standby"]);
+        let standby = plan.fields().standby().place();
         let zone = zone.map(|cluster| (cluster.spec.residency.0.as_str(), "the standby is"));
         let mut breaks =
             zone.is_some_and(|(zone, what)| outside(input, tenant, zone, what, standby, sink));
         let locations = spec.backups.iter().flat_map(|backups| &backups.locations);
         for (position, location) in locations.enumerate() {
-            let path = [
-                "spec".into(),
-                "backups".into(),
-                "locations".into(),
-                PathStep::Index(position),
-                "residency".into(),
-            ];
             let what = format!("the copies in `{}` are", location.name);
-            let place = plan.at(&path);
+            let place = plan
+                .fields()
+                .backups()
+                .locations()
+                .item(position)
+                .residency()
+                .place();
             breaks |= outside(input, tenant, &location.residency.0, &what, place, sink);
         }
         if !breaks && !at(&spec.standby, &tenant.name) {
@@ -158,7 +143,7 @@ fn tenants(
             sink.push(
                 Diagnostic::new(codes::NO_STANDBY, message)
                     .at(input.span(standby), "the standby")
-                    .and(input.span(tenant.spec_at(&["environments"])), "where the tenant runs")
+                    .and(input.span(tenant.fields().environments().place()), "where the tenant runs")
                     .help("add the environment to the tenant, or list the plan's `tenants` without it"),
             );
         }
@@ -186,7 +171,7 @@ fn outside(
         Diagnostic::new(codes::RESIDENCY, message)
             .at(input.span(place), format!("zone `{zone}`"))
             .and(
-                input.span(tenant.spec_at(&["residency"])),
+                input.span(tenant.fields().residency().place()),
                 "where its data may be",
             )
             .help(
@@ -200,18 +185,22 @@ fn outside(
 fn objectives(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink) {
     let measured = recovery::measure(&plan.spec);
     let (rpo, rto) = (measured.rpo, measured.rto);
-    let objective = |field| input.span(plan.spec_at(&[field]));
+    let fields = plan.fields();
+    let (may_be_lost, may_pass) = (
+        input.span(fields.rpo().place()),
+        input.span(fields.rto().place()),
+    );
     match measured.at_risk {
         None => sink.push(
             Diagnostic::new(codes::RPO, "nothing is copied, so everything may be lost")
-                .at(objective("rpo"), "what may be lost")
+                .at(may_be_lost, "what may be lost")
                 .help("add `backups` or `replication`"),
         ),
         Some(at_risk) if at_risk > rpo => {
-            let field = if measured.by_replication {
-                "replication"
+            let schedule = if measured.by_replication {
+                fields.replication().schedule().place()
             } else {
-                "backups"
+                fields.backups().schedule().place()
             };
             let message = format!(
                 "up to {} may lie between two copies, and no more than {} may be lost",
@@ -220,11 +209,8 @@ fn objectives(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut S
             );
             sink.push(
                 Diagnostic::new(codes::RPO, message)
-                    .at(
-                        input.span(plan.spec_at(&[field, "schedule"])),
-                        "how often copies are made",
-                    )
-                    .and(objective("rpo"), "what may be lost")
+                    .at(input.span(schedule), "how often copies are made")
+                    .and(may_be_lost, "what may be lost")
                     .help("copy more often, add `replication`, or promise less"),
             );
         }
@@ -248,11 +234,11 @@ fn objectives(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut S
             Diagnostic::new(codes::RTO, message)
                 .at(
                     input
-                        .span(plan.spec_at(&["steps"]))
+                        .span(plan.fields().steps().place())
                         .map(|span| input.sources.first_line(span)),
                     "the steps",
                 )
-                .and(objective("rto"), "what may pass")
+                .and(may_pass, "what may pass")
                 .note(longest)
                 .help("prepare more beforehand, shorten the steps, or promise less"),
         );
@@ -264,30 +250,30 @@ fn drills(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink)
     let Some(drills) = &plan.spec.drills else {
         return;
     };
-    let place = |at: usize, key: &str| {
-        let path = [
-            "spec".into(),
-            "drills".into(),
-            "held".into(),
-            PathStep::Index(at),
-            key.into(),
-        ];
-        input.span(plan.at(&path))
-    };
+    let (fields, held) = (plan.fields(), |at: usize| {
+        plan.fields().drills().held().item(at)
+    });
     let measured = recovery::measure(&plan.spec);
     if let Some((at, drill)) = drills.held.iter().enumerate().next_back() {
         let lost = drill.lost.as_ref().map(recovery::seconds);
+        let took = Some(recovery::seconds(&drill.took));
         let checks = [
             (
                 "took",
-                Some(recovery::seconds(&drill.took)),
+                took,
                 measured.rto,
-                "took",
-                "rto",
+                held(at).took().place(),
+                fields.rto().place(),
             ),
-            ("lost", lost, measured.rpo, "lost", "rpo"),
+            (
+                "lost",
+                lost,
+                measured.rpo,
+                held(at).lost().place(),
+                fields.rpo().place(),
+            ),
         ];
-        for (key, found, most, word, objective) in checks {
+        for (word, found, most, place, objective) in checks {
             let Some(found) = found.filter(|found| *found > most) else {
                 continue;
             };
@@ -299,8 +285,8 @@ fn drills(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink)
             );
             sink.push(
                 Diagnostic::new(codes::DRILL, message)
-                    .at(place(at, key), "what the drill showed")
-                    .and(input.span(plan.spec_at(&[objective])), "what is promised")
+                    .at(input.span(place), "what the drill showed")
+                    .and(input.span(objective), "what is promised")
                     .help("correct the plan and hold another drill, or promise less"),
             );
         }
@@ -308,14 +294,14 @@ fn drills(input: &PlanInput<'_>, plan: &Document<RecoveryPlan>, sink: &mut Sink)
     if let Some(due) = recovery::drill_due(drills, input.as_of) {
         let (span, message) = match drills.held.len() {
             0 => (
-                input.span(plan.spec_at(&["drills", "schedule"])),
+                input.span(plan.fields().drills().schedule().place()),
                 format!("a drill was due on {due}, and none was held"),
             ),
-            held => (
-                place(held - 1, "on"),
+            count => (
+                input.span(held(count - 1).on().place()),
                 format!(
                     "a drill was due on {due}, and the last one was held on {}",
-                    drills.held[held - 1].on
+                    drills.held[count - 1].on
                 ),
             ),
         };
@@ -389,7 +375,7 @@ fn covered(builder: &ValueBuilder<'_, '_>, plan: &Document<RecoveryPlan>) -> Nod
     });
     let items = served.map(|unit| {
         let there = builder.at(unit.environment, unit.cluster);
-        let name = there.named("tenant", Some(unit.tenant), None);
+        let name = there.named(NamingPattern::Tenant, Some(unit.tenant), None);
         let whole = format!(
             "{}-{}",
             name.as_str().unwrap_or_default(),
@@ -397,7 +383,7 @@ fn covered(builder: &ValueBuilder<'_, '_>, plan: &Document<RecoveryPlan>) -> Nod
         );
         let from = [unit.tenant.name_id(), unit.environment.name_id()];
         let is_shared = unit.tenant.spec.isolation == Some(Isolation::Shared);
-        let isolation = [unit.tenant.spec_at(&["isolation"])];
+        let isolation = [unit.tenant.fields().isolation().place()];
         Node::map(
             NodeId::NONE,
             vec![
@@ -424,7 +410,10 @@ fn role(plan: &Document<RecoveryPlan>, is_here: impl Fn(&Spot) -> bool) -> Optio
 }
 
 fn seen(builder: &ValueBuilder<'_, '_>, plan: &Document<RecoveryPlan>, role: &str) -> Node {
-    let spots = [plan.spec_at(&["primary"]), plan.spec_at(&["standby"])];
+    let spots = [
+        plan.fields().primary().place(),
+        plan.fields().standby().place(),
+    ];
     let role = builder.derived(Value::String(role.into()), &spots);
     let mut more = vec![entry("role", role)];
     let schedule = plan
@@ -438,7 +427,7 @@ fn seen(builder: &ValueBuilder<'_, '_>, plan: &Document<RecoveryPlan>, role: &st
         reason = "seconds of two years at most"
     )]
     let gap = gap.map(|gap| Value::Int(gap as i64));
-    let from = [plan.spec_at(&["backups", "schedule"])];
+    let from = [plan.fields().backups().schedule().place()];
     more.extend(gap.map(|gap| entry("backupGap", builder.derived(gap, &from))));
     extended(&with_name(plan), more)
 }

@@ -1,60 +1,56 @@
 //! Every name that a document mentions exists, and only once.
 
+use std::collections::BTreeMap;
+
 use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
-use crate::model::catalog::{Document, Documents};
-use crate::model::kinds::DeliveryEngine;
-use crate::yaml::{NodeId, PathStep};
+use crate::model::kinds::{DeliveryEngine, KindName};
+use crate::yaml::NodeId;
 
 /// Checks the names of all documents but those of tenants' subscriptions, which `tenants` does.
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
-    duplicates(input, "Environment", &catalog.environments, sink);
-    duplicates(input, "Cluster", &catalog.clusters, sink);
-    duplicates(input, "Context", &catalog.contexts, sink);
-    duplicates(input, "Tier", &catalog.tiers, sink);
-    duplicates(input, "Tenant", &catalog.tenants, sink);
-    duplicates(input, "Dataset", &catalog.datasets, sink);
-    duplicates(input, "Connection", &catalog.connections, sink);
-    duplicates(input, "Role", &catalog.roles, sink);
-    duplicates(input, "Grant", &catalog.grants, sink);
-    duplicates(input, "Pipeline", &catalog.pipelines, sink);
-    duplicates(input, "Monitoring", &catalog.monitorings, sink);
-    duplicates(input, "AlertRoute", &catalog.alert_routes, sink);
-    duplicates(input, "RecoveryPlan", &catalog.recovery_plans, sink);
+    let known = KindName::ALL
+        .iter()
+        .map(|kind| (*kind, catalog.names(*kind)));
+    let known: BTreeMap<KindName, Vec<(&str, NodeId)>> = known.collect();
+    for (kind, name, place) in catalog.references().found {
+        exists(input, kind, &known[&kind], (&name, place), sink);
+    }
+    for (kind, documents) in &known {
+        duplicates(input, *kind, documents, sink);
+    }
     platforms(input, sink);
     components(input, sink);
-    datasets(input, sink);
     environments(input, sink);
     windows(input, sink);
-    for cluster in &catalog.clusters {
-        if let Some(tenant) = &cluster.spec.dedicated_to {
-            input.reference(
-                &catalog.tenants,
-                "Tenant",
-                &tenant.0,
-                cluster.spec_at(&["dedicatedTo"]),
-                sink,
-            );
-        }
-        for (at, pool) in cluster.spec.node_pools.iter().enumerate() {
-            if let Some(tenant) = &pool.tenant {
-                let path = [
-                    "spec".into(),
-                    "nodePools".into(),
-                    PathStep::Index(at),
-                    "tenant".into(),
-                ];
-                input.reference(
-                    &catalog.tenants,
-                    "Tenant",
-                    &tenant.0,
-                    cluster.at(&path),
-                    sink,
-                );
-            }
-        }
+}
+
+/// There is a document of a kind and name.
+fn exists(
+    input: &PlanInput<'_>,
+    kind: KindName,
+    known: &[(&str, NodeId)],
+    (name, place): (&str, NodeId),
+    sink: &mut Sink,
+) {
+    let is_known = known
+        .binary_search_by(|(known, _)| (*known).cmp(name))
+        .is_ok();
+    if is_known || input.may_exist(kind.as_str(), name) {
+        return;
     }
+    let word = kind.as_str();
+    let message = format!("there is no {} `{name}`", word.to_lowercase());
+    let diagnostic =
+        Diagnostic::new(codes::UNKNOWN_REFERENCE, message).at(input.span(place), "named here");
+    sink.push(match suggest(name, known.iter().map(|(name, _)| *name)) {
+        Some(help) if help.starts_with("did") => diagnostic.help(help),
+        Some(help) => diagnostic.help(format!(
+            "add a document of kind {word} with this name; {help}"
+        )),
+        None => diagnostic.help(format!("add a document of kind {word} with this name")),
+    });
 }
 
 /// Windows for changes, where nothing keeps to them.
@@ -67,7 +63,9 @@ fn windows(input: &PlanInput<'_>, sink: &mut Sink) {
     };
     for environment in &input.catalog.environments {
         if let Some(place) = environment
-            .written(&["syncWindows"])
+            .fields()
+            .sync_windows()
+            .written()
             .filter(|_| !environment.spec.sync_windows.is_empty())
         {
             let message =
@@ -75,22 +73,41 @@ fn windows(input: &PlanInput<'_>, sink: &mut Sink) {
             sink.push(
                 Diagnostic::new(codes::NO_EFFECT, message)
                     .at(input.span(place), "has no effect")
-                    .and(input.span(platform.spec_at(&["delivery", "engine"])), "what delivers")
+                    .and(input.span(platform.fields().delivery().engine().place()), "what delivers")
                     .help("remove it, and keep the windows where changes are merged; or write `engine: argocd`"),
             );
         }
     }
 }
 
-fn duplicates<K>(input: &PlanInput<'_>, kind: &str, documents: &Documents<K>, sink: &mut Sink) {
-    let all: Vec<&Document<K>> = documents.iter().collect();
-    for pair in all.windows(2) {
-        if pair[0].name == pair[1].name {
+/// Two documents of a name; those that may be twice, or that are told of elsewhere, are left out.
+fn duplicates(
+    input: &PlanInput<'_>,
+    kind: KindName,
+    documents: &[(&str, NodeId)],
+    sink: &mut Sink,
+) {
+    if matches!(
+        kind,
+        KindName::Platform
+            | KindName::Component
+            | KindName::Policy
+            | KindName::Framework
+            | KindName::Waiver
+    ) {
+        return;
+    }
+    for pair in documents.windows(2) {
+        let [(name, first), (other, second)] = pair else {
+            continue;
+        };
+        if name == other {
+            let what = format!("{} `{name}`", kind.as_str());
             twice(
                 input,
-                &format!("{kind} `{}`", pair[0].name),
-                pair[0].name_id(),
-                pair[1].name_id(),
+                &what,
+                *first,
+                *second,
                 "rename one of them, or remove it",
                 sink,
             );
@@ -144,130 +161,9 @@ fn components(input: &PlanInput<'_>, sink: &mut Sink) {
             twice(
                 input,
                 &what,
-                pair[0].spec_at(&["version"]),
-                pair[1].spec_at(&["version"]),
+                pair[0].fields().version().place(),
+                pair[1].fields().version().place(),
                 "give one of them another version or name, or remove it",
-                sink,
-            );
-        }
-    }
-    for component in all {
-        for (at, dependency) in component.spec.dependencies.iter().enumerate() {
-            let path = [
-                "spec".into(),
-                "dependencies".into(),
-                PathStep::Index(at),
-                "component".into(),
-            ];
-            input.reference(
-                &catalog.components,
-                "Component",
-                &dependency.component.0,
-                component.at(&path),
-                sink,
-            );
-        }
-        if let Some(replacement) = &component.spec.replaced_by {
-            input.reference(
-                &catalog.components,
-                "Component",
-                &replacement.0,
-                component.spec_at(&["replacedBy"]),
-                sink,
-            );
-        }
-        for (at, tenant) in component
-            .spec
-            .access
-            .iter()
-            .flat_map(|access| &access.tenants)
-            .enumerate()
-        {
-            let path = [
-                "spec".into(),
-                "access".into(),
-                "tenants".into(),
-                PathStep::Index(at),
-            ];
-            input.reference(
-                &catalog.tenants,
-                "Tenant",
-                &tenant.0,
-                component.at(&path),
-                sink,
-            );
-        }
-    }
-}
-
-/// What components read and write, and who may use it.
-fn datasets(input: &PlanInput<'_>, sink: &mut Sink) {
-    let catalog = input.catalog;
-    for component in &catalog.components {
-        for (at, name) in component.spec.connections.iter().enumerate() {
-            let path = ["spec".into(), "connections".into(), PathStep::Index(at)];
-            input.reference(
-                &catalog.connections,
-                "Connection",
-                &name.0,
-                component.at(&path),
-                sink,
-            );
-        }
-        let lineage = &component.spec.lineage;
-        for (field, names) in [("inputs", &lineage.inputs), ("outputs", &lineage.outputs)] {
-            for (at, name) in names.iter().enumerate() {
-                let path = [
-                    "spec".into(),
-                    "lineage".into(),
-                    field.into(),
-                    PathStep::Index(at),
-                ];
-                input.reference(
-                    &catalog.datasets,
-                    "Dataset",
-                    &name.0,
-                    component.at(&path),
-                    sink,
-                );
-            }
-        }
-    }
-    for dataset in &catalog.datasets {
-        let access = dataset
-            .spec
-            .access
-            .iter()
-            .flat_map(|access| &access.tenants);
-        for (at, tenant) in access.enumerate() {
-            let path = [
-                "spec".into(),
-                "access".into(),
-                "tenants".into(),
-                PathStep::Index(at),
-            ];
-            input.reference(
-                &catalog.tenants,
-                "Tenant",
-                &tenant.0,
-                dataset.at(&path),
-                sink,
-            );
-        }
-        let approval = dataset.spec.access_approval.iter();
-        for (at, approved) in approval.flat_map(|approval| &approval.approved).enumerate() {
-            let path = [
-                "spec".into(),
-                "accessApproval".into(),
-                "approved".into(),
-                PathStep::Index(at),
-                "tenant".into(),
-            ];
-            input.reference(
-                &catalog.tenants,
-                "Tenant",
-                &approved.tenant.0,
-                dataset.at(&path),
                 sink,
             );
         }
@@ -277,17 +173,7 @@ fn datasets(input: &PlanInput<'_>, sink: &mut Sink) {
 fn environments(input: &PlanInput<'_>, sink: &mut Sink) {
     let catalog = input.catalog;
     for environment in &catalog.environments {
-        for (at, cluster) in environment.spec.clusters.iter().enumerate() {
-            let path = ["spec".into(), "clusters".into(), PathStep::Index(at)];
-            input.reference(
-                &catalog.clusters,
-                "Cluster",
-                &cluster.0,
-                environment.at(&path),
-                sink,
-            );
-        }
-        let place = environment.spec_at(&["promotesFrom"]);
+        let place = environment.fields().promotes_from().place();
         if environment.name == "delivery" {
             sink.push(
                 Diagnostic::new(codes::DUPLICATE_NAME, "an environment cannot be named `delivery`: the delivery engine's objects are written to that folder")
@@ -298,10 +184,7 @@ fn environments(input: &PlanInput<'_>, sink: &mut Sink) {
         let Some(from) = &environment.spec.promotes_from else {
             continue;
         };
-        if input
-            .reference(&catalog.environments, "Environment", &from.0, place, sink)
-            .is_none()
-        {
+        if catalog.environments.get(&from.0).is_none() {
             continue;
         }
         // A chain that is longer than there are environments goes in a circle.

@@ -9,20 +9,7 @@ use crate::model::catalog::Document;
 use crate::model::kinds::{
     Component, ComponentStatus, Environment, Isolation, Subscription, Tenant, TenantStatus, Tier,
 };
-use crate::yaml::{NodeId, PathStep};
-
-/// The limits that a negotiated tier asks for.
-const LIMITS: [&str; 9] = [
-    "maxConcurrentJobs",
-    "maxMonthlyProcessingHours",
-    "storageQuota",
-    "maxConcurrentAgents",
-    "memory",
-    "cpu",
-    "storage",
-    "maxRequestsPerMinute",
-    "maxExecutionSeconds",
-];
+use crate::yaml::NodeId;
 
 /// Plans a tenant: where it runs, and with which components.
 pub fn plan<'a>(
@@ -31,31 +18,12 @@ pub fn plan<'a>(
     sink: &mut Sink,
 ) -> Vec<PlannedUnit<'a>> {
     let catalog = input.catalog;
-    let tier = input.reference(
-        &catalog.tiers,
-        "Tier",
-        &tenant.spec.tier.0,
-        tenant.spec_at(&["tier"]),
-        sink,
-    );
+    let tier = catalog.tiers.get(&tenant.spec.tier.0);
     if let Some(tier) = tier {
         tier_terms(input, tenant, tier, sink);
     }
-    let mut environments = Vec::new();
-    for name in tenant.spec.environments.keys() {
-        let key = tenant
-            .tree
-            .at(&["spec", "environments"])
-            .and_then(|node| node.as_map()?.entry(&name.0));
-        let place = key.map_or(tenant.tree.id, |entry| entry.key_id);
-        environments.extend(input.reference(
-            &catalog.environments,
-            "Environment",
-            &name.0,
-            place,
-            sink,
-        ));
-    }
+    let environments = tenant.spec.environments.keys();
+    let environments = environments.filter_map(|name| catalog.environments.get(&name.0));
     access_dates(input, tenant, sink);
     overdue(input, tenant, sink);
     access::duties(input, tenant, sink);
@@ -83,12 +51,14 @@ pub fn plan<'a>(
                         ),
                     )
                     .at(
-                        input.span(tenant.spec_at(&["isolation"])),
+                        input.span(tenant.fields().isolation().place()),
                         "dedicated isolation needs a node pool of its own",
                     )
                     .and(
                         cluster
-                            .written(&["nodePools"])
+                            .fields()
+                            .node_pools()
+                            .written()
                             .and_then(|id| input.span(id)),
                         "the cluster's node pools",
                     )
@@ -124,15 +94,39 @@ fn tier_terms(
     tier: &Document<Tier>,
     sink: &mut Sink,
 ) {
-    let written = tenant.tree.at(&["spec", "limits"]);
-    let missing: Vec<&str> = LIMITS
-        .into_iter()
-        .filter(|limit| written.is_none_or(|limits| limits.get(limit).is_none()))
-        .collect();
+    let limits = tenant.fields().limits();
+    let limits = [
+        (
+            "maxConcurrentJobs",
+            limits.max_concurrent_jobs().is_written(),
+        ),
+        (
+            "maxMonthlyProcessingHours",
+            limits.max_monthly_processing_hours().is_written(),
+        ),
+        ("storageQuota", limits.storage_quota().is_written()),
+        (
+            "maxConcurrentAgents",
+            limits.max_concurrent_agents().is_written(),
+        ),
+        ("memory", limits.memory().is_written()),
+        ("cpu", limits.cpu().is_written()),
+        ("storage", limits.storage().is_written()),
+        (
+            "maxRequestsPerMinute",
+            limits.max_requests_per_minute().is_written(),
+        ),
+        (
+            "maxExecutionSeconds",
+            limits.max_execution_seconds().is_written(),
+        ),
+    ];
+    let missing = limits.into_iter().filter(|(_, is_there)| !is_there);
+    let missing: Vec<&str> = missing.map(|(limit, _)| limit).collect();
     if tier.spec.require_limits && !missing.is_empty() {
         sink.push(
             Diagnostic::new(codes::TIER_LIMITS, format!("tier `{}` is negotiated, and {} has not all limits", tier.name, tenant.name))
-                .at(input.span(tenant.written(&["limits"]).unwrap_or_else(|| tenant.spec_at(&["tier"]))), format!("without {}", list_names(missing)))
+                .at(input.span(tenant.fields().limits().written().unwrap_or_else(|| tenant.fields().tier().place())), format!("without {}", list_names(missing)))
                 .help("write every limit under `limits`; `null` for maxMonthlyProcessingHours or storageQuota means no limit"),
         );
     }
@@ -150,13 +144,15 @@ fn tier_terms(
             .at(
                 input.span(
                     tenant
-                        .written(&["isolation"])
-                        .unwrap_or_else(|| tenant.spec_at(&["tier"])),
+                        .fields()
+                        .isolation()
+                        .written()
+                        .unwrap_or_else(|| tenant.fields().tier().place()),
                 ),
                 "asked for here",
             )
             .and(
-                input.span(tier.spec_at(&["isolation"])),
+                input.span(tier.fields().isolation().place()),
                 "what the tier offers",
             )
             .help(format!(
@@ -193,7 +189,7 @@ fn overdue(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sink) {
             "{} left, and its data was to be kept until {last} only",
             tenant.name
         );
-        let place = tenant.spec_at(&["offboarding", "retainDataUntil"]);
+        let place = tenant.fields().offboarding().retain_data_until().place();
         sink.push(
             Diagnostic::new(codes::OVERDUE, message)
                 .at(input.span(place), "the last day")
@@ -211,37 +207,14 @@ fn access_dates(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sin
         .map(|subscription| subscription.component.0.as_str())
         .collect();
     for (at, share) in tenant.spec.shares.iter().enumerate() {
-        let place = |key: &str| {
-            tenant.at(&[
-                "spec".into(),
-                "shares".into(),
-                PathStep::Index(at),
-                key.into(),
-            ])
-        };
+        let written = tenant.fields().shares().item(at);
         if !own.contains(&share.component.0.as_str()) {
             references::unknown(
                 input,
                 &format!("component of {}", tenant.name),
                 &share.component.0,
                 own.clone(),
-                place("component"),
-                sink,
-            );
-        }
-        for (position, with) in share.with.iter().enumerate() {
-            let path = [
-                "spec".into(),
-                "shares".into(),
-                PathStep::Index(at),
-                "with".into(),
-                PathStep::Index(position),
-            ];
-            input.reference(
-                &input.catalog.tenants,
-                "Tenant",
-                &with.0,
-                tenant.at(&path),
+                written.component().place(),
                 sink,
             );
         }
@@ -253,25 +226,20 @@ fn access_dates(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sin
             sink.push(input.expired(
                 &format!("the share of `{}`", share.component),
                 &last.0,
-                place("expiresAt"),
+                written.expires_at().place(),
             ));
         }
     }
     for (at, grant) in tenant.spec.grants.iter().enumerate() {
-        let path = |key: &str| {
-            [
-                "spec".into(),
-                "grants".into(),
-                PathStep::Index(at),
-                key.into(),
-            ]
-        };
-        let role = tenant.at(&path("role"));
-        input.reference(&input.catalog.roles, "Role", &grant.role.0, role, sink);
+        let written = tenant.fields().grants().item(at);
+
         for (position, environment) in grant.environments.iter().enumerate() {
-            if !tenant.spec.environments.contains_key(environment) {
-                let mut place = path("environments").to_vec();
-                place.push(PathStep::Index(position));
+            if !tenant
+                .spec
+                .environments
+                .contains_key(environment.0.as_str())
+            {
+                let place = written.environments().item(position).place();
                 let known = tenant
                     .spec
                     .environments
@@ -283,7 +251,7 @@ fn access_dates(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sin
                     &format!("environment of {}", tenant.name),
                     &environment.0,
                     known,
-                    tenant.at(&place),
+                    place,
                     sink,
                 );
             }
@@ -293,18 +261,14 @@ fn access_dates(input: &PlanInput<'_>, tenant: &Document<Tenant>, sink: &mut Sin
             .as_ref()
             .filter(|last| input.has_expired(Some(last)))
         {
-            sink.push(input.expired("the grant", &last.0, tenant.at(&path("expiresAt"))));
+            sink.push(input.expired("the grant", &last.0, written.expires_at().place()));
         }
     }
 }
 
-fn place(tenant: &Document<Tenant>, at: usize, key: &str) -> NodeId {
-    tenant.at(&[
-        "spec".into(),
-        "components".into(),
-        PathStep::Index(at),
-        key.into(),
-    ])
+/// The line that subscribes to a component.
+fn subscribed(tenant: &Document<Tenant>, at: usize) -> NodeId {
+    tenant.fields().components().item(at).component().place()
 }
 
 /// A subscription runs only where its tenant does.
@@ -319,27 +283,9 @@ fn subscribed_environments(
         if tenant.spec.environments.contains_key(name) {
             continue;
         }
-        let path = [
-            "spec".into(),
-            "components".into(),
-            PathStep::Index(at),
-            "environments".into(),
-        ];
-        let entry = tenant
-            .tree
-            .at_path(&path)
-            .and_then(|node| node.as_map()?.entry(&name.0));
-        let place = entry.map_or(tenant.tree.id, |entry| entry.key_id);
-        if input
-            .reference(
-                &input.catalog.environments,
-                "Environment",
-                &name.0,
-                place,
-                sink,
-            )
-            .is_none()
-        {
+        let subscribed = tenant.fields().components().item(at);
+        let place = subscribed.environments().key(&name.0);
+        if input.catalog.environments.get(&name.0).is_none() {
             continue;
         }
         let allowed = list_names(tenant.spec.environments.keys().map(|name| name.0.as_str()));
@@ -350,7 +296,7 @@ fn subscribed_environments(
             )
             .at(input.span(place), "subscribed for here")
             .and(
-                input.span(tenant.spec_at(&["environments"])),
+                input.span(tenant.fields().environments().place()),
                 format!("it runs in {allowed}"),
             )
             .help(format!(
@@ -381,23 +327,14 @@ fn components<'a>(
             },
         };
         let name = subscription.component.0.as_str();
-        if input
-            .reference(
-                &input.catalog.components,
-                "Component",
-                name,
-                place(tenant, at, "component"),
-                sink,
-            )
-            .is_none()
-        {
+        if input.catalog.components.get(name).is_none() {
             continue;
         }
         if let Some(first) = subscriptions.insert(name, at) {
             sink.push(
                 Diagnostic::new(codes::DUPLICATE_NAME, format!("{} subscribes to `{name}` twice in {}", tenant.name, environment.name))
-                    .at(input.span(place(tenant, at, "component")), "again here")
-                    .and(input.span(place(tenant, first, "component")), "first here")
+                    .at(input.span(subscribed(tenant, at)), "again here")
+                    .and(input.span(subscribed(tenant, first)), "first here")
                     .help("keep one subscription; what differs by environment goes into its `environments`"),
             );
             continue;
@@ -408,7 +345,7 @@ fn components<'a>(
         let requirement = VersionRequirement {
             wanted: versions::requirement(version),
             by: format!("{}'s subscription", tenant.name),
-            place: place(tenant, at, "version"),
+            place: tenant.fields().components().item(at).version().place(),
         };
         wanted.insert(name, requirement);
     }
@@ -428,10 +365,7 @@ fn components<'a>(
                         tenant.name
                     ),
                 )
-                .at(
-                    input.span(place(tenant, at, "component")),
-                    "subscribed to here",
-                )
+                .at(input.span(subscribed(tenant, at)), "subscribed to here")
                 .and(input.span(requirement.place), "the dependency")
                 .note(format!("in {}", environment.name))
                 .help(format!(
@@ -458,7 +392,7 @@ fn entitled(
     component: &Document<Component>,
     sink: &mut Sink,
 ) {
-    let here = input.span(place(tenant, at, "component"));
+    let here = input.span(subscribed(tenant, at));
     let spec = &component.spec;
     let title = format!("`{}` {}", component.name, spec.version);
     // Another version of the same component is nearer than another component.
@@ -478,7 +412,7 @@ fn entitled(
         ),
         _ => format!("ask {} what to use instead", spec.owner),
     };
-    let status = input.span(component.spec_at(&["status"]));
+    let status = input.span(component.fields().status().place());
     let until = spec.sunset_on.as_ref().map_or_else(String::new, |day| {
         if input.has_expired(Some(day)) {
             format!(" and should have gone on {day}")
@@ -540,7 +474,7 @@ fn entitled(
             )
             .at(here, "subscribed to here")
             .and(
-                input.span(component.spec_at(&["access"])),
+                input.span(component.fields().access().place()),
                 "those who are authorised",
             )
             .help(format!(
@@ -555,8 +489,8 @@ fn entitled(
         sink.push(
             Diagnostic::new(codes::CLEARANCE, format!("{title} handles {} data, and {} is cleared for {}", word(needs), tenant.name, word(has)))
                 .at(here, "subscribed to here")
-                .and(tenant.written(&["clearance"]).and_then(|id| input.span(id)), "the tenant's clearance")
-                .and(component.written(&["clearance"]).and_then(|id| input.span(id)), "the component's")
+                .and(tenant.fields().clearance().written().and_then(|id| input.span(id)), "the tenant's clearance")
+                .and(component.fields().clearance().written().and_then(|id| input.span(id)), "the component's")
                 .help("raise the tenant's clearance, if it is entitled to that data, or choose another component"),
         );
     }

@@ -9,7 +9,7 @@ use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Catalog, Component, ComponentStatus};
-use crate::yaml::{NodeId, PathStep};
+use crate::yaml::NodeId;
 
 /// A wish for versions, and the line that has it.
 #[derive(Clone)]
@@ -67,16 +67,11 @@ pub fn of_dependencies(
             let requirement = VersionRequirement {
                 wanted: requirement(dependency.version.as_ref()),
                 by: format!("{} {}", component.name, component.spec.version),
-                place: component.at(&[
-                    "spec".into(),
-                    "dependencies".into(),
-                    PathStep::Index(at),
-                    if dependency.version.is_some() {
-                        "version".into()
-                    } else {
-                        "component".into()
-                    },
-                ]),
+                place: {
+                    let written = component.fields().dependencies().item(at);
+                    let version = written.version().written();
+                    version.unwrap_or_else(|| written.component().place())
+                },
             };
             (dependency.component.0.as_str(), requirement)
         })

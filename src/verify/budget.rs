@@ -44,7 +44,7 @@ pub fn check(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink
         dearest.sort_by(|a, b| b.least.total_cmp(&a.least));
         let mut diagnostic = Diagnostic::new(codes::BUDGET, message)
             .at(
-                sources.span(tenant.spec_at(&["billing", "monthlyBudget"])),
+                sources.span(tenant.fields().billing().monthly_budget().place()),
                 "the budget",
             )
             .help(help);

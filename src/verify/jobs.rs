@@ -43,7 +43,14 @@ pub fn hours(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink
             money(hours),
             money(limit)
         );
-        let place = limit_of(tenant, "maxMonthlyProcessingHours");
+        let place = limit_of(
+            tenant,
+            tenant
+                .fields()
+                .limits()
+                .max_monthly_processing_hours()
+                .written(),
+        );
         sink.push(
             Diagnostic::new(codes::JOB_HOURS, message)
                 .at(sources.span(place), "sets the limit")
@@ -99,7 +106,7 @@ pub fn at_the_same_time(
         then.sort();
         sink.push(
             Diagnostic::new(codes::JOBS_AT_ONCE, message)
-                .at(sources.span(limit_of(tenant, "maxConcurrentJobs")), "sets the limit")
+                .at(sources.span(limit_of(tenant, tenant.fields().limits().max_concurrent_jobs().written())), "sets the limit")
                 .note(format!(
                     "at {} UTC, if each takes its time until its deadline: {}",
                     timetable::readable(minute),
@@ -154,7 +161,7 @@ pub fn in_both_places(
         let place = environment.map_or(NodeId::NONE, Document::name_id);
         sink.push(
             Diagnostic::new(codes::RUNS_TWICE, message)
-                .at(sources.span(plan.spec_at(&["mode"])), "it waits")
+                .at(sources.span(plan.fields().mode().place()), "it waits")
                 .and(sources.span(place), "where they run")
                 .help(format!(
                     "write `values: {{schedule: {{suspend: true}}}}` into the environment {}, or `mode: active-active`",
@@ -183,7 +190,6 @@ fn by_tenant(units: &[UnitFootprint]) -> BTreeMap<&str, Vec<&UnitFootprint>> {
 }
 
 /// Where a limit is written: on the tenant, or by its tier.
-fn limit_of(tenant: &Document<Tenant>, name: &str) -> NodeId {
-    let written = tenant.written(&["limits", name]);
-    written.unwrap_or_else(|| tenant.spec_at(&["tier"]))
+fn limit_of(tenant: &Document<Tenant>, written: Option<NodeId>) -> NodeId {
+    written.unwrap_or_else(|| tenant.fields().tier().place())
 }

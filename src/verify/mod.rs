@@ -452,7 +452,7 @@ pub fn across(
             continue;
         };
         if !FIELD_VERSIONS.contains(&minor) && !schemas.has_dump(&cluster.name) {
-            let span = sources.span(cluster.spec_at(&["kubernetesVersion"]));
+            let span = sources.span(cluster.fields().kubernetes_version().place());
             let nearest = minor.clamp(*FIELD_VERSIONS.start(), *FIELD_VERSIONS.end());
             let message = format!(
                 "cluster `{}` runs 1.{minor}, and is judged by the schemas of 1.{nearest}",

@@ -127,12 +127,13 @@ pub fn capacity(facts: &[&UnitFacts], catalog: &Catalog, sources: &Sources, sink
         let Some(capacity) = &cluster.spec.capacity else {
             continue;
         };
+        let fields = cluster.fields().capacity();
         let limits = [
-            ("requests.cpu", "cpu", &capacity.cpu),
-            ("requests.memory", "memory", &capacity.memory),
-            ("requests.storage", "storage", &capacity.storage),
+            ("requests.cpu", fields.cpu(), &capacity.cpu),
+            ("requests.memory", fields.memory(), &capacity.memory),
+            ("requests.storage", fields.storage(), &capacity.storage),
         ];
-        for (resource, field, limit) in limits {
+        for (resource, written, limit) in limits {
             let Some(limit) = limit.as_ref().and_then(|limit| Amount::parse(&limit.0)) else {
                 continue;
             };
@@ -165,10 +166,7 @@ pub fn capacity(facts: &[&UnitFacts], catalog: &Catalog, sources: &Sources, sink
                         write(resource, limit)
                     ),
                 )
-                .at(
-                    sources.span(cluster.spec_at(&["capacity", field])),
-                    "the cluster's capacity",
-                )
+                .at(sources.span(written.place()), "the cluster's capacity")
                 .note(format!("the largest: {}", list.join(", ")))
                 .help("add capacity, move a tenant, or lower requests or maxReplicas"),
             );

@@ -70,7 +70,7 @@ impl Schemas {
                     })
                 }) {
                     Ok(()) => own.dump = Some(dump),
-                    Err(why) => unreadable(path, cluster.spec_at(&["openapi"]), &why),
+                    Err(why) => unreadable(path, cluster.fields().openapi().place(), &why),
                 }
             }
             for (at, path) in cluster.spec.crds.iter().enumerate() {

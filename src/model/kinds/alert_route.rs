@@ -1,7 +1,10 @@
 //! AlertRoute: who is told of what, and who is told next.
 
+use super::Environment;
+use crate::model::reference::Ref;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Tenant;
 use crate::model::catalog::Document;
@@ -12,15 +15,15 @@ use serde_json::json;
 
 /// Who is told of what, and who is told next when nothing happens. Renders an AlertmanagerConfig for
 /// each tenant that it holds for, where the cluster has that API.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AlertRoute {
     /// Tenants that it holds for. Default: all.
     #[serde(default)]
-    pub tenants: Vec<Name>,
+    pub tenants: Vec<Ref<Tenant>>,
     /// Environments that it holds for. Default: all.
     #[serde(default)]
-    pub environments: Vec<Name>,
+    pub environments: Vec<Ref<Environment>>,
     /// Who can be told, by a name of your own.
     #[schemars(length(min = 1))]
     pub receivers: Vec<Receiver>,
@@ -30,7 +33,7 @@ pub struct AlertRoute {
 }
 
 /// Who is told, by how bad it is.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Severities {
     /// Somebody must get up.
@@ -48,7 +51,7 @@ pub struct Severities {
 }
 
 /// Somebody who can be told, in one or more ways.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Receiver {
     /// Its name.
@@ -68,7 +71,7 @@ pub struct Receiver {
 }
 
 /// A channel of Slack.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Slack {
     /// The channel: `#data-alerts`.
@@ -78,7 +81,7 @@ pub struct Slack {
 }
 
 /// Something in the secret store.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoredSecret {
     /// The path in the store.
@@ -88,7 +91,7 @@ pub struct StoredSecret {
 }
 
 /// Who is told of alerts of a severity.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeverityRoute {
     /// Names of receivers.
@@ -103,7 +106,7 @@ pub struct SeverityRoute {
 }
 
 /// Who is told besides, when it has lasted for a while.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Escalation {
     /// For how long.

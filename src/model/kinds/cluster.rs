@@ -1,6 +1,8 @@
 //! Cluster: where workloads run.
 
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cidr, Domain, Name, Quantity};
 
 /// A Kubernetes cluster: where it is, what it has, and what it can do.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cluster {
     /// The provider's region: `eu-central-1`.
@@ -48,7 +50,7 @@ pub struct Cluster {
     pub capacity: Option<Capacity>,
     /// The one tenant that the cluster belongs to (isolation `physical`).
     #[serde(default)]
-    pub dedicated_to: Option<Name>,
+    pub dedicated_to: Option<Ref<Tenant>>,
     /// Where the addresses of pods are. What network policies say of addresses is then told apart from
     /// what they say of pods; without it, any range may be one that pods are in.
     #[serde(default)]
@@ -78,7 +80,7 @@ pub struct Cluster {
 }
 
 /// A group of nodes.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodePool {
     /// Its name.
@@ -94,11 +96,11 @@ pub struct NodePool {
     pub gpu: bool,
     /// The tenant that it belongs to (isolation `dedicated`).
     #[serde(default)]
-    pub tenant: Option<Name>,
+    pub tenant: Option<Ref<Tenant>>,
 }
 
 /// A taint of nodes.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Taint {
     /// Its key.
@@ -123,7 +125,7 @@ pub enum TaintEffect {
 
 /// A service that keeps the keys by which the API server encrypts
 /// (<https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/>).
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyService {
     /// The plugin's name, which is kept beside what it encrypted.
@@ -134,7 +136,7 @@ pub struct KeyService {
 }
 
 /// A storage class. It is rendered if its `provisioner` is written, and is there already if not.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StorageClass {
     /// Its name.
@@ -154,7 +156,7 @@ pub struct StorageClass {
 }
 
 /// What a cluster can hold in all.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Capacity {
     /// Processors.

@@ -1,6 +1,10 @@
 //! Component: something that runs for tenants.
 
+use super::Connection;
+use super::Dataset;
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +17,7 @@ use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Date, Name, Url, Version, VersionReq};
 
 /// Something that runs for tenants, in one version; several versions may stand side by side.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Component {
     /// The version: `1.4.2`.
@@ -34,7 +38,7 @@ pub struct Component {
     pub sunset_on: Option<Date>,
     /// The component to move to.
     #[serde(default)]
-    pub replaced_by: Option<Name>,
+    pub replaced_by: Option<Ref<Component>>,
     /// What it can do, for discovery: `batch-ingest`.
     #[schemars(length(min = 1))]
     pub capabilities: Vec<String>,
@@ -63,7 +67,7 @@ pub struct Component {
     pub workload: Workload,
     /// External systems that it uses, by the name of their Connection.
     #[serde(default)]
-    pub connections: Vec<Name>,
+    pub connections: Vec<Ref<Connection>>,
     /// What its users can count on.
     #[serde(default)]
     pub slo: Option<Slo>,
@@ -113,38 +117,38 @@ pub enum Clearance {
 }
 
 /// A component that must run beside this one.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dependency {
     /// The component.
-    pub component: Name,
+    pub component: Ref<Component>,
     /// Which versions will do. Default: any.
     #[serde(default)]
     pub version: Option<VersionReq>,
 }
 
 /// Who may subscribe.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Access {
     /// Tenants by name.
     #[serde(default)]
-    pub tenants: Vec<Name>,
+    pub tenants: Vec<Ref<Tenant>>,
     /// Tenants by label: all must match.
     #[serde(default)]
     pub match_labels: BTreeMap<String, String>,
 }
 
 /// Data that a component reads and writes.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Lineage {
     /// Datasets that are read.
     #[serde(default)]
-    pub inputs: Vec<Name>,
+    pub inputs: Vec<Ref<Dataset>>,
     /// Datasets that are written.
     #[serde(default)]
-    pub outputs: Vec<Name>,
+    pub outputs: Vec<Ref<Dataset>>,
     /// Outputs that may be of a lower class than what is read, and what makes them so:
     /// `daily-sales: sums over at least fifty customers`.
     #[serde(default)]
@@ -155,7 +159,7 @@ pub struct Lineage {
 }
 
 /// What users of a component can count on.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Slo {
     /// Successful requests, in percent: 99.9.
@@ -172,7 +176,7 @@ pub struct Slo {
 }
 
 /// How an agent is prompted. Renders a ConfigMap with the prompt and the tenant's context.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Agent {
     /// The prompt.
@@ -189,7 +193,7 @@ pub struct Agent {
 }
 
 /// Who answers for what an agent does.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AgentGovernance {
     /// Who approved the model and the prompt.

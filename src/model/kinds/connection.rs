@@ -1,6 +1,7 @@
 //! Connection: an external system that components use.
 
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use crate::model::listing::{Column, Listed};
 use crate::model::scalars::{Cidr, Duration, Name, Url};
 
 /// An external system that components use: where it is, how to sign in, and how to hold up when it does not.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Connection {
     /// What it is, for people: `SAP S/4HANA`.
@@ -82,7 +83,7 @@ pub enum Pattern {
 }
 
 /// How to sign in.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Auth {
     /// The method.
@@ -117,7 +118,7 @@ pub enum AuthMethod {
 }
 
 /// Where credentials are.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Credentials {
     /// The path in the secret store.
@@ -128,7 +129,7 @@ pub struct Credentials {
 }
 
 /// What happens to a request that fails.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retry {
     /// How often it is tried again. Default: 3.
@@ -141,7 +142,7 @@ pub struct Retry {
 }
 
 /// Connections that are kept open.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pool {
     /// How many. Default: 10.
@@ -161,7 +162,7 @@ pub struct Pool {
 }
 
 /// How to tell whether a system is there.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HealthCheck {
     /// A path that answers: `/health`.

@@ -1,6 +1,7 @@
 //! Context: one layer of the organisation's context.
 
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::model::scalars::{Date, ValuePath};
 use serde_json::json;
 
 /// One layer of the organisation's context: values, locks and business facts for a part of it.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Context {
     /// Whom it holds for.
@@ -53,7 +54,7 @@ pub struct Context {
 }
 
 /// A part of the organisation.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scope {
     /// How large the part is.

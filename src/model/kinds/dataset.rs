@@ -1,6 +1,8 @@
 //! Dataset: data that components read and write.
 
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use crate::model::scalars::{Date, Duration, Name};
 use serde_json::json;
 
 /// Data that components read and write: what it is, who owns it, and what is asked of those who use it.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dataset {
     /// The dataset's name, for people.
@@ -60,7 +62,7 @@ pub struct Dataset {
 }
 
 /// How data is protected.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Encryption {
     /// Whether it is encrypted where it is stored. Default: true.
@@ -91,7 +93,7 @@ pub enum FieldEncryption {
 }
 
 /// What data says about people.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PersonalData {
     /// What it says: `contact`, `health`, `payment`.
@@ -127,7 +129,7 @@ pub enum LegalBasis {
 }
 
 /// Why data must not be deleted.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LegalHold {
     /// Why: the matter or case.
@@ -140,7 +142,7 @@ pub struct LegalHold {
 }
 
 /// What readers of data can count on.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Contract {
     /// The contract's version, which readers are told of.
@@ -158,7 +160,7 @@ pub struct Contract {
 }
 
 /// A field of data.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DataField {
     /// Its type, as the format calls it: `string`, `decimal(12,2)`.
@@ -176,7 +178,7 @@ pub struct DataField {
 }
 
 /// A rule that data must pass.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QualityRule {
     /// Its name.
@@ -203,7 +205,7 @@ pub enum QualityGate {
 }
 
 /// Who must approve each use of data.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessApproval {
     /// Who may approve: teams or people.
@@ -215,11 +217,11 @@ pub struct AccessApproval {
 }
 
 /// An approved use of data.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApprovedAccess {
     /// The tenant that may use it.
-    pub tenant: Name,
+    pub tenant: Ref<Tenant>,
     /// Who approved it.
     pub by: String,
     /// What for.

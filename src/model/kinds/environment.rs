@@ -1,26 +1,29 @@
 //! Environment: a stage on the way to production.
 
+use super::Cluster;
+use crate::model::reference::Ref;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Tenant;
 use super::Workload;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cron, Duration, Name, TimeZone};
+use crate::model::scalars::{Cron, Duration, TimeZone};
 
 /// A stage on the way to production, with the clusters that belong to it.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
     /// What the environment is for.
     pub stage: Stage,
     /// The clusters that it runs on.
     #[schemars(length(min = 1))]
-    pub clusters: Vec<Name>,
+    pub clusters: Vec<Ref<Cluster>>,
     /// The environment that versions come from, once they are proven there.
     #[serde(default)]
-    pub promotes_from: Option<Name>,
+    pub promotes_from: Option<Ref<Environment>>,
     /// Values for all workloads in this environment.
     #[serde(default)]
     pub values: Option<Workload>,
@@ -33,7 +36,7 @@ pub struct Environment {
 }
 
 /// A time at which changes may reach the clusters, or may not.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SyncWindow {
     /// Whether they may.
@@ -78,7 +81,7 @@ pub enum Stage {
 }
 
 /// Who must approve a change.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Approvals {
     /// How many people.

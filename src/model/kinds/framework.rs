@@ -1,6 +1,7 @@
 //! Framework: a catalogue of controls that rules serve.
 
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use crate::model::scalars::Url;
 use serde_json::json;
 
 /// A compliance framework: its controls, and the parameters that its rules share.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Framework {
     /// Its name, for people.
@@ -37,7 +38,7 @@ pub struct Framework {
 }
 
 /// A control of a framework.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Control {
     /// The framework's own id.

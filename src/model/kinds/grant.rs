@@ -1,6 +1,10 @@
 //! Grant: who has a role, in which tenants.
 
+use super::Environment;
+use super::Role;
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,28 +14,28 @@ use super::tenant::Subject;
 use crate::model::catalog::Document;
 use crate::model::listing::all_or;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, Name};
+use crate::model::scalars::Date;
 use serde_json::json;
 
 /// Who has a role in several tenants, such as those who are on call. A grant in one tenant is written
 /// into the tenant's own `grants`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Grant {
     /// The tenants. Default: all.
     #[serde(default)]
-    pub tenants: Vec<Name>,
+    pub tenants: Vec<Ref<Tenant>>,
     /// Tenants by label: all must match.
     #[serde(default)]
     pub match_labels: BTreeMap<String, String>,
     /// The role.
-    pub role: Name,
+    pub role: Ref<Role>,
     /// Who has it.
     #[schemars(length(min = 1))]
     pub subjects: Vec<Subject>,
     /// The environments it holds in. Default: all of the tenant's.
     #[serde(default)]
-    pub environments: Vec<Name>,
+    pub environments: Vec<Ref<Environment>>,
     /// The first day.
     #[serde(default)]
     pub granted_at: Option<Date>,

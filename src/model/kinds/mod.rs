@@ -3,25 +3,25 @@
 //!
 //! To add a kind: a file here with its spec type and what lists show of it, its `mod` line, and its line in `kinds!`.
 
-mod alert_route;
-mod cluster;
-mod component;
-mod connection;
-mod context;
-mod dataset;
-mod environment;
-mod framework;
-mod grant;
-mod monitoring;
-mod pipeline;
-mod platform;
+pub mod alert_route;
+pub mod cluster;
+pub mod component;
+pub mod connection;
+pub mod context;
+pub mod dataset;
+pub mod environment;
+pub mod framework;
+pub mod grant;
+pub mod monitoring;
+pub mod pipeline;
+pub mod platform;
 pub mod policy;
-mod recovery_plan;
-mod role;
-mod tenant;
-mod tier;
-mod waiver;
-mod workload;
+pub mod recovery_plan;
+pub mod role;
+pub mod tenant;
+pub mod tier;
+pub mod waiver;
+pub mod workload;
 
 pub use alert_route::AlertRoute;
 pub use cluster::{Cluster, NodePool, StorageClass};
@@ -47,9 +47,12 @@ pub use workload::{Workload, WorkloadType};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::catalog::{Document, Documents};
 use super::listing::{self, Listing, Wanted};
+use super::reference::References;
+use crate::yaml::NodeId;
 
 /// A spec that documents can hold.
 pub trait Kind: serde::de::DeserializeOwned + JsonSchema {
@@ -57,6 +60,11 @@ pub trait Kind: serde::de::DeserializeOwned + JsonSchema {
     const KIND: &'static str;
     /// As `tenantry find` takes it: `alert-routes`.
     const PLURAL: &'static str;
+    /// As a value.
+    const NAME: KindName;
+
+    /// The documents of this kind.
+    fn documents(catalog: &Catalog) -> &Documents<Self>;
 }
 
 /// Lists the kinds: their catalog, their schemas, and how a document becomes one.
@@ -66,6 +74,11 @@ macro_rules! kinds {
             impl Kind for $kind {
                 const KIND: &'static str = stringify!($kind);
                 const PLURAL: &'static str = $listed;
+                const NAME: KindName = KindName::$kind;
+
+                fn documents(catalog: &Catalog) -> &Documents<$kind> {
+                    &catalog.$plural
+                }
             }
         )*
 
@@ -73,7 +86,7 @@ macro_rules! kinds {
         pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
 
         /// A kind, of those that there are.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum KindName {
             $(
                 #[doc = stringify!($kind)]
@@ -84,6 +97,13 @@ macro_rules! kinds {
         impl KindName {
             /// All of them.
             pub const ALL: &[KindName] = &[$(KindName::$kind),*];
+
+            /// As it is written after `kind:`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(KindName::$kind => stringify!($kind),)*
+                }
+            }
 
             /// As lists of its documents are called: `alert-routes`.
             pub fn plural(self) -> &'static str {
@@ -119,6 +139,25 @@ macro_rules! kinds {
             pub fn list(&self, kind: KindName, wanted: &impl Wanted) -> Listing {
                 match kind {
                     $(KindName::$kind => listing::list(&self.$plural, self, wanted),)*
+                }
+            }
+
+            /// All names of documents that documents mention, and where.
+            pub fn references(&self) -> References {
+                let mut found = References::default();
+                $(for document in &self.$plural {
+                    document.fields().references(&mut found);
+                })*
+                found
+            }
+
+            /// The names of a kind's documents, sorted, and where each is.
+            pub fn names(&self, kind: KindName) -> Vec<(&str, NodeId)> {
+                match kind {
+                    $(KindName::$kind => {
+                        let documents = self.$plural.iter();
+                        documents.map(|one| (one.name.as_str(), one.name_id())).collect()
+                    })*
                 }
             }
 
@@ -160,7 +199,7 @@ kinds! {
 }
 
 /// What every document has besides its spec.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
     /// The document's name: lower-case letters, digits and `-`.

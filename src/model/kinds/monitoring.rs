@@ -1,30 +1,34 @@
 //! Monitoring: what is watched, and when somebody is told.
 
+use super::Component;
+use super::Environment;
+use crate::model::reference::Ref;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Tenant;
 use super::component::Slo;
 use crate::model::catalog::Document;
 use crate::model::listing::all_or;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Duration, Name, Url};
+use crate::model::scalars::{Duration, Url};
 
 /// What is watched, and when somebody is told. Documents that hold for a workload are laid over one
 /// another, the ones that name most last; a component's `alerts` and `slo` come on top. Without any
 /// document, the defaults hold.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Monitoring {
     /// Tenants that it holds for. Default: all.
     #[serde(default)]
-    pub tenants: Vec<Name>,
+    pub tenants: Vec<Ref<Tenant>>,
     /// Environments that it holds for. Default: all.
     #[serde(default)]
-    pub environments: Vec<Name>,
+    pub environments: Vec<Ref<Environment>>,
     /// Components that it holds for. Default: all.
     #[serde(default)]
-    pub components: Vec<Name>,
+    pub components: Vec<Ref<Component>>,
     /// Whether anything is watched. Default: true.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -51,7 +55,7 @@ pub struct Monitoring {
 }
 
 /// When somebody is told.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Thresholds {
     /// Requests that fail, in percent. Default: 5.
@@ -83,7 +87,7 @@ pub struct Thresholds {
 }
 
 /// Telling before it happens.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Predictive {
     /// Whether trends are looked at. Default: true.
@@ -99,7 +103,7 @@ pub struct Predictive {
 
 /// The metrics that workloads have. All of them carry the labels `namespace`, `pod` and, as the
 /// ServiceMonitor adds them, `tenant` and `component`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metrics {
     /// A counter of requests. Default: `http_requests_total`.

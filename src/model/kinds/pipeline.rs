@@ -1,7 +1,10 @@
 //! Pipeline: jobs that run one after the other, on a schedule.
 
+use super::Component;
+use crate::model::reference::Ref;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Catalog;
 use super::Tenant;
@@ -14,7 +17,7 @@ use serde_json::json;
 /// Jobs that run one after the other, on a schedule. Tenants name it in their `pipelines`, and
 /// subscribe to the components that its jobs run; what a pipeline runs does not run by itself.
 /// One job is a CronJob; several are an Argo CronWorkflow.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pipeline {
     /// The team that answers for it.
@@ -49,14 +52,14 @@ pub struct Pipeline {
 }
 
 /// One job of a pipeline.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PipelineJob {
     /// Its name in the pipeline.
     pub name: Name,
     /// The component that it runs, of type `job` or `scheduled`, with the values that the tenant's
     /// subscription gives it.
-    pub component: Name,
+    pub component: Ref<Component>,
     /// Jobs that must have succeeded before it starts.
     #[serde(default)]
     pub depends_on: Vec<Name>,
@@ -82,7 +85,7 @@ pub struct PipelineJob {
 }
 
 /// What happens when a job fails.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JobRetries {
     /// How often it is tried again. Default: 3.
@@ -96,7 +99,7 @@ pub struct JobRetries {
 }
 
 /// Pauses between attempts.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Backoff {
     /// The first pause. Default: `5m`.

@@ -1,6 +1,7 @@
 //! Platform: the organisation, its defaults, and where the output goes.
 
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::model::scalars::{Date, Domain, Name, Url, VersionReq};
 use serde_json::json;
 
 /// The organisation and what holds for all of it. There is one, in `tenantry.yaml` at the root.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Platform {
     /// The organisation's name, for people.
@@ -73,7 +74,7 @@ pub struct Platform {
 }
 
 /// How the output folder is laid out.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Output {
     /// The order of the folders. Default: `environment-first`.
@@ -105,7 +106,7 @@ pub enum Granularity {
 }
 
 /// How manifests reach the clusters.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delivery {
     /// What applies the manifests. Default: `kustomize`.
@@ -140,7 +141,7 @@ pub enum DeliveryEngine {
 }
 
 /// How objects are named.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Naming {
     /// A tenant's namespace. Default: `data-tenant-{tenant}`.
@@ -158,7 +159,7 @@ pub struct Naming {
 }
 
 /// Where secret references are resolved: a store of the External Secrets operator.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretStore {
     /// The store's name. Default: `platform`.
@@ -182,7 +183,7 @@ pub enum SecretStoreKind {
 }
 
 /// How a pack of built-in rules is used.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyPack {
     /// What a finding does, in place of each rule's own setting.
@@ -206,7 +207,7 @@ pub enum Enforcement {
 }
 
 /// How applications tell who somebody is.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Authentication {
     /// The methods that are accepted. Default: `oauth2` and `saml`.
@@ -240,7 +241,7 @@ pub enum AuthenticationMethod {
 }
 
 /// Prices, for cost figures.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pricing {
     /// ISO 4217 code of the currency: `EUR`.
@@ -268,7 +269,7 @@ pub struct Pricing {
 }
 
 /// Where values from the command line are allowed.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionContexts {
     /// The stages. Default: `development` and `staging`.

@@ -1,6 +1,9 @@
 //! Policy: a rule that manifests, or documents of ours, must meet.
 
+use super::Tier;
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,11 +15,10 @@ use super::platform::Enforcement;
 use super::{Isolation, Stage};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::Name;
 
 /// A rule: a ValidatingAdmissionPolicy of Kubernetes with what a compiler needs besides. Its spec may
 /// be copied from one: <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/>.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
     /// What the rule asks for, in one sentence.
@@ -150,15 +152,15 @@ impl Target {
 }
 
 /// Where a rule holds. Everything that is written must be so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Matching {
     /// For these tenants.
     #[serde(default)]
-    pub tenants: Vec<Name>,
+    pub tenants: Vec<Ref<Tenant>>,
     /// For tenants of these tiers.
     #[serde(default)]
-    pub tiers: Vec<Name>,
+    pub tiers: Vec<Ref<Tier>>,
     /// In environments of these stages.
     #[serde(default)]
     pub stages: Vec<Stage>,
@@ -174,7 +176,7 @@ pub struct Matching {
 }
 
 /// Which objects a policy judges: Kubernetes' own type.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MatchResources {
     /// Objects that it judges.
@@ -204,7 +206,7 @@ pub enum MatchPolicy {
 }
 
 /// Objects, by what the API calls them.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceRule {
     /// API groups; `""` is the core group, `*` all.
@@ -260,7 +262,7 @@ pub enum ResourceScope {
 }
 
 /// Labels that must be there.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LabelSelector {
     /// Labels and their values.
@@ -272,7 +274,7 @@ pub struct LabelSelector {
 }
 
 /// A condition on a label.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LabelRequirement {
     /// The label.
@@ -323,7 +325,7 @@ impl LabelSelector {
 }
 
 /// An expression that must be true for a policy to judge an object.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MatchCondition {
     /// Its name.
@@ -342,7 +344,7 @@ pub enum FailurePolicy {
 }
 
 /// An expression with a name.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NamedExpression {
     /// The name: expressions write `variables.NAME`.
@@ -352,7 +354,7 @@ pub struct NamedExpression {
 }
 
 /// What must be true.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Validation {
     /// The expression, in the Common Expression Language.
@@ -372,7 +374,7 @@ pub struct Validation {
 }
 
 /// A fact for the audit log of the API server.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditAnnotation {
     /// Its name.
@@ -404,7 +406,7 @@ impl Strength {
 }
 
 /// A value that a rule or a framework lets others set.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameter {
     /// What it holds.
@@ -525,7 +527,7 @@ impl Tighten {
 }
 
 /// A rule's own cases.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tests {
     /// What meets the rule.
@@ -540,7 +542,7 @@ pub struct Tests {
 }
 
 /// What a request says where that does not follow from its object, as in an `AdmissionRequest` of Kubernetes.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CaseRequest {
     /// The resource that it is about.
@@ -558,7 +560,7 @@ pub struct CaseRequest {
 }
 
 /// A resource, by what the API calls it.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestResource {
     /// The API group; empty for the core group.
@@ -571,7 +573,7 @@ pub struct RequestResource {
 }
 
 /// A case of a rule: what its expressions see.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Case {
     /// What it shows.

@@ -1,7 +1,11 @@
 //! RecoveryPlan: how tenants come back when a region is lost.
 
+use super::Cluster;
+use super::Environment;
+use crate::model::reference::Ref;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Tenant;
 use crate::model::catalog::Document;
@@ -12,7 +16,7 @@ use serde_json::json;
 
 /// How tenants come back when the cluster that they run on is lost: what is backed up, where else
 /// they can run, what is done then, and how it is rehearsed.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecoveryPlan {
     /// The team that answers for it.
@@ -25,7 +29,7 @@ pub struct RecoveryPlan {
     pub standby: Spot,
     /// The tenants that it is for. Default: all that run there.
     #[serde(default)]
-    pub tenants: Vec<Name>,
+    pub tenants: Vec<Ref<Tenant>>,
     /// How much of the latest work may be lost, as time: the recovery point objective.
     pub rpo: Duration,
     /// How long it may take until they run again: the recovery time objective.
@@ -58,17 +62,17 @@ pub enum RecoveryMode {
 }
 
 /// An environment on a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spot {
     /// The environment.
-    pub environment: Name,
+    pub environment: Ref<Environment>,
     /// The cluster.
-    pub cluster: Name,
+    pub cluster: Ref<Cluster>,
 }
 
 /// Copies, by Velero (<https://velero.io/docs/main/api-types/schedule/>).
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Backups {
     /// When they are made: `0 */4 * * *`, in UTC.
@@ -84,7 +88,7 @@ pub struct Backups {
 }
 
 /// A bucket that copies are kept in.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackupLocation {
     /// Its name.
@@ -101,7 +105,7 @@ pub struct BackupLocation {
 }
 
 /// How it is shown that copies can be read: a job restores the latest into a namespace of its own.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Verification {
     /// When: `0 6 * * 0`.
@@ -115,7 +119,7 @@ pub struct Verification {
 
 /// A second copy that follows: VolSync (<https://volsync.readthedocs.io/>) carries volumes through a
 /// repository of restic where the clusters have it.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Replication {
     /// When volumes are carried over: `*/15 * * * *`, in UTC.
@@ -129,7 +133,7 @@ pub struct Replication {
 }
 
 /// A step of a recovery.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecoveryStep {
     /// What is done.
@@ -145,7 +149,7 @@ pub struct RecoveryStep {
 }
 
 /// How a recovery is rehearsed.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Drills {
     /// When: `0 9 1 */3 *`.
@@ -156,7 +160,7 @@ pub struct Drills {
 }
 
 /// A drill that was held.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Drill {
     /// The day.
@@ -172,7 +176,7 @@ pub struct Drill {
 }
 
 /// Whom to reach in a recovery.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecoveryContact {
     /// Who: `Platform on call`.

@@ -1,6 +1,8 @@
 //! Role: what people and services may do, in the cluster and in applications.
 
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,11 +13,11 @@ use super::Tenant;
 use super::component::Clearance;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cidr, Duration, Name, Permission, TimeOfDay, TimeZone};
+use crate::model::scalars::{Cidr, Duration, Permission, TimeOfDay, TimeZone};
 use serde_json::json;
 
 /// What those may do who are granted it: in a tenant's namespaces, and in its applications.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
     /// What applications allow: `agent:execute`, `data:read:confidential`.
@@ -27,20 +29,20 @@ pub struct Role {
     pub kubernetes: Vec<KubernetesRule>,
     /// Roles whose permissions, rules and constraints this one has, too.
     #[serde(default)]
-    pub inherits: Vec<Name>,
+    pub inherits: Vec<Ref<Role>>,
     /// When and from where it may be used.
     #[serde(default)]
     pub constraints: Constraints,
     /// Roles that nobody may have beside this one in the same tenant: separation of duties.
     #[serde(default)]
-    pub conflicts_with: Vec<Name>,
+    pub conflicts_with: Vec<Ref<Role>>,
     /// Parameters of policies for grants of this role, by policy or framework; they may tighten, never weaken.
     #[serde(default)]
     pub policy_parameters: BTreeMap<String, BTreeMap<String, Json>>,
 }
 
 /// A rule of a Role of Kubernetes.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KubernetesRule {
     /// The API groups; `""` is the core group.
@@ -57,7 +59,7 @@ pub struct KubernetesRule {
 }
 
 /// When and from where a role may be used. Applications hold to it, by the bundle that is rendered for them.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Constraints {
     /// When. Default: always.
@@ -82,7 +84,7 @@ pub struct Constraints {
 }
 
 /// Hours of a week.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hours {
     /// The days. Default: Monday to Friday.

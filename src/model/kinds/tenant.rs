@@ -1,6 +1,13 @@
 //! Tenant: who is served, within which limits.
 
+use super::Component;
+use super::Environment;
+use super::Pipeline;
+use super::Role;
+use super::Tier;
+use crate::model::reference::Ref;
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +21,7 @@ use crate::model::scalars::{Date, Name, Quantity, VersionReq};
 use serde_json::json;
 
 /// Someone whom the platform serves, and the components that run for them.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tenant {
     /// The tenant's name, for people.
@@ -32,7 +39,7 @@ pub struct Tenant {
     #[serde(default)]
     pub organization: Organization,
     /// The tier, which sets limits and defaults.
-    pub tier: Name,
+    pub tier: Ref<Tier>,
     /// Where the tenant is in its life. Default: `active`.
     #[serde(default)]
     pub status: Option<TenantStatus>,
@@ -41,7 +48,7 @@ pub struct Tenant {
     pub isolation: Option<Isolation>,
     /// The environments that the tenant runs in, by name.
     #[schemars(extend("minProperties" = 1))]
-    pub environments: BTreeMap<Name, Option<TenantEnvironment>>,
+    pub environments: BTreeMap<Ref<Environment>, Option<TenantEnvironment>>,
     /// Limits that differ from the tier's.
     #[serde(default)]
     pub limits: Limits,
@@ -78,7 +85,7 @@ pub struct Tenant {
 }
 
 /// Where in the organisation a tenant belongs.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Organization {
     /// The division.
@@ -123,7 +130,7 @@ pub enum Isolation {
 }
 
 /// What holds for a tenant in one environment.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantEnvironment {
     /// The clusters to run on, out of the environment's. Default: all that fit.
@@ -135,7 +142,7 @@ pub struct TenantEnvironment {
 }
 
 /// What a tenant may use.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
     /// Jobs that may run at the same time.
@@ -176,22 +183,22 @@ pub struct Limits {
 }
 
 /// A pipeline that runs for a tenant.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PipelineSubscription {
     /// The pipeline.
-    pub pipeline: Name,
+    pub pipeline: Ref<Pipeline>,
     /// The environments that it runs in. Default: all of the tenant's.
     #[serde(default)]
     pub environments: Vec<Name>,
 }
 
 /// A component that runs for a tenant.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subscription {
     /// The component.
-    pub component: Name,
+    pub component: Ref<Component>,
     /// Which versions will do; the highest is taken. Default: any.
     #[serde(default)]
     pub version: Option<VersionReq>,
@@ -200,7 +207,7 @@ pub struct Subscription {
     pub since: Option<Date>,
     /// The environments it runs in, with what differs there. Default: all of the tenant's.
     #[serde(default)]
-    pub environments: Option<BTreeMap<Name, Option<SubscriptionEnvironment>>>,
+    pub environments: Option<BTreeMap<Ref<Environment>, Option<SubscriptionEnvironment>>>,
     /// Values for this workload.
     #[serde(default)]
     pub values: Option<Workload>,
@@ -210,7 +217,7 @@ pub struct Subscription {
 }
 
 /// What differs for a subscription in one environment.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionEnvironment {
     /// Which versions will do in this environment, in place of the subscription's own requirement.
@@ -225,14 +232,14 @@ pub struct SubscriptionEnvironment {
 }
 
 /// A component that other tenants may reach.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Share {
     /// The component, one that the tenant itself runs.
     pub component: Name,
     /// The tenants that may reach it.
     #[schemars(length(min = 1))]
-    pub with: Vec<Name>,
+    pub with: Vec<Ref<Tenant>>,
     /// The names of the ports that they may reach. Default: all.
     #[serde(default)]
     pub ports: Vec<Name>,
@@ -249,7 +256,7 @@ pub struct Share {
 
 /// What a tenant may use of what another shares with it. Gateways and applications hold to it, by the
 /// bundle that is rendered for them.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ShareQuota {
     /// Requests a minute.
@@ -262,11 +269,11 @@ pub struct ShareQuota {
 }
 
 /// Who may do what in a tenant's namespaces.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantGrant {
     /// The role: a document of kind Role, or one that is built in, such as `viewer` and `operator`.
-    pub role: Name,
+    pub role: Ref<Role>,
     /// Who.
     #[schemars(length(min = 1))]
     pub subjects: Vec<Subject>,
@@ -288,7 +295,7 @@ pub struct TenantGrant {
 }
 
 /// Someone in the cluster's sense.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subject {
     /// What the name names.
@@ -309,7 +316,7 @@ pub enum SubjectKind {
 }
 
 /// Who pays, and how.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Billing {
     /// The cost centre that is charged.
@@ -343,7 +350,7 @@ pub enum BillingModel {
 }
 
 /// How a tenant leaves.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Offboarding {
     /// When it was asked for.

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Tenant;
 use super::{Isolation, Limits, Workload};
@@ -11,7 +12,7 @@ use serde_json::json;
 
 /// A named set of limits and defaults that tenants subscribe to. `basic`, `professional`,
 /// `enterprise` and `custom` are built in; a document of the same name replaces one.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tier {
     /// What a tenant of this tier gets, unless it has limits of its own.

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_derive::Fields;
 
 use super::Tenant;
 use crate::model::catalog::Document;
@@ -10,7 +11,7 @@ use crate::model::scalars::{Date, Name};
 use serde_json::json;
 
 /// An exception from a rule: for whom, why, by whom, until when. The finding stays visible.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Waiver {
     /// The rule. Either this or `code`.
@@ -52,7 +53,7 @@ impl Waiver {
 }
 
 /// What a waiver excepts. Everything that is written must be so.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
 pub struct WaiverSubject {

@@ -1,6 +1,7 @@
 //! Workload: what runs, and how. The form of a component's `workload` and of all layers of `values`.
 
 use std::collections::BTreeMap;
+use tenantry_derive::Fields;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use crate::model::scalars::{
 /// What runs, and how. Each layer of values has this form and sets a part of it; maps merge, lists
 /// are replaced, lists of named items merge by name, and `null` removes. `tenantry why` shows the
 /// layer of each value. Defaults are those of `defaults/workload.yaml`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Workload {
     /// The form of the workload, which decides what is rendered.
@@ -116,7 +117,7 @@ pub enum ImagePullPolicy {
 }
 
 /// A port.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Port {
     /// Its name: at most 15 characters.
@@ -145,7 +146,7 @@ pub enum Protocol {
 }
 
 /// An environment variable.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvVar {
     /// Its name.
@@ -158,7 +159,7 @@ pub struct EnvVar {
 }
 
 /// Where a variable's value comes from.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvSource {
     /// A key of a Secret.
@@ -170,7 +171,7 @@ pub struct EnvSource {
 }
 
 /// A key of a Secret or ConfigMap.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyReference {
     /// The object's name.
@@ -182,7 +183,7 @@ pub struct KeyReference {
 }
 
 /// A field of the pod.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FieldReference {
     /// Its path.
@@ -190,7 +191,7 @@ pub struct FieldReference {
 }
 
 /// Environment variables from a whole object.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvFrom {
     /// What the variables' names begin with.
@@ -202,7 +203,7 @@ pub struct EnvFrom {
 }
 
 /// An object in the same namespace.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObjectReference {
     /// Its name.
@@ -212,7 +213,7 @@ pub struct ObjectReference {
 }
 
 /// A secret, by reference: the material itself is never in the repository.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretReference {
     /// Its name in the workload.
@@ -228,7 +229,7 @@ pub struct SecretReference {
 }
 
 /// What a pod requests, and may use at most.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resources {
     /// Processors requested. Default: 2.
@@ -242,7 +243,7 @@ pub struct Resources {
 }
 
 /// What a pod may use at most.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceLimits {
     /// Processors.
@@ -254,7 +255,7 @@ pub struct ResourceLimits {
 }
 
 /// GPUs.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Gpu {
     /// Whether it needs one. Default: false.
@@ -269,7 +270,7 @@ pub struct Gpu {
 }
 
 /// Files.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Volume {
     /// Its name.
@@ -323,7 +324,7 @@ pub enum AccessMode {
 }
 
 /// How the cluster finds out whether the container works.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Probes {
     /// Restarts a container that is stuck. Default: `/health` after 30 s, then every 10 s.
@@ -335,7 +336,7 @@ pub struct Probes {
 }
 
 /// A question that the cluster asks the container.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Probe {
     /// A path that must answer with 200 to 399.
@@ -359,7 +360,7 @@ pub struct Probe {
 }
 
 /// How many pods.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scaling {
     /// The least. Default: 1.
@@ -376,7 +377,7 @@ pub struct Scaling {
 }
 
 /// A measure of the load.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScalingMetric {
     /// `cpu`, `memory`, or a name of your own.
@@ -391,7 +392,7 @@ pub struct ScalingMetric {
 }
 
 /// How a new version replaces the old.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rollout {
     /// Default: `rolling`. `canary` needs Argo Rollouts in the cluster; `blue-green` is two Deployments
@@ -417,7 +418,7 @@ pub struct Rollout {
 }
 
 /// What must hold for a canary to go on.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolloutAnalysis {
     /// Requests that may fail, in percent. Default: the threshold of Monitoring.
@@ -433,7 +434,7 @@ pub struct RolloutAnalysis {
 }
 
 /// What must succeed before a blue-green rollout switches: a command in a pod of the new image.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolloutValidation {
     /// The command. `PREVIEW_HOST` names the Service of the new pods.
@@ -454,7 +455,7 @@ pub enum RolloutColor {
 }
 
 /// What the side that does not answer runs.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolloutPreview {
     /// The image's tag.
@@ -483,7 +484,7 @@ pub enum RolloutStrategy {
 }
 
 /// A step of a canary.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolloutStep {
     /// The share of the new version, in percent.
@@ -494,7 +495,7 @@ pub struct RolloutStep {
 }
 
 /// What the container may do.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Security {
     /// Default: true.
@@ -527,7 +528,7 @@ pub enum SeccompProfile {
 }
 
 /// Who may reach it, and what it may reach. Everything else is denied.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Network {
     /// Who may reach it. Merged by name.
@@ -537,7 +538,7 @@ pub struct Network {
 }
 
 /// The other side of a connection.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkPeer {
     /// What to call it.
@@ -555,7 +556,7 @@ pub struct NetworkPeer {
 }
 
 /// A port of the other side.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PeerPort {
     /// The number.
@@ -567,7 +568,7 @@ pub struct PeerPort {
 
 /// A route from outside the cluster: an HTTPRoute where the cluster has the Gateway API, else an
 /// Ingress.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
     /// The host name. Default: `<component>.<tenant>.<domain of the cluster>`.
@@ -583,7 +584,7 @@ pub struct Route {
 }
 
 /// How many pods a maintenance may take away.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disruption {
     /// Whether there is a limit at all. Default: true where there may be two pods.
@@ -595,7 +596,7 @@ pub struct Disruption {
 }
 
 /// Where pods run.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Placement {
     /// Labels that the node must have.
@@ -607,7 +608,7 @@ pub struct Placement {
 }
 
 /// A taint that is tolerated.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Toleration {
     /// The taint's key.
@@ -642,7 +643,7 @@ pub enum Spread {
 }
 
 /// When a scheduled workload runs.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule {
     /// The times.
@@ -654,7 +655,7 @@ pub struct Schedule {
 }
 
 /// What happens when a job fails.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retries {
     /// How often it is tried again. Kubernetes doubles the pause each time, from 10 s to 6 min.
