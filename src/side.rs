@@ -179,9 +179,9 @@ impl<'a> UnitJob<'a> {
             UnitJob::Tenant(unit) => unit.contexts.as_slice(),
             UnitJob::Cluster(_) => &[],
         };
-        let trees = contexts.iter().map(|context| &context.tree);
-        trees
-            .filter_map(|tree| tree.at(&["spec", "policyParameters"]))
+        let contexts = contexts.iter();
+        contexts
+            .filter_map(|context| context.fields().policy_parameters().node())
             .collect()
     }
 
@@ -208,26 +208,16 @@ impl<'a> UnitJob<'a> {
                 )
             })
             .collect();
-        let node = |unit: &Unit, wanted: &str| {
-            let found = unit.variables.iter().find(|(name, _)| *name == wanted);
-            found.map_or_else(Node::empty_map, |(_, node)| node.clone())
-        };
-        let environment = node(unit, "environment");
-        let here = node(unit, "here");
-        let platform = node(unit, "platform");
         let derivations = unit.derivations.clone();
         let version = cluster.cluster.spec.kubernetes_version.split('.').nth(1);
         let place = enforce::EnforcedAt {
-            environment: &environment,
+            environment: &unit.facts.environment,
             environment_name: &cluster.environment.name,
             cluster_name: &cluster.cluster.name,
             minor: version.and_then(|minor| minor.parse().ok()).unwrap_or(0),
-            label_prefix: platform
-                .get("labelPrefix")
-                .and_then(Node::as_str)
-                .unwrap_or_default(),
+            label_prefix: &plan.platform.spec.label_prefix.0,
             takes_others: plan.is_first_environment(cluster),
-            shared_namespace: here.get("sharedNamespace"),
+            shared_namespace: unit.facts.shared_namespace.as_ref(),
             derivations: &derivations,
         };
         let residents: Vec<Resident<'_>> = residents

@@ -14,8 +14,10 @@ use super::{DONE, FAILED};
 use crate::diagnostics::{Sources, list_names, nearest, suggest};
 use crate::kubernetes::defaults::{Stored, StoredPart};
 use crate::model::change::{ChangePlace, FieldPath, FieldStep};
+use crate::model::field::Field;
+use crate::model::instance::LayerSource;
 use crate::model::instance::Unit;
-use crate::model::kinds::{Catalog, KINDS};
+use crate::model::kinds::{Catalog, KINDS, KindName};
 use crate::model::manifest::Rendered;
 use crate::model::view::{Shape, View};
 use crate::review::inputs::decides;
@@ -107,25 +109,21 @@ impl Visitor for ImpactSearch {
 
 /// Whether a document decides about all of a unit.
 fn concerns((kind, name): &(String, String), unit: &Unit) -> bool {
-    let variable = match kind.as_str() {
-        "Platform" => return true,
-        "Environment" => return unit.key.environment == *name,
-        "Cluster" => return unit.key.cluster == *name,
-        "Tenant" => return unit.key.tenant == *name,
-        "Tier" => "tier",
-        "Context" => {
-            let ending = format!(" context {name}");
-            return unit.instances.iter().any(|instance| {
-                let mut layers = instance.layers.iter();
-                layers.any(|layer| layer.name.ends_with(&ending))
-            });
+    match KindName::parse(kind) {
+        Some(KindName::Platform) => true,
+        Some(KindName::Environment) => unit.key.environment == *name,
+        Some(KindName::Cluster) => unit.key.cluster == *name,
+        Some(KindName::Tenant) => unit.key.tenant == *name,
+        Some(KindName::Tier) => {
+            let tier = unit.facts.tenant().map(Field::tier);
+            tier.and_then(Field::as_str) == Some(name)
         }
-        _ => return false,
-    };
-    let node = unit.variables.iter().find(|(known, _)| *known == variable);
-    node.and_then(|(_, node)| node.get("name"))
-        .and_then(Node::as_str)
-        == Some(name)
+        Some(KindName::Context) => unit.instances.iter().any(|instance| {
+            let mut layers = instance.layers.iter();
+            layers.any(|layer| matches!(&layer.source, LayerSource::Context(_, of) if of == name))
+        }),
+        _ => false,
+    }
 }
 
 impl ImpactSearch {

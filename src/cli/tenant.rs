@@ -18,7 +18,9 @@ use crate::load::Source;
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
 use crate::model::data::{self, DataFlow};
+use crate::model::field::Field;
 use crate::model::kinds::{Catalog, Tenant};
+use crate::model::kinds::{Header, TenantStatus};
 use crate::model::scalars::is_label;
 use crate::yaml::Node;
 use crate::yaml::scalar::needs_quotes;
@@ -255,7 +257,7 @@ fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8
             suggest(&command.name, catalog.tenants.names()).unwrap_or_default()
         );
     };
-    if tenant.tree.at(&["spec", "offboarding"]).is_some() {
+    if tenant.fields().offboarding().is_written() {
         let place = compilation
             .sources
             .place(tenant.fields().offboarding().place());
@@ -488,6 +490,13 @@ fn plan(
         "delete its namespaces by hand: delivery leaves them, because data goes with them"
             .to_owned(),
     );
+    lines.extend(others(catalog, tenant));
+    lines.join("\n") + "\n"
+}
+
+/// What others lose, and what must stay.
+fn others(catalog: &Catalog, tenant: &Document<Tenant>) -> Vec<String> {
+    let (name, mut lines) = (&tenant.name, Vec::new());
     let with: BTreeSet<&str> = tenant
         .spec
         .shares
@@ -537,7 +546,7 @@ fn plan(
             held.join("; ")
         ));
     }
-    lines.join("\n") + "\n"
+    lines
 }
 
 /// The tenant's file with its status, and how it leaves.
@@ -548,7 +557,7 @@ fn edited(
     until: Date,
     elsewhere: bool,
 ) -> Result<(String, String)> {
-    let spec = tenant.tree.get("spec").and_then(Node::as_map);
+    let spec = tenant.fields().node().and_then(Node::as_map);
     let spec = spec.ok_or_else(|| anyhow!("the tenant's document has no `spec`"))?;
     let file = sources
         .file(tenant.tree.id.file)
@@ -588,11 +597,11 @@ fn edited(
     // What cannot be read back is not written.
     let parsed = crate::yaml::parse::parse(&text, 0);
     let is_there = parsed.documents.iter().any(|document| {
-        document.at(&["metadata", "name"]).and_then(Node::as_str) == Some(&tenant.name)
-            && document.at(&["spec", "status"]).and_then(Node::as_str) == Some("offboarding")
-            && document
-                .at(&["spec", "offboarding", "requestedAt"])
-                .is_some()
+        let header = Field::<Header>::of(document);
+        let spec: Field<'_, Tenant> = header.spec().read_as();
+        header.metadata().name().as_str() == Some(&tenant.name)
+            && spec.status().is(TenantStatus::Offboarding)
+            && spec.offboarding().requested_at().is_written()
     });
     if !parsed.problems.is_empty() || !is_there {
         bail!(

@@ -388,14 +388,14 @@ impl Explainer<'_> {
                 let above = merge::lookup(&layer.values, &path.0)?;
                 (!merge::is_merged(node, above)).then_some(())?;
                 Some(Overridden {
-                    layer: lower.name.clone(),
+                    layer: lower.source.to_string(),
                     place: self.sources.place(node.id)?,
                     value: one_line_node(node),
                 })
             })
             .collect();
         Some(InputLine {
-            layer: Some(layer.name.clone()),
+            layer: Some(layer.source.to_string()),
             place,
             text,
             overrides,

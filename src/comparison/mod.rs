@@ -4,38 +4,35 @@
 mod figures;
 mod placed;
 mod same;
+mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::diagnostics::{Sink, Sources};
+use crate::diagnostics::{Diagnostic, Sink, Sources};
 use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, FileCache, Loaded};
 use crate::model::change::{ChangePlace, Object, Review};
-use crate::model::instance::{Unit, UnitKey};
-use crate::model::manifest::{self, Rendered};
-use crate::model::object_id::ObjectId;
-use crate::model::view::View;
-use crate::policy::{Policies, UnitObjects};
+use crate::model::instance::UnitKey;
 use crate::resolve::Plan;
 use crate::review::causes::{Comparer, Traced};
 use crate::review::fold::Population;
-use crate::review::inputs::{InputChanges, InputSide, document_key};
+use crate::review::inputs::{InputChanges, InputSide};
 use crate::review::objects::{self, Changes, Incomplete};
-use crate::review::risks::capacity::{Demanded, UnitFootprints};
 use crate::review::{self, findings};
 use crate::schema::kubernetes::ObjectSchemas;
-use crate::side::{self, Snapshot, UnitJob, UnitTotals};
+use crate::side::{self, Snapshot, UnitJob};
 use crate::yaml::Node;
 use crate::{CompileOptions, Visitor};
 use figures::money_and_room;
 use placed::{Placed, placed, readable};
-use same::{is_made_the_same, sees_the_same, usage_of_base};
+use same::is_made_the_same;
+use unit::{Shared, UnitComparison, title};
 
 /// What the head is compared with.
 pub enum Base {
@@ -102,25 +99,7 @@ pub fn compare(
     let mut sinks = [Sink::default(), Sink::default()];
     let [old_sink, new_sink] = &mut sinks;
     let loaded = load::run(&head.source, &head.extra, None, &mut sources, new_sink)?;
-    let mut old: Option<(&CompileOptions, Loaded)> = None;
-    let mut files: Vec<ManifestFile> = Vec::new();
-    match base {
-        Base::Repository(options) | Base::Elsewhere(options, _) => {
-            let known = FileCache::new(&loaded, &sources);
-            let loaded = load::run(
-                &options.source,
-                &options.extra,
-                Some(&known),
-                &mut sources,
-                old_sink,
-            )?;
-            old = Some((options, loaded));
-        }
-        Base::Folder(root) => files = manifests::of_folder(root, &mut sources, old_sink)?,
-        Base::Text(text) => {
-            (files, _) = manifests::of_text("(stdin)", text.clone(), &mut sources, old_sink);
-        }
-    }
+    let (old, files) = read_base(base, &loaded, &mut sources, old_sink)?;
     let places = match base {
         Base::Elsewhere(_, places) => Some(places),
         _ => None,
@@ -143,15 +122,14 @@ pub fn compare(
     let mut review = Review::default();
     let policies = new.policies(&sources, new_sink);
     let old_policies = old.as_ref().map(|old| old.policies(&sources, old_sink));
-    let same_policies = old_policies
-        .as_ref()
-        .is_some_and(|old| old.is_same(&policies));
     let work = UnitComparison {
         new: &new,
         old: old.as_ref(),
         policies: &policies,
         old_policies: old_policies.as_ref().unwrap_or(&policies),
-        same_policies,
+        same_policies: old_policies
+            .as_ref()
+            .is_some_and(|old| old.is_same(&policies)),
         same_waivers: old_policies
             .as_ref()
             .is_some_and(|old| old.has_same_waivers(&policies)),
@@ -176,19 +154,8 @@ pub fn compare(
         one_sided(&pairs, &placed),
         new.schemas.custom(),
     );
-    let shared = Mutex::new(Shared::default());
     let changes = Changes::default();
-    let done = AtomicUsize::new(0);
-    pairs.par_iter().for_each(|(key, pair)| {
-        let base = placed.get(key).cloned();
-        let shared_part = work.unit(&plans, key, pair, base, &comparer, &changes);
-        shared
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(shared_part);
-        visitor.progress(done.fetch_add(1, Ordering::Relaxed) + 1, pairs.len());
-    });
-    let mut shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut shared = compare_units(&work, &plans, &pairs, &placed, &comparer, &changes, visitor);
     let placeless = UnitKey {
         environment: String::new(),
         cluster: String::new(),
@@ -233,22 +200,14 @@ pub fn compare(
         has_errors,
         &not_compared,
     );
-    let new_findings = new_sink.finish(&sources);
-    if old.is_some() && places.is_none() {
-        let old_findings = old_sink.finish(&sources);
-        review.findings_compared = true;
-        let compared = findings::compare(old_findings, new_findings, &sources);
-        review.newly_waived = findings::newly_waived(&compared);
-        review.new_findings = compared.new;
-        review.fixed_findings = compared.fixed;
-        review.old_findings = compared.old;
-        // What was not rendered has no findings to be fixed.
-        if has_errors {
-            review.fixed_findings.clear();
-        }
-    } else {
-        review.old_findings = new_findings;
-    }
+    let old_findings = (old.is_some() && places.is_none()).then(|| old_sink.finish(&sources));
+    compare_findings(
+        &mut review,
+        old_findings,
+        new_sink.finish(&sources),
+        has_errors,
+        &sources,
+    );
     // What has no place has no tenant to pay for it, and what has errors is not there to be counted.
     let counts = places.is_none() && !placed.contains_key(&placeless);
     if counts && !has_errors && !base_has_errors {
@@ -267,6 +226,76 @@ pub fn compare(
         sources,
         has_errors,
     })
+}
+
+/// What is known of a base, and its manifests if it has no more than those.
+type BaseInput<'b> = (Option<(&'b CompileOptions, Loaded)>, Vec<ManifestFile>);
+
+fn read_base<'b>(
+    base: &'b Base,
+    head: &Loaded,
+    sources: &mut Sources,
+    sink: &mut Sink,
+) -> io::Result<BaseInput<'b>> {
+    match base {
+        Base::Repository(options) | Base::Elsewhere(options, _) => {
+            let known = FileCache::new(head, sources);
+            let loaded = load::run(&options.source, &options.extra, Some(&known), sources, sink)?;
+            Ok((Some((options, loaded)), Vec::new()))
+        }
+        Base::Folder(root) => Ok((None, manifests::of_folder(root, sources, sink)?)),
+        Base::Text(text) => {
+            let (files, _) = manifests::of_text("(stdin)", text.clone(), sources, sink);
+            Ok((None, files))
+        }
+    }
+}
+
+/// Compares all units, in parallel.
+fn compare_units(
+    work: &UnitComparison<'_>,
+    plans: &Plans<'_>,
+    pairs: &BTreeMap<UnitKey, JobPair<'_>>,
+    placed: &Placed,
+    comparer: &Comparer<'_>,
+    changes: &Changes,
+    visitor: &dyn Visitor,
+) -> Shared {
+    let shared = Mutex::new(Shared::default());
+    let done = AtomicUsize::new(0);
+    pairs.par_iter().for_each(|(key, pair)| {
+        let base = placed.get(key).cloned();
+        let of_unit = work.unit(plans, key, pair, base, comparer, changes);
+        shared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(of_unit);
+        visitor.progress(done.fetch_add(1, Ordering::Relaxed) + 1, pairs.len());
+    });
+    shared.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn compare_findings(
+    review: &mut Review,
+    old: Option<Vec<Diagnostic>>,
+    new: Vec<Diagnostic>,
+    has_errors: bool,
+    sources: &Sources,
+) {
+    let Some(old) = old else {
+        review.old_findings = new;
+        return;
+    };
+    review.findings_compared = true;
+    let compared = findings::compare(old, new, sources);
+    review.newly_waived = findings::newly_waived(&compared);
+    review.new_findings = compared.new;
+    review.fixed_findings = compared.fixed;
+    review.old_findings = compared.old;
+    // What was not rendered has no findings to be fixed.
+    if has_errors {
+        review.fixed_findings.clear();
+    }
 }
 
 /// Compares two texts of manifests; nothing if one of them is something else.
@@ -402,315 +431,6 @@ fn one_sided(pairs: &BTreeMap<UnitKey, JobPair<'_>>, placed: &Placed) -> BTreeSe
         }
     }
     places
-}
-
-/// What units leave behind.
-#[derive(Default)]
-struct Shared {
-    new_sink: Sink,
-    old_sink: Sink,
-    new_tally: UnitTotals,
-    old_tally: UnitTotals,
-    population: Population,
-    footprints: Vec<UnitFootprints>,
-    /// Units of which one side has errors.
-    not_compared: BTreeSet<String>,
-}
-
-impl Shared {
-    fn append(&mut self, other: Shared) {
-        self.new_sink.append(other.new_sink);
-        self.old_sink.append(other.old_sink);
-        self.new_tally.append(other.new_tally);
-        self.old_tally.append(other.old_tally);
-        self.footprints.extend(other.footprints);
-        self.not_compared.extend(other.not_compared);
-        for (key, tenants) in other.population {
-            self.population.entry(key).or_default().extend(tenants);
-        }
-    }
-}
-
-struct UnitComparison<'a> {
-    new: &'a Snapshot<'a>,
-    old: Option<&'a Snapshot<'a>>,
-    policies: &'a Policies<'a>,
-    old_policies: &'a Policies<'a>,
-    /// Whether both sides judge in the same way.
-    same_policies: bool,
-    /// Whether waivers except the same on both.
-    same_waivers: bool,
-    sources: &'a Sources,
-    same_making: bool,
-    /// What takes over from what.
-    places: Option<&'a PlacePair>,
-}
-
-impl UnitComparison<'_> {
-    fn unit(
-        &self,
-        plans: &Plans<'_>,
-        key: &UnitKey,
-        (old_job, new_job): &JobPair<'_>,
-        read: Option<Vec<Traced>>,
-        comparer: &Comparer<'_>,
-        changes: &Changes,
-    ) -> Shared {
-        let mut shared = Shared::default();
-        // What building finds depends on more than what templates see, such as locks.
-        let (mut new_built, mut old_built) = (Sink::default(), Sink::default());
-        let new_unit = build(
-            new_job.as_ref(),
-            plans.0.as_ref(),
-            self.policies,
-            &mut new_built,
-        );
-        let old_unit = build(
-            old_job.as_ref(),
-            plans.1.as_ref(),
-            self.old_policies,
-            &mut old_built,
-        );
-        let can_render = |built: &Sink| !built.has_errors();
-        let new_rendered = new_unit
-            .as_ref()
-            .filter(|_| can_render(&new_built))
-            .and_then(|(job, unit)| {
-                let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
-                self.new
-                    .render(job, unit, self.policies, self.sources, tally, sink)
-            });
-        if let (Some((job, unit)), Some(rendered)) = (&new_unit, &new_rendered) {
-            populate(&mut shared.population, unit, rendered);
-            if self.same_policies {
-                let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
-                job.judge(unit, rendered, self.policies, tally, sink);
-            }
-        }
-        let judge_new = |shared: &mut Shared| {
-            if let (Some((job, unit)), Some(rendered), false) =
-                (&new_unit, &new_rendered, self.same_policies)
-            {
-                let (tally, sink) = (&mut shared.new_tally, &mut shared.new_sink);
-                job.judge(unit, rendered, self.policies, tally, sink);
-            }
-        };
-        let asks = |rendered: &Option<Vec<Rendered>>| match rendered {
-            Some(rendered) => {
-                let objects = manifest::objects(rendered).iter();
-                Demanded::of(objects.map(|one| one.manifest.root()))
-            }
-            None => Demanded::default(),
-        };
-        let after = asks(&new_rendered);
-        if let (Some((_, new)), Some((_, old))) = (&new_unit, &old_unit)
-            && self.same_making
-            && self.same_waivers
-            && can_render(&new_built)
-            && can_render(&old_built)
-            && sees_the_same(old, new)
-        {
-            // Same values, same templates, same schemas: the same manifests and findings.
-            shared.old_tally = shared.new_tally.clone();
-            shared.old_tally.usage = usage_of_base(&shared.new_tally.usage, old, new);
-            shared.old_sink = shared.new_sink.clone();
-            if let (Some((job, unit)), Some(rendered), false) =
-                (&old_unit, &new_rendered, self.same_policies)
-            {
-                let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
-                job.judge(unit, rendered, self.old_policies, tally, sink);
-            }
-            judge_new(&mut shared);
-            shared.new_sink.append(new_built);
-            shared.old_sink.append(old_built);
-            shared.footprints.push(UnitFootprints {
-                key: key.clone(),
-                before: after.clone(),
-                after,
-            });
-            return shared;
-        }
-        let old_rendered = old_unit
-            .as_ref()
-            .filter(|_| can_render(&old_built))
-            .and_then(|(job, unit)| {
-                // What was made for one side helps the other.
-                let side = self.old.filter(|_| !self.same_making).unwrap_or(self.new);
-                let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
-                side.render(job, unit, self.old_policies, self.sources, tally, sink)
-            });
-        judge_new(&mut shared);
-        if let (Some((job, unit)), Some(rendered), Some(_)) = (&old_unit, &old_rendered, self.old) {
-            let (tally, sink) = (&mut shared.old_tally, &mut shared.old_sink);
-            job.judge(unit, rendered, self.old_policies, tally, sink);
-        }
-        shared.new_sink.append(new_built);
-        shared.old_sink.append(old_built);
-        let failed = |unit: &Option<(UnitJob<'_>, Unit)>, rendered: &Option<Vec<Rendered>>| {
-            unit.is_some() && rendered.is_none()
-        };
-        if failed(&new_unit, &new_rendered) || failed(&old_unit, &old_rendered) {
-            shared.not_compared.insert(title(key));
-            return shared;
-        }
-        let before = match &read {
-            Some(objects) => Demanded::of(objects.iter().map(|one| one.object.root())),
-            None => asks(&old_rendered),
-        };
-        shared.footprints.push(UnitFootprints {
-            key: key.clone(),
-            before,
-            after,
-        });
-        let old_views: Vec<View<'_>> = match (&read, &old_rendered) {
-            (Some(objects), _) => objects.iter().map(|one| one.object.root()).collect(),
-            (None, Some(rendered)) => {
-                let objects = manifest::objects(rendered).iter();
-                objects.map(|one| one.manifest.root()).collect()
-            }
-            (None, None) => Vec::new(),
-        };
-        // A failover is no change that anybody could be denied.
-        if self.places.is_none() {
-            self.judge_changes(
-                &old_views,
-                old_unit.as_ref(),
-                new_unit.as_ref(),
-                new_rendered.as_deref().map(manifest::objects),
-                &mut shared,
-            );
-        }
-        let mut documents: BTreeSet<(String, String)> = BTreeSet::new();
-        for job in [old_job, new_job].into_iter().flatten() {
-            documents.extend(job.documents().into_iter().map(document_key));
-        }
-        for plan in [&plans.0, &plans.1].into_iter().flatten() {
-            documents.insert(document_key(&plan.platform.tree));
-        }
-        let documents = Arc::new(documents);
-        let namespace = new_unit.as_ref().map(|(_, unit)| unit.namespace.clone());
-        let traced = |unit: Option<(UnitJob<'_>, Unit)>, rendered: Option<Vec<Rendered>>| match (
-            unit, rendered,
-        ) {
-            (Some((_, unit)), Some(rendered)) => objects::of_unit(&unit, rendered, &documents),
-            _ => Vec::new(),
-        };
-        let before = read.unwrap_or_else(|| match self.places {
-            None => traced(old_unit, old_rendered),
-            Some(places) => {
-                let there = old_unit.map(|(job, mut unit)| {
-                    unit.key = key.clone();
-                    (job, unit)
-                });
-                let own = there.as_ref().map(|(_, unit)| unit.namespace.clone());
-                let mut objects = traced(there, old_rendered);
-                for one in &mut objects {
-                    taken_over(
-                        &mut one.object,
-                        places,
-                        own.as_deref(),
-                        namespace.as_deref(),
-                    );
-                }
-                objects
-            }
-        });
-        changes.unit(comparer, before, traced(new_unit, new_rendered));
-        shared
-    }
-}
-
-/// Gives an object the name and namespace that what takes over from it has.
-fn taken_over(object: &mut Object, places: &PlacePair, own: Option<&str>, theirs: Option<&str>) {
-    if let (Some(own), Some(theirs)) = (own, theirs)
-        && object.namespace == own
-    {
-        theirs.clone_into(&mut object.namespace);
-    }
-    if let (Some(own), Some(theirs)) = (own, theirs)
-        && object.name == own
-    {
-        theirs.clone_into(&mut object.name);
-    }
-    object.name = object.name.replace(&places.from.0, &places.to.0);
-    object.name = object.name.replace(&places.from.1, &places.to.1);
-}
-
-impl UnitComparison<'_> {
-    /// Judges what the change does to each object that it touches.
-    fn judge_changes(
-        &self,
-        before: &[View<'_>],
-        old_unit: Option<&(UnitJob<'_>, Unit)>,
-        new_unit: Option<&(UnitJob<'_>, Unit)>,
-        rendered: Option<&[Rendered]>,
-        shared: &mut Shared,
-    ) {
-        let Some((job, unit)) = new_unit.or(old_unit) else {
-            return;
-        };
-        let before = before.iter().map(|view| (ObjectId::of(*view), *view));
-        let mut known: BTreeMap<ObjectId, View<'_>> = before.collect();
-        let mut pairs = Vec::new();
-        for one in rendered.unwrap_or_default() {
-            let root = one.manifest.root();
-            match known.remove(&ObjectId::of(root)) {
-                Some(before)
-                    if before.is_written_as(root) || before.to_json() == root.to_json() => {}
-                before => pairs.push((before, Some(one))),
-            }
-        }
-        pairs.extend(known.into_values().map(|before| (Some(before), None)));
-        let objects = UnitObjects {
-            unit,
-            rendered: rendered.unwrap_or_default(),
-            contexts: job.policy_parameters(),
-        };
-        let (left, sink) = (&mut shared.new_tally.judged, &mut shared.new_sink);
-        self.policies.change(&objects, &pairs, left, sink);
-    }
-}
-
-fn build<'a>(
-    job: Option<&UnitJob<'a>>,
-    plan: Option<&Plan<'_>>,
-    policies: &Policies<'_>,
-    sink: &mut Sink,
-) -> Option<(UnitJob<'a>, Unit)> {
-    let job = *job?;
-    let mut unit = job.build(plan?, sink);
-    job.enforce(&mut unit, plan?, policies, sink);
-    Some((job, unit))
-}
-
-fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {
-    let place = objects::place_of(&unit.key);
-    for one in manifest::objects(rendered)
-        .iter()
-        .filter(|one| one.is_written)
-    {
-        let instance = one.instance.and_then(|at| unit.instances.get(at));
-        let component = instance.map_or("", |instance| &instance.component);
-        let key = (
-            Arc::clone(&place.environment),
-            component.into(),
-            one.manifest.kind().into_owned(),
-        );
-        if !place.tenant.is_empty() {
-            let tenants = population.entry(key).or_default();
-            tenants.insert(Arc::clone(&place.tenant));
-        }
-    }
-}
-
-/// `globex in production`; a cluster by its own name.
-fn title(key: &UnitKey) -> String {
-    let who = if key.tenant.is_empty() {
-        &key.cluster
-    } else {
-        &key.tenant
-    };
-    format!("{who} in {}", key.environment)
 }
 
 fn notes(

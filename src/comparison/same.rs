@@ -96,9 +96,7 @@ pub(super) fn usage_of_base(usage: &Usage, old: &Unit, new: &Unit) -> Usage {
     }
     let mut base = Usage::default();
     for (old, new) in old.instances.iter().zip(&new.instances) {
-        if let (Some(old), Some(new)) = (old.variable("workload"), new.variable("workload")) {
-            walk(old, new, usage, &mut base);
-        }
+        walk(&old.workload, &new.workload, usage, &mut base);
     }
     base
 }

@@ -162,21 +162,7 @@ impl TemplateRun<'_> {
                 }
                 self.sifted(items, &by)
             }
-            "zip" => {
-                let mut all = Vec::new();
-                let mut by = Vec::new();
-                for list in std::iter::once(of).chain(&positional) {
-                    let (items, outline) = self.items(list)?;
-                    all.push(items);
-                    by.push(outline);
-                }
-                let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
-                let rows =
-                    (0..shortest).map(|at| all.iter().map(|items| items[at].clone()).collect());
-                let rows: Vec<Vec<TracedValue>> = rows.collect();
-                let rows = rows.into_iter().map(|row| self.trace.list(row)).collect();
-                self.sifted(rows, &by)
-            }
+            "zip" => self.zipped(of, &positional)?,
             "items" => self.pairs(of, None)?,
             "dictsort" => {
                 let by_value = options
@@ -210,51 +196,11 @@ impl TemplateRun<'_> {
                 let keys = self.keys(&items, options.take("attribute"))?;
                 self.ordered(items, keys, reverse, capitals, vec![outline])?
             }
-            "unique" => {
-                let capitals = options
-                    .take("case_sensitive")
-                    .unwrap_or_else(|| TracedValue::constant(Data::Bool(false)));
-                let (items, outline) = self.items(of)?;
-                let keys = self.keys(&items, options.take("attribute"))?;
-                let keys = self.trace.list(keys);
-                let first = self.apply(StepOperation::Own(&FIRST_OF_KIND), &[&keys, &capitals])?;
-                self.trace.guard(&first);
-                let kept = positions(&first.data)
-                    .into_iter()
-                    .filter_map(|at| items.get(at).cloned());
-                self.sifted(kept.collect(), &[outline, first.term])
-            }
+            "unique" => self.unique(of, &mut options)?,
             "groupby" => self.groups(of, first, &mut options)?,
             "only" | "without" => self.entries_of(of, &positional, &**name == "only")?,
             "indent" => filters::indented(of, first).map_err(|message| self.failed(message))?,
-            _ => {
-                if matches!(of.data, Data::Undefined) {
-                    return Err(self.undefined());
-                }
-                let names: Arc<[Arc<str>]> =
-                    options.0.iter().map(|(name, _)| name.clone()).collect();
-                let named: Vec<TracedValue> = std::mem::take(&mut options.0)
-                    .into_iter()
-                    .map(|(_, value)| value)
-                    .collect();
-                let mut all = vec![of];
-                all.extend(&positional);
-                all.extend(&named);
-                let operation = match filters::own(name) {
-                    Some(own) => {
-                        if let Some(unknown) =
-                            names.iter().find(|given| !filters::takes(name, given))
-                        {
-                            return Err(
-                                self.failed(format!("`{name}` takes no argument `{unknown}`"))
-                            );
-                        }
-                        StepOperation::Own(own)
-                    }
-                    None => StepOperation::Filter(name.clone(), names),
-                };
-                self.apply(operation, &all)?
-            }
+            _ => self.of_whole_values(name, of, &positional, std::mem::take(&mut options.0))?,
         };
         match options.0.first() {
             Some((unknown, _)) => {
@@ -263,6 +209,74 @@ impl TemplateRun<'_> {
             None if filters::is_choosing(name) => self.bounded(made),
             None => Ok(made),
         }
+    }
+
+    /// Rows of the items at the same position.
+    fn zipped(
+        &mut self,
+        of: &TracedValue,
+        others: &[TracedValue],
+    ) -> Result<TracedValue, TemplateError> {
+        let mut all = Vec::new();
+        let mut by = Vec::new();
+        for list in std::iter::once(of).chain(others) {
+            let (items, outline) = self.items(list)?;
+            all.push(items);
+            by.push(outline);
+        }
+        let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
+        let rows = (0..shortest).map(|at| all.iter().map(|items| items[at].clone()).collect());
+        let rows: Vec<Vec<TracedValue>> = rows.collect();
+        let rows = rows.into_iter().map(|row| self.trace.list(row)).collect();
+        Ok(self.sifted(rows, &by))
+    }
+
+    /// The first item of each kind.
+    fn unique(
+        &mut self,
+        of: &TracedValue,
+        options: &mut FilterOptions,
+    ) -> Result<TracedValue, TemplateError> {
+        let capitals = options
+            .take("case_sensitive")
+            .unwrap_or_else(|| TracedValue::constant(Data::Bool(false)));
+        let (items, outline) = self.items(of)?;
+        let keys = self.keys(&items, options.take("attribute"))?;
+        let keys = self.trace.list(keys);
+        let first = self.apply(StepOperation::Own(&FIRST_OF_KIND), &[&keys, &capitals])?;
+        self.trace.guard(&first);
+        let kept = positions(&first.data)
+            .into_iter()
+            .filter_map(|at| items.get(at).cloned());
+        Ok(self.sifted(kept.collect(), &[outline, first.term]))
+    }
+
+    /// A filter that looks at whole values: one of our own, or of the template language.
+    fn of_whole_values(
+        &mut self,
+        name: &Arc<str>,
+        of: &TracedValue,
+        positional: &[TracedValue],
+        named: Vec<(Arc<str>, TracedValue)>,
+    ) -> Result<TracedValue, TemplateError> {
+        if matches!(of.data, Data::Undefined) {
+            return Err(self.undefined());
+        }
+        let names: Arc<[Arc<str>]> = named.iter().map(|(name, _)| name.clone()).collect();
+        let named: Vec<TracedValue> = named.into_iter().map(|(_, value)| value).collect();
+        let mut all = vec![of];
+        all.extend(positional);
+        all.extend(&named);
+        let operation = match filters::own(name) {
+            Some(own) => {
+                if let Some(unknown) = names.iter().find(|given| !filters::takes(name, given)) {
+                    return Err(self.failed(format!("`{name}` takes no argument `{unknown}`")));
+                }
+                StepOperation::Own(own)
+            }
+            None => StepOperation::Filter(name.clone(), names),
+        };
+        self.apply(operation, &all)
     }
 
     /// A text or number that a filter goes by: the rest depends on it.

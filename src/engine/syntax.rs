@@ -211,9 +211,6 @@ fn statements(list: &[ast::Stmt<'_>]) -> Result<Vec<Statement>, TemplateError> {
 fn statement(statement: &ast::Stmt<'_>) -> Result<Statement, TemplateError> {
     use StatementKind as Kind;
     let (kind, span) = match statement {
-        ast::Stmt::Template(one) => {
-            return Err(unsupported("a template within a template", one.span()));
-        }
         ast::Stmt::EmitRaw(one) => (Kind::Text(one.raw.into()), one.span()),
         ast::Stmt::EmitExpr(one) => (Kind::Print(expression_of(&one.expr)?), one.span()),
         ast::Stmt::ForLoop(one) => {
@@ -309,29 +306,36 @@ fn statement(statement: &ast::Stmt<'_>) -> Result<Statement, TemplateError> {
                 one.span(),
             )
         }
-        ast::Stmt::AutoEscape(one) => {
-            return Err(unsupported(
-                "nothing is escaped, so `autoescape` has no effect; remove it",
-                one.span(),
-            ));
-        }
-        ast::Stmt::Block(one) => {
-            return Err(unsupported(
-                "blocks are for templates that extend others, which is not possible here; write a macro",
-                one.span(),
-            ));
-        }
-        ast::Stmt::Extends(one) => {
-            return Err(unsupported(
-                "templates cannot extend others; import macros, or include",
-                one.span(),
-            ));
-        }
+        ast::Stmt::Template(_)
+        | ast::Stmt::AutoEscape(_)
+        | ast::Stmt::Block(_)
+        | ast::Stmt::Extends(_) => return Err(left_out(statement)),
     };
     Ok(Statement {
         kind,
         line: span.start_line.into(),
     })
+}
+
+/// A statement of the language that templates cannot use here.
+fn left_out(statement: &ast::Stmt<'_>) -> TemplateError {
+    let (message, span) = match statement {
+        ast::Stmt::Template(one) => ("a template within a template", one.span()),
+        ast::Stmt::AutoEscape(one) => (
+            "nothing is escaped, so `autoescape` has no effect; remove it",
+            one.span(),
+        ),
+        ast::Stmt::Block(one) => (
+            "blocks are for templates that extend others, which is not possible here; write a macro",
+            one.span(),
+        ),
+        ast::Stmt::Extends(one) => (
+            "templates cannot extend others; import macros, or include",
+            one.span(),
+        ),
+        _ => unreachable!("`statement` reads all others"),
+    };
+    unsupported(message, span)
 }
 
 fn macro_of(one: &ast::Spanned<ast::Macro<'_>>) -> Result<Macro, TemplateError> {

@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::{FileCache, Loaded, RawDocument, TemplateFile, of_ours};
 use crate::diagnostics::{SourceFile, Sources};
 use crate::model::defaults::{self, DefaultFile};
+use crate::model::field::Field;
 use crate::model::kinds::Catalog;
+use crate::model::kinds::{Header, KindName};
 use crate::yaml::Node;
 use crate::yaml::parse::parse;
 
@@ -25,7 +27,7 @@ const CASES: &str = "\n  tests:\n";
 /// Whether a repository asks for built-in policies or frameworks at all.
 pub(super) fn asks_for_policies(documents: &[RawDocument]) -> bool {
     documents.iter().any(|document| {
-        let spec = document.tree.get("spec");
+        let spec = Field::<Header>::of(&document.tree).spec().node();
         let asks = |key: &str| {
             spec.and_then(|spec| spec.get(key))
                 .is_some_and(|node| !node.entries().is_empty())
@@ -34,7 +36,7 @@ pub(super) fn asks_for_policies(documents: &[RawDocument]) -> bool {
             || asks("policyPacks")
             || asks("compliance")
             || asks("controls")
-            || document.tree.get("kind").and_then(Node::as_str) == Some("Waiver")
+            || Field::<Header>::of(&document.tree).kind_name() == Some(KindName::Waiver)
     })
 }
 

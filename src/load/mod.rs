@@ -23,7 +23,8 @@ use rayon::prelude::*;
 use crate::diagnostics::{
     Diagnostic, Sink, SourceFile, Sources, Span, catalogue::load as codes, nearest,
 };
-use crate::model::kinds::{Catalog, KINDS};
+use crate::model::field::Field;
+use crate::model::kinds::{Catalog, Header, KINDS};
 use crate::model::{ADMISSION_KINDS, API_VERSION};
 use crate::yaml::Node;
 use crate::yaml::parse::{SyntaxProblem, parse};
@@ -377,7 +378,7 @@ fn read_file(file: InputFile, index: u32) -> ReadFile {
 
 /// The command line gives contexts, and nothing else.
 fn is_context(document: &RawDocument, source: &SourceFile, file: u32, sink: &mut Sink) -> bool {
-    let kind = document.tree.get("kind");
+    let kind = Field::<Header>::of(&document.tree).kind().node();
     let name = kind.and_then(Node::as_str).unwrap_or_default();
     if name != "Context" {
         let place = kind.and_then(|node| source.spans.get(node.id.index as usize));
@@ -418,15 +419,10 @@ fn concerns_us(text: &str) -> bool {
 
 /// Ours by its API; or most likely meant to be, with a kind of ours and no API at all.
 fn is_ours(tree: &Node) -> bool {
-    let known = || {
-        tree.get("kind")
-            .and_then(Node::as_str)
-            .is_some_and(|kind| KINDS.contains(&kind))
-    };
-    match tree
-        .get("apiVersion")
-        .map(|version| version.as_str().unwrap_or_default())
-    {
+    let fields = Field::<Header>::of(tree);
+    let known = || fields.kind_name().is_some();
+    let version = fields.api_version().node();
+    match version.map(|version| version.as_str().unwrap_or_default()) {
         // Kubernetes' core group has no such kinds.
         None | Some("v1") => known(),
         Some(version) => {

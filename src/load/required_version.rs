@@ -4,7 +4,8 @@ use semver::{Version, VersionReq};
 
 use super::RawDocument;
 use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
-use crate::yaml::Node;
+use crate::model::field::Field;
+use crate::model::kinds::{Header, KindName, Platform};
 
 /// Whether the Platform allows this version of the tool. If not, that is the only finding: what else is wrong may
 /// only be wrong for this version.
@@ -14,11 +15,15 @@ pub fn is_for_this_version(documents: &[RawDocument], sources: &Sources, sink: &
         .iter()
         .map(|document| &document.tree)
         .find(|tree| {
-            tree.get("kind").and_then(Node::as_str) == Some("Platform")
+            Field::<Header>::of(tree).kind_name() == Some(KindName::Platform)
                 && sources.is_in_repository(tree.id.file)
         });
-    let required = platform.and_then(|tree| tree.at(&["spec", "requiredVersion"]));
-    let Some((node, text)) = required.and_then(|node| Some((node, node.as_str()?))) else {
+    let required = platform.map(|tree| {
+        let spec: Field<'_, Platform> = Field::<Header>::of(tree).spec().read_as();
+        spec.required_version()
+    });
+    let Some((node, text)) = required.and_then(|field| Some((field.node()?, field.as_str()?)))
+    else {
         return true;
     };
     // A value that is no range is reported with the other fields.

@@ -47,7 +47,7 @@ pub fn effective(catalog: &Catalog, role: &Document<Role>) -> Node {
         Node::new(id, Value::List(items.into()))
     };
     let merged = |key: &str| merge::merge(roles.iter().filter_map(|role| role.effective.get(key)));
-    let description = role.tree.at(&["metadata", "description"]).cloned();
+    let description = role.metadata_fields().description().node().cloned();
     Node::map(
         role.effective.id,
         vec![
@@ -72,7 +72,7 @@ pub fn parameters(catalog: &Catalog, role: &str) -> Vec<Node> {
     roles.reverse();
     let set = roles
         .iter()
-        .filter_map(|role| role.effective.get("policyParameters"));
+        .filter_map(|role| role.effective_fields().policy_parameters().node());
     set.cloned().collect()
 }
 
@@ -86,7 +86,7 @@ pub fn roles(catalog: &Catalog) -> BTreeMap<&str, Node> {
 
 /// The grants of a tenant: its own, then those of documents of kind Grant that are for it.
 pub fn grants_of(catalog: &Catalog, tenant: &Document<Tenant>) -> Node {
-    let own = tenant.effective.get("grants");
+    let own = tenant.effective_fields().grants().node();
     let mut items: Vec<Node> = own.and_then(Node::as_list).unwrap_or_default().to_vec();
     for grant in &catalog.grants {
         if grant.spec.is_for(&tenant.name, &tenant.metadata.labels) {

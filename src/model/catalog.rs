@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::field::Field;
-use super::kinds::{Kind, Metadata};
+use super::kinds::{Header, Kind, Metadata};
 use crate::yaml::{Node, NodeId, PathStep};
 
 /// One document: its tree, and its spec as a type.
@@ -37,12 +37,12 @@ impl<K> Document<K> {
 
     /// `metadata` as it was written.
     pub fn metadata_fields(&self) -> Field<'_, Metadata> {
-        Field::<()>::of(&self.tree).field("metadata")
+        Field::<Header>::of(&self.tree).metadata()
     }
 
     /// The spec as it was written.
     pub fn fields(&self) -> Field<'_, K> {
-        Field::<K>::of(&self.tree).field("spec")
+        Field::<Header>::of(&self.tree).spec().read_as()
     }
 
     /// The spec over the built-in defaults of its kind.
@@ -52,7 +52,7 @@ impl<K> Document<K> {
 
     /// The id of the document's name.
     pub fn name_id(&self) -> NodeId {
-        self.at(&[PathStep::from("metadata"), PathStep::from("name")])
+        self.metadata_fields().name().place()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::manifest::Manifest;
@@ -456,14 +456,64 @@ pub enum InputKind {
     File,
 }
 
+/// What of the input changed. It is written as `Tenant globex`, `template component/deployment.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputSubject {
+    /// A file of another kind, by its path.
+    File(String),
+    /// A template, by its path.
+    Template(String),
+    /// A document.
+    Document(DocumentSubject),
+}
+
+impl InputSubject {
+    /// The kind of a document.
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            InputSubject::Document(document) => Some(&document.kind),
+            InputSubject::File(_) | InputSubject::Template(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for InputSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InputSubject::File(path) => write!(f, "file {path}"),
+            InputSubject::Template(path) => write!(f, "template {path}"),
+            InputSubject::Document(document) => {
+                f.write_str(format!("{} {}", document.kind, document.name).trim())
+            }
+        }
+    }
+}
+
+impl Serialize for InputSubject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a document is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DocumentSubject {
+    /// Its kind, which may be none of ours.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Of a component, its version; else empty.
+    pub version: String,
+}
+
 /// A change of the input.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InputChange {
     /// What kind of input.
     pub kind: InputKind,
-    /// `Tenant globex`, `template component/deployment.yaml`.
-    pub subject: String,
+    /// What of the input.
+    pub subject: InputSubject,
     /// The field, for documents: `spec.tier`; empty for all of it.
     pub field: String,
     /// What was there; nothing if there was nothing.

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use foldhash::fast::FixedState;
 
 use super::field::Field;
-use super::kinds::{PipelineJob, Workload};
+use super::kinds::{
+    Cluster, ContextLevel, Environment, PipelineJob, Tenant, TenantStatus, Workload,
+};
 use crate::yaml::{Node, NodeId, Value};
 
 /// Names one unit of work, and the folder that it fills.
@@ -19,6 +22,38 @@ pub struct UnitKey {
     pub cluster: String,
     /// The tenant's name; empty for what the cluster itself needs in that environment.
     pub tenant: String,
+}
+
+/// What the compiler itself has to know of a unit, as templates see it.
+#[derive(Debug)]
+pub struct Facts {
+    /// The tenant; none for what the cluster itself needs.
+    pub tenant: Option<Node>,
+    /// The environment.
+    pub environment: Node,
+    /// The cluster.
+    pub cluster: Node,
+    /// Where the name of the tenant, or else of the cluster, is written.
+    pub name: NodeId,
+    /// The namespace that tenants share on a cluster, for the cluster's own unit.
+    pub shared_namespace: Option<Node>,
+}
+
+impl Facts {
+    /// The tenant.
+    pub fn tenant(&self) -> Option<Field<'_, Tenant>> {
+        self.tenant.as_ref().map(Field::of)
+    }
+
+    /// The environment.
+    pub fn environment(&self) -> Field<'_, Environment> {
+        Field::of(&self.environment)
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> Field<'_, Cluster> {
+        Field::of(&self.cluster)
+    }
 }
 
 /// A name that templates can use, and what it stands for.
@@ -33,6 +68,8 @@ pub struct Unit {
     pub namespace: String,
     /// What templates of scope tenant and delivery see.
     pub variables: Vec<Variable>,
+    /// What the compiler itself has to know of it.
+    pub facts: Facts,
     /// The components that run here.
     pub instances: Vec<Instance>,
     /// The pipelines that run some of them.
@@ -68,15 +105,8 @@ pub struct Decided {
 impl Unit {
     /// Whether the tenant is not in service, so that much of its values has no effect for now.
     pub fn is_idle(&self) -> bool {
-        let tenant = self
-            .variables
-            .iter()
-            .find(|(name, _)| *name == "tenant")
-            .map(|(_, node)| node);
-        tenant
-            .and_then(|tenant| tenant.get("status"))
-            .and_then(Node::as_str)
-            != Some("active")
+        let tenant = self.facts.tenant();
+        !tenant.is_some_and(|tenant| tenant.status().is(TenantStatus::Active))
     }
 }
 
@@ -85,6 +115,14 @@ impl Unit {
 pub struct Instance {
     /// The component's name.
     pub component: String,
+    /// Where that name is written.
+    pub name: NodeId,
+    /// The version that runs.
+    pub version: String,
+    /// The instance itself, as templates see it.
+    pub instance: Node,
+    /// The layered values, as templates see them.
+    pub workload: Node,
     /// The line that asked for it: the tenant's subscription.
     pub subscription: NodeId,
     /// What templates of scope component see besides the unit's variables.
@@ -147,20 +185,85 @@ impl PlannedJob {
 /// One layer of an instance's values.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// What people call it: `tier basic`, `tenant globex in production`.
-    pub name: String,
+    /// Whose values they are.
+    pub source: LayerSource,
     /// What it sets; a part of a workload.
     pub values: Node,
 }
 
-impl Instance {
-    /// One of its variables.
-    pub fn variable(&self, name: &str) -> Option<&Node> {
-        self.variables
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, node)| node)
+/// Whose values a layer has, the lowest first; the order is that of `docs/layers.md`. It is written as people call it:
+/// `tier basic`, `tenant globex in production`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LayerSource {
+    /// The built-in defaults.
+    BuiltIn,
+    /// `defaults` of the Platform.
+    Platform,
+    /// The tier of this name.
+    Tier(String),
+    /// The context of this name.
+    Context(ContextLevel, String),
+    /// The component itself.
+    Component {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// The cluster of this name.
+    Cluster(String),
+    /// The environment of this name.
+    Environment(String),
+    /// The tenant.
+    Tenant {
+        /// Its name.
+        tenant: String,
+        /// The environment that it is for; none for all.
+        environment: Option<String>,
+    },
+    /// The tenant's subscription to the component.
+    Subscription {
+        /// The tenant's name.
+        tenant: String,
+        /// The component's name.
+        component: String,
+        /// The environment that it is for; none for all.
+        environment: Option<String>,
+    },
+}
+
+impl fmt::Display for LayerSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LayerSource::BuiltIn => f.write_str("built-in default"),
+            LayerSource::Platform => f.write_str("platform defaults"),
+            LayerSource::Tier(name) => write!(f, "tier {name}"),
+            LayerSource::Context(ContextLevel::Session, _) => f.write_str("the command line"),
+            LayerSource::Context(level, name) => write!(f, "{level} context {name}"),
+            LayerSource::Component { name, version } => write!(f, "component {name} {version}"),
+            LayerSource::Cluster(name) => write!(f, "cluster {name}"),
+            LayerSource::Environment(name) => write!(f, "environment {name}"),
+            LayerSource::Tenant {
+                tenant,
+                environment,
+            } => {
+                write!(f, "tenant {tenant}")?;
+                in_environment(environment.as_deref(), f)
+            }
+            LayerSource::Subscription {
+                tenant,
+                component,
+                environment,
+            } => {
+                write!(f, "{tenant}'s subscription to {component}")?;
+                in_environment(environment.as_deref(), f)
+            }
+        }
     }
+}
+
+fn in_environment(environment: Option<&str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    environment.map_or(Ok(()), |name| write!(f, " in {name}"))
 }
 
 /// Which values of instances templates read.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::catalog::Document;
 use super::kinds::{Catalog, Component, ComponentStatus, Tenant, TenantStatus};
 use super::scalars;
-use crate::yaml::{NodeId, PathStep};
+use crate::yaml::NodeId;
 
 /// Which version of a component runs for whom: component and version, to tenant and environment.
 pub type Users = BTreeMap<(String, String), BTreeSet<(String, String)>>;
@@ -114,26 +114,35 @@ pub fn passages(catalog: &Catalog) -> Vec<Passage<'_>> {
 
 /// Everything with a last day, the soonest first.
 pub fn endings(catalog: &Catalog) -> Vec<Ending> {
-    let mut endings = Vec::new();
-    let mut add = |date: Option<&scalars::Date>, what: String, of: &str, place: NodeId| {
+    let mut endings = Endings::default();
+    of_tenants(catalog, &mut endings);
+    of_others(catalog, &mut endings);
+    let mut endings = endings.0;
+    endings.sort();
+    endings
+}
+
+#[derive(Default)]
+struct Endings(Vec<Ending>);
+
+impl Endings {
+    fn add(&mut self, date: Option<&scalars::Date>, what: String, of: &str, place: NodeId) {
         if let Some(on) = day(date) {
-            endings.push(Ending {
+            let of = of.to_owned();
+            self.0.push(Ending {
                 on,
                 what,
-                of: of.to_owned(),
+                of,
                 place,
             });
         }
-    };
+    }
+}
+
+/// Grants, shares and data of tenants.
+fn of_tenants(catalog: &Catalog, endings: &mut Endings) {
     for tenant in &catalog.tenants {
-        let at = |list: &str, position: usize| {
-            tenant.at(&[
-                "spec".into(),
-                list.into(),
-                PathStep::Index(position),
-                "expiresAt".into(),
-            ])
-        };
+        let fields = tenant.fields();
         for (position, grant) in tenant.spec.grants.iter().enumerate() {
             let subjects: Vec<&str> = grant
                 .subjects
@@ -141,27 +150,27 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
                 .map(|subject| subject.name.as_str())
                 .collect();
             let what = format!("grant of {} to {}", grant.role, subjects.join(", "));
-            add(
+            endings.add(
                 grant.expires_at.as_ref(),
                 what,
                 &tenant.name,
-                at("grants", position),
+                fields.grants().item(position).expires_at().place(),
             );
         }
         for (position, share) in tenant.spec.shares.iter().enumerate() {
             let with: Vec<&str> = share.with.iter().map(|with| with.0.as_str()).collect();
             let what = format!("share of {} with {}", share.component, with.join(", "));
-            add(
+            endings.add(
                 share.expires_at.as_ref(),
                 what,
                 &tenant.name,
-                at("shares", position),
+                fields.shares().item(position).expires_at().place(),
             );
         }
         if let Some(offboarding) = &tenant.spec.offboarding {
             let what = "data of a tenant that left".to_owned();
             let place = tenant.fields().offboarding().retain_data_until().place();
-            add(
+            endings.add(
                 offboarding.retain_data_until.as_ref(),
                 what,
                 &tenant.name,
@@ -169,6 +178,10 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             );
         }
     }
+}
+
+/// Grants, contexts, waivers, datasets and components.
+fn of_others(catalog: &Catalog, endings: &mut Endings) {
     for grant in &catalog.grants {
         let subjects: Vec<&str> = grant
             .spec
@@ -177,7 +190,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             .map(|subject| subject.name.as_str())
             .collect();
         let what = format!("grant of {} to {}", grant.spec.role, subjects.join(", "));
-        add(
+        endings.add(
             grant.spec.expires_at.as_ref(),
             what,
             "",
@@ -186,7 +199,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
     }
     for context in &catalog.contexts {
         let what = format!("context {}", context.name);
-        add(
+        endings.add(
             context.spec.expires_at.as_ref(),
             what,
             "",
@@ -201,7 +214,7 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             .as_ref()
             .map_or("", |tenant| &tenant.0);
         let what = format!("waiver {} of {}", waiver.name, waiver.spec.names());
-        add(
+        endings.add(
             Some(&waiver.spec.expires_at),
             what,
             tenant,
@@ -214,32 +227,24 @@ pub fn endings(catalog: &Catalog) -> Vec<Ending> {
             .access_approval
             .iter()
             .flat_map(|approval| &approval.approved);
+        let written = dataset.fields().access_approval().approved();
         for (position, access) in approved.enumerate() {
-            let path = [
-                "spec".into(),
-                "accessApproval".into(),
-                "approved".into(),
-                PathStep::Index(position),
-                "expiresAt".into(),
-            ];
             let what = format!("approved use of {}", dataset.name);
-            add(
+            endings.add(
                 access.expires_at.as_ref(),
                 what,
                 &access.tenant.0,
-                dataset.at(&path),
+                written.item(position).expires_at().place(),
             );
         }
     }
     for component in &catalog.components {
         let what = format!("{} {}", component.name, component.spec.version);
-        add(
+        endings.add(
             component.spec.sunset_on.as_ref(),
             what,
             "",
             component.fields().sunset_on().place(),
         );
     }
-    endings.sort();
-    endings
 }

@@ -4,7 +4,7 @@ use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::model::instance::Unit;
 use crate::model::manifest::Rendered;
 use crate::model::view::View;
-use crate::yaml::{Node, NodeId};
+use crate::yaml::NodeId;
 
 /// Places the findings of one unit.
 pub struct Locator<'a> {
@@ -115,19 +115,12 @@ impl Locator<'_> {
         {
             return self.at(diagnostic, view, "");
         }
-        let name = |variables: &[(&'static str, Node)], wanted: &str| -> Option<NodeId> {
-            let (_, node) = variables.iter().find(|(known, _)| *known == wanted)?;
-            node.get("name").map(|name| name.id)
-        };
         let instance = rendered
             .and_then(|one| one.instance)
             .and_then(|at| self.unit.instances.get(at));
-        let owner = instance
-            .and_then(|instance| name(&instance.variables, "component"))
-            .or_else(|| name(&self.unit.variables, "tenant"))
-            .or_else(|| name(&self.unit.variables, "cluster"));
+        let owner = instance.map_or(self.unit.facts.name, |instance| instance.name);
         diagnostic
-            .at(owner.and_then(|id| self.sources.span(id)), "")
+            .at(self.sources.span(owner), "")
             .and(input, "the default that decides it")
             .and(
                 template.filter(|_| input.is_none()),

@@ -163,7 +163,7 @@ impl<'j> Judging<'j, '_, '_> {
 
     /// Judges one component of a tenant by rules with their parameters.
     pub fn instance(&mut self, rules: &[(usize, &Node)], instance: &Instance) {
-        let Some(tree) = instance.variable("instance").filter(|_| !rules.is_empty()) else {
+        let Some(tree) = Some(&instance.instance).filter(|_| !rules.is_empty()) else {
             return;
         };
         let mut scene = NameValues::new(AdmissionRequest::default());

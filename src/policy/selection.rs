@@ -33,13 +33,9 @@ impl<'a> Circumstances<'a> {
 
     /// Those of a unit.
     pub fn of_unit(unit: &'a Unit) -> Circumstances<'a> {
-        let variable = |wanted: &str| {
-            let found = unit.variables.iter().find(|(name, _)| *name == wanted);
-            found.map(|(_, node)| node)
-        };
         Circumstances {
-            tenant: variable("tenant"),
-            environment: variable("environment"),
+            tenant: unit.facts.tenant.as_ref(),
+            environment: Some(&unit.facts.environment),
             all_tenants: false,
         }
     }
@@ -212,170 +208,159 @@ fn word(choice: &impl serde::Serialize) -> String {
 
 /// Judges what documents say of policies: names that are not there, and parameters.
 pub fn check(policies: &Policies<'_>, sink: &mut Sink) {
-    let input = &policies.input;
-    let catalog = input.catalog;
+    let catalog = policies.input.catalog;
     // By the documents: what nobody asks for is not compiled.
-    let rules: BTreeMap<&str, (&str, &Document<Policy>)> = catalog
-        .policies
-        .iter()
-        .map(|document| {
-            let pack = super::rules::pack_of(input.sources.path(document.tree.id.file));
-            (document.name.as_str(), (pack, document))
-        })
-        .collect();
-    let packs: BTreeSet<&str> = rules
-        .values()
-        .map(|(pack, _)| *pack)
-        .filter(|pack| !pack.is_empty())
-        .collect();
-    let mut unknown = |place: NodeId, message: String, name: &str, known: Vec<&str>| {
-        let mut diagnostic =
-            Diagnostic::new(codes::UNKNOWN_POLICY, message).at(input.sources.span(place), "");
-        diagnostic.help =
-            suggest(name, known).or_else(|| Some("`tenantry policy list` shows all".to_owned()));
-        sink.push(diagnostic);
+    let rules = catalog.policies.iter().map(|document| {
+        let pack = super::rules::pack_of(policies.input.sources.path(document.tree.id.file));
+        (document.name.as_str(), (pack, document))
+    });
+    let mut check = Names {
+        policies,
+        rules: rules.collect(),
+        frameworks: catalog.frameworks.names().collect(),
+        sink,
     };
-    for platform in &catalog.platforms {
-        let used = platform
-            .tree
-            .at(&["spec", "policyPacks"])
-            .map(Node::entries);
-        for entry in used.unwrap_or_default() {
-            if !packs.contains(&*entry.key) {
-                let message = format!("there is no pack of policies `{}`", entry.key);
-                unknown(
-                    entry.key_id,
-                    message,
-                    &entry.key,
-                    packs.iter().copied().collect(),
-                );
-            }
-            let excluded = entry.value.get("exclude").and_then(Node::as_list);
-            for item in excluded.unwrap_or_default() {
-                let name = item.as_str().unwrap_or_default();
-                if rules.get(name).is_none_or(|(pack, _)| *pack != &*entry.key) {
-                    let message = format!("the pack `{}` has no policy `{name}`", entry.key);
-                    let known = rules.iter().filter(|(_, (pack, _))| *pack == &*entry.key);
-                    let known = known.map(|(name, _)| *name).collect();
-                    unknown(item.id, message, name, known);
+    check.packs();
+    let platforms = catalog.platforms.iter();
+    let tenants = catalog.tenants.iter();
+    let layers = platforms
+        .map(|platform| platform.fields().frameworks().node())
+        .chain(tenants.map(|tenant| tenant.fields().compliance().node()));
+    let layers: Vec<&Node> = layers.flatten().collect();
+    for layer in &layers {
+        check.followed(layer);
+    }
+    check.controls();
+    for layer in layers {
+        let of_framework = |name: &str| of_framework(policies, name);
+        parameters::check(layer, &of_framework, policies.input.sources, check.sink);
+    }
+    check.contexts();
+}
+
+/// Names of policies, packs, frameworks and controls that documents mention.
+struct Names<'p, 's> {
+    policies: &'p Policies<'p>,
+    /// Each policy's pack and document.
+    rules: BTreeMap<&'p str, (&'p str, &'p Document<Policy>)>,
+    frameworks: Vec<&'p str>,
+    sink: &'s mut Sink,
+}
+
+impl Names<'_, '_> {
+    fn unknown(&mut self, place: NodeId, message: String, name: &str, known: &[&str]) {
+        let span = self.policies.input.sources.span(place);
+        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span, "");
+        diagnostic.help = suggest(name, known.iter().copied())
+            .or_else(|| Some("`tenantry policy list` shows all".to_owned()));
+        self.sink.push(diagnostic);
+    }
+
+    /// Packs that the Platform uses, and policies that it leaves out of them.
+    fn packs(&mut self) {
+        let packs: BTreeSet<&str> = self.rules.values().map(|(pack, _)| *pack).collect();
+        let packs: Vec<&str> = packs.into_iter().filter(|pack| !pack.is_empty()).collect();
+        for platform in &self.policies.input.catalog.platforms {
+            for (entry, pack) in platform.fields().policy_packs().entries() {
+                if !packs.contains(&&*entry.key) {
+                    let message = format!("there is no pack of policies `{}`", entry.key);
+                    self.unknown(entry.key_id, message, &entry.key, &packs);
+                }
+                let own = self
+                    .rules
+                    .iter()
+                    .filter(|(_, (pack, _))| *pack == &*entry.key);
+                let own: Vec<&str> = own.map(|(name, _)| *name).collect();
+                for item in pack.some().exclude().items() {
+                    let name = item.as_str().unwrap_or_default();
+                    if !own.contains(&name) {
+                        let message = format!("the pack `{}` has no policy `{name}`", entry.key);
+                        self.unknown(item.place(), message, name, &own);
+                    }
                 }
             }
         }
     }
-    let frameworks: Vec<&str> = catalog.frameworks.names().collect();
-    let platforms = catalog
-        .platforms
-        .iter()
-        .map(|document| (&document.tree, "frameworks"));
-    let tenants = catalog
-        .tenants
-        .iter()
-        .map(|document| (&document.tree, "compliance"));
-    for (tree, field) in platforms.chain(tenants) {
-        let followed = tree
-            .at(&["spec", field])
-            .map(Node::entries)
-            .unwrap_or_default();
-        for entry in followed {
-            if !frameworks.contains(&&*entry.key) {
+
+    /// Frameworks that somebody follows.
+    fn followed(&mut self, layer: &Node) {
+        for entry in layer.entries() {
+            if !self.frameworks.contains(&&*entry.key) {
                 let message = format!("there is no framework `{}`", entry.key);
-                unknown(entry.key_id, message, &entry.key, frameworks.clone());
+                self.unknown(entry.key_id, message, &entry.key, &self.frameworks.clone());
             }
         }
     }
-    for rule in &policies.rules {
-        let controls = rule
-            .tree
-            .at(&["spec", "controls"])
-            .map(Node::entries)
-            .unwrap_or_default();
-        for framework in controls {
-            let Some(document) = catalog.frameworks.get(&framework.key) else {
-                let message = format!("there is no framework `{}`", framework.key);
-                unknown(
-                    framework.key_id,
-                    message,
-                    &framework.key,
-                    frameworks.clone(),
-                );
+
+    /// Controls that policies say they support.
+    fn controls(&mut self) {
+        let (policies, catalog) = (self.policies, self.policies.input.catalog);
+        for rule in &policies.rules {
+            let Some(controls) = rule.tree.at(&["spec", "controls"]) else {
                 continue;
             };
-            for control in framework.value.entries() {
-                if !document
-                    .spec
-                    .controls
-                    .iter()
-                    .any(|known| *known.id == *control.key)
-                {
-                    let message = format!(
-                        "the framework `{}` has no control `{}`",
-                        framework.key, control.key
-                    );
-                    let known = document
-                        .spec
-                        .controls
-                        .iter()
-                        .map(|control| control.id.as_str());
-                    unknown(control.key_id, message, &control.key, known.collect());
+            self.followed(controls);
+            for framework in controls.entries() {
+                let Some(document) = catalog.frameworks.get(&framework.key) else {
+                    continue;
+                };
+                let known = document.spec.controls.iter();
+                let known: Vec<&str> = known.map(|control| control.id.as_str()).collect();
+                for control in framework.value.entries() {
+                    if !known.contains(&&*control.key) {
+                        let message = format!(
+                            "the framework `{}` has no control `{}`",
+                            framework.key, control.key
+                        );
+                        self.unknown(control.key_id, message, &control.key, &known);
+                    }
                 }
             }
         }
     }
-    let of_framework = |name: &str| -> Option<BTreeMap<String, Parameter>> {
-        let framework = catalog.frameworks.get(name)?;
-        let mut parameters = framework.spec.parameters.clone();
-        for rule in policies
-            .rules
-            .iter()
-            .filter(|rule| rule.controls.contains_key(name))
-        {
-            for (name, parameter) in &rule.parameters {
-                parameters
-                    .entry(name.clone())
-                    .or_insert_with(|| parameter.clone());
+
+    /// Parameters that contexts set, of policies or of frameworks.
+    fn contexts(&mut self) {
+        let input = &self.policies.input;
+        for context in &input.catalog.contexts {
+            let Some(layer) = context.fields().policy_parameters().node() else {
+                continue;
+            };
+            for entry in layer.entries() {
+                let is_known =
+                    self.rules.contains_key(&*entry.key) || self.frameworks.contains(&&*entry.key);
+                if !is_known {
+                    let message = format!("there is no policy or framework `{}`", entry.key);
+                    let mut diagnostic = Diagnostic::new(codes::UNKNOWN_POLICY, message)
+                        .at(input.sources.span(entry.key_id), "");
+                    let known = self.rules.keys().chain(&self.frameworks);
+                    diagnostic.help = suggest(&entry.key, known.copied());
+                    self.sink.push(diagnostic);
+                }
             }
-        }
-        Some(parameters)
-    };
-    for (tree, field) in catalog
-        .platforms
-        .iter()
-        .map(|document| (&document.tree, "frameworks"))
-        .chain(
-            catalog
-                .tenants
-                .iter()
-                .map(|document| (&document.tree, "compliance")),
-        )
-    {
-        if let Some(layer) = tree.at(&["spec", field]) {
-            parameters::check(layer, &of_framework, input.sources, sink);
+            let (policies, rules) = (self.policies, &self.rules);
+            let of_any = |name: &str| match rules.get(name) {
+                Some((_, document)) => Some(document.spec.parameters.clone()),
+                None => of_framework(policies, name),
+            };
+            parameters::check(layer, &of_any, input.sources, self.sink);
         }
     }
-    for context in &catalog.contexts {
-        let Some(layer) = context.tree.at(&["spec", "policyParameters"]) else {
-            continue;
-        };
-        for entry in layer.entries() {
-            if !rules.contains_key(&*entry.key) && !frameworks.contains(&&*entry.key) {
-                let mut diagnostic = Diagnostic::new(
-                    codes::UNKNOWN_POLICY,
-                    format!("there is no policy or framework `{}`", entry.key),
-                )
-                .at(input.sources.span(entry.key_id), "");
-                diagnostic.help = suggest(
-                    &entry.key,
-                    rules.keys().copied().chain(frameworks.iter().copied()),
-                );
-                sink.push(diagnostic);
-            }
+}
+
+/// The parameters of a framework, and of the policies that support it.
+fn of_framework(policies: &Policies<'_>, name: &str) -> Option<BTreeMap<String, Parameter>> {
+    let framework = policies.input.catalog.frameworks.get(name)?;
+    let mut parameters = framework.spec.parameters.clone();
+    let rules = policies.rules.iter();
+    for rule in rules.filter(|rule| rule.controls.contains_key(name)) {
+        for (name, parameter) in &rule.parameters {
+            parameters
+                .entry(name.clone())
+                .or_insert_with(|| parameter.clone());
         }
-        let of_any = |name: &str| match rules.get(name) {
-            Some((_, document)) => Some(document.spec.parameters.clone()),
-            None => of_framework(name),
-        };
-        parameters::check(layer, &of_any, input.sources, sink);
     }
+    Some(parameters)
 }
 
 /// Whether a list of names is empty or has this one.

@@ -15,8 +15,7 @@ pub fn named(unit: &Unit) -> Vec<(&'static str, Node)> {
 
 /// The minor version of Kubernetes of a unit's cluster.
 pub fn kubernetes_of(unit: &Unit) -> Option<Minor> {
-    let (_, cluster) = unit.variables.iter().find(|(name, _)| *name == "cluster")?;
-    let version = cluster.get("kubernetesVersion")?.as_str()?;
+    let version = unit.facts.cluster().kubernetes_version().as_str()?;
     version.split('.').nth(1)?.parse().ok()
 }
 

@@ -36,10 +36,11 @@ use crate::engine::trace::{LookDepth, Own};
 use crate::engine::value::Data;
 use crate::engine::{self, RunInputs, TemplateErrorKind, TemplateFunction};
 use crate::kubernetes::versions::{self, Minor};
+use crate::model::field::Field;
 use crate::model::hole::{Hole, Holes};
 use crate::model::instance::{Derivations, Unit, Usage, Variable};
 use crate::model::manifest::{Manifest, Rendered, TemplateLine, TemplateScope};
-use crate::yaml::{Node, NodeId};
+use crate::yaml::NodeId;
 use registry::{Otherwise, Template};
 use skeleton::Skeleton;
 use usage::InstanceUsage;
@@ -132,11 +133,9 @@ pub fn unit(
                     let variables = with(&of_unit, &instance.variables);
                     let looked = all(&job, &variables, &instance.templates, sink);
                     // What a page for people tells has no effect for that.
-                    if scope.makes_objects()
-                        && let Some(workload) = instance.variable("workload")
-                    {
+                    if scope.makes_objects() {
                         looked.note(
-                            workload,
+                            &instance.workload,
                             &instance.variables,
                             &templates.looked,
                             sources,
@@ -161,18 +160,10 @@ pub fn unit(
                         looked.0.extend(more.0);
                     }
                     for one in &pipeline.jobs {
-                        {
-                            let workload = &one.workload;
+                        for variables in [&one.variables, &pipeline.variables] {
                             looked.note(
-                                workload,
-                                &one.variables,
-                                &templates.looked,
-                                sources,
-                                usage,
-                            );
-                            looked.note(
-                                workload,
-                                &pipeline.variables,
+                                &one.workload,
+                                variables,
                                 &templates.looked,
                                 sources,
                                 usage,
@@ -229,19 +220,11 @@ struct Apis {
 
 impl Apis {
     fn of(unit: &Unit) -> Apis {
-        let cluster = unit
-            .variables
-            .iter()
-            .find(|(name, _)| *name == "cluster")
-            .map(|(_, node)| node);
-        let listed = cluster
-            .and_then(|cluster| cluster.get("apis"))
-            .and_then(Node::as_list)
-            .unwrap_or_default();
-        let listed = listed.iter().filter_map(Node::as_str).map(str::to_owned);
-        let version = cluster.and_then(|cluster| cluster.get("kubernetesVersion")?.as_str());
+        let cluster = unit.facts.cluster();
+        let listed = cluster.apis().items().filter_map(Field::as_str);
+        let version = cluster.kubernetes_version().as_str();
         Apis {
-            listed: listed.collect(),
+            listed: listed.map(str::to_owned).collect(),
             minor: version.and_then(versions::minor),
             known: RefCell::default(),
         }

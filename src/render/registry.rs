@@ -13,7 +13,7 @@ use crate::engine::syntax::{self, Expression};
 use crate::engine::{self, TemplateLibrary, markers::is_reserved};
 use crate::model::kinds::Catalog;
 use crate::model::manifest::{TemplateLine, TemplateScope};
-use crate::yaml::{Node, PathStep, parse::parse};
+use crate::yaml::{Node, Value, parse::parse};
 
 const SCOPES: [(&str, TemplateScope); 11] = [
     ("cluster", TemplateScope::Cluster),
@@ -139,7 +139,7 @@ impl Templates {
                 {
                     continue;
                 }
-                let place = component.at(&["spec".into(), "templates".into(), PathStep::Index(at)]);
+                let place = component.fields().templates().item(at).place();
                 let diagnostic =
                     Diagnostic::new(UNKNOWN_REFERENCE, format!("there is no template `{path}`"))
                         .at(sources.span(place), "named here");
@@ -309,128 +309,119 @@ fn header(source: &str) -> Option<&str> {
     Some(text)
 }
 
+/// The fields of a template's header.
+const KEYS: [&str; 8] = [
+    "scope",
+    "when",
+    "requires",
+    "otherwise",
+    "askedBy",
+    "message",
+    "onRequest",
+    "written",
+];
+
+/// What is wrong with a header: the message, the field, and what to write.
+struct HeaderProblem(String, String, String);
+
 fn read_header(template: &mut Template, header: &str, sources: &Sources, sink: &mut Sink) -> bool {
-    let first_line = sources.line_span(template.file, 1);
-    let parsed = parse(header, template.file);
-    let mut fail = |message: String, key: &str, help: String| {
-        let source = sources.file(template.file).map_or("", |file| &file.text);
-        let line = source
+    let source = sources.file(template.file).map_or("", |file| &file.text);
+    let line_of = |key: &str| {
+        let begins = format!("{key}:");
+        source
             .lines()
-            .position(|line| line.trim_start().starts_with(&format!("{key}:")));
-        let span = line
-            .and_then(|line| sources.line_span(template.file, line + 1))
-            .or(first_line);
-        sink.push(
-            Diagnostic::new(codes::BAD_HEADER, message)
-                .at(span, "")
-                .help(help),
-        );
-        false
+            .position(|line| line.trim_start().starts_with(&begins))
     };
-    let Some(map) = parsed
-        .documents
-        .first()
-        .filter(|_| parsed.problems.is_empty())
-    else {
-        return fail(
+    template.when_line = line_of("when").unwrap_or(0) + 1;
+    let Err(HeaderProblem(message, key, help)) = read_fields(template, header) else {
+        return true;
+    };
+    let line = line_of(&key).map_or(1, |line| line + 1);
+    let span = sources.line_span(template.file, line);
+    sink.push(
+        Diagnostic::new(codes::BAD_HEADER, message)
+            .at(span, "")
+            .help(help),
+    );
+    false
+}
+
+fn read_fields(template: &mut Template, header: &str) -> Result<(), HeaderProblem> {
+    let parsed = parse(header, template.file);
+    let map = parsed.documents.first();
+    let Some(map) = map.filter(|_| parsed.problems.is_empty()) else {
+        return Err(HeaderProblem(
             "the template's header is not valid YAML".to_owned(),
-            "",
+            String::new(),
             "write lines such as `scope: component` between `{#-` and `-#}`".to_owned(),
-        );
+        ));
     };
-    const KEYS: [&str; 8] = [
-        "scope",
-        "when",
-        "requires",
-        "otherwise",
-        "askedBy",
-        "message",
-        "onRequest",
-        "written",
-    ];
-    for entry in map.entries() {
-        if !KEYS.contains(&&*entry.key) {
-            let help = suggest(&entry.key, KEYS).unwrap_or_default();
-            return fail(
-                format!("the template's header has an unknown field `{}`", entry.key),
-                &entry.key,
-                help,
-            );
-        }
-    }
+    let value = |key: &str| map.get(key).map(|node| &node.value);
     let text = |key: &str| map.get(key).and_then(Node::as_str).map(str::to_owned);
+    if let Some(entry) = map
+        .entries()
+        .iter()
+        .find(|entry| !KEYS.contains(&&*entry.key))
+    {
+        let help = suggest(&entry.key, KEYS).unwrap_or_default();
+        let message = format!("the template's header has an unknown field `{}`", entry.key);
+        return Err(HeaderProblem(message, entry.key.to_string(), help));
+    }
     let scope = text("scope").unwrap_or_default();
     match SCOPES.iter().find(|(name, _)| *name == scope) {
         Some((_, scope)) => template.scope = *scope,
         None => {
             let help = suggest(&scope, SCOPES.map(|(name, _)| name)).unwrap_or_default();
-            return fail(
-                format!("the template's header has no scope that is known: `{scope}`"),
-                "scope",
-                help,
-            );
+            let message = format!("the template's header has no scope that is known: `{scope}`");
+            return Err(HeaderProblem(message, "scope".to_owned(), help));
         }
     }
     template.otherwise = match text("otherwise").as_deref() {
         None | Some("skip") => Otherwise::Skip,
         Some("error") => Otherwise::Error,
         Some(other) => {
-            return fail(
-                format!("`otherwise` cannot be `{other}`"),
-                "otherwise",
-                "write skip or error".to_owned(),
-            );
+            let message = format!("`otherwise` cannot be `{other}`");
+            let help = "write skip or error".to_owned();
+            return Err(HeaderProblem(message, "otherwise".to_owned(), help));
         }
     };
+    template.when = text("when").map_or(Ok(None), |text| expression("when", &text))?;
+    template.asked_by = text("askedBy").map_or(Ok(None), |text| expression("askedBy", &text))?;
     template.requires = text("requires");
-    for (key, place) in [
-        ("when", &mut template.when),
-        ("askedBy", &mut template.asked_by),
-    ] {
-        let Some(written) = text(key) else { continue };
-        if written.len() > MAX_TAG {
-            return fail(
-                format!("`{key}` has more than {MAX_TAG} bytes"),
-                key,
-                "write a shorter expression".to_owned(),
-            );
-        }
-        match syntax::expression(&written) {
-            Ok(expression) => *place = Some(expression),
-            Err(error) => {
-                let engine::TemplateErrorKind::Syntax(detail) = error.reason else {
-                    continue;
-                };
-                return fail(
-                    format!("`{key}` is not an expression: {detail}"),
-                    key,
-                    "write an expression such as `workload.type == \"service\"`".to_owned(),
-                );
-            }
-        }
-    }
-    if let Some(requires) = template
-        .requires
-        .as_deref()
-        .filter(|requires| !requires.contains('/') && *requires != "v1")
+    if let Some(requires) = &template.requires
+        && !requires.contains('/')
+        && requires != "v1"
     {
-        return fail(
+        return Err(HeaderProblem(
             format!("`requires` is not an API: `{requires}`"),
-            "requires",
+            "requires".to_owned(),
             "write group/version or group/version/Kind, such as `autoscaling/v2`".to_owned(),
-        );
+        ));
     }
     template.message = text("message");
-    let source = sources.file(template.file).map_or("", |file| &file.text);
-    let when = source
-        .lines()
-        .position(|line| line.trim_start().starts_with("when:"));
-    template.when_line = when.unwrap_or(0) + 1;
-    template.on_request = map
-        .get("onRequest")
-        .is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(true)));
-    template.is_written = !map
-        .get("written")
-        .is_some_and(|node| matches!(node.value, crate::yaml::Value::Bool(false)));
-    true
+    template.on_request = matches!(value("onRequest"), Some(Value::Bool(true)));
+    template.is_written = !matches!(value("written"), Some(Value::Bool(false)));
+    Ok(())
+}
+
+/// An expression of a header.
+fn expression(key: &str, text: &str) -> Result<Option<syntax::Expression>, HeaderProblem> {
+    if text.len() > MAX_TAG {
+        return Err(HeaderProblem(
+            format!("`{key}` has more than {MAX_TAG} bytes"),
+            key.to_owned(),
+            "write a shorter expression".to_owned(),
+        ));
+    }
+    match syntax::expression(text) {
+        Ok(expression) => Ok(Some(expression)),
+        Err(error) => match error.reason {
+            engine::TemplateErrorKind::Syntax(detail) => Err(HeaderProblem(
+                format!("`{key}` is not an expression: {detail}"),
+                key.to_owned(),
+                "write an expression such as `workload.type == \"service\"`".to_owned(),
+            )),
+            _ => Ok(None),
+        },
+    }
 }

@@ -10,7 +10,7 @@ use crate::diagnostics::Sink;
 use crate::model::access;
 use crate::model::catalog::Document;
 use crate::model::field::Field;
-use crate::model::instance::{Derivations, Instance, Unit};
+use crate::model::instance::{Derivations, Facts, Instance, Unit};
 use crate::model::kinds::tenant::{Offboarding, Share, TenantGrant};
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
 use crate::model::scalars::{Date, Name};
@@ -22,20 +22,21 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     let builder = ValueBuilder::new(plan, planned.environment, planned.cluster, &derivations);
     let namespace = builder.namespace(planned.tenant);
     let tenant = tenant(&builder, planned, &namespace);
+    let facts = builder.facts(Some(tenant.clone()), planned.tenant.name_id(), None);
     let mut variables = builder.variables();
     variables.push(("tenant", tenant));
     variables.push(("tier", with_name(planned.tier)));
-    let facts = merge::merge(
+    let business = merge::merge(
         planned
             .contexts
             .iter()
             .filter_map(|context| context.fields().business().node()),
     );
     for chosen in &planned.components {
-        prompts::check(plan, planned, *chosen, &facts, sink);
+        prompts::check(plan, planned, *chosen, &business, sink);
         connections::check(plan, planned, *chosen, sink);
     }
-    variables.push(("context", facts));
+    variables.push(("context", business));
     let parameters = planned
         .contexts
         .iter()
@@ -62,6 +63,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     Unit {
         key: planned.key(),
         namespace,
+        facts,
         variables,
         instances,
         pipelines,
@@ -172,6 +174,22 @@ impl ValueBuilder<'_, '_> {
             ("environment", self.promoted()),
             ("cluster", with_name(self.cluster)),
         ]
+    }
+
+    /// What the compiler has to know of a unit of this place.
+    pub fn facts(
+        &self,
+        tenant: Option<Node>,
+        name: NodeId,
+        shared_namespace: Option<Node>,
+    ) -> Facts {
+        Facts {
+            tenant,
+            environment: self.promoted(),
+            cluster: with_name(self.cluster),
+            name,
+            shared_namespace,
+        }
     }
 
     /// The environment, with how many come before it: `wave`.

@@ -24,9 +24,12 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
             &[],
         ),
     )];
-    if let Some(tenant) = shared {
-        entries.push(entry("sharedNamespace", builder.namespace(tenant)));
-    }
+    let shared_namespace = shared.map(|tenant| builder.namespace(tenant));
+    entries.extend(
+        shared_namespace
+            .clone()
+            .map(|name| entry("sharedNamespace", name)),
+    );
     entries.push(entry("auditDays", audit_days(&builder, planned)));
     let first = plan.is_first_environment(planned);
     entries.push(entry(
@@ -47,6 +50,7 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     Unit {
         key,
         namespace: String::new(),
+        facts: builder.facts(None, planned.cluster.name_id(), shared_namespace),
         variables,
         instances: Vec::new(),
         pipelines: Vec::new(),

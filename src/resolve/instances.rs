@@ -3,12 +3,13 @@
 use super::build::{NamingPattern, ValueBuilder, extended, in_force, name_node, with_name};
 use super::{Chosen, PlannedUnit, consistency, layers, monitoring, pipelines};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
+use crate::model::catalog::Document;
 use crate::model::data::{self, DataFlow};
 use crate::model::field::Field;
 use crate::model::instance::Instance;
-use crate::model::kinds::Workload;
 use crate::model::kinds::tenant::Share;
-use crate::yaml::{Node, NodeId, Value, entry, merge};
+use crate::model::kinds::{Component, Workload};
+use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
 
 /// A component of a tenant in an environment on a cluster; nothing if the subscription is not written.
 pub fn build(
@@ -49,55 +50,20 @@ pub fn build(
         .unwrap_or_default();
     let digest = builder.text(digest, &[component.tree.id]);
 
-    let selector = vec![
-        entry("app.kubernetes.io/name", component_name.clone()),
-        entry("app.kubernetes.io/instance", name.clone()),
-        builder.platform_label("tenant", name_node(planned.tenant)),
-    ];
-    let mut labels = selector.clone();
-    labels.extend([
-        entry("app.kubernetes.io/version", version.clone()),
-        entry("app.kubernetes.io/managed-by", builder.constant("tenantry")),
-        builder.platform_label("tier", name_node(planned.tier)),
-        builder.platform_label("environment", name_node(planned.environment)),
-        builder.platform_label("component-digest", digest.clone()),
-    ]);
-    if let Some(clearance) = component.effective_fields().clearance().node() {
-        labels.push(builder.platform_label("classification", clearance.clone()));
-    }
-    if let Some(cost_center) = planned
-        .tenant
-        .effective_fields()
-        .billing()
-        .cost_center()
-        .node()
-    {
-        labels.push(builder.platform_label("cost-center", cost_center.clone()));
-    }
-    // Pods are not replaced when only what describes the component changes.
-    let pod_labels = labels
-        .iter()
-        .filter(|label| !label.key.ends_with("/component-digest"))
-        .cloned()
-        .collect();
-    // A pod that looks at the new version is none of the pods that answer.
-    let apart = format!("{}-validation", name.as_str().unwrap_or_default());
-    let validation_labels = extended(
-        &Node::map(NodeId::NONE, labels.clone()),
-        vec![entry(
-            "app.kubernetes.io/instance",
-            builder.text(apart, &[name.id]),
-        )],
-    );
+    let names = Named {
+        component: &component_name,
+        name: &name,
+        version: &version,
+        digest: &digest,
+    };
     let mut entries = vec![
         entry("name", name.clone()),
         entry("namespace", namespace.clone()),
-        entry("validationLabels", validation_labels),
-        entry("labels", Node::map(NodeId::NONE, labels)),
-        entry("podLabels", Node::map(NodeId::NONE, pod_labels)),
-        entry("selector", Node::map(NodeId::NONE, selector)),
-        entry("version", version),
-        entry("digest", digest),
+    ];
+    entries.extend(labels(builder, planned, component, &names));
+    entries.extend([
+        entry("version", version.clone()),
+        entry("digest", digest.clone()),
         entry("dependencies", dependencies(builder, planned, chosen)),
         entry(
             "inputs",
@@ -116,18 +82,19 @@ pub fn build(
             "pipelines",
             pipelines::running(builder, planned, &component.name),
         ),
-    ];
+    ]);
     let previews = previews(&workload);
     entries.extend(storage_class(builder, &workload).map(|class| entry("storageClass", class)));
     entries.extend(host(builder, planned, &component_name).map(|host| entry("host", host)));
     let [validation, preview_validation, preview] = previews;
+    let instance = Node::map(NodeId::NONE, entries);
     let variables = vec![
         ("validation", validation),
         ("previewValidation", preview_validation),
         ("preview", preview),
         ("component", with_name(component)),
-        ("instance", Node::map(NodeId::NONE, entries)),
-        ("workload", workload),
+        ("instance", instance.clone()),
+        ("workload", workload.clone()),
         ("parameters", parameters),
         (
             "monitoring",
@@ -141,11 +108,74 @@ pub fn build(
     ];
     Some(Instance {
         component: component.name.clone(),
+        name: component.name_id(),
+        version: component.spec.version.to_string(),
+        instance,
+        workload,
         subscription,
         variables,
         templates: component.spec.templates.clone(),
         layers: layers.into(),
     })
+}
+
+/// What an instance is called.
+struct Named<'n> {
+    component: &'n Node,
+    name: &'n Node,
+    version: &'n Node,
+    digest: &'n Node,
+}
+
+/// The labels of an instance's objects, of its pods, and what selects them.
+fn labels(
+    builder: &ValueBuilder<'_, '_>,
+    planned: &PlannedUnit<'_>,
+    component: &Document<Component>,
+    named: &Named<'_>,
+) -> [Entry; 4] {
+    let selector = vec![
+        entry("app.kubernetes.io/name", named.component.clone()),
+        entry("app.kubernetes.io/instance", named.name.clone()),
+        builder.platform_label("tenant", name_node(planned.tenant)),
+    ];
+    let mut labels = selector.clone();
+    labels.extend([
+        entry("app.kubernetes.io/version", named.version.clone()),
+        entry("app.kubernetes.io/managed-by", builder.constant("tenantry")),
+        builder.platform_label("tier", name_node(planned.tier)),
+        builder.platform_label("environment", name_node(planned.environment)),
+        builder.platform_label("component-digest", named.digest.clone()),
+    ]);
+    let billing = planned.tenant.effective_fields().billing();
+    let more = [
+        (
+            "classification",
+            component.effective_fields().clearance().node(),
+        ),
+        ("cost-center", billing.cost_center().node()),
+    ];
+    for (label, node) in more {
+        labels.extend(node.map(|node| builder.platform_label(label, node.clone())));
+    }
+    // Pods are not replaced when only what describes the component changes.
+    let of_pods = labels
+        .iter()
+        .filter(|label| !label.key.ends_with("/component-digest"));
+    let of_pods = of_pods.cloned().collect();
+    // A pod that looks at the new version is none of the pods that answer.
+    let apart = format!("{}-validation", named.name.as_str().unwrap_or_default());
+    let apart = builder.text(apart, &[named.name.id]);
+    let of_validation = extended(
+        &Node::map(NodeId::NONE, labels.clone()),
+        vec![entry("app.kubernetes.io/instance", apart)],
+    );
+    [
+        entry("validationLabels", of_validation),
+        entry("labels", Node::map(NodeId::NONE, labels)),
+        entry("podLabels", Node::map(NodeId::NONE, of_pods)),
+        entry("selector", Node::map(NodeId::NONE, selector)),
+    ]
 }
 
 /// A workload as it is validated before a blue-green rollout switches, and as its other side runs it; nothing

@@ -3,90 +3,74 @@
 use super::{Chosen, Plan, PlannedUnit};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
-use crate::model::instance::Layer;
-use crate::model::kinds::{Context, ContextLevel};
+use crate::model::instance::{Layer, LayerSource};
+use crate::model::kinds::Context;
 use crate::yaml::{Node, NodeId, Path, PathStep, Value, merge};
 
 /// All layers, the lowest first; the order is that of `docs/layers.md`.
 pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Vec<Layer> {
     let mut layers = Vec::new();
-    let mut add = |name: String, values: Option<&Node>| {
+    let mut add = |source: LayerSource, values: Option<&Node>| {
         if let Some(values) = values.filter(|values| values.as_map().is_some()) {
             layers.push(Layer {
-                name,
+                source,
                 values: values.clone(),
             });
         }
     };
-    let (tenant, environment, component) = (unit.tenant, unit.environment, chosen.component);
-    let fields = tenant.fields();
+    let (environment, component) = (unit.environment, chosen.component);
+    let (tier, cluster) = (unit.tier, unit.cluster);
+    let fields = unit.tenant.fields();
+    let subscription = fields.components().item(chosen.subscription);
+    let of_tenant = |environment: Option<&str>| LayerSource::Tenant {
+        tenant: unit.tenant.name.clone(),
+        environment: environment.map(str::to_owned),
+    };
+    let subscribed = |environment: Option<&str>| LayerSource::Subscription {
+        tenant: unit.tenant.name.clone(),
+        component: component.name.clone(),
+        environment: environment.map(str::to_owned),
+    };
+    let here = environment.name.as_str();
+    add(LayerSource::BuiltIn, Some(plan.input.default_workload));
     add(
-        "built-in default".to_owned(),
-        Some(plan.input.default_workload),
-    );
-    add(
-        "platform defaults".to_owned(),
+        LayerSource::Platform,
         plan.platform.fields().defaults().node(),
     );
     add(
-        format!("tier {}", unit.tier.name),
-        unit.tier.fields().values().node(),
+        LayerSource::Tier(tier.name.clone()),
+        tier.fields().values().node(),
     );
     for context in &unit.contexts {
-        add(context_name(context), context.fields().values().node());
+        add(of_context(context), context.fields().values().node());
     }
+    let of_component = LayerSource::Component {
+        name: component.name.clone(),
+        version: component.spec.version.to_string(),
+    };
+    add(of_component, component.fields().workload().node());
     add(
-        format!("component {} {}", component.name, component.spec.version),
-        component.fields().workload().node(),
+        LayerSource::Cluster(cluster.name.clone()),
+        cluster.fields().values().node(),
     );
     add(
-        format!("cluster {}", unit.cluster.name),
-        unit.cluster.fields().values().node(),
-    );
-    add(
-        format!("environment {}", environment.name),
+        LayerSource::Environment(here.to_owned()),
         environment.fields().values().node(),
     );
-    add(
-        format!("tenant {}", tenant.name),
-        tenant.fields().values().node(),
-    );
-    add(
-        format!("tenant {} in {}", tenant.name, environment.name),
-        fields
-            .environments()
-            .value(&environment.name)
-            .some()
-            .values()
-            .node(),
-    );
-    let subscription = fields.components().item(chosen.subscription);
-    let subscribed = format!("{}'s subscription to {}", tenant.name, component.name);
-    add(subscribed.clone(), subscription.values().node());
-    add(
-        format!("{subscribed} in {}", environment.name),
-        subscription
-            .environments()
-            .value(&environment.name)
-            .some()
-            .values()
-            .node(),
-    );
+    add(of_tenant(None), fields.values().node());
+    let tenant_here = fields.environments().value(here).some();
+    add(of_tenant(Some(here)), tenant_here.values().node());
+    add(subscribed(None), subscription.values().node());
+    let subscribed_here = subscription.environments().value(here).some();
+    add(subscribed(Some(here)), subscribed_here.values().node());
     for context in &plan.session {
-        add(context_name(context), context.fields().values().node());
+        add(of_context(context), context.fields().values().node());
     }
     layers
 }
 
-fn context_name(context: &Document<Context>) -> String {
-    match context.spec.scope.level {
-        ContextLevel::Global => format!("global context {}", context.name),
-        ContextLevel::Division => format!("division context {}", context.name),
-        ContextLevel::Department => format!("department context {}", context.name),
-        ContextLevel::Project => format!("project context {}", context.name),
-        ContextLevel::User => format!("user context {}", context.name),
-        ContextLevel::Session => "the command line".to_owned(),
-    }
+fn of_context(context: &Document<Context>) -> LayerSource {
+    LayerSource::Context(context.spec.scope.level, context.name.clone())
 }
 
 /// The layered values of an instance; findings where a lock is broken.
@@ -112,7 +96,7 @@ fn locked(
     layers: &[Layer],
     sink: &mut Sink,
 ) {
-    let name = context_name(context);
+    let name = of_context(context);
     // A context that sets nothing has no layer; what it locks is what the layers below it made.
     let height = |layer: &Layer| {
         layer.values.id
@@ -126,7 +110,7 @@ fn locked(
         || {
             layers
                 .iter()
-                .position(|layer| layer.name.starts_with("component "))
+                .position(|layer| matches!(layer.source, LayerSource::Component { .. }))
                 .unwrap_or(layers.len())
         },
         |at| at + 1,
@@ -143,7 +127,7 @@ fn locked(
         sink.push(
             Diagnostic::new(
                 codes::LOCKED,
-                format!("`{path}` is locked by {name}, and set by {}", layer.name),
+                format!("`{path}` is locked by {name}, and set by {}", layer.source),
             )
             .at(plan.input.span(changed.id), "overrides a locked value")
             .and(plan.input.span(place), "locked here")

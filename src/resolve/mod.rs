@@ -44,9 +44,10 @@ use rayon::prelude::*;
 
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
 use crate::model::catalog::Document;
+use crate::model::field::Field;
 use crate::model::instance::{Decided, Unit, UnitKey};
 use crate::model::kinds::{
-    Catalog, Cluster, Component, Context, Environment, Platform, Tenant, Tier,
+    Catalog, Cluster, Component, Context, Environment, Header, KindName, Platform, Tenant, Tier,
 };
 use crate::yaml::{Node, NodeId};
 
@@ -55,7 +56,7 @@ pub struct PlanInput<'a> {
     /// The documents.
     pub catalog: &'a Catalog,
     /// Kind and name of documents that exist but cannot be used.
-    pub broken: &'a [(String, String)],
+    pub broken: &'a [(KindName, String)],
     /// Whether files could not be read, so that names may be missing.
     pub incomplete: bool,
     /// The default workload.
@@ -98,10 +99,11 @@ impl Upgrade {
     /// Changes the documents of the clusters. A dump of a cluster's API says nothing of another version.
     pub fn apply<'a>(&self, documents: impl IntoIterator<Item = &'a mut Node>) {
         for document in documents {
-            let name = document.at(&["metadata", "name"]).and_then(Node::as_str);
+            let fields = Field::<Header>::of(document);
+            let name = fields.metadata().name().as_str();
             let is_named = self.clusters.iter().any(|wanted| Some(&**wanted) == name);
             let is_meant = self.clusters.is_empty() || is_named;
-            let is_cluster = document.get("kind").and_then(Node::as_str) == Some("Cluster");
+            let is_cluster = fields.kind_name() == Some(KindName::Cluster);
             if !(is_meant && is_cluster) {
                 continue;
             }
@@ -264,7 +266,12 @@ pub fn run<'a>(input: PlanInput<'a>, sink: &mut Sink) -> Option<Plan<'a>> {
     monitoring::check(&input, sink);
     versions::cycles(&input, sink);
     let Some(platform) = input.catalog.platforms.iter().next() else {
-        if !input.incomplete && !input.broken.iter().any(|(kind, _)| kind == "Platform") {
+        if !input.incomplete
+            && !input
+                .broken
+                .iter()
+                .any(|(kind, _)| *kind == KindName::Platform)
+        {
             let help = "add a document of kind Platform, by convention in tenantry.yaml, or run `tenantry init`";
             sink.push(
                 Diagnostic::new(codes::NO_PLATFORM, "there is no document of kind Platform")
@@ -351,12 +358,15 @@ fn selected(input: &PlanInput<'_>, sink: &mut Sink) {
                 .help("select a cluster that `spec.clusters` of the environment lists"),
         );
     }
-    let mut check = |kind: &str, wanted: &[String], known: Vec<&str>| {
+    let mut check = |kind: KindName, wanted: &[String], known: Vec<&str>| {
         for name in wanted {
             if known.contains(&name.as_str()) || input.may_exist(kind, name) {
                 continue;
             }
-            let message = format!("there is no {} `{name}` to select", kind.to_lowercase());
+            let message = format!(
+                "there is no {} `{name}` to select",
+                kind.as_str().to_lowercase()
+            );
             let diagnostic = Diagnostic::new(codes::UNKNOWN_REFERENCE, message);
             sink.push(
                 diagnostic.help(
@@ -367,22 +377,22 @@ fn selected(input: &PlanInput<'_>, sink: &mut Sink) {
         }
     };
     check(
-        "Environment",
+        KindName::Environment,
         &selection.environments,
         catalog.environments.names().collect(),
     );
     check(
-        "Cluster",
+        KindName::Cluster,
         &selection.clusters,
         catalog.clusters.names().collect(),
     );
     check(
-        "Tenant",
+        KindName::Tenant,
         &selection.tenants,
         catalog.tenants.names().collect(),
     );
     check(
-        "Component",
+        KindName::Component,
         &selection.components,
         catalog.components.names().collect(),
     );
@@ -442,12 +452,12 @@ impl PlanInput<'_> {
     }
 
     /// Whether a name may exist although the catalog does not have it.
-    fn may_exist(&self, kind: &str, name: &str) -> bool {
+    fn may_exist(&self, kind: KindName, name: &str) -> bool {
         self.incomplete
             || self
                 .broken
                 .iter()
-                .any(|(broken, known)| broken == kind && known == name)
+                .any(|(broken, known)| *broken == kind && known == name)
     }
 
     /// Whether a last day has passed.

@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_nam
 use crate::model::catalog::Document;
 use crate::model::data::{self, DataFlow};
 use crate::model::field::Field;
-use crate::model::instance::{Instance, PlannedJob, PlannedPipeline};
+use crate::model::instance::{Instance, PlannedJob, PlannedPipeline, Variable};
 use crate::model::kinds::{Isolation, Pipeline, Tenant, Workload, WorkloadType};
 use crate::model::recovery::{readable, seconds};
 use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
@@ -466,8 +466,8 @@ fn job(
     let position = instances
         .iter()
         .position(|one| one.component == *component)?;
-    let of_component = |name: &str| instances[position].variable(name).cloned();
-    let workload = of_component("workload")?;
+    let instance = &instances[position];
+    let workload = instance.workload.clone();
     let over = [("args", fields.args().node()), ("env", fields.env().node())].into_iter();
     let over = over.filter_map(|(key, node)| Some(entry(key, node?.clone())));
     let workload = merge::over(&workload, &Node::map(workload.id, over.collect()));
@@ -497,11 +497,10 @@ fn job(
             .filter_map(|(key, node)| Some(entry(key, node?.clone()))),
     );
     more.extend(priority(builder, planned, pipeline, at));
-    let variables = ["component", "instance", "parameters"];
-    let mut variables: Vec<(&'static str, Node)> = variables
-        .into_iter()
-        .filter_map(|name| Some((name, of_component(name)?)))
-        .collect();
+    let of_component = instance.variables.iter();
+    let of_component =
+        of_component.filter(|(name, _)| matches!(*name, "component" | "instance" | "parameters"));
+    let mut variables: Vec<Variable> = of_component.cloned().collect();
     more.extend(variables.iter().map(|(name, node)| {
         // A job's own field `component` is the name.
         let name = if *name == "component" {

@@ -3,7 +3,8 @@
 use super::{PlanInput, PlannedCluster, PlannedUnit, references};
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
-use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
+use crate::model::kinds::{Cluster, Environment, Isolation, KindName, Tenant};
+use crate::model::scalars::Name;
 
 /// The clusters of an environment that a tenant runs on: those it names, else all that fit.
 pub fn of_tenant<'a>(
@@ -27,76 +28,7 @@ pub fn of_tenant<'a>(
         .and_then(|(_, settings)| settings.as_ref())
         .map_or(&[][..], |settings| &settings.clusters);
     if !named.is_empty() {
-        let mut clusters = Vec::new();
-        for (at, name) in named.iter().enumerate() {
-            let settings = tenant.fields().environments().value(&environment.name);
-            let place = settings.some().clusters().item(at).place();
-            match available.iter().find(|cluster| cluster.name == name.0) {
-                None if input.may_exist("Cluster", &name.0) => {}
-                None => {
-                    let known = available
-                        .iter()
-                        .map(|cluster| cluster.name.as_str())
-                        .collect();
-                    references::unknown(
-                        input,
-                        &format!("cluster of {}", environment.name),
-                        &name.0,
-                        known,
-                        place,
-                        sink,
-                    );
-                }
-                Some(cluster) => match misfit(tenant, cluster) {
-                    None => clusters.push(*cluster),
-                    Some(Misfit::Residency) => sink.push(
-                        Diagnostic::new(
-                            codes::RESIDENCY,
-                            format!(
-                                "{} may not be in zone `{}`, where cluster `{}` is",
-                                tenant.name, cluster.spec.residency, cluster.name
-                            ),
-                        )
-                        .at(input.span(place), "placed here")
-                        .and(
-                            input.span(tenant.fields().residency().place()),
-                            "the zones that are allowed",
-                        )
-                        .and(
-                            input.span(cluster.fields().residency().place()),
-                            "the cluster's zone",
-                        )
-                        .help(format!(
-                            "choose a cluster in {}, or add `{}` to the tenant's residency",
-                            list_names(tenant.spec.residency.iter().map(|zone| zone.0.as_str())),
-                            cluster.spec.residency
-                        )),
-                    ),
-                    Some(Misfit::Dedication) => sink.push(
-                        Diagnostic::new(
-                            codes::NO_CLUSTER,
-                            format!(
-                                "cluster `{}` cannot take {}: {}",
-                                cluster.name,
-                                tenant.name,
-                                dedication(tenant, cluster)
-                            ),
-                        )
-                        .at(input.span(place), "placed here")
-                        .and(
-                            cluster
-                                .fields()
-                                .dedicated_to()
-                                .written()
-                                .and_then(|id| input.span(id)),
-                            "what the cluster is for",
-                        )
-                        .help("choose another cluster, or change the tenant's isolation"),
-                    ),
-                },
-            }
-        }
-        return clusters;
+        return those_named(input, tenant, environment, (&available, named), sink);
     }
     let fitting: Vec<_> = available
         .iter()
@@ -105,60 +37,148 @@ pub fn of_tenant<'a>(
         .collect();
     let unreadable = environment.spec.clusters.len() > available.len();
     if fitting.is_empty() && !unreadable {
-        let reasons: Vec<String> = available
-            .iter()
-            .map(|cluster| match misfit(tenant, cluster) {
-                Some(Misfit::Residency) => {
-                    format!("`{}` is in zone `{}`", cluster.name, cluster.spec.residency)
-                }
-                _ => format!("`{}`: {}", cluster.name, dedication(tenant, cluster)),
-            })
-            .collect();
-        let residency = available
-            .iter()
-            .all(|cluster| misfit(tenant, cluster) == Some(Misfit::Residency));
-        let code = if residency {
-            codes::RESIDENCY
-        } else {
-            codes::NO_CLUSTER
-        };
-        let message = format!(
-            "no cluster of {} can take {}: {}",
-            environment.name,
-            tenant.name,
-            reasons.join(", ")
-        );
-        let fields = tenant.fields();
-        let written = if residency {
-            fields.residency().written()
-        } else {
-            fields.isolation().written()
-        };
-        let (place, label) = match written {
-            Some(id) if residency => (Some(id), "the zones that are allowed"),
-            Some(id) => (Some(id), "the isolation that is asked for"),
-            None => (
-                fields
-                    .environments()
-                    .entry(&environment.name)
-                    .map(|entry| entry.key_id),
-                "it is to run here",
-            ),
-        };
-        sink.push(
-            Diagnostic::new(code, message)
-                .at(place.and_then(|id| input.span(id)), label)
-                .and(
-                    input.span(environment.fields().clusters().place()),
-                    "the environment's clusters",
-                )
-                .help(format!(
-                    "add a cluster that fits to the environment, or change the tenant's `{}`",
-                    if residency { "residency" } else { "isolation" }
-                )),
-        );
+        sink.push(nowhere(input, tenant, environment, &available));
     }
     fitting
+}
+
+/// Those of an environment's clusters that a tenant names, and that can take it.
+fn those_named<'a>(
+    input: &PlanInput<'a>,
+    tenant: &Document<Tenant>,
+    environment: &Document<Environment>,
+    (available, named): (&[&'a Document<Cluster>], &[Name]),
+    sink: &mut Sink,
+) -> Vec<&'a Document<Cluster>> {
+    let settings = tenant.fields().environments().value(&environment.name);
+    let written = settings.some().clusters();
+    let mut clusters = Vec::new();
+    for (at, name) in named.iter().enumerate() {
+        let place = written.item(at).place();
+        match available.iter().find(|cluster| cluster.name == name.0) {
+            None if input.may_exist(KindName::Cluster, &name.0) => {}
+            None => {
+                let known = available.iter().map(|cluster| cluster.name.as_str());
+                let what = format!("cluster of {}", environment.name);
+                references::unknown(input, &what, &name.0, known.collect(), place, sink);
+            }
+            Some(cluster) => match misfit(tenant, cluster) {
+                None => clusters.push(*cluster),
+                Some(why) => sink.push(
+                    refused(input, tenant, cluster, &why).at(input.span(place), "placed here"),
+                ),
+            },
+        }
+    }
+    clusters
+}
+
+/// A cluster that a tenant names cannot take it.
+fn refused(
+    input: &PlanInput<'_>,
+    tenant: &Document<Tenant>,
+    cluster: &Document<Cluster>,
+    why: &Misfit,
+) -> Diagnostic {
+    match why {
+        Misfit::Residency => Diagnostic::new(
+            codes::RESIDENCY,
+            format!(
+                "{} may not be in zone `{}`, where cluster `{}` is",
+                tenant.name, cluster.spec.residency, cluster.name
+            ),
+        )
+        .and(
+            input.span(tenant.fields().residency().place()),
+            "the zones that are allowed",
+        )
+        .and(
+            input.span(cluster.fields().residency().place()),
+            "the cluster's zone",
+        )
+        .help(format!(
+            "choose a cluster in {}, or add `{}` to the tenant's residency",
+            list_names(tenant.spec.residency.iter().map(|zone| zone.0.as_str())),
+            cluster.spec.residency
+        )),
+        Misfit::Dedication => Diagnostic::new(
+            codes::NO_CLUSTER,
+            format!(
+                "cluster `{}` cannot take {}: {}",
+                cluster.name,
+                tenant.name,
+                dedication(tenant, cluster)
+            ),
+        )
+        .and(
+            cluster
+                .fields()
+                .dedicated_to()
+                .written()
+                .and_then(|id| input.span(id)),
+            "what the cluster is for",
+        )
+        .help("choose another cluster, or change the tenant's isolation"),
+    }
+}
+
+/// None of an environment's clusters can take a tenant.
+fn nowhere(
+    input: &PlanInput<'_>,
+    tenant: &Document<Tenant>,
+    environment: &Document<Environment>,
+    available: &[&Document<Cluster>],
+) -> Diagnostic {
+    let reasons: Vec<String> = available
+        .iter()
+        .map(|cluster| match misfit(tenant, cluster) {
+            Some(Misfit::Residency) => {
+                format!("`{}` is in zone `{}`", cluster.name, cluster.spec.residency)
+            }
+            _ => format!("`{}`: {}", cluster.name, dedication(tenant, cluster)),
+        })
+        .collect();
+    let residency = available
+        .iter()
+        .all(|cluster| misfit(tenant, cluster) == Some(Misfit::Residency));
+    let code = if residency {
+        codes::RESIDENCY
+    } else {
+        codes::NO_CLUSTER
+    };
+    let message = format!(
+        "no cluster of {} can take {}: {}",
+        environment.name,
+        tenant.name,
+        reasons.join(", ")
+    );
+    let fields = tenant.fields();
+    let written = if residency {
+        fields.residency().written()
+    } else {
+        fields.isolation().written()
+    };
+    let (place, label) = match written {
+        Some(id) if residency => (Some(id), "the zones that are allowed"),
+        Some(id) => (Some(id), "the isolation that is asked for"),
+        None => (
+            fields
+                .environments()
+                .entry(&environment.name)
+                .map(|entry| entry.key_id),
+            "it is to run here",
+        ),
+    };
+    Diagnostic::new(code, message)
+        .at(place.and_then(|id| input.span(id)), label)
+        .and(
+            input.span(environment.fields().clusters().place()),
+            "the environment's clusters",
+        )
+        .help(format!(
+            "add a cluster that fits to the environment, or change the tenant's `{}`",
+            if residency { "residency" } else { "isolation" }
+        ))
 }
 
 #[derive(PartialEq)]

@@ -37,7 +37,7 @@ fn exists(
     let is_known = known
         .binary_search_by(|(known, _)| (*known).cmp(name))
         .is_ok();
-    if is_known || input.may_exist(kind.as_str(), name) {
+    if is_known || input.may_exist(kind, name) {
         return;
     }
     let word = kind.as_str();

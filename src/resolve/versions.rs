@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::PlanInput;
 use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
+use crate::model::kinds::KindName;
 use crate::model::kinds::{Catalog, Component, ComponentStatus};
 use crate::yaml::NodeId;
 
@@ -143,7 +144,7 @@ fn no_version(
         || input
             .broken
             .iter()
-            .any(|(kind, broken)| kind == "Component" && broken == name)
+            .any(|(kind, broken)| *kind == KindName::Component && broken == name)
     {
         return;
     }

@@ -391,7 +391,7 @@ impl Traced {
             .iter()
             .rev()
             .find(|layer| merge::find(&layer.values, id).is_some())
-            .map(|layer| layer.name.clone())
+            .map(|layer| layer.source.to_string())
             .unwrap_or_default()
     }
 }

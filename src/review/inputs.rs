@@ -7,7 +7,12 @@ use similar::{DiffTag, TextDiff};
 
 use super::fields;
 use crate::diagnostics::Sources;
-use crate::model::change::{ChangePlace, FieldPath, FieldStep, InputChange, InputKind, Origin};
+use crate::model::change::{
+    ChangePlace, DocumentSubject, FieldPath, FieldStep, InputChange, InputKind, InputSubject,
+    Origin,
+};
+use crate::model::field::Field;
+use crate::model::kinds::{Component, Header, KindName};
 use crate::model::manifest::TemplateLine;
 use crate::model::secrets::redacted;
 use crate::model::view::View;
@@ -79,7 +84,7 @@ impl InputChanges {
                 inputs.add(
                     InputChange {
                         kind: InputKind::File,
-                        subject: format!("file {path}"),
+                        subject: InputSubject::File(path.clone()),
                         field: String::new(),
                         before: None,
                         after: None,
@@ -126,12 +131,12 @@ impl InputChanges {
         let new = only(after, &old_ids);
         let mut known: BTreeMap<DocumentSubject, Vec<Node>> = BTreeMap::new();
         for document in old.into_iter().rev() {
-            let subject = DocumentSubject::of(&document);
+            let subject = subject_of(&document);
             known.entry(subject).or_default().push(document);
         }
         let mut unmatched: Vec<(DocumentSubject, Node)> = Vec::new();
         for document in new {
-            let subject = DocumentSubject::of(&document);
+            let subject = subject_of(&document);
             match known.get_mut(&subject).and_then(Vec::pop) {
                 Some(before) => self.compare_document(&subject, &before, &document, sources),
                 None => unmatched.push((subject, document)),
@@ -188,7 +193,7 @@ impl InputChanges {
         let at = self.add(
             InputChange {
                 kind: InputKind::Document,
-                subject: subject.title(),
+                subject: InputSubject::Document(subject.clone()),
                 field: String::new(),
                 before: None,
                 after: None,
@@ -236,7 +241,7 @@ impl InputChanges {
             let at = self.add(
                 InputChange {
                     kind: InputKind::Document,
-                    subject: subject.title(),
+                    subject: InputSubject::Document(subject.clone()),
                     field: found.path.to_string(),
                     before: shown_before,
                     after: shown_after,
@@ -332,7 +337,7 @@ impl InputChanges {
             };
             let change = InputChange {
                 kind: InputKind::Template,
-                subject: format!("template {path}"),
+                subject: InputSubject::Template(path.to_string()),
                 field: String::new(),
                 before: None,
                 after: None,
@@ -504,37 +509,15 @@ pub fn decides(kind: &str, path: &FieldPath, place: &ChangePlace) -> bool {
     }
 }
 
-/// What a document is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct DocumentSubject {
-    kind: String,
-    name: String,
-    version: String,
-}
-
-impl DocumentSubject {
-    fn of(document: &Node) -> DocumentSubject {
-        let text = |keys: &[&str]| {
-            let text = document.at(keys).and_then(Node::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        let kind = text(&["kind"]);
-        let is_component = kind == "Component";
-        DocumentSubject {
-            version: if is_component {
-                text(&["spec", "version"])
-            } else {
-                String::new()
-            },
-            kind,
-            name: text(&["metadata", "name"]),
-        }
-    }
-
-    /// `Tenant globex`.
-    fn title(&self) -> String {
-        let title = format!("{} {}", self.kind, self.name);
-        title.trim().to_owned()
+fn subject_of(document: &Node) -> DocumentSubject {
+    let fields = Field::<Header>::of(document);
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let component: Field<'_, Component> = fields.spec().read_as();
+    let is_component = fields.kind_name() == Some(KindName::Component);
+    DocumentSubject {
+        version: text(component.version().as_str().filter(|_| is_component)),
+        kind: text(fields.kind().as_str()),
+        name: text(fields.metadata().name().as_str()),
     }
 }
 
@@ -557,7 +540,7 @@ fn explicit(node: &Node) -> Node {
 
 /// The kind and name of the document of each tree.
 pub fn document_key(document: &Node) -> (String, String) {
-    let subject = DocumentSubject::of(document);
+    let subject = subject_of(document);
     (subject.kind, subject.name)
 }
 

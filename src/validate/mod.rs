@@ -2,9 +2,9 @@
 //! form is right, as a type. All that is wrong is reported, at its line.
 //!
 //! What a single field may hold is said by the types in `model/kinds/`; what fields may hold
-//! *together* is checked in `together`.
+//! *together* is checked in `combinations`.
 
-mod together;
+mod combinations;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::diagnostics::catalogue::{policy, validate as codes};
 use crate::diagnostics::{Diagnostic, Sink, Sources, suggest};
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
-use crate::model::kinds::{Catalog, KINDS, Metadata};
+use crate::model::field::Field;
+use crate::model::kinds::{Catalog, Header, KINDS, KindName, Metadata};
 use crate::model::view::View;
 use crate::schema::{self, SchemaProblem, Strictness};
 use crate::yaml::{Node, merge};
@@ -25,7 +26,7 @@ pub struct Validated {
     /// Documents whose form is right.
     pub catalog: Catalog,
     /// Kind and name of documents whose form is wrong: references to them are not reported.
-    pub broken: Vec<(String, String)>,
+    pub broken: Vec<(KindName, String)>,
 }
 
 /// Judges every document.
@@ -45,32 +46,31 @@ pub fn run(
         .collect();
     let mut validated = Validated::default();
     let built_in = |document: &Document<()>| sources.is_built_in(document.tree.id.file);
-    let named: std::collections::HashSet<(String, String)> = judged
+    let named: std::collections::HashSet<(KindName, String)> = judged
         .iter()
         .filter_map(|(_, outcome)| match outcome {
             FormOutcome::Good(kind, document) if !built_in(document) => {
-                Some((kind.clone(), document.name.clone()))
+                Some((*kind, document.name.clone()))
             }
             _ => None,
         })
         .collect();
-    let mut replaced: Vec<(String, String)> = Vec::new();
+    let mut replaced: Vec<(KindName, String)> = Vec::new();
     for (found, outcome) in judged {
         sink.append(found);
         match outcome {
             // A document of the repository takes the place of a built-in one of the same name.
             FormOutcome::Good(kind, document)
-                if built_in(&document)
-                    && named.contains(&(kind.clone(), document.name.clone())) =>
+                if built_in(&document) && named.contains(&(kind, document.name.clone())) =>
             {
-                if kind == "Policy" || kind == "Framework" {
+                if matches!(kind, KindName::Policy | KindName::Framework) {
                     replaced.push((kind, document.name.clone()));
                 }
             }
             FormOutcome::Good(kind, document) => {
                 let (name, id) = (document.name.clone(), document.tree.id);
-                if let Err(error) = validated.catalog.insert(&kind, *document) {
-                    let message = format!("the {kind} `{name}` cannot be read: {error}");
+                if let Err(error) = validated.catalog.insert(kind, *document) {
+                    let message = format!("the {} `{name}` cannot be read: {error}", kind.as_str());
                     sink.push(Diagnostic::new(codes::MALFORMED, message).at(sources.span(id), ""));
                     validated.broken.push((kind, name));
                 }
@@ -81,15 +81,18 @@ pub fn run(
     }
     validated.catalog.sort();
     for (kind, name) in replaced {
-        let id = match kind.as_str() {
-            "Policy" => validated.catalog.policies.get(&name).map(Document::name_id),
+        let id = match kind {
+            KindName::Policy => validated.catalog.policies.get(&name).map(Document::name_id),
             _ => validated
                 .catalog
                 .frameworks
                 .get(&name)
                 .map(Document::name_id),
         };
-        let message = format!("this {kind} takes the place of the built-in `{name}`");
+        let message = format!(
+            "this {} takes the place of the built-in `{name}`",
+            kind.as_str()
+        );
         sink.push(
             Diagnostic::new(policy::REPLACED, message)
                 .at(
@@ -103,8 +106,8 @@ pub fn run(
 }
 
 enum FormOutcome {
-    Good(String, Box<Document<()>>),
-    Broken(String, String),
+    Good(KindName, Box<Document<()>>),
+    Broken(KindName, String),
     Ignored,
 }
 
@@ -117,13 +120,15 @@ fn judge(
     let Some(kind) = header(tree, sources, sink) else {
         return FormOutcome::Ignored;
     };
-    let name = tree
-        .at(&["metadata", "name"])
-        .and_then(Node::as_str)
+    let fields = Field::<Header>::of(tree);
+    let name = fields
+        .metadata()
+        .name()
+        .as_str()
         .unwrap_or_default()
         .to_owned();
     let set = schema::own();
-    let Some(rule) = set.rule(&schema::document_name(&kind)) else {
+    let Some(rule) = set.rule(&schema::document_name(kind.as_str())) else {
         return FormOutcome::Ignored;
     };
     for violation in schema::check(View::of(tree), rule, set, Strictness::Whole) {
@@ -145,16 +150,13 @@ fn judge(
             .map(|span| sources.first_line(span));
         sink.push(violation.describe(violation.problem.code()).at(span, label));
     }
-    together::check(&kind, tree, sources, sink);
+    combinations::check(kind, tree, sources, sink);
     if sink.has_errors() {
         return FormOutcome::Broken(kind, name);
     }
-    let metadata: Metadata = tree
-        .get("metadata")
-        .and_then(|node| serde_json::from_value(node.to_json()).ok())
-        .unwrap_or_default();
+    let metadata: Metadata = fields.metadata().read().unwrap_or_default();
     let empty = Node::empty_map();
-    let spec = tree.get("spec").unwrap_or(&empty);
+    let spec = fields.spec().node().unwrap_or(&empty);
     let effective = match default_specs.get(kind.as_str()) {
         Some(defaults) => merge::over(defaults, spec),
         None => spec.clone(),
@@ -172,10 +174,11 @@ fn judge(
 }
 
 /// The document's kind, if it is one of ours.
-fn header(tree: &Node, sources: &Sources, sink: &mut Sink) -> Option<String> {
-    let kind_node = tree.get("kind");
+fn header(tree: &Node, sources: &Sources, sink: &mut Sink) -> Option<KindName> {
+    let fields = Field::<Header>::of(tree);
+    let kind_node = fields.kind().node();
     let kind = kind_node.and_then(Node::as_str).unwrap_or_default();
-    let Some(version) = tree.get("apiVersion") else {
+    let Some(version) = fields.api_version().node() else {
         let message = format!(
             "this looks like a {kind} of Tenantry's, but has no apiVersion, so it is not read"
         );
@@ -198,7 +201,8 @@ fn header(tree: &Node, sources: &Sources, sink: &mut Sink) -> Option<String> {
         );
         return None;
     }
-    if !KINDS.contains(&kind) {
+    let found = KindName::parse(kind);
+    if found.is_none() {
         let place = kind_node.map_or(tree.id, |node| node.id);
         let (message, label) = if kind.is_empty() {
             (
@@ -216,5 +220,5 @@ fn header(tree: &Node, sources: &Sources, sink: &mut Sink) -> Option<String> {
         });
         return None;
     }
-    Some(kind.to_owned())
+    found
 }

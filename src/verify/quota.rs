@@ -86,13 +86,8 @@ fn judge(locator: &Locator<'_>, demand: &Amounts, sink: &mut Sink) {
             let (input, template) = locator.place(hard);
             let written = input.filter(|span| !locator.sources.is_built_in(span.file));
             let tier = || {
-                let tenant = locator
-                    .unit
-                    .variables
-                    .iter()
-                    .find(|(name, _)| *name == "tenant")
-                    .map(|(_, node)| node)?;
-                locator.sources.span(tenant.get("tier")?.id)
+                let tenant = locator.unit.facts.tenant()?;
+                locator.sources.span(tenant.tier().written()?)
             };
             diagnostic = match written {
                 Some(span) => diagnostic.at(span, "this limit is too low"),

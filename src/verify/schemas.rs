@@ -10,7 +10,6 @@ use crate::model::kinds::Catalog;
 use crate::model::records::Records;
 use crate::schema::kubernetes::{ObjectSchemas, built_in};
 use crate::schema::{SchemaRule, SchemaSet};
-use crate::yaml::PathStep;
 
 /// The schemas of all clusters.
 #[derive(Debug, Default)]
@@ -74,7 +73,7 @@ impl Schemas {
                 }
             }
             for (at, path) in cluster.spec.crds.iter().enumerate() {
-                let place = cluster.at(&["spec".into(), "crds".into(), PathStep::Index(at)]);
+                let place = cluster.fields().crds().item(at).place();
                 let text = files
                     .get(path)
                     .cloned()

@@ -114,10 +114,7 @@ impl Visitor for Noted {
     fn unit(&self, unit: &Unit, _: &[Rendered], _: &Sources) -> std::io::Result<()> {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for instance in &unit.instances {
-            let version = instance
-                .variable("instance")
-                .and_then(|node| node.get("version")?.as_str().map(str::to_owned));
-            let key = (instance.component.clone(), version.unwrap_or_default());
+            let key = (instance.component.clone(), instance.version.clone());
             let user = (unit.key.tenant.clone(), unit.key.environment.clone());
             users.entry(key).or_default().insert(user);
         }

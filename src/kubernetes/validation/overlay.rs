@@ -315,14 +315,6 @@ fn compile(
     {
         problems.push(format!("unknown keyword `{key}`"));
     }
-    let list = |json: &Json| json.as_array().cloned().unwrap_or_default();
-    let texts = |json: &Json| -> Vec<Box<str>> {
-        let list = json.as_array().map_or(&[][..], Vec::as_slice);
-        list.iter()
-            .filter_map(Json::as_str)
-            .map(Into::into)
-            .collect()
-    };
     let variables = Arc::new(Variables::new(&schema["x-kubernetes-variables"]));
     let mut overlay = Overlay {
         reference: structure["$ref"].as_str().and_then(|reference| {
@@ -367,27 +359,7 @@ fn compile(
         }
     }
     if is_own {
-        for name in texts(&schema["x-kubernetes-checks"]) {
-            match checks::find(&name) {
-                Some(check) => overlay.checks.push(check),
-                None => problems.push(format!("unknown check `{name}`")),
-            }
-        }
-        let known = texts(&structure["required"]);
-        overlay.required = texts(&schema["required"]);
-        overlay.required.retain(|name| !known.contains(name));
-        overlay.allowed = list(&schema["enum"]);
-        overlay.pattern = schema["pattern"].as_str().and_then(|pattern| {
-            let pattern = regex::Regex::new(pattern);
-            pattern
-                .map_err(|error| problems.push(error.to_string()))
-                .ok()
-                .map(Box::new)
-        });
-        if schema["propertyNames"].is_object() {
-            let keys = compile(&Json::Null, &schema["propertyNames"], origin, problems);
-            overlay.keys = Some(Box::new(keys));
-        }
+        keywords_of_ours(&mut overlay, structure, schema, problems);
     }
     let origin = match origin {
         SchemaOrigin::BuiltIn => origin,
@@ -418,6 +390,53 @@ fn compile(
         }
     }
     overlay
+}
+
+/// The keywords that only the data of this crate may have.
+fn keywords_of_ours(
+    overlay: &mut Overlay,
+    structure: &Json,
+    schema: &Json,
+    problems: &mut Vec<String>,
+) {
+    for name in texts(&schema["x-kubernetes-checks"]) {
+        match checks::find(&name) {
+            Some(check) => overlay.checks.push(check),
+            None => problems.push(format!("unknown check `{name}`")),
+        }
+    }
+    let known = texts(&structure["required"]);
+    overlay.required = texts(&schema["required"]);
+    overlay.required.retain(|name| !known.contains(name));
+    overlay.allowed = list(&schema["enum"]);
+    overlay.pattern = schema["pattern"].as_str().and_then(|pattern| {
+        let pattern = regex::Regex::new(pattern);
+        pattern
+            .map_err(|error| problems.push(error.to_string()))
+            .ok()
+            .map(Box::new)
+    });
+    if schema["propertyNames"].is_object() {
+        let keys = compile(
+            &Json::Null,
+            &schema["propertyNames"],
+            SchemaOrigin::BuiltIn,
+            problems,
+        );
+        overlay.keys = Some(Box::new(keys));
+    }
+}
+
+fn list(json: &Json) -> Vec<Json> {
+    json.as_array().cloned().unwrap_or_default()
+}
+
+fn texts(json: &Json) -> Vec<Box<str>> {
+    let list = json.as_array().map_or(&[][..], Vec::as_slice);
+    list.iter()
+        .filter_map(Json::as_str)
+        .map(Into::into)
+        .collect()
 }
 
 fn bounds(schema: &Json, origin: SchemaOrigin) -> Option<Box<Bounds>> {

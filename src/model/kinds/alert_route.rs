@@ -123,7 +123,7 @@ impl Listed for AlertRoute {
             all_or(&found.spec.environments)
         }),
         Column::made("severities", "SEVERITIES", |found, _| {
-            let severities = found.effective.get("severities");
+            let severities = found.effective_fields().severities().node();
             let severities = severities
                 .map(crate::yaml::Node::entries)
                 .unwrap_or_default();

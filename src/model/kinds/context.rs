@@ -110,6 +110,19 @@ impl Context {
     }
 }
 
+impl std::fmt::Display for ContextLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            ContextLevel::Global => "global",
+            ContextLevel::Division => "division",
+            ContextLevel::Department => "department",
+            ContextLevel::Project => "project",
+            ContextLevel::User => "user",
+            ContextLevel::Session => "session",
+        })
+    }
+}
+
 impl Listed for Context {
     const COLUMNS: &'static [Column<Context>] = &[
         Column::made("level", "LEVEL", |found, _| json!(found.spec.scope.level)),

@@ -50,6 +50,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_derive::Fields;
 
 use super::catalog::{Document, Documents};
+use super::field::Field;
 use super::listing::{self, Listing, Wanted};
 use super::reference::References;
 use crate::yaml::NodeId;
@@ -86,7 +87,7 @@ macro_rules! kinds {
         pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
 
         /// A kind, of those that there are.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum KindName {
             $(
                 #[doc = stringify!($kind)]
@@ -97,6 +98,14 @@ macro_rules! kinds {
         impl KindName {
             /// All of them.
             pub const ALL: &[KindName] = &[$(KindName::$kind),*];
+
+            /// The kind that a text names.
+            pub fn parse(text: &str) -> Option<KindName> {
+                match text {
+                    $(stringify!($kind) => Some(KindName::$kind),)*
+                    _ => None,
+                }
+            }
 
             /// As it is written after `kind:`.
             pub fn as_str(self) -> &'static str {
@@ -126,11 +135,10 @@ macro_rules! kinds {
             /// Takes a document of any kind; its form has been validated.
             ///
             /// # Errors
-            /// The document's kind is unknown, or its type refuses what the schema let pass: a bug.
-            pub fn insert(&mut self, kind: &str, header: Document<()>) -> Result<(), String> {
+            /// The document's type refuses what the schema let pass: a bug.
+            pub fn insert(&mut self, kind: KindName, document: Document<()>) -> Result<(), String> {
                 match kind {
-                    $(stringify!($kind) => self.$plural.push(header.typed::<$kind>()?),)*
-                    other => return Err(format!("unknown kind {other}")),
+                    $(KindName::$kind => self.$plural.push(document.typed::<$kind>()?),)*
                 }
                 Ok(())
             }
@@ -196,6 +204,27 @@ kinds! {
     Policy policies "policies";
     Framework frameworks "frameworks";
     Waiver waivers "waivers";
+}
+
+/// What every document has.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// The version of Tenantry's API.
+    pub api_version: String,
+    /// What the document is.
+    pub kind: String,
+    /// Its name, and what else it has besides its spec.
+    pub metadata: Metadata,
+    /// What it says, as its kind has it.
+    pub spec: serde_json::Value,
+}
+
+impl Field<'_, Header> {
+    /// What the document is, if that is a kind of ours.
+    pub fn kind_name(self) -> Option<KindName> {
+        KindName::parse(self.kind().as_str()?)
+    }
 }
 
 /// What every document has besides its spec.

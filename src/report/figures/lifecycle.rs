@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Figures;
 use crate::diagnostics::Sources;
@@ -32,9 +32,37 @@ fn distance(from: Date, to: Date) -> String {
     }
 }
 
+fn text(date: Option<Date>) -> String {
+    date.map_or_else(String::new, |date| date.to_string())
+}
+
 /// What ends, as figures.
 pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources) -> Figures {
-    let text = |date: Option<Date>| date.map_or_else(String::new, |date| date.to_string());
+    let (components, leaving_json) = components(catalog, users, today);
+    let (tenants, passages_json) = tenants(catalog, today);
+    let (ends, sheet, endings_json) = last_days(catalog, today, sources);
+    Figures {
+        title: "What ends",
+        sentence: format!(
+            "Seen from {today}: components that go and who still uses them, tenants that come and leave, and everything with a last day."
+        ),
+        tables: vec![
+            ("Components".to_owned(), components),
+            ("Tenants".to_owned(), tenants),
+            ("Last days".to_owned(), ends),
+        ],
+        notes: Vec::new(),
+        sheet,
+        data: json!({
+            "formatVersion": FORMAT_VERSION, "asOf": today.to_string(), "components": leaving_json,
+            "tenants": passages_json, "endings": endings_json,
+        }),
+        script: include_str!("lifecycle.js"),
+    }
+}
+
+/// Components that go, and who still uses them.
+fn components(catalog: &Catalog, users: &Users, today: Date) -> (Table, Vec<Json>) {
     let mut components = Table::of_text(&[
         "COMPONENT",
         "VERSION",
@@ -89,6 +117,11 @@ pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources)
             "since": text(one.since), "until": text(one.until), "left": left, "replacedBy": replacement, "users": one.users,
         }));
     }
+    (components, leaving_json)
+}
+
+/// Tenants that come and leave.
+fn tenants(catalog: &Catalog, today: Date) -> (Table, Vec<Json>) {
     let mut tenants = Table::of_text(&["TENANT", "STATUS", "SINCE", "DATA UNTIL", "NEXT"]);
     let mut passages_json = Vec::new();
     for one in passages(catalog) {
@@ -122,6 +155,11 @@ pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources)
         ]);
         passages_json.push(json!({"tenant": one.tenant.name, "status": status, "since": text(one.since), "until": text(one.until), "next": next}));
     }
+    (tenants, passages_json)
+}
+
+/// Everything with a last day: for people, for spreadsheets and as JSON.
+fn last_days(catalog: &Catalog, today: Date, sources: &Sources) -> (Table, Table, Vec<Json>) {
     let columns = [
         ("ON", Align::Left),
         ("", Align::Right),
@@ -156,22 +194,5 @@ pub fn figures(catalog: &Catalog, users: &Users, today: Date, sources: &Sources)
         ]);
         endings_json.push(json!({"on": one.on.to_string(), "days": left, "what": one.what, "of": one.of, "where": place}));
     }
-    Figures {
-        title: "What ends",
-        sentence: format!(
-            "Seen from {today}: components that go and who still uses them, tenants that come and leave, and everything with a last day."
-        ),
-        tables: vec![
-            ("Components".to_owned(), components),
-            ("Tenants".to_owned(), tenants),
-            ("Last days".to_owned(), ends),
-        ],
-        notes: Vec::new(),
-        sheet,
-        data: json!({
-            "formatVersion": FORMAT_VERSION, "asOf": today.to_string(), "components": leaving_json,
-            "tenants": passages_json, "endings": endings_json,
-        }),
-        script: include_str!("lifecycle.js"),
-    }
+    (ends, sheet, endings_json)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Figures;
 use crate::model::footprint::UnitFootprint;
@@ -45,6 +45,50 @@ pub fn figures(footprints: &[UnitFootprint], day: Date) -> Figures {
         .cloned()
         .collect();
     let runs = timetable::week(&jobs, monday);
+    let table = table(&jobs, &runs);
+    let (peaks, peaks_json) = peaks(&jobs, &runs);
+    let jobs_json: Vec<_> = jobs
+        .iter()
+        .map(|job| {
+            json!({
+                "tenant": job.key.tenant, "environment": job.key.environment, "cluster": job.key.cluster,
+                "component": job.component, "pipeline": job.pipeline, "name": job.name, "after": job.after,
+                "schedule": job.cron, "zone": job.zone, "paused": job.is_suspended, "minutes": job.minutes,
+                "cpu": units(job.cpu), "memory": job.memory.bytes_for_people(),
+            })
+        })
+        .collect();
+    let runs_json: Vec<_> = runs
+        .iter()
+        .map(|run| json!([run.job, run.from, run.until]))
+        .collect();
+    let (hours, notes) = hours(&runs, monday);
+    let sheet = table.clone();
+    Figures {
+        title: "A week of jobs",
+        sentence: format!(
+            "The week from Monday, {monday}, in UTC: when jobs start by their schedules and time zones, and how long they go on if each takes its time until its deadline."
+        ),
+        tables: vec![
+            ("Jobs".to_owned(), table),
+            ("The busiest minute of each cluster".to_owned(), peaks),
+            (
+                format!("Jobs at the same time, by hour, in the week from {monday}, in UTC"),
+                hours,
+            ),
+        ],
+        notes,
+        sheet,
+        data: json!({
+            "formatVersion": FORMAT_VERSION, "monday": monday.to_string(), "jobs": jobs_json,
+            "runs": runs_json, "peaks": peaks_json,
+        }),
+        script: include_str!("schedule.js"),
+    }
+}
+
+/// The jobs, by tenant and by when they first start.
+fn table(jobs: &[ScheduledJob], runs: &[TimeSlot]) -> Table {
     let columns = [
         ("TENANT", Align::Left),
         ("WHERE", Align::Left),
@@ -96,6 +140,11 @@ pub fn figures(footprints: &[UnitFootprint], day: Date) -> Figures {
             table.style(5, PAUSED);
         }
     }
+    table
+}
+
+/// The busiest minute of each cluster.
+fn peaks(jobs: &[ScheduledJob], runs: &[TimeSlot]) -> (Table, Vec<Json>) {
     let clusters: BTreeSet<&str> = jobs.iter().map(|job| job.key.cluster.as_str()).collect();
     let mut peaks = Table::new(&[
         ("CLUSTER", Align::Left),
@@ -132,44 +181,7 @@ pub fn figures(footprints: &[UnitFootprint], day: Date) -> Figures {
         ]);
         peaks_json.push(json!({"cluster": cluster, "most": most, "at": at, "cpu": units(cpu), "memory": memory.bytes_for_people()}));
     }
-    let jobs_json: Vec<_> = jobs
-        .iter()
-        .map(|job| {
-            json!({
-                "tenant": job.key.tenant, "environment": job.key.environment, "cluster": job.key.cluster,
-                "component": job.component, "pipeline": job.pipeline, "name": job.name, "after": job.after,
-                "schedule": job.cron, "zone": job.zone, "paused": job.is_suspended, "minutes": job.minutes,
-                "cpu": units(job.cpu), "memory": job.memory.bytes_for_people(),
-            })
-        })
-        .collect();
-    let runs_json: Vec<_> = runs
-        .iter()
-        .map(|run| json!([run.job, run.from, run.until]))
-        .collect();
-    let (hours, notes) = hours(&runs, monday);
-    let sheet = table.clone();
-    Figures {
-        title: "A week of jobs",
-        sentence: format!(
-            "The week from Monday, {monday}, in UTC: when jobs start by their schedules and time zones, and how long they go on if each takes its time until its deadline."
-        ),
-        tables: vec![
-            ("Jobs".to_owned(), table),
-            ("The busiest minute of each cluster".to_owned(), peaks),
-            (
-                format!("Jobs at the same time, by hour, in the week from {monday}, in UTC"),
-                hours,
-            ),
-        ],
-        notes,
-        sheet,
-        data: json!({
-            "formatVersion": FORMAT_VERSION, "monday": monday.to_string(), "jobs": jobs_json,
-            "runs": runs_json, "peaks": peaks_json,
-        }),
-        script: include_str!("schedule.js"),
-    }
+    (peaks, peaks_json)
 }
 
 /// Minutes as people say them: `1 h 30 min`.

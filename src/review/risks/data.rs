@@ -46,7 +46,7 @@ pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
 
 /// Judges changes of the input.
 pub fn judge_input(input: &InputChange) -> Option<String> {
-    let (kind, _) = input.subject.split_once(' ')?;
+    let kind = input.subject.kind()?;
     let (before, after) = (&input.before, &input.after);
     let subject = &input.subject;
     let last = input.field.rsplit('.').next().unwrap_or_default();

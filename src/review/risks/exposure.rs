@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::{FoundRisks, RiskSubject, network, pods, rights};
 use crate::model::change::{FieldStep, InputChange, Object, ObjectOperation, RiskClass};
+use crate::model::kinds::KindName;
 
 const CLASS: RiskClass = RiskClass::Exposure;
 
@@ -51,7 +52,7 @@ pub fn judge_input(input: &InputChange) -> Option<String> {
             .map_or("namespace", |value| value.as_str().unwrap_or(""));
         ISOLATION.iter().position(|level| *level == text)
     };
-    let weaker = input.subject.starts_with("Tenant ")
+    let weaker = input.subject.kind() == Some(KindName::Tenant.as_str())
         && input.field == "spec.isolation"
         && rank(&input.after) > rank(&input.before);
     weaker.then(|| {

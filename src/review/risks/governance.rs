@@ -11,17 +11,55 @@ const ENFORCEMENT: [&str; 3] = ["deny", "warn", "audit"];
 /// What a grant allows, from little to much.
 const ROLES: [&str; 2] = ["viewer", "operator"];
 
+/// A change of a document, by what it touches.
+struct Edit<'i> {
+    input: &'i InputChange,
+    kind: &'i str,
+    /// The field without `spec.`.
+    field: &'i str,
+    /// The first key of the field, and what comes after it.
+    head: &'i str,
+    rest: &'i str,
+    is_gone: bool,
+}
+
 /// Judges a change of the input.
 pub fn judge(input: &InputChange) -> Vec<String> {
-    let subject = &input.subject;
-    let Some((kind, _)) = subject.split_once(' ') else {
+    let Some(kind) = input.subject.kind() else {
         return Vec::new();
     };
     let field = input.field.strip_prefix("spec.").unwrap_or(&input.field);
     let (head, rest) = field.split_once(['.', '[']).unwrap_or((field, ""));
-    let rest = rest.trim_end_matches(']');
-    let is_gone = input.after.is_none();
+    let edit = Edit {
+        input,
+        kind,
+        field,
+        head,
+        rest: rest.trim_end_matches(']'),
+        is_gone: input.after.is_none(),
+    };
     let mut found = Vec::new();
+    match kind {
+        "Platform" => platform(&edit, &mut found),
+        "Role" | "Grant" => rights(&edit, &mut found),
+        "Tenant" if head == "grants" => grants(input, &mut found),
+        "Tenant" | "Component" | "Dataset" | "Environment" => others(&edit, &mut found),
+        _ => policies(&edit, &mut found),
+    }
+    found
+}
+
+/// What the Platform asks for.
+fn platform(edit: &Edit<'_>, found: &mut Vec<String>) {
+    let Edit {
+        input,
+        kind,
+        field,
+        head,
+        rest,
+        is_gone,
+        ..
+    } = *edit;
     match (kind, head) {
         ("Platform", "frameworks") if is_gone && !rest.contains('.') => {
             found.push(match rest {
@@ -29,23 +67,8 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 name => format!("the platform no longer follows {name}"),
             });
         }
-        ("Tenant", "compliance") if is_gone && !rest.contains('.') => {
-            found.push(format!(
-                "{subject} no longer needs {}",
-                if rest.is_empty() {
-                    "any framework"
-                } else {
-                    rest
-                }
-            ));
-        }
         ("Platform", "frameworks") if rest.contains('.') => {
             found.push(format!("parameters of frameworks change: `{field}`"));
-        }
-        ("Tenant", "compliance") if rest.contains('.') => {
-            found.push(format!(
-                "{subject} changes parameters of frameworks: `{field}`"
-            ));
         }
         ("Platform", "policyPacks") => {
             // A pack that had no settings gets some, or the other way round.
@@ -87,6 +110,34 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 }
             }
         }
+        ("Platform", "delivery") => {
+            found.push(format!(
+                "clusters take manifests from elsewhere, or in another way: `{field}` changes"
+            ));
+        }
+        ("Platform", "sessionContexts") => {
+            for stage in added(input.before.as_ref(), input.after.as_ref()) {
+                found.push(format!(
+                    "values from the command line are allowed in {stage}"
+                ));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Policies, waivers, and contexts that lock or set parameters.
+fn policies(edit: &Edit<'_>, found: &mut Vec<String>) {
+    let Edit {
+        input,
+        kind,
+        field,
+        head,
+        is_gone,
+        ..
+    } = *edit;
+    let subject = &input.subject;
+    match (kind, head) {
         ("Context", "lock") => {
             for path in added(input.after.as_ref(), input.before.as_ref()) {
                 found.push(format!(
@@ -103,18 +154,6 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         }
         ("Context", "policyParameters") => {
             found.push(format!("{subject} changes parameters of rules: `{field}`"));
-        }
-        ("Platform", "delivery") => {
-            found.push(format!(
-                "clusters take manifests from elsewhere, or in another way: `{field}` changes"
-            ));
-        }
-        ("Platform", "sessionContexts") => {
-            for stage in added(input.before.as_ref(), input.after.as_ref()) {
-                found.push(format!(
-                    "values from the command line are allowed in {stage}"
-                ));
-            }
         }
         ("Waiver", "") if input.before_place.is_none() => {
             found.push(format!(
@@ -154,6 +193,22 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 "{subject} changes, which admission policies take their parameters from"
             ));
         }
+        _ => {}
+    }
+}
+
+/// Roles and grants.
+fn rights(edit: &Edit<'_>, found: &mut Vec<String>) {
+    let Edit {
+        input,
+        kind,
+        field,
+        head,
+        is_gone,
+        ..
+    } = *edit;
+    let subject = &input.subject;
+    match (kind, head) {
         ("Grant", "") if input.before_place.is_none() => found.push(format!(
             "{subject} is added: more people have rights in tenants"
         )),
@@ -163,7 +218,7 @@ pub fn judge(input: &InputChange) -> Vec<String> {
                 opened.then(|| format!("{subject} holds in more places: `{head}` changes")),
             );
         }
-        ("Tenant", "grants") | ("Grant", _) => grants(input, &mut found),
+        ("Grant", _) => grants(input, found),
         ("Role", "permissions" | "kubernetes" | "inherits") if !is_gone => {
             let more = added(input.before.as_ref(), input.after.as_ref());
             let is_wider = !more.is_empty() || input.before.is_none() || head == "kubernetes";
@@ -196,6 +251,38 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         }
         ("Role", "policyParameters") => {
             found.push(format!("{subject} changes parameters of rules: `{field}`"));
+        }
+        _ => {}
+    }
+}
+
+/// Tenants, components, datasets and environments.
+fn others(edit: &Edit<'_>, found: &mut Vec<String>) {
+    let Edit {
+        input,
+        kind,
+        field,
+        head,
+        rest,
+        is_gone,
+        ..
+    } = *edit;
+    let subject = &input.subject;
+    match (kind, head) {
+        ("Tenant", "compliance") if is_gone && !rest.contains('.') => {
+            found.push(format!(
+                "{subject} no longer needs {}",
+                if rest.is_empty() {
+                    "any framework"
+                } else {
+                    rest
+                }
+            ));
+        }
+        ("Tenant", "compliance") if rest.contains('.') => {
+            found.push(format!(
+                "{subject} changes parameters of frameworks: `{field}`"
+            ));
         }
         ("Dataset", "access" | "accessApproval") => {
             let opened = is_gone
@@ -232,7 +319,6 @@ pub fn judge(input: &InputChange) -> Vec<String> {
         }
         _ => {}
     }
-    found
 }
 
 /// Whether a day is later than before; days are written so that they sort.

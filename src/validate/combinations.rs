@@ -1,6 +1,12 @@
 //! Fields of one document that are right by themselves and wrong together.
 
 use crate::diagnostics::{Code, Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
+use crate::model::field::Field;
+use crate::model::kinds::connection::AuthMethod;
+use crate::model::kinds::{
+    BillingModel, Component, Connection, Context, ContextLevel, DeliveryEngine, Header, KindName,
+    Monitoring, Platform, Tenant, TenantStatus, Waiver, Workload,
+};
 use crate::model::scalars::{url_host, url_port};
 use crate::schema::Additional;
 use crate::yaml::{Node, Path, PathStep, Value};
@@ -9,19 +15,21 @@ use crate::yaml::{Node, Path, PathStep, Value};
 const PLACEHOLDERS: [&str; 4] = ["tenant", "component", "environment", "cluster"];
 
 /// Checks one document whose fields are right.
-pub fn check(kind: &str, tree: &Node, sources: &Sources, sink: &mut Sink) {
+pub fn check(kind: KindName, tree: &Node, sources: &Sources, sink: &mut Sink) {
     let mut checker = DocumentChecker { sources, sink };
     checker.workloads(tree);
     checker.secrets(tree);
-    let Some(spec) = tree.get("spec") else { return };
+    let Some(spec) = Field::<Header>::of(tree).spec().node() else {
+        return;
+    };
     match kind {
-        "Platform" => checker.platform(spec),
-        "Component" => checker.component(spec),
-        "Context" => checker.context(spec),
-        "Tenant" => checker.tenant(spec),
-        "Connection" => checker.connection(spec),
-        "Monitoring" => checker.monitoring(spec),
-        "Waiver" => checker.waiver(spec),
+        KindName::Platform => checker.platform(Field::of(spec)),
+        KindName::Component => checker.component(Field::of(spec)),
+        KindName::Context => checker.context(Field::of(spec)),
+        KindName::Tenant => checker.tenant(Field::of(spec)),
+        KindName::Connection => checker.connection(Field::of(spec)),
+        KindName::Monitoring => checker.monitoring(Field::of(spec)),
+        KindName::Waiver => checker.waiver(Field::of(spec)),
         _ => {}
     }
 }
@@ -33,9 +41,8 @@ struct DocumentChecker<'a> {
 
 impl DocumentChecker<'_> {
     /// A waiver excepts findings of a policy or of a code.
-    fn waiver(&mut self, spec: &Node) {
-        let set = |key: &str| spec.get(key).filter(|node| !node.is_null());
-        match (set("policy"), set("code")) {
+    fn waiver(&mut self, spec: Field<'_, Waiver>) {
+        match (spec.policy().set(), spec.code().set()) {
             (Some(policy), Some(code)) => self.contradiction(
                 "a waiver names either a policy or a code, not both",
                 (policy, "a policy"),
@@ -46,7 +53,7 @@ impl DocumentChecker<'_> {
                 Diagnostic::new(codes::MISSING_FIELD, "`spec` lacks `policy` or `code`")
                     .at(
                         self.sources
-                            .span(spec.id)
+                            .span(spec.place())
                             .map(|span| self.sources.first_line(span)),
                         "",
                     )
@@ -64,7 +71,7 @@ impl DocumentChecker<'_> {
                     if matches!(&*entry.key, "values" | "workload" | "defaults")
                         && entry.value.as_map().is_some()
                     {
-                        self.workload(&entry.value);
+                        self.workload(Field::of(&entry.value));
                     } else {
                         self.workloads(&entry.value);
                     }
@@ -75,11 +82,8 @@ impl DocumentChecker<'_> {
         }
     }
 
-    fn workload(&mut self, workload: &Node) {
-        if let (Some(tag), Some(digest)) = (workload.get("tag"), workload.get("digest"))
-            && !tag.is_null()
-            && !digest.is_null()
-        {
+    fn workload(&mut self, workload: Field<'_, Workload>) {
+        if let (Some(tag), Some(digest)) = (workload.tag().set(), workload.digest().set()) {
             self.contradiction(
                 "an image has either a tag or a digest, not both",
                 (tag, "the tag is ignored beside a digest"),
@@ -87,10 +91,10 @@ impl DocumentChecker<'_> {
                 "keep the digest, and write the tag as a comment",
             );
         }
-        if let (Some(least), Some(most)) = (
-            workload.at(&["scaling", "minReplicas"]),
-            workload.at(&["scaling", "maxReplicas"]),
-        ) && let (Value::Int(low), Value::Int(high)) = (&least.value, &most.value)
+        let scaling = workload.scaling();
+        if let (Some(least), Some(most)) =
+            (scaling.min_replicas().node(), scaling.max_replicas().node())
+            && let (Value::Int(low), Value::Int(high)) = (&least.value, &most.value)
             && low > high
         {
             let help =
@@ -102,40 +106,33 @@ impl DocumentChecker<'_> {
                 &help,
             );
         }
-        for list in ["env", "ports", "volumes", "secrets"] {
-            let items = workload
-                .get(list)
-                .and_then(Node::as_list)
-                .unwrap_or_default();
-            for (at, item) in items.iter().enumerate() {
-                let name = item.get("name").and_then(Node::as_str);
-                let first = items[..at].iter().find(|other| {
-                    name.is_some() && other.get("name").and_then(Node::as_str) == name
-                });
-                if let (Some(first), Some(second)) =
-                    (first.and_then(|first| first.get("name")), item.get("name"))
-                {
-                    let message = format!(
-                        "two items of `{list}` are named `{}`",
-                        name.unwrap_or_default()
-                    );
-                    self.contradiction(
-                        &message,
-                        (second, "again here"),
-                        (first, "first here"),
-                        "rename one of them, or remove it",
-                    );
-                }
-            }
-        }
-        for variable in workload
-            .get("env")
-            .and_then(Node::as_list)
-            .unwrap_or_default()
-        {
-            if let (Some(value), Some(from)) = (variable.get("value"), variable.get("valueFrom"))
-                && !value.is_null()
-                && !from.is_null()
+        self.names(
+            "env",
+            workload.env().items().filter_map(|item| item.name().node()),
+        );
+        self.names(
+            "ports",
+            workload
+                .ports()
+                .items()
+                .filter_map(|item| item.name().node()),
+        );
+        self.names(
+            "volumes",
+            workload
+                .volumes()
+                .items()
+                .filter_map(|item| item.name().node()),
+        );
+        self.names(
+            "secrets",
+            workload
+                .secrets()
+                .items()
+                .filter_map(|item| item.name().node()),
+        );
+        for variable in workload.env().items() {
+            if let (Some(value), Some(from)) = (variable.value().set(), variable.value_from().set())
             {
                 self.contradiction(
                     "a variable has either a value or a valueFrom, not both",
@@ -145,18 +142,41 @@ impl DocumentChecker<'_> {
                 );
             }
         }
-        for peer in ["ingress", "egress"] {
-            for item in workload
-                .at(&["network", peer])
-                .and_then(Node::as_list)
-                .unwrap_or_default()
-            {
-                let selectors = ["component", "cidr", "namespaceLabels"]
-                    .into_iter()
-                    .filter_map(|key| item.get(key));
-                if let [first, second, ..] = selectors.collect::<Vec<_>>().as_slice() {
-                    self.contradiction("a peer is a component, a range of addresses, or pods by label: one of them", (second, "and another"), (first, "already said here"), "write a second peer for the other one");
+        let network = workload.network();
+        for peer in network.ingress().items().chain(network.egress().items()) {
+            let selectors = [
+                peer.component().node(),
+                peer.cidr().node(),
+                peer.namespace_labels().node(),
+            ];
+            let mut selectors = selectors.into_iter().flatten();
+            if let (Some(first), Some(second)) = (selectors.next(), selectors.next()) {
+                self.contradiction(
+                    "a peer is a component, a range of addresses, or pods by label: one of them",
+                    (second, "and another"),
+                    (first, "already said here"),
+                    "write a second peer for the other one",
+                );
+            }
+        }
+    }
+
+    /// Names of the items of a list that is merged by name.
+    fn names<'n>(&mut self, list: &str, names: impl Iterator<Item = &'n Node>) {
+        let mut seen: Vec<(&str, &Node)> = Vec::new();
+        for node in names {
+            let Some(name) = node.as_str() else { continue };
+            match seen.iter().find(|(known, _)| *known == name) {
+                Some((_, first)) => {
+                    let message = format!("two items of `{list}` are named `{name}`");
+                    self.contradiction(
+                        &message,
+                        (node, "again here"),
+                        (first, "first here"),
+                        "rename one of them, or remove it",
+                    );
                 }
+                None => seen.push((name, node)),
             }
         }
     }
@@ -184,18 +204,16 @@ impl DocumentChecker<'_> {
             .push(Diagnostic::new(code, message).at(span, "").help(help));
     }
 
-    fn platform(&mut self, spec: &Node) {
-        let needed = [
-            ("namespace", "tenant"),
-            ("sharedNamespace", ""),
-            ("workload", "component"),
-            ("tenant", "tenant"),
+    fn platform(&mut self, spec: Field<'_, Platform>) {
+        let naming = spec.naming();
+        let patterns = [
+            ("namespace", "tenant", naming.namespace().node()),
+            ("sharedNamespace", "", naming.shared_namespace().node()),
+            ("workload", "component", naming.workload().node()),
+            ("tenant", "tenant", naming.tenant().node()),
         ];
-        for (field, must) in needed {
-            let Some((node, text)) = spec
-                .at(&["naming", field])
-                .and_then(|node| Some((node, node.as_str()?)))
-            else {
+        for (field, must, node) in patterns {
+            let Some((node, text)) = node.and_then(|node| Some((node, node.as_str()?))) else {
                 continue;
             };
             let mut rest = text;
@@ -237,10 +255,12 @@ impl DocumentChecker<'_> {
                 );
             }
         }
-        let engine = spec.at(&["delivery", "engine"]);
-        if let Some(engine) =
-            engine.filter(|engine| matches!(engine.as_str(), Some("argocd" | "flux")))
-            && spec.at(&["delivery", "repoURL"]).is_none()
+        let delivery = spec.delivery();
+        let engine = delivery.engine();
+        if let Some(engine) = engine
+            .node()
+            .filter(|_| engine.is(DeliveryEngine::Argocd) || engine.is(DeliveryEngine::Flux))
+            && !delivery.repo_url().is_written()
         {
             let message = format!(
                 "delivery by {} needs to know the repository",
@@ -256,9 +276,12 @@ impl DocumentChecker<'_> {
         }
     }
 
-    fn component(&mut self, spec: &Node) {
-        let workload = spec.get("workload");
-        if let Some(workload) = workload.filter(|workload| workload.get("type").is_none()) {
+    fn component(&mut self, spec: Field<'_, Component>) {
+        let workload = spec.workload();
+        if let Some(workload) = workload
+            .node()
+            .filter(|_| !workload.workload_type().is_written())
+        {
             self.malformed(
                 codes::MISSING_FIELD,
                 workload,
@@ -266,7 +289,8 @@ impl DocumentChecker<'_> {
                 "add `type`: service, worker, stateful, job or scheduled".to_owned(),
             );
         }
-        if let (Some(deprecated), Some(sunset)) = (spec.get("deprecatedOn"), spec.get("sunsetOn"))
+        if let (Some(deprecated), Some(sunset)) =
+            (spec.deprecated_on().node(), spec.sunset_on().node())
             && let (Some(from), Some(until)) = (deprecated.as_str(), sunset.as_str())
             && from > until
         {
@@ -277,7 +301,7 @@ impl DocumentChecker<'_> {
                 "write a later day for `sunsetOn`",
             );
         }
-        if let Some(parameters) = spec.get("parameters").filter(|node| !node.is_null()) {
+        if let Some(parameters) = spec.parameters().set() {
             let json = parameters.to_json();
             self.parameter_schema(parameters, &json);
         }
@@ -359,15 +383,14 @@ impl DocumentChecker<'_> {
         }
     }
 
-    fn context(&mut self, spec: &Node) {
-        for item in spec.get("lock").and_then(Node::as_list).unwrap_or_default() {
+    fn context(&mut self, spec: Field<'_, Context>) {
+        for item in spec.lock().items().filter_map(Field::node) {
             self.lock(item);
         }
-        let Some(scope) = spec.get("scope") else {
+        let Some(scope) = spec.scope().node() else {
             return;
         };
-        let global = scope.get("level").and_then(Node::as_str) == Some("global");
-        if !global && scope.get("name").is_none() {
+        if !spec.scope().level().is(ContextLevel::Global) && !spec.scope().name().is_written() {
             self.malformed(
                 codes::MISSING_FIELD,
                 scope,
@@ -377,11 +400,11 @@ impl DocumentChecker<'_> {
         }
     }
 
-    fn monitoring(&mut self, spec: &Node) {
-        let runbooks = spec
-            .get("runbooks")
-            .and_then(|node| Some((node, node.as_str()?)));
-        if let Some((node, _)) = runbooks.filter(|(_, text)| text.ends_with('/')) {
+    fn monitoring(&mut self, spec: Field<'_, Monitoring>) {
+        let runbooks = spec.runbooks().node();
+        if let Some(node) =
+            runbooks.filter(|node| node.as_str().is_some_and(|text| text.ends_with('/')))
+        {
             self.malformed(
                 codes::MALFORMED,
                 node,
@@ -413,9 +436,9 @@ impl DocumentChecker<'_> {
         }
     }
 
-    fn connection(&mut self, spec: &Node) {
-        let endpoint = spec.get("endpoint");
-        if let Some((node, text)) = endpoint.and_then(|node| Some((node, node.as_str()?))) {
+    fn connection(&mut self, spec: Field<'_, Connection>) {
+        let endpoint = spec.endpoint();
+        if let (Some(node), Some(text)) = (endpoint.node(), endpoint.as_str()) {
             let authority = text.split("://").nth(1);
             let authority = authority.and_then(|rest| rest.split('/').next());
             if authority.is_some_and(|authority| authority.contains('@')) {
@@ -434,9 +457,9 @@ impl DocumentChecker<'_> {
                 );
             }
         }
-        let method = spec.at(&["auth", "method"]);
-        if let Some(method) = method.filter(|method| method.as_str() == Some("oauth2"))
-            && spec.at(&["auth", "tokenUrl"]).is_none()
+        let method = spec.auth().method();
+        if let Some(method) = method.node().filter(|_| method.is(AuthMethod::Oauth2))
+            && !spec.auth().token_url().is_written()
         {
             self.malformed(
                 codes::MISSING_FIELD,
@@ -447,12 +470,13 @@ impl DocumentChecker<'_> {
         }
     }
 
-    fn tenant(&mut self, spec: &Node) {
-        let model = spec.at(&["billing", "model"]);
-        if let Some(model) = model.filter(|model| model.as_str() == Some("flat"))
-            && spec
-                .at(&["billing", "monthlyFee"])
-                .is_none_or(Node::is_null)
+    fn tenant(&mut self, spec: Field<'_, Tenant>) {
+        let billing = spec.billing();
+        if let Some(model) = billing
+            .model()
+            .node()
+            .filter(|_| billing.model().is(BillingModel::Flat))
+            && billing.monthly_fee().set().is_none()
         {
             self.malformed(
                 codes::MISSING_FIELD,
@@ -461,13 +485,14 @@ impl DocumentChecker<'_> {
                 "add `monthlyFee` beside it".to_owned(),
             );
         }
-        let Some(offboarding) = spec
-            .get("status")
-            .filter(|status| status.as_str() == Some("offboarding"))
+        let status = spec.status();
+        let Some(offboarding) = status
+            .node()
+            .filter(|_| status.is(TenantStatus::Offboarding))
         else {
             return;
         };
-        if spec.get("offboarding").is_none() {
+        if !spec.offboarding().is_written() {
             self.malformed(
                 codes::MISSING_FIELD,
                 offboarding,
