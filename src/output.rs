@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use crate::CompileOptions;
 use crate::diagnostics::{Sink, Sources};
 use crate::emit::{self, EmitSummary, File, Mode};
-use crate::model::instance::{Unit, UnitKey};
+use crate::model::instance::{Owner, Unit, UnitKey};
 use crate::model::kinds::{DeliveryEngine, Granularity, Layout};
 use crate::model::manifest::{Rendered, TemplateScope};
 use crate::render::{self, Templates};
@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         sources: &Sources,
         sink: &mut Sink,
     ) -> io::Result<()> {
-        let is_cluster = unit.key.tenant.is_empty();
+        let is_cluster = unit.key.tenant().is_none();
         if is_cluster && !self.whole_clusters() {
             return Ok(());
         }
@@ -232,7 +232,7 @@ impl<'a> Writer<'a> {
                 let key = UnitKey {
                     environment: cluster.environment.name.clone(),
                     cluster: cluster.cluster.name.clone(),
-                    tenant: String::new(),
+                    owner: Owner::Cluster,
                 };
                 let folder = emit::cluster_folder(self.layout, &key);
                 let mut resources: BTreeSet<String> =
@@ -271,34 +271,15 @@ fn owns(
     units: &BTreeSet<UnitKey>,
     environments: &BTreeSet<String>,
 ) -> bool {
-    let apart = ["delivery/", "runbooks/", "api-server/"];
-    let below = apart.iter().find_map(|folder| path.strip_prefix(folder));
-    let parts: Vec<&str> = below.unwrap_or(path).split('/').collect();
-    let (first, second, tenant) = match parts.as_slice() {
-        [first, second, tenant, _, ..] => (*first, *second, tenant.to_owned()),
-        // delivery/<environment>/<cluster>/<tenant>.yaml
-        [first, second, file] if path.starts_with("delivery/") => {
-            (*first, *second, file.trim_end_matches(".yaml"))
-        }
-        // delivery/<environment>/<cluster>.yaml
-        [first, file] if path.starts_with("delivery/") => {
-            (*first, file.trim_end_matches(".yaml"), "")
-        }
-        [first, second, _] => (*first, *second, ""),
-        _ => return selection.is_everything() && shard.is_first(),
+    let Some(key) = emit::unit_of(layout, path) else {
+        return selection.is_everything() && shard.is_first();
     };
-    let (environment, cluster) = match layout {
-        Layout::EnvironmentFirst => (first, second),
-        Layout::ClusterFirst => (second, first),
-    };
-    if !selection.cluster(cluster) {
+    if !selection.cluster(&key.cluster) {
         return false;
     }
-    let in_shard = if tenant.is_empty() {
-        shard.is_first()
-    } else {
-        shard.takes(tenant)
-    };
+    let in_shard = key
+        .tenant()
+        .map_or_else(|| shard.is_first(), |tenant| shard.takes(tenant));
     if selection.is_everything() {
         return in_shard;
     }
@@ -307,12 +288,8 @@ fn owns(
     }
     let by_environment = selection.tenants.is_empty() && selection.labels.is_empty();
     if by_environment {
-        return in_shard && environments.contains(environment);
+        return in_shard && environments.contains(&key.environment);
     }
-    let key = UnitKey {
-        environment: environment.to_owned(),
-        cluster: cluster.to_owned(),
-        tenant: tenant.to_owned(),
-    };
+
     in_shard && units.contains(&key)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Sink, Sources};
 use crate::load::{self, Loaded};
 use crate::model::footprint::UnitFootprint;
-use crate::model::instance::{Unit, UnitKey, Usage};
+use crate::model::instance::{Owner, Unit, UnitKey, Usage};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::manifest::{self, Rendered, TemplateScope};
 use crate::model::verdict::Evidence;
@@ -105,7 +105,7 @@ impl<'a> UnitJob<'a> {
             UnitJob::Cluster(cluster) => UnitKey {
                 environment: cluster.environment.name.clone(),
                 cluster: cluster.cluster.name.clone(),
-                tenant: String::new(),
+                owner: Owner::Cluster,
             },
         }
     }
@@ -345,7 +345,7 @@ impl<'o> Snapshot<'o> {
         policies.waive(unit, objects, found, &mut tally.judged, sink);
         tally.append(UnitTotals {
             counts: Counts {
-                units: usize::from(!unit.key.tenant.is_empty()),
+                units: usize::from(unit.key.tenant().is_some()),
                 instances: unit.instances.len(),
                 objects: objects.iter().filter(|one| one.is_written).count(),
             },

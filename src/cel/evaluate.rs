@@ -1,13 +1,18 @@
 //! Evaluates a program on values where they stand, and charges for it as the API server does.
 
+mod budget;
+
+mod values;
+
+pub use budget::{Budget, ReadPlace};
 use std::sync::Arc;
+use values::{absent, index, not_optional, root};
 
 use super::cost;
 use super::syntax::{Attribute, Expr, Fold, Qualifier, Root, SelectorKey};
 use super::tree::StoredTree;
 use super::value::{CelValue, Text, ValueMap, insert};
 use super::{COST_PER_CALL, Evaluated, EvaluationError, Program};
-use crate::model::view::View;
 
 /// What the names of the environment stand for.
 pub trait Globals<'a> {
@@ -22,74 +27,6 @@ pub trait Globals<'a> {
     /// # Errors
     /// Those of its expression.
     fn variable(&self, index: usize, budget: &mut Budget<'a>) -> Evaluated<'a>;
-}
-
-/// A place that an expression read.
-#[derive(Clone, Debug)]
-pub struct ReadPlace<'a> {
-    /// The scalar; or, where a field is missing, the map that it is missing from.
-    pub view: View<'a>,
-    /// The field that is missing.
-    pub missing: Option<Text<'a>>,
-}
-
-/// What may still be spent, and what was read.
-#[derive(Debug)]
-pub struct Budget<'a> {
-    left: u64,
-    /// What is left of the budget of the policy.
-    policy: u64,
-    /// What was read, in order, when somebody asked for it.
-    pub reads: Option<Vec<ReadPlace<'a>>>,
-}
-
-impl<'a> Budget<'a> {
-    /// The budget of a policy for one object.
-    pub fn new() -> Budget<'a> {
-        Budget {
-            left: COST_PER_CALL,
-            policy: super::COST_PER_POLICY,
-            reads: None,
-        }
-    }
-
-    /// Notes what is read.
-    #[must_use]
-    pub fn noting_reads(mut self) -> Budget<'a> {
-        self.reads = Some(Vec::new());
-        self
-    }
-
-    /// Pays for a step.
-    ///
-    /// # Errors
-    /// Nothing is left.
-    pub fn pay(&mut self, cost: u64) -> Result<(), EvaluationError> {
-        match (self.left.checked_sub(cost), self.policy.checked_sub(cost)) {
-            (Some(left), Some(policy)) => {
-                (self.left, self.policy) = (left, policy);
-                Ok(())
-            }
-            _ => Err(EvaluationError::Cost),
-        }
-    }
-
-    /// What was spent so far.
-    pub fn spent(&self) -> u64 {
-        super::COST_PER_POLICY - self.policy
-    }
-
-    fn note(&mut self, view: Option<View<'a>>, missing: Option<Text<'a>>) {
-        if let (Some(reads), Some(view)) = (&mut self.reads, view) {
-            reads.push(ReadPlace { view, missing });
-        }
-    }
-}
-
-impl Default for Budget<'_> {
-    fn default() -> Self {
-        Budget::new()
-    }
 }
 
 /// Evaluates a program.
@@ -617,70 +554,6 @@ impl<'a> ExpressionRun<'_, 'a> {
         }
         Ok(())
     }
-}
-
-/// The root of a selection: an optional value is looked into, as the server does, by its value in Go.
-fn root(value: CelValue<'_>) -> Result<(CelValue<'_>, bool), EvaluationError> {
-    match value {
-        CelValue::Optional(Some(inner)) => Ok((native(Arc::unwrap_or_clone(inner))?, true)),
-        none @ CelValue::Optional(None) => Ok((none, true)),
-        value => Ok((value, false)),
-    }
-}
-
-/// A value that went through Go's own types: optional values in optional values are lost, types become text, and values of
-/// Kubernetes' libraries do not come back.
-fn native(value: CelValue<'_>) -> Result<CelValue<'_>, EvaluationError> {
-    match value {
-        CelValue::Optional(None) => Ok(CelValue::Null),
-        CelValue::Optional(Some(inner)) => native(Arc::unwrap_or_clone(inner)),
-        CelValue::Type(name) => Ok(CelValue::Text(name)),
-        CelValue::Kubernetes(_) => Err(EvaluationError::Malformed(format!(
-            "the API server cannot take {} out of an optional value here",
-            value.kind_name()
-        ))),
-        value => Ok(value),
-    }
-}
-
-/// The position that a key names in a list.
-fn index(of: &CelValue<'_>, key: &CelValue<'_>) -> Result<Option<usize>, EvaluationError> {
-    let index = match key {
-        CelValue::Int(index) => Some(*index),
-        CelValue::Uint(index) => i64::try_from(*index).ok(),
-        CelValue::Double(number) => match super::convert::lossless_int(*number) {
-            Some(index) => Some(index),
-            None => return Err(not_an_index(of, key)),
-        },
-        _ => return Err(not_an_index(of, key)),
-    };
-    Ok(index.and_then(|index| usize::try_from(index).ok()))
-}
-
-fn not_an_index(of: &CelValue<'_>, key: &CelValue<'_>) -> EvaluationError {
-    EvaluationError::Malformed(format!(
-        "{} is not a position in {}",
-        key.kind_name(),
-        of.kind_name()
-    ))
-}
-
-fn absent(of: &CelValue<'_>, key: &CelValue<'_>) -> EvaluationError {
-    let name = super::convert::to_text(key).unwrap_or_default();
-    if of.is_list() {
-        return EvaluationError::Range(format!(
-            "there is no item {name} in a list of {}",
-            of.size().unwrap_or(0)
-        ));
-    }
-    EvaluationError::NoSuchKey(name)
-}
-
-fn not_optional(value: &CelValue<'_>) -> EvaluationError {
-    EvaluationError::Malformed(format!(
-        "`?` is for optional values, not {}",
-        value.kind_name()
-    ))
 }
 
 /// Whether a value is true; anything but a truth value is an error.

@@ -53,7 +53,7 @@ pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {
     let parts = |unit: &Unit, component: Option<&str>| -> Vec<String> {
         let key = &unit.key;
         let mut parts = vec![key.environment.clone(), key.cluster.clone()];
-        parts.extend((!key.tenant.is_empty()).then(|| key.tenant.clone()));
+        parts.extend((key.tenant().is_some()).then(|| key.tenant_name().to_owned()));
         parts.extend(component.map(str::to_owned));
         parts
     };

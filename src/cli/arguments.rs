@@ -1,6 +1,16 @@
 //! What can be said on the command line. One definition feeds the parser, the help, the manual and
 //! the completions.
 
+mod reports;
+
+mod policies;
+
+pub use policies::{
+    PolicyCommand, PolicyEvalCommand, PolicyImportCommand, PolicyListCommand, PolicyTestCommand,
+};
+pub use reports::{
+    ComplianceCommand, ReportCommand, ReportOfCommand, UpgradeCommand, VerifyCommand,
+};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -471,216 +481,6 @@ pub enum GraphDirection {
     Downstream,
     /// Both ways.
     Both,
-}
-
-/// `tenantry policy`.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Run policies' own cases.
-    Test(PolicyTestCommand),
-    /// Judge any manifests by any policies.
-    Eval(PolicyEvalCommand),
-    /// List all policies, built-in ones included.
-    List(PolicyListCommand),
-    /// Turn ValidatingAdmissionPolicies into documents of kind Policy.
-    Import(PolicyImportCommand),
-}
-
-/// `tenantry policy test`.
-#[derive(Debug, Args)]
-pub struct PolicyTestCommand {
-    /// Files or folders of policies. Default: those of the repository, and the built-in ones.
-    pub paths: Vec<PathBuf>,
-    /// Only these policies.
-    #[arg(short, long = "policy", value_name = "NAME", value_delimiter = ',')]
-    pub policies: Vec<String>,
-    /// Name each policy.
-    #[arg(short, long)]
-    pub verbose: bool,
-}
-
-/// `tenantry policy eval`.
-#[derive(Debug, Args)]
-pub struct PolicyEvalCommand {
-    /// A file or folder of policies: ours, or ValidatingAdmissionPolicies with their bindings. One
-    /// that no binding names judges everything that it matches.
-    #[arg(short = 'p', long = "policy", value_name = "FILE", required = true)]
-    pub policies: Vec<PathBuf>,
-    /// A file or folder of manifests.
-    #[arg(short = 'f', long = "manifest", value_name = "FILE", required = true)]
-    pub manifests: Vec<PathBuf>,
-    /// A file of parameters: objects that `paramKind` names, or a map of values for policies of ours.
-    #[arg(long, value_name = "FILE")]
-    pub params: Vec<PathBuf>,
-    /// The same objects before: what is judged is an update.
-    #[arg(long, value_name = "FILE")]
-    pub old: Option<PathBuf>,
-    /// What is done to the objects: CREATE, UPDATE, DELETE or CONNECT.
-    #[arg(long, value_name = "OPERATION")]
-    pub operation: Option<String>,
-    /// text or json.
-    #[arg(short, long, value_name = "FORMAT")]
-    pub output: Option<String>,
-}
-
-/// `tenantry policy list`.
-#[derive(Debug, Args)]
-pub struct PolicyListCommand {
-    /// The repository.
-    pub path: Option<PathBuf>,
-    /// Only those that serve controls of this framework.
-    #[arg(long, value_name = "NAME")]
-    pub framework: Option<String>,
-    /// Only those of this pack.
-    #[arg(long, value_name = "NAME")]
-    pub pack: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tenantry policy import`.
-#[derive(Debug, Args)]
-pub struct PolicyImportCommand {
-    /// Files with ValidatingAdmissionPolicies.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// The file to write. Default: standard output.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-/// `tenantry report`.
-#[derive(Debug, Subcommand)]
-pub enum ReportCommand {
-    /// Show what each framework asks for, what was checked of it, and what was found.
-    Compliance(Box<ComplianceCommand>),
-    /// Show who reaches whom in each cluster, and what accounts may do; fails with code 3 if a tenant is
-    /// not isolated.
-    Isolation(Box<ReportOfCommand>),
-    /// Show what tenants cost in a month, by component and environment, against their budgets.
-    Cost(Box<ReportOfCommand>),
-    /// Show how full clusters and quotas are, and which quotas do not fit what runs.
-    Capacity(Box<ReportOfCommand>),
-    /// Show a week of all jobs: when they start, what runs at the same time, and what that asks for.
-    Schedule(Box<ReportOfCommand>),
-    /// Show whether tenants come back when a cluster is lost: what recovery plans promise and can hold, and
-    /// who is in none; fails with code 3 if a promise does not hold.
-    Recovery(Box<ReportOfCommand>),
-    /// Show what ends and by when: components that go and who still uses them, tenants that leave, grants,
-    /// shares, waivers and contexts.
-    Lifecycle(Box<ReportOfCommand>),
-    /// Show what breaks, is removed or is deprecated when clusters move to another Kubernetes version; fails with
-    /// code 3 if something breaks.
-    Upgrade(Box<UpgradeCommand>),
-    /// Print CODEOWNERS: who must review which file, by the owners that documents name.
-    Codeowners(CodeownersCommand),
-    /// Check that neither a ledger nor what it recorded was altered.
-    Verify(VerifyCommand),
-}
-
-/// `tenantry report compliance`.
-#[derive(Debug, Args)]
-pub struct ComplianceCommand {
-    /// The repository.
-    pub path: Option<PathBuf>,
-    /// Only these frameworks.
-    #[arg(long = "framework", value_name = "NAME", value_delimiter = ',')]
-    pub frameworks: Vec<String>,
-    /// The rendered manifests, whose digests the report and the ledger carry.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Tell what became weaker since this branch, tag or commit.
-    #[arg(long, value_name = "REF")]
-    pub base: Option<String>,
-    /// Add this run to a ledger, which is made if it is not there.
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<PathBuf>,
-    /// What is read.
-    #[command(flatten)]
-    pub read: ReadOptions,
-    /// Which state of it.
-    #[command(flatten)]
-    pub at: RevisionOption,
-    /// Which findings do not count.
-    #[command(flatten)]
-    pub accept: BaselineOptions,
-    /// How the report is written: text, json (an in-toto statement), html, oscal, openreports, sarif or
-    /// junit; `FORMAT=FILE` writes to a file. May be given several times.
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_name = "FORMAT[=FILE]",
-        value_delimiter = ','
-    )]
-    pub formats: Vec<String>,
-    /// No progress bar.
-    #[arg(short, long)]
-    pub quiet: bool,
-}
-
-/// A report without options of its own.
-#[derive(Debug, Args)]
-pub struct ReportOfCommand {
-    /// The repository.
-    pub path: Option<PathBuf>,
-    /// What is read.
-    #[command(flatten)]
-    pub read: ReadOptions,
-    /// Which state of it.
-    #[command(flatten)]
-    pub at: RevisionOption,
-    /// How it is written: text, json or html, and figures also as csv; `FORMAT=FILE` writes to a file. May be
-    /// given several times.
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_name = "FORMAT[=FILE]",
-        value_delimiter = ','
-    )]
-    pub formats: Vec<String>,
-    /// No progress bar.
-    #[arg(short, long)]
-    pub quiet: bool,
-}
-
-/// `tenantry report upgrade`.
-#[derive(Debug, Args)]
-pub struct UpgradeCommand {
-    /// The Kubernetes version that clusters move to, such as 1.36.
-    #[arg(long, value_name = "VERSION", value_parser = kubernetes_version)]
-    pub to: String,
-    /// What is read, and how it is written: text or json. `--cluster` says which clusters move.
-    #[command(flatten)]
-    pub report: ReportOfCommand,
-}
-
-fn kubernetes_version(text: &str) -> Result<String, String> {
-    let minor = text.strip_prefix("1.").filter(|minor| minor.len() <= 2);
-    match minor.and_then(|minor| minor.parse::<u8>().ok()) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err("write major and minor: 1.36".to_owned()),
-    }
-}
-
-/// `tenantry report codeowners`.
-#[derive(Debug, Args)]
-pub struct CodeownersCommand {
-    /// The repository.
-    pub path: Option<PathBuf>,
-    /// Write to this file, such as `.github/CODEOWNERS`. Default: standard output.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-/// `tenantry report verify`.
-#[derive(Debug, Args)]
-pub struct VerifyCommand {
-    /// The ledger.
-    pub ledger: PathBuf,
-    /// The rendered manifests, which must be those that the last entry recorded.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
 }
 
 /// `tenantry tenant`.

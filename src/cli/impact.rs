@@ -78,7 +78,7 @@ impl Visitor for ImpactSearch {
             let place = ChangePlace {
                 environment: unit.key.environment.as_str().into(),
                 cluster: unit.key.cluster.as_str().into(),
-                tenant: unit.key.tenant.as_str().into(),
+                tenant: unit.key.tenant_name().into(),
                 component: component.into(),
             };
             let decides = self.target.deciding.iter().any(|(document, path)| {
@@ -92,7 +92,7 @@ impl Visitor for ImpactSearch {
             found.push(Dependent {
                 environment: unit.key.environment.clone(),
                 cluster: unit.key.cluster.clone(),
-                tenant: unit.key.tenant.clone(),
+                tenant: unit.key.tenant_name().to_owned(),
                 component: component.to_owned(),
                 kind: one.manifest.kind().into_owned(),
                 name: one.manifest.name().into_owned(),
@@ -113,7 +113,7 @@ fn concerns((kind, name): &(String, String), unit: &Unit) -> bool {
         Some(KindName::Platform) => true,
         Some(KindName::Environment) => unit.key.environment == *name,
         Some(KindName::Cluster) => unit.key.cluster == *name,
-        Some(KindName::Tenant) => unit.key.tenant == *name,
+        Some(KindName::Tenant) => unit.key.tenant_name() == *name,
         Some(KindName::Tier) => {
             let tier = unit.facts.tenant().map(Field::tier);
             tier.and_then(Field::as_str) == Some(name)

@@ -104,7 +104,7 @@ fn address(unit: &Unit, one: &Rendered) -> Vec<String> {
         .and_then(|at| unit.instances.get(at))
         .map(|instance| instance.component.clone());
     let mut parts = vec![key.environment.clone(), key.cluster.clone()];
-    parts.extend((!key.tenant.is_empty()).then(|| key.tenant.clone()));
+    parts.extend((key.tenant().is_some()).then(|| key.tenant_name().to_owned()));
     parts.extend(component);
     parts.push(one.manifest.kind().into_owned());
     parts.push(one.manifest.name().into_owned());

@@ -31,7 +31,6 @@ use crate::yaml::Node;
 use crate::{CompileOptions, Visitor};
 use figures::money_and_room;
 use placed::{Placed, placed, readable};
-use same::is_made_the_same;
 use unit::{Shared, UnitComparison, title};
 
 /// What the head is compared with.
@@ -62,8 +61,9 @@ impl PlacePair {
     /// Whether a unit is one of these tenants at a place; what belongs to a cluster stays there.
     fn has(&self, key: &UnitKey, place: &(String, String)) -> bool {
         let is_there = (&key.environment, &key.cluster) == (&place.0, &place.1);
-        let is_named = self.tenants.is_empty() || self.tenants.contains(&key.tenant);
-        is_there && is_named && !key.tenant.is_empty()
+        let is_named =
+            self.tenants.is_empty() || self.tenants.iter().any(|name| name == key.tenant_name());
+        is_there && is_named && key.tenant().is_some()
     }
 
     /// The unit that would take over from one.
@@ -71,7 +71,7 @@ impl PlacePair {
         UnitKey {
             environment: self.to.0.clone(),
             cluster: self.to.1.clone(),
-            tenant: key.tenant.clone(),
+            owner: key.owner.clone(),
         }
     }
 }
@@ -122,21 +122,14 @@ pub fn compare(
     let mut review = Review::default();
     let policies = new.policies(&sources, new_sink);
     let old_policies = old.as_ref().map(|old| old.policies(&sources, old_sink));
-    let work = UnitComparison {
-        new: &new,
-        old: old.as_ref(),
-        policies: &policies,
-        old_policies: old_policies.as_ref().unwrap_or(&policies),
-        same_policies: old_policies
-            .as_ref()
-            .is_some_and(|old| old.is_same(&policies)),
-        same_waivers: old_policies
-            .as_ref()
-            .is_some_and(|old| old.has_same_waivers(&policies)),
-        sources: &sources,
-        same_making: old.as_ref().is_some_and(|old| is_made_the_same(old, &new)),
+    let work = UnitComparison::new(
+        &new,
+        old.as_ref(),
+        &policies,
+        old_policies.as_ref(),
         places,
-    };
+        &sources,
+    );
     let plans = (
         new.plan(&sources, new_sink),
         old.as_ref().and_then(|old| old.plan(&sources, old_sink)),
@@ -156,12 +149,7 @@ pub fn compare(
     );
     let changes = Changes::default();
     let mut shared = compare_units(&work, &plans, &pairs, &placed, &comparer, &changes, visitor);
-    let placeless = UnitKey {
-        environment: String::new(),
-        cluster: String::new(),
-        tenant: String::new(),
-    };
-    if let Some(objects) = placed.get(&placeless) {
+    if let Some(objects) = placed.get(&None) {
         review
             .notes
             .extend(placed::cluster_note(objects, plans.0.as_ref()));
@@ -184,15 +172,7 @@ pub fn compare(
     let has_errors = new_sink.has_errors();
     let base_has_errors = old_sink.has_errors();
     review.is_incomplete = base_has_errors;
-    // What one side lacks, where it has errors, may only be hidden by them.
-    for (key, pair) in &pairs {
-        let hidden = match pair {
-            (Some(_), None) => has_errors,
-            (None, Some(_)) => base_has_errors,
-            _ => false,
-        };
-        not_compared.extend(hidden.then(|| title(key)));
-    }
+    not_compared.extend(hidden(&pairs, has_errors, base_has_errors));
     notes(
         &mut review,
         base,
@@ -209,7 +189,7 @@ pub fn compare(
         &sources,
     );
     // What has no place has no tenant to pay for it, and what has errors is not there to be counted.
-    let counts = places.is_none() && !placed.contains_key(&placeless);
+    let counts = places.is_none() && !placed.contains_key(&None);
     if counts && !has_errors && !base_has_errors {
         money_and_room(&mut review, &shared.footprints, &plans, old.as_ref(), &new);
     }
@@ -264,7 +244,7 @@ fn compare_units(
     let shared = Mutex::new(Shared::default());
     let done = AtomicUsize::new(0);
     pairs.par_iter().for_each(|(key, pair)| {
-        let base = placed.get(key).cloned();
+        let base = placed.get(&Some(key.clone())).cloned();
         let of_unit = work.unit(plans, key, pair, base, comparer, changes);
         shared
             .lock()
@@ -273,6 +253,23 @@ fn compare_units(
         visitor.progress(done.fetch_add(1, Ordering::Relaxed) + 1, pairs.len());
     });
     shared.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Units that only one side has, where errors of the other may hide them: what one side lacks may be there all the same.
+fn hidden(
+    pairs: &BTreeMap<UnitKey, JobPair<'_>>,
+    has_errors: bool,
+    base_has_errors: bool,
+) -> impl Iterator<Item = String> {
+    let hidden = move |pair: &JobPair<'_>| match pair {
+        (Some(_), None) => has_errors,
+        (None, Some(_)) => base_has_errors,
+        _ => false,
+    };
+    pairs
+        .iter()
+        .filter(move |(_, pair)| hidden(pair))
+        .map(|(key, _)| title(key))
 }
 
 fn compare_findings(
@@ -397,7 +394,7 @@ fn pairs<'a>(
     if places.is_some() {
         pairs.retain(|_, pair| pair.0.is_some());
     }
-    for key in placed.keys().filter(|key| !key.cluster.is_empty()) {
+    for key in placed.keys().flatten() {
         pairs.entry(key.clone()).or_default();
     }
     pairs
@@ -413,7 +410,7 @@ fn one_sided(pairs: &BTreeMap<UnitKey, JobPair<'_>>, placed: &Placed) -> BTreeSe
             names.into_iter().map(str::to_owned).collect()
         };
         let (mut before, after) = (components(old), components(new));
-        let was_read = placed.get(key);
+        let was_read = placed.get(&Some(key.clone()));
         if let Some(objects) = was_read {
             let objects = objects.iter();
             before.extend(objects.map(|one| one.object.place.component.to_string()));

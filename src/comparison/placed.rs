@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::diagnostics::{Sink, Sources};
+use crate::emit;
 use crate::kubernetes::generated;
 use crate::load::manifests::ManifestFile;
 use crate::model::change::{Body, ChangePlace, Object};
@@ -16,7 +17,7 @@ use crate::review::objects;
 use crate::yaml::Node;
 
 /// Objects that were read, by the unit that they belong to.
-pub(super) type Placed = BTreeMap<UnitKey, Vec<Traced>>;
+pub(super) type Placed = BTreeMap<Option<UnitKey>, Vec<Traced>>;
 
 /// A base of manifests that cannot be read, or is none, would make everything look new.
 pub(super) fn readable(files: &[ManifestFile], sink: &Sink, sources: &Sources) -> io::Result<()> {
@@ -37,13 +38,14 @@ pub(super) fn readable(files: &[ManifestFile], sink: &Sink, sources: &Sources) -
     Ok(())
 }
 
-/// What was read, by the unit whose folder it lies in; without one, under an empty key.
+/// What was read, by the unit whose folder it lies in; what has no place, under none.
 pub(super) fn placed(
     files: Vec<ManifestFile>,
     platform: Option<&Platform>,
     plan: Option<&Plan<'_>>,
 ) -> Placed {
     let layout = platform.and_then(|platform| platform.output.layout);
+    let layout = layout.unwrap_or(Layout::EnvironmentFirst);
     let clusters: BTreeSet<(String, String)> = plan
         .into_iter()
         .flat_map(|plan| &plan.clusters)
@@ -56,12 +58,14 @@ pub(super) fn placed(
         .collect();
     let mut placed = Placed::new();
     for file in files {
-        let key = unit_of(&file.path, layout, &clusters);
+        let key = emit::unit_of(layout, &file.path);
+        let key =
+            key.filter(|key| clusters.contains(&(key.environment.clone(), key.cluster.clone())));
         let labels = file.tree.at(&["metadata", "labels"]);
         let component = labels.and_then(|labels| labels.get("app.kubernetes.io/name"));
         let place = ChangePlace {
             component: component.and_then(Node::as_str).unwrap_or_default().into(),
-            ..objects::place_of(&key)
+            ..key.as_ref().map(objects::place_of).unwrap_or_default()
         };
         placed.entry(key).or_default().push(Traced {
             object: Object::new(place, Body::Tree(file.tree)),
@@ -110,40 +114,4 @@ pub(super) fn cluster_note(objects: &[Traced], plan: Option<&Plan<'_>>) -> Optio
     (is_live && clusters.len() > 1).then(|| {
         "the base is what a cluster holds, and several clusters are selected: select its own with `--cluster`".to_owned()
     })
-}
-
-/// The unit that a file of the output belongs to.
-fn unit_of(path: &str, layout: Option<Layout>, clusters: &BTreeSet<(String, String)>) -> UnitKey {
-    let delivery = path.strip_prefix("delivery/");
-    let parts: Vec<&str> = delivery.unwrap_or(path).split('/').collect();
-    let stem = |file: &str| file.trim_end_matches(".yaml").to_owned();
-    let (first, second, tenant) = match (parts.as_slice(), delivery.is_some()) {
-        ([first, second, file], true) => ((*first).to_owned(), (*second).to_owned(), stem(file)),
-        ([first, file], true) => ((*first).to_owned(), stem(file), String::new()),
-        ([first, second, tenant, _, ..], false) => (
-            (*first).to_owned(),
-            (*second).to_owned(),
-            (*tenant).to_owned(),
-        ),
-        ([first, second, _], false) => ((*first).to_owned(), (*second).to_owned(), String::new()),
-        _ => (String::new(), String::new(), String::new()),
-    };
-    let (environment, cluster) = match layout {
-        Some(Layout::ClusterFirst) => (second, first),
-        _ => (first, second),
-    };
-    let known = clusters.contains(&(environment.clone(), cluster.clone()));
-    if known {
-        UnitKey {
-            environment,
-            cluster,
-            tenant,
-        }
-    } else {
-        UnitKey {
-            environment: String::new(),
-            cluster: String::new(),
-            tenant: String::new(),
-        }
-    }
 }

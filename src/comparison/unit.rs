@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::same::{sees_the_same, usage_of_base};
+use super::same::{is_made_the_same, sees_the_same, usage_of_base};
 use super::{JobPair, PlacePair, Plans};
 use crate::diagnostics::{Sink, Sources};
 use crate::model::change::Object;
@@ -52,18 +52,42 @@ type Built<'a> = (UnitJob<'a>, Unit);
 
 /// Compares units.
 pub(super) struct UnitComparison<'a> {
-    pub(super) new: &'a Snapshot<'a>,
-    pub(super) old: Option<&'a Snapshot<'a>>,
-    pub(super) policies: &'a Policies<'a>,
+    new: &'a Snapshot<'a>,
+    old: Option<&'a Snapshot<'a>>,
+    policies: &'a Policies<'a>,
     pub(super) old_policies: &'a Policies<'a>,
     /// Whether both sides judge in the same way.
-    pub(super) same_policies: bool,
+    same_policies: bool,
     /// Whether waivers except the same on both.
-    pub(super) same_waivers: bool,
-    pub(super) sources: &'a Sources,
-    pub(super) same_making: bool,
+    same_waivers: bool,
+    sources: &'a Sources,
+    same_making: bool,
     /// What takes over from what.
-    pub(super) places: Option<&'a PlacePair>,
+    places: Option<&'a PlacePair>,
+}
+
+impl<'a> UnitComparison<'a> {
+    /// Compares the units of two snapshots; without a base, the policies of the head stand for its own.
+    pub(super) fn new(
+        new: &'a Snapshot<'a>,
+        old: Option<&'a Snapshot<'a>>,
+        policies: &'a Policies<'a>,
+        old_policies: Option<&'a Policies<'a>>,
+        places: Option<&'a PlacePair>,
+        sources: &'a Sources,
+    ) -> UnitComparison<'a> {
+        UnitComparison {
+            new,
+            old,
+            policies,
+            old_policies: old_policies.unwrap_or(policies),
+            same_policies: old_policies.is_some_and(|old| old.is_same(policies)),
+            same_waivers: old_policies.is_some_and(|old| old.has_same_waivers(policies)),
+            sources,
+            same_making: old.is_some_and(|old| is_made_the_same(old, new)),
+            places,
+        }
+    }
 }
 
 impl UnitComparison<'_> {
@@ -170,28 +194,39 @@ impl UnitComparison<'_> {
         }
         let documents = documents_of(plans, [old_job, new_job]);
         let namespace = new_unit.as_ref().map(|(_, unit)| unit.namespace.clone());
-        let before = read.unwrap_or_else(|| match self.places {
-            None => traced(old_unit, old_rendered, &documents),
-            Some(places) => {
-                let there = old_unit.map(|(job, mut unit)| {
-                    unit.key = key.clone();
-                    (job, unit)
-                });
-                let own = there.as_ref().map(|(_, unit)| unit.namespace.clone());
-                let mut objects = traced(there, old_rendered, &documents);
-                for one in &mut objects {
-                    taken_over(
-                        &mut one.object,
-                        places,
-                        own.as_deref(),
-                        namespace.as_deref(),
-                    );
-                }
-                objects
-            }
+        let before = read.unwrap_or_else(|| {
+            self.base_objects(key, (old_unit, old_rendered), namespace, &documents)
         });
         changes.unit(comparer, before, traced(new_unit, new_rendered, &documents));
         shared
+    }
+
+    /// The objects of the base. What takes over elsewhere is compared by the names that it has there.
+    fn base_objects(
+        &self,
+        key: &UnitKey,
+        (built, rendered): (Option<Built<'_>>, Option<Vec<Rendered>>),
+        namespace: Option<String>,
+        documents: &Arc<BTreeSet<(String, String)>>,
+    ) -> Vec<Traced> {
+        let Some(places) = self.places else {
+            return traced(built, rendered, documents);
+        };
+        let there = built.map(|(job, mut unit)| {
+            unit.key = key.clone();
+            (job, unit)
+        });
+        let own = there.as_ref().map(|(_, unit)| unit.namespace.clone());
+        let mut objects = traced(there, rendered, documents);
+        for one in &mut objects {
+            taken_over(
+                &mut one.object,
+                places,
+                own.as_deref(),
+                namespace.as_deref(),
+            );
+        }
+        objects
     }
 
     /// Renders the head's unit. Where both sides judge in the same way, it is judged for both.
@@ -361,10 +396,10 @@ fn populate(population: &mut Population, unit: &Unit, rendered: &[Rendered]) {
 
 /// `globex in production`; a cluster by its own name.
 pub(super) fn title(key: &UnitKey) -> String {
-    let who = if key.tenant.is_empty() {
+    let who = if key.tenant().is_none() {
         &key.cluster
     } else {
-        &key.tenant
+        key.tenant_name()
     };
     format!("{who} in {}", key.environment)
 }

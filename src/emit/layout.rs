@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::forms::Forms;
-use crate::model::instance::{Unit, UnitKey};
+use crate::model::instance::{Owner, Unit, UnitKey};
 use crate::model::kinds::{Granularity, Layout};
 use crate::model::manifest::{Rendered, TemplateScope};
 
@@ -51,9 +51,40 @@ const APPLY_ORDER: [&str; 30] = [
     "Ingress",
 ];
 
+/// Folders beside those of the units, each with folders of units in it.
+const APART: [&str; 3] = ["delivery/", "runbooks/", "api-server/"];
+
+/// The unit that a file of the output belongs to, by its path; nothing for files of no unit.
+pub fn unit_of(layout: Layout, path: &str) -> Option<UnitKey> {
+    let below = APART.iter().find_map(|folder| path.strip_prefix(folder));
+    let parts: Vec<&str> = below.unwrap_or(path).split('/').collect();
+    let stem = |file: &'_ str| file.trim_end_matches(".yaml").to_owned();
+    let tenant = |name: &str| Owner::Tenant(name.to_owned());
+    let (first, second, owner) = match parts.as_slice() {
+        [first, second, name, _, ..] => (*first, (*second).to_owned(), tenant(name)),
+        // delivery/<environment>/<cluster>/<tenant>.yaml
+        [first, second, file] if path.starts_with("delivery/") => {
+            (*first, (*second).to_owned(), Owner::Tenant(stem(file)))
+        }
+        // delivery/<environment>/<cluster>.yaml
+        [first, file] if path.starts_with("delivery/") => (*first, stem(file), Owner::Cluster),
+        [first, second, _] => (*first, (*second).to_owned(), Owner::Cluster),
+        _ => return None,
+    };
+    let (environment, cluster) = match layout {
+        Layout::EnvironmentFirst => (first.to_owned(), second),
+        Layout::ClusterFirst => (second, first.to_owned()),
+    };
+    Some(UnitKey {
+        environment,
+        cluster,
+        owner,
+    })
+}
+
 /// The folder of a unit.
 pub fn unit_folder(layout: Layout, key: &UnitKey) -> String {
-    format!("{}/{}", cluster_folder(layout, key), key.tenant)
+    format!("{}/{}", cluster_folder(layout, key), key.tenant_name())
 }
 
 /// The folder of a cluster in an environment.
@@ -72,7 +103,7 @@ pub fn files(
     granularity: Granularity,
     forms: &Forms,
 ) -> Vec<File> {
-    let folder = if unit.key.tenant.is_empty() {
+    let folder = if unit.key.tenant().is_none() {
         cluster_folder(layout, &unit.key)
     } else {
         unit_folder(layout, &unit.key)

@@ -18,7 +18,7 @@ use std::sync::Mutex;
 
 pub use forms::Forms;
 pub use header::{Ownership, ownership, with_header};
-pub use layout::{File, cluster_folder, files, unit_folder};
+pub use layout::{File, cluster_folder, files, unit_folder, unit_of};
 
 use crate::diagnostics::{Diagnostic, Sink, catalogue::emit as codes};
 

@@ -20,8 +20,32 @@ pub struct UnitKey {
     pub environment: String,
     /// The cluster's name.
     pub cluster: String,
-    /// The tenant's name; empty for what the cluster itself needs in that environment.
-    pub tenant: String,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// Whose a unit is; a cluster's own comes before those of its tenants.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// What the cluster itself needs in that environment.
+    Cluster,
+    /// The tenant of this name.
+    Tenant(String),
+}
+
+impl UnitKey {
+    /// The tenant's name; none for what the cluster itself needs.
+    pub fn tenant(&self) -> Option<&str> {
+        match &self.owner {
+            Owner::Cluster => None,
+            Owner::Tenant(name) => Some(name),
+        }
+    }
+
+    /// The tenant's name as reports have it: empty for what the cluster itself needs.
+    pub fn tenant_name(&self) -> &str {
+        self.tenant().unwrap_or_default()
+    }
 }
 
 /// What the compiler itself has to know of a unit, as templates see it.

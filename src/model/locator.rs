@@ -138,10 +138,10 @@ impl Locator<'_> {
         format!(
             "in {}{}{}, in {} on {}",
             rendered.manifest.title(),
-            if key.tenant.is_empty() {
+            if key.tenant().is_none() {
                 String::new()
             } else {
-                format!(" of {}", key.tenant)
+                format!(" of {}", key.tenant_name())
             },
             component.unwrap_or_default(),
             key.environment,

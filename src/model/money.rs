@@ -87,8 +87,11 @@ pub fn costs(catalog: &Catalog, units: &[UnitFootprint]) -> Option<Vec<TenantCos
     let platform = catalog.platforms.iter().next()?;
     let pricing = platform.spec.pricing.as_ref()?;
     let mut by_tenant: BTreeMap<&str, Vec<&UnitFootprint>> = BTreeMap::new();
-    for unit in units.iter().filter(|unit| !unit.key.tenant.is_empty()) {
-        by_tenant.entry(&unit.key.tenant).or_default().push(unit);
+    for unit in units.iter().filter(|unit| unit.key.tenant().is_some()) {
+        by_tenant
+            .entry(unit.key.tenant_name())
+            .or_default()
+            .push(unit);
     }
     let tenants = by_tenant.into_iter();
     Some(

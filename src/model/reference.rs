@@ -88,6 +88,10 @@ impl<'de, K: ?Sized> Deserialize<'de> for Ref<K> {
 
 /// In documents, a reference is a name.
 impl<K: ?Sized> JsonSchema for Ref<K> {
+    fn inline_schema() -> bool {
+        Name::inline_schema()
+    }
+
     fn schema_name() -> Cow<'static, str> {
         Name::schema_name()
     }

@@ -236,13 +236,14 @@ pub fn readable(minute: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::instance::Owner;
     use jiff::civil::date;
 
     fn job(name: &str, cron: &str, zone: &str, minutes: i32, after: &[&str]) -> ScheduledJob {
         let key = UnitKey {
             environment: String::new(),
             cluster: String::new(),
-            tenant: String::new(),
+            owner: Owner::Cluster,
         };
         ScheduledJob {
             key,

@@ -260,7 +260,10 @@ impl<'j> Judging<'j, '_, '_> {
             let key = &self.locator.unit.key;
             let finding = finding.note(format!(
                 "for {}/{}, in {} on {}",
-                key.tenant, instance.component, key.environment, key.cluster
+                key.tenant_name(),
+                instance.component,
+                key.environment,
+                key.cluster
             ));
             self.push(index, finding, subject, digest.cloned(), params);
         }
@@ -334,7 +337,7 @@ impl<'j> Judging<'j, '_, '_> {
     fn subject(&self) -> VerdictSubject {
         let key = &self.locator.unit.key;
         VerdictSubject {
-            tenant: key.tenant.clone(),
+            tenant: key.tenant_name().to_owned(),
             environment: key.environment.clone(),
             cluster: key.cluster.clone(),
             ..VerdictSubject::default()
@@ -473,7 +476,7 @@ impl<'j> Judging<'j, '_, '_> {
     }
 
     fn count(&mut self, index: usize, outcome: Outcome) {
-        let key = (self.locator.unit.key.tenant.clone(), index);
+        let key = (self.locator.unit.key.tenant_name().to_owned(), index);
         self.left.counts.entry(key).or_default().add(outcome);
     }
 

@@ -129,7 +129,7 @@ impl Policies<'_> {
                 continue;
             };
             let subject = VerdictSubject {
-                tenant: unit.key.tenant.clone(),
+                tenant: unit.key.tenant_name().to_owned(),
                 environment: unit.key.environment.clone(),
                 cluster: unit.key.cluster.clone(),
                 component: about.component.clone(),

@@ -214,7 +214,7 @@ pub fn check(policies: &Policies<'_>, sink: &mut Sink) {
         let pack = super::rules::pack_of(policies.input.sources.path(document.tree.id.file));
         (document.name.as_str(), (pack, document))
     });
-    let mut check = Names {
+    let mut check = NamedPolicies {
         policies,
         rules: rules.collect(),
         frameworks: catalog.frameworks.names().collect(),
@@ -239,7 +239,7 @@ pub fn check(policies: &Policies<'_>, sink: &mut Sink) {
 }
 
 /// Names of policies, packs, frameworks and controls that documents mention.
-struct Names<'p, 's> {
+struct NamedPolicies<'p, 's> {
     policies: &'p Policies<'p>,
     /// Each policy's pack and document.
     rules: BTreeMap<&'p str, (&'p str, &'p Document<Policy>)>,
@@ -247,7 +247,7 @@ struct Names<'p, 's> {
     sink: &'s mut Sink,
 }
 
-impl Names<'_, '_> {
+impl NamedPolicies<'_, '_> {
     fn unknown(&mut self, place: NodeId, message: String, name: &str, known: &[&str]) {
         let span = self.policies.input.sources.span(place);
         let mut diagnostic = Diagnostic::new(codes::UNKNOWN_POLICY, message).at(span, "");

@@ -118,7 +118,9 @@ pub fn unit(
     for scope in scopes.iter().copied() {
         let mut job = RenderJob {
             sources,
-            title: format!("{} {place}", key.tenant).trim_start().to_owned(),
+            title: format!("{} {place}", key.tenant_name())
+                .trim_start()
+                .to_owned(),
             asked: NodeId::NONE,
             scope,
             instance: None,
@@ -127,7 +129,7 @@ pub fn unit(
         match scope {
             TemplateScope::Component | TemplateScope::ComponentRunbook => {
                 for (position, instance) in unit.instances.iter().enumerate() {
-                    job.title = format!("{}/{} {place}", key.tenant, instance.component);
+                    job.title = format!("{}/{} {place}", key.tenant_name(), instance.component);
                     job.asked = instance.subscription;
                     job.instance = Some(position);
                     let variables = with(&of_unit, &instance.variables);
@@ -146,7 +148,8 @@ pub fn unit(
             }
             TemplateScope::Pipeline => {
                 for (position, pipeline) in unit.pipelines.iter().enumerate() {
-                    job.title = format!("{}'s pipeline {} {place}", key.tenant, pipeline.name);
+                    job.title =
+                        format!("{}'s pipeline {} {place}", key.tenant_name(), pipeline.name);
                     job.asked = pipeline.subscription;
                     job.pipeline = Some(position);
                     job.scope = TemplateScope::Pipeline;

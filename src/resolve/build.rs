@@ -429,14 +429,14 @@ fn roles(builder: &ValueBuilder<'_, '_>, grants: &Node) -> Node {
 }
 
 /// What holds in some environments, from a first to a last day.
-pub trait Limited: Sized {
+pub trait TimeLimited: Sized {
     /// The first and the last day.
     fn days(this: Field<'_, Self>) -> [Field<'_, Date>; 2];
     /// The environments; none for all.
     fn environments(this: Field<'_, Self>) -> Field<'_, Vec<Name>>;
 }
 
-impl Limited for TenantGrant {
+impl TimeLimited for TenantGrant {
     fn days(this: Field<'_, Self>) -> [Field<'_, Date>; 2] {
         [this.granted_at(), this.expires_at()]
     }
@@ -446,7 +446,7 @@ impl Limited for TenantGrant {
     }
 }
 
-impl Limited for Share {
+impl TimeLimited for Share {
     fn days(this: Field<'_, Self>) -> [Field<'_, Date>; 2] {
         [Field::nowhere(), this.expires_at()]
     }
@@ -457,7 +457,7 @@ impl Limited for Share {
 }
 
 /// Those of some grants or shares that hold today in this environment.
-pub fn in_force<T: Limited>(
+pub fn in_force<T: TimeLimited>(
     builder: &ValueBuilder<'_, '_>,
     planned: &PlannedUnit<'_>,
     list: Field<'_, Vec<T>>,

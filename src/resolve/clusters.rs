@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::build::ValueBuilder;
 use super::{Plan, PlannedCluster, monitoring, recovery};
-use crate::model::instance::{Derivations, Unit, UnitKey};
+use crate::model::instance::{Derivations, Owner, Unit, UnitKey};
 use crate::model::kinds::Isolation;
 use crate::yaml::{Node, NodeId, Value, entry};
 
@@ -45,7 +45,7 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     let key = UnitKey {
         environment: planned.environment.name.clone(),
         cluster: planned.cluster.name.clone(),
-        tenant: String::new(),
+        owner: Owner::Cluster,
     };
     Unit {
         key,

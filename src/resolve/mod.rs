@@ -45,7 +45,7 @@ use rayon::prelude::*;
 use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
 use crate::model::catalog::Document;
 use crate::model::field::Field;
-use crate::model::instance::{Decided, Unit, UnitKey};
+use crate::model::instance::{Decided, Owner, Unit, UnitKey};
 use crate::model::kinds::{
     Catalog, Cluster, Component, Context, Environment, Header, KindName, Platform, Tenant, Tier,
 };
@@ -234,7 +234,7 @@ impl<'a> PlannedUnit<'a> {
         UnitKey {
             environment: self.environment.name.clone(),
             cluster: self.cluster.name.clone(),
-            tenant: self.tenant.name.clone(),
+            owner: Owner::Tenant(self.tenant.name.clone()),
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn place_of(key: &UnitKey) -> ChangePlace {
     ChangePlace {
         environment: key.environment.as_str().into(),
         cluster: key.cluster.as_str().into(),
-        tenant: key.tenant.as_str().into(),
+        tenant: key.tenant_name().into(),
         component: "".into(),
     }
 }

@@ -134,13 +134,17 @@ pub fn in_both_places(
                 unit.key.environment == spot.environment.0 && unit.key.cluster == spot.cluster.0
             });
             let covered = here.filter(|unit| {
-                spec.tenants.is_empty() || spec.tenants.iter().any(|name| name.0 == unit.key.tenant)
+                spec.tenants.is_empty()
+                    || spec
+                        .tenants
+                        .iter()
+                        .any(|name| name.0 == unit.key.tenant_name())
             });
             let jobs = covered
                 .flat_map(|unit| &unit.scheduled)
                 .filter(|job| !job.is_suspended);
             let names: BTreeSet<(&str, &str)> = jobs
-                .map(|job| (job.key.tenant.as_str(), job.component.as_str()))
+                .map(|job| (job.key.tenant_name(), job.component.as_str()))
                 .collect();
             names
         };
@@ -184,7 +188,10 @@ fn shortened(names: &[String]) -> String {
 fn by_tenant(units: &[UnitFootprint]) -> BTreeMap<&str, Vec<&UnitFootprint>> {
     let mut tenants: BTreeMap<&str, Vec<&UnitFootprint>> = BTreeMap::new();
     for unit in units {
-        tenants.entry(&unit.key.tenant).or_default().push(unit);
+        tenants
+            .entry(unit.key.tenant_name())
+            .or_default()
+            .push(unit);
     }
     tenants
 }

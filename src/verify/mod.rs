@@ -105,7 +105,7 @@ pub fn unit(
     };
     let mut facts = UnitFacts {
         cluster: unit.key.cluster.clone(),
-        tenant: unit.key.tenant.clone(),
+        tenant: unit.key.tenant_name().to_owned(),
         environment: unit.key.environment.clone(),
         ..UnitFacts::default()
     };
@@ -164,7 +164,7 @@ pub fn unit(
             });
         }
     }
-    if complete && !unit.key.tenant.is_empty() {
+    if complete && unit.key.tenant().is_some() {
         references::check(&locator, sink);
         let footprint = footprint(&locator);
         quota::check(&locator, &footprint, sink);

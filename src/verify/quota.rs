@@ -72,7 +72,7 @@ fn judge(locator: &Locator<'_>, demand: &Amounts, sink: &mut Sink) {
             let key = &locator.unit.key;
             let message = format!(
                 "the workloads of {} may request {}, and its quota is {}",
-                key.tenant,
+                key.tenant_name(),
                 in_words(resource, wanted),
                 write(resource, limit)
             );

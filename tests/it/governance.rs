@@ -30,7 +30,7 @@ impl Visitor for Collected {
             );
             let key = (
                 unit.key.environment.clone(),
-                unit.key.tenant.clone(),
+                unit.key.tenant_name().to_owned(),
                 kind,
                 name,
             );
@@ -184,7 +184,7 @@ fn isolation_levels_differ() {
             .footprints
             .iter()
             .filter(|unit| unit.key.cluster == cluster);
-        units.map(|unit| unit.key.tenant.as_str()).collect()
+        units.map(|unit| unit.key.tenant_name()).collect()
     };
     assert_eq!(on("eu-prod-2"), ["meridian-bank"]);
 }

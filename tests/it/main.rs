@@ -20,6 +20,7 @@ mod dumps;
 mod examples;
 mod governance;
 mod hostile;
+mod house;
 mod integrations;
 mod isolation;
 mod language;

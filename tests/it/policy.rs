@@ -225,7 +225,7 @@ impl Visitor for Collector {
         let list = objects.entry(key).or_default();
         for one in rendered {
             list.push((
-                unit.key.tenant.clone(),
+                unit.key.tenant_name().to_owned(),
                 Node::from_json(&one.manifest.root().to_json()),
             ));
         }

@@ -48,7 +48,7 @@ impl Visitor for Collect<'_> {
                 "{}/{}/{} {} {}/{} {}",
                 key.environment,
                 key.cluster,
-                key.tenant,
+                key.tenant_name(),
                 manifest.kind(),
                 manifest.namespace(),
                 manifest.name(),

@@ -115,7 +115,10 @@ impl Visitor for Noted {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for instance in &unit.instances {
             let key = (instance.component.clone(), instance.version.clone());
-            let user = (unit.key.tenant.clone(), unit.key.environment.clone());
+            let user = (
+                unit.key.tenant_name().to_owned(),
+                unit.key.environment.clone(),
+            );
             users.entry(key).or_default().insert(user);
         }
         Ok(())

@@ -390,7 +390,7 @@ impl<'a> ObjectWalk<'a> {
                 }
             }
         };
-        match entries.zip(tree.view.map_address()) {
+        match entries.zip(tree.view.shared_map()) {
             Some((entries, map)) => entries.check_map(overlay, map, || {
                 let before = self.found.len();
                 all(self);

@@ -190,7 +190,7 @@ fn cluster_advice(row: &CapacityRow) -> String {
 
 fn tenants(units_of: &[UnitFootprint]) -> Vec<CapacityRow> {
     let mut rows = Vec::new();
-    for unit in units_of.iter().filter(|unit| !unit.key.tenant.is_empty()) {
+    for unit in units_of.iter().filter(|unit| unit.key.tenant().is_some()) {
         let total = unit.total();
         for (resource, name, write) in SHOWN {
             let limit = unit
@@ -202,7 +202,7 @@ fn tenants(units_of: &[UnitFootprint]) -> Vec<CapacityRow> {
                 place: [
                     unit.key.cluster.clone(),
                     unit.key.environment.clone(),
-                    unit.key.tenant.clone(),
+                    unit.key.tenant_name().to_owned(),
                 ],
                 resource: name,
                 write,

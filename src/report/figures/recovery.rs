@@ -157,8 +157,8 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint], today: Date) -> Figur
         let key = &unit.key;
         let plan = documents.iter().find(|plan| {
             let spec = &plan.spec;
-            let covers =
-                spec.tenants.is_empty() || spec.tenants.iter().any(|name| name.0 == key.tenant);
+            let covers = spec.tenants.is_empty()
+                || spec.tenants.iter().any(|name| name.0 == key.tenant_name());
             covers
                 && spec.primary.environment.0 == key.environment
                 && spec.primary.cluster.0 == key.cluster
@@ -171,7 +171,7 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint], today: Date) -> Figur
                 let there = UnitKey {
                     environment: spot.environment.0.clone(),
                     cluster: spot.cluster.0.clone(),
-                    tenant: key.tenant.clone(),
+                    owner: key.owner.clone(),
                 };
                 let there = components(units, &there);
                 let missing = components(units, key)
@@ -185,7 +185,7 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint], today: Date) -> Figur
             }
         };
         tenants.row([
-            key.tenant.clone(),
+            key.tenant_name().to_owned(),
             place.clone(),
             name.clone(),
             standby.clone(),
@@ -194,7 +194,7 @@ pub fn figures(catalog: &Catalog, units: &[UnitFootprint], today: Date) -> Figur
         if plan.is_none() {
             tenants.style(2, BAD);
         }
-        tenants_json.push(json!({"tenant": key.tenant, "place": place, "plan": plan.map(|plan| &plan.name), "standby": standby, "missing": missing}));
+        tenants_json.push(json!({"tenant": key.tenant_name(), "place": place, "plan": plan.map(|plan| &plan.name), "standby": standby, "missing": missing}));
     }
     let without = tenants_json
         .iter()

@@ -51,7 +51,7 @@ pub fn figures(footprints: &[UnitFootprint], day: Date) -> Figures {
         .iter()
         .map(|job| {
             json!({
-                "tenant": job.key.tenant, "environment": job.key.environment, "cluster": job.key.cluster,
+                "tenant": job.key.tenant_name(), "environment": job.key.environment, "cluster": job.key.cluster,
                 "component": job.component, "pipeline": job.pipeline, "name": job.name, "after": job.after,
                 "schedule": job.cron, "zone": job.zone, "paused": job.is_suspended, "minutes": job.minutes,
                 "cpu": units(job.cpu), "memory": job.memory.bytes_for_people(),
@@ -106,7 +106,7 @@ fn table(jobs: &[ScheduledJob], runs: &[TimeSlot]) -> Table {
         let job = &jobs[*at];
         let from = first(*at).map_or(WEEK, |run| run.from);
         (
-            job.key.tenant.clone(),
+            job.key.tenant_name().to_owned(),
             job.key.environment.clone(),
             job.key.cluster.clone(),
             job.is_suspended,
@@ -127,7 +127,7 @@ fn table(jobs: &[ScheduledJob], runs: &[TimeSlot]) -> Table {
         };
         let longest = timetable_minutes(job.minutes);
         table.row([
-            job.key.tenant.clone(),
+            job.key.tenant_name().to_owned(),
             place(job),
             title(job),
             job.cron.clone(),

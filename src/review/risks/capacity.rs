@@ -88,7 +88,7 @@ pub fn judge(
                     new,
                     format!(
                         "{} in {} on {} may ask for {} of {} ({:.0}%)",
-                        key.tenant,
+                        key.tenant_name(),
                         key.environment,
                         key.cluster,
                         write(asked),

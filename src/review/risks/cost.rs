@@ -21,8 +21,8 @@ pub fn changes(
 ) -> (Vec<CostChange>, BTreeMap<Arc<str>, f64>) {
     let mut costs: BTreeMap<(Arc<str>, Arc<str>), CostChange> = BTreeMap::new();
     let mut totals: BTreeMap<Arc<str>, f64> = BTreeMap::new();
-    for unit in units.iter().filter(|unit| !unit.key.tenant.is_empty()) {
-        let tenant: Arc<str> = unit.key.tenant.as_str().into();
+    for unit in units.iter().filter(|unit| unit.key.tenant().is_some()) {
+        let tenant: Arc<str> = unit.key.tenant_name().into();
         let environment: Arc<str> = unit.key.environment.as_str().into();
         let cost = costs
             .entry((Arc::clone(&tenant), Arc::clone(&environment)))

@@ -1,12 +1,14 @@
 //! The committed schemas of Kubernetes are those of `k8s-openapi`:
-//! `UPDATE=1 cargo test -p conformance schemas` writes them anew.
+//! `UPDATE=1 cargo test -p round-trips schemas` writes them anew.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-use crate::support::{assert_file, repository_path};
+use std::path::Path;
+
+use crate::support::repository_path;
 
 macro_rules! kubernetes_kinds {
     ($($first:ident $(::$rest:ident)*,)*) => {
@@ -147,4 +149,14 @@ kubernetes_kinds! {
     api::storagemigration::v1beta1::StorageVersionMigration,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+}
+
+/// Asserts that a file has a text, or writes it with `UPDATE=1`.
+fn assert_file(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    snapbox::assert_data_eq!(text.to_owned(), snapbox::Data::text(found).raw());
 }

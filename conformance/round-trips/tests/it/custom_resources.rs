@@ -1,16 +1,5 @@
 //! Custom resources against types that somebody else made of their CRDs: nothing is lost on the way through them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    missing_docs,
-    reason = "tests fail by panicking, and make files"
-)]
-
-#[path = "../../tests/it/support.rs"]
-#[allow(dead_code, reason = "other tests share it")]
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -21,7 +10,7 @@ use tenantry::load::Source;
 use tenantry::resolve::Selection;
 use tenantry::{CompileOptions, OutputOptions, Shard, compile};
 
-use support::{files_below, repository_path};
+use crate::support::{files_below, repository_path};
 
 /// Kinds that no crate of types has; what they hold of pods is judged as pods.
 const WITHOUT_TYPES: [&str; 3] = ["AnalysisTemplate", "CronWorkflow", "Rollout"];
