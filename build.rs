@@ -10,20 +10,21 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    list("templates");
-    list("policies");
-    list("kubernetes/validation");
-    list("kubernetes/admission");
-    list("kubernetes/defaults");
+    list("templates", "yaml");
+    list("policies", "yaml");
+    list("kubernetes/validation", "yaml");
+    list("kubernetes/admission", "yaml");
+    list("kubernetes/defaults", "yaml");
+    list("schemas", "json");
 }
 
 /// Writes `NAME.rs`, a slash in it as `_`: the paths of a folder's files, and their texts.
-fn list(folder: &str) {
+fn list(folder: &str, extension: &str) {
     println!("cargo::rerun-if-changed={folder}");
     let root =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join(folder);
     let mut files = Vec::new();
-    collect(&root, &mut files);
+    collect(&root, extension, &mut files);
     files.sort();
     let mut text = String::from("&[\n");
     for file in files {
@@ -44,18 +45,15 @@ fn list(folder: &str) {
     fs::write(out.join(format!("{name}.rs")), text).expect("cargo's own folder can be written");
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder)
         .expect("the folder can be read")
         .flatten()
     {
         let path = entry.path();
         if path.is_dir() {
-            collect(&path, files);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+            collect(&path, extension, files);
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -24,6 +24,7 @@ pub mod diagnostics;
 #[allow(clippy::disallowed_methods, reason = "the stage that writes files")]
 pub mod emit;
 pub mod engine;
+pub mod explain;
 pub mod kubernetes;
 #[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod load;
@@ -163,41 +164,6 @@ pub fn read(options: &CompileOptions) -> io::Result<Compilation> {
         sources,
         ..Compilation::default()
     })
-}
-
-/// A unit, and what kept templates from making objects of a kind there.
-pub type AbsentIn = (Unit, Vec<render::Absent>);
-
-/// Why objects of a kind are not rendered in the units that are wanted, and which of those there are.
-///
-/// # Errors
-/// The repository cannot be read.
-pub fn absent(
-    options: &CompileOptions,
-    kind: &str,
-    is_wanted: impl Fn(&Unit) -> bool,
-) -> io::Result<(Vec<AbsentIn>, Sources)> {
-    let mut sink = Sink::default();
-    let mut sources = Sources::default();
-    let loaded = load::run(
-        &options.source,
-        &options.extra,
-        None,
-        &mut sources,
-        &mut sink,
-    )?;
-    let side = Snapshot::new(options, loaded, &sources, &mut sink);
-    let mut found = Vec::new();
-    if let Some(plan) = side.plan(&sources, &mut sink) {
-        for job in side::work(&plan, options.shard) {
-            let unit = job.build(&plan, &mut Sink::default());
-            if is_wanted(&unit) {
-                let absent = render::absent(&side.templates, &unit, job.scopes(), kind);
-                found.push((unit, absent));
-            }
-        }
-    }
-    Ok((found, sources))
 }
 
 /// Compiles a repository; `output` is where the manifests go, `visitor` sees them pass.

@@ -89,7 +89,7 @@ pub(super) fn belongs(object: &Object, plan: Option<&Plan<'_>>, selection: &Sele
         return false;
     };
     let prefix = &plan.platform.spec.label_prefix.0;
-    let own = |name: &str| root.text_at(&["metadata", "labels", &format!("{prefix}/{name}")]);
+    let own = |name: &str| root.label(&format!("{prefix}/{name}"));
     let (environment, tenant) = (own("environment"), own("tenant"));
     let mut clusters = plan.clusters.iter();
     let is_here =
@@ -97,7 +97,7 @@ pub(super) fn belongs(object: &Object, plan: Option<&Plan<'_>>, selection: &Sele
     let by_tenant = !selection.tenants.is_empty() || !selection.labels.is_empty();
     let mut units = plan.units.iter();
     let is_selected = !by_tenant || units.any(|unit| unit.tenant.name == *tenant);
-    let component = root.text_at(&["metadata", "labels", "app.kubernetes.io/name"]);
+    let component = root.label("app.kubernetes.io/name");
     is_here && is_selected && selection.component(&component)
 }
 

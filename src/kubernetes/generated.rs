@@ -29,7 +29,7 @@ fn lists(keys: &[&str], name: &str) -> bool {
 
 /// Whether Kubernetes makes an object itself.
 pub fn is_generated(root: View<'_>) -> bool {
-    let kind = root.text_at(&["kind"]);
+    let kind = root.object_kind();
     let has_any = |map: &str| {
         let of_object = root.at(&["metadata", map]);
         list(&[map]).any(|key| of_object.is_some_and(|map| map.get(key).is_some()))
@@ -39,8 +39,8 @@ pub fn is_generated(root: View<'_>) -> bool {
         owners.is_some_and(|owners| !owners.items().is_empty())
     };
     lists(&["kinds"], &kind)
-        || lists(&["namespaces"], &root.text_at(&["metadata", "namespace"]))
-        || lists(&["names", &kind], &root.text_at(&["metadata", "name"]))
+        || lists(&["namespaces"], &root.namespace())
+        || lists(&["names", &kind], &root.object_name())
         || has_any("labels")
         || has_any("annotations")
         || has_owner()
@@ -49,12 +49,12 @@ pub fn is_generated(root: View<'_>) -> bool {
 /// Whether an object was read from a cluster: no manifest has what the API server writes.
 pub fn is_live(root: View<'_>) -> bool {
     let written = ["uid", "resourceVersion", "creationTimestamp"];
-    let metadata = root.get("metadata");
+    let metadata = root.metadata();
     metadata.is_some_and(|metadata| written.iter().any(|key| metadata.get(key).is_some()))
 }
 
 /// Whether an object says that it is ours.
 pub fn is_ours(root: View<'_>) -> bool {
     let (label, name) = MANAGED_BY;
-    root.text_at(&["metadata", "labels", label]) == name
+    root.label(label) == name
 }

@@ -119,10 +119,10 @@ impl Object {
         let root = body.view();
         Object {
             place,
-            api_version: root.text_at(&["apiVersion"]).into_owned(),
-            kind: root.text_at(&["kind"]).into_owned(),
-            namespace: root.text_at(&["metadata", "namespace"]).into_owned(),
-            name: root.text_at(&["metadata", "name"]).into_owned(),
+            api_version: root.api_version().into_owned(),
+            kind: root.object_kind().into_owned(),
+            namespace: root.namespace().into_owned(),
+            name: root.object_name().into_owned(),
             body,
         }
     }

@@ -65,13 +65,13 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<ResourceReques
     let scalers: Vec<View<'_>> = objects
         .iter()
         .copied()
-        .filter(|root| root.text_at(&["kind"]) == "HorizontalPodAutoscaler")
+        .filter(|root| root.object_kind() == "HorizontalPodAutoscaler")
         .collect();
     let defaults = default_requests(&objects);
     let mut requests = Vec::new();
     for root in &objects {
-        let kind = root.text_at(&["kind"]);
-        let title = format!("{kind}/{}", root.text_at(&["metadata", "name"]));
+        let kind = root.object_kind();
+        let title = format!("{kind}/{}", root.object_name());
         let mut add = |resource, amount: Amount, pods: (i128, i128, i128)| {
             if amount.thousandths > 0 && pods.1 > 0 {
                 requests.push(ResourceRequest {
@@ -117,7 +117,7 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<ResourceReques
                 let of = |kind: &str| container.at(&["resources", kind, request]);
                 let own = of("requests").or_else(|| of("limits")).map(amount);
                 let default = || {
-                    let namespace = root.text_at(&["metadata", "namespace"]);
+                    let namespace = root.namespace();
                     defaults.get(&(namespace.into_owned(), request)).copied()
                 };
                 own.or_else(default).unwrap_or_default()
@@ -139,9 +139,9 @@ pub fn of<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<ResourceReques
 /// What containers request where they say nothing, by namespace and resource: a `LimitRange` says it.
 fn default_requests(objects: &[View<'_>]) -> BTreeMap<(String, &'static str), Amount> {
     let mut defaults = BTreeMap::new();
-    let is_range = |root: &&View<'_>| root.text_at(&["kind"]) == "LimitRange";
+    let is_range = |root: &&View<'_>| root.object_kind() == "LimitRange";
     for root in objects.iter().filter(is_range) {
-        let namespace = root.text_at(&["metadata", "namespace"]);
+        let namespace = root.namespace();
         let limits = StoredPart::object(*root, None).get("spec");
         let limits = limits.and_then(|spec| spec.get("limits"));
         for item in limits.map(|limits| limits.items()).unwrap_or_default() {
@@ -186,7 +186,7 @@ fn pods(scalers: &[View<'_>], root: View<'_>, kind: &str) -> (i128, i128, i128) 
         let pods = fixed.unwrap_or(1);
         return (pods, pods, 0);
     }
-    let name = root.text_at(&["metadata", "name"]);
+    let name = root.object_name();
     let scaler = scalers
         .iter()
         .filter_map(|scaler| scaler.get("spec"))

@@ -90,8 +90,8 @@ impl Footprint {
         let objects: Vec<View<'_>> = objects.into_iter().collect();
         let is_job = |kind: &str| matches!(kind, "Job" | "CronJob");
         let jobs = objects.iter().filter_map(|object| {
-            let kind = object.text_at(&["kind"]);
-            let title = || format!("{kind}/{}", object.text_at(&["metadata", "name"]));
+            let kind = object.object_kind();
+            let title = || format!("{kind}/{}", object.object_name());
             is_job(&kind).then(|| (title(), job_hours(*object)))
         });
         let hours: BTreeMap<String, f64> = jobs.collect();
@@ -136,7 +136,7 @@ fn job_hours(job: View<'_>) -> f64 {
         Some(Shape::Int(seconds)) => Some(seconds),
         _ => None,
     };
-    let (runs, deadline) = if job.text_at(&["kind"]) == "CronJob" {
+    let (runs, deadline) = if job.object_kind() == "CronJob" {
         let is_suspended = matches!(
             job.at(&["spec", "suspend"]).map(View::shape),
             Some(Shape::Bool(true))
@@ -186,7 +186,7 @@ impl UnitFootprint {
 pub fn quota<'a>(objects: impl IntoIterator<Item = View<'a>>) -> Vec<(&'static str, Amount)> {
     let mut quota = Vec::new();
     for object in objects {
-        if object.text_at(&["kind"]) != "ResourceQuota" {
+        if object.object_kind() != "ResourceQuota" {
             continue;
         }
         for resource in RESOURCES {

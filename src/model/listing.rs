@@ -12,6 +12,9 @@ pub trait Listed: Kind + Sized + 'static {
     /// The columns after the name.
     const COLUMNS: &'static [Column<Self>];
 
+    /// The teams that answer for a document, as it names them itself.
+    fn owners(document: &Document<Self>) -> Vec<&str>;
+
     /// Whether a document is a tenant's, or open to it.
     fn concerns(document: &Document<Self>, tenant: &Document<Tenant>) -> bool;
 }

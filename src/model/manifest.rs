@@ -178,22 +178,22 @@ impl Manifest {
 
     /// `apiVersion`, or nothing.
     pub fn api_version(&self) -> Cow<'_, str> {
-        self.root().text_at(&["apiVersion"])
+        self.root().api_version()
     }
 
     /// `kind`, or nothing.
     pub fn kind(&self) -> Cow<'_, str> {
-        self.root().text_at(&["kind"])
+        self.root().object_kind()
     }
 
     /// `metadata.name`, or nothing.
     pub fn name(&self) -> Cow<'_, str> {
-        self.root().text_at(&["metadata", "name"])
+        self.root().object_name()
     }
 
     /// `metadata.namespace`, or nothing.
     pub fn namespace(&self) -> Cow<'_, str> {
-        self.root().text_at(&["metadata", "namespace"])
+        self.root().namespace()
     }
 
     /// All input values that the template looked at.

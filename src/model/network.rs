@@ -376,7 +376,7 @@ pub struct PodGroup {
 impl NetworkPolicy {
     /// Reads a NetworkPolicy.
     pub fn of(root: View<'_>) -> NetworkPolicy {
-        let spec = root.get("spec");
+        let spec = root.spec();
         let stored = StoredPart::object(root, None).get("spec");
         let types = stored.and_then(|spec| spec.get("policyTypes"));
         let types = types.map(|types| types.items()).unwrap_or_default();
@@ -391,8 +391,8 @@ impl NetworkPolicy {
             })
         };
         NetworkPolicy {
-            name: root.text_at(&["metadata", "name"]).into(),
-            namespace: root.text_at(&["metadata", "namespace"]).into(),
+            name: root.object_name().into(),
+            namespace: root.namespace().into(),
             selects: spec
                 .and_then(|spec| spec.get("podSelector"))
                 .map(Selector::of)

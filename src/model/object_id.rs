@@ -22,14 +22,14 @@ pub struct ObjectId {
 impl ObjectId {
     /// What `apiVersion`, `kind` and `metadata` of an object say.
     pub fn of(object: View<'_>) -> ObjectId {
-        let metadata = object.get("metadata");
+        let metadata = object.metadata();
         let text = |key: &str| {
             let text = metadata.map(|metadata| metadata.text_at(&[key]));
             text.unwrap_or_default().into_owned()
         };
         ObjectId {
-            group: group(&object.text_at(&["apiVersion"])).to_owned(),
-            kind: object.text_at(&["kind"]).into_owned(),
+            group: group(&object.api_version()).to_owned(),
+            kind: object.object_kind().into_owned(),
             namespace: text("namespace"),
             name: text("name"),
         }

@@ -62,8 +62,8 @@ pub fn of_pod<'a>(pod: View<'a>) -> Vec<Reference<'a>> {
 
 /// Kind and name of what an object makes for pods to refer to: itself, or what its controller makes of it.
 pub fn made(root: View<'_>) -> Vec<(&'static str, String)> {
-    let name = root.text_at(&["metadata", "name"]).into_owned();
-    match &*root.text_at(&["kind"]) {
+    let name = root.object_name().into_owned();
+    match &*root.object_kind() {
         "Secret" => vec![("Secret", name)],
         "ConfigMap" => vec![("ConfigMap", name)],
         "ServiceAccount" => vec![("ServiceAccount", name)],

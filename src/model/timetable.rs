@@ -58,11 +58,11 @@ pub fn jobs<'a>(
     component: &str,
     objects: impl IntoIterator<Item = View<'a>>,
 ) -> Vec<ScheduledJob> {
-    let is_scheduled = |object: &View<'_>| object.text_at(&["kind"]) == "CronJob";
+    let is_scheduled = |object: &View<'_>| object.object_kind() == "CronJob";
     let objects = objects.into_iter().filter(is_scheduled);
     objects
         .map(|object| {
-            let title = format!("CronJob/{}", object.text_at(&["metadata", "name"]));
+            let title = format!("CronJob/{}", object.object_name());
             let requests = demand::of([object]);
             let asked = |resource: &str| {
                 let of_job =

@@ -1,5 +1,6 @@
 //! Rules about documents: tenants, components and the platform as a whole.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
@@ -10,28 +11,39 @@ use super::{Circumstances, Left, Policies, parameters, report, rules};
 use crate::cel;
 use crate::diagnostics::Sink;
 use crate::model::access;
-use crate::model::catalog::{Document, Documents};
+use crate::model::catalog::Document;
+use crate::model::field::Field;
 use crate::model::kinds::policy::Target;
-use crate::model::kinds::{Catalog, Tenant};
+use crate::model::kinds::{Catalog, Header, KindName, Tenant};
 use crate::model::verdict::{Outcome, VerdictSubject};
 use crate::model::view::View;
 use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 
 /// A document as rules see it: its spec, its name and its labels.
 fn seen<K>(document: &Document<K>) -> Node {
-    let mut entries = document.effective.entries().to_vec();
-    let labels = document.tree.at(&["metadata", "labels"]).cloned();
+    named(
+        &document.effective,
+        &document.tree,
+        document.name_id(),
+        &document.name,
+    )
+}
+
+fn named(effective: &Node, tree: &Node, name_id: NodeId, name: &str) -> Node {
+    let mut entries = effective.entries().to_vec();
+    let labels = Field::<Header>::of(tree)
+        .metadata()
+        .labels()
+        .node()
+        .cloned();
     for new in [
-        entry(
-            "name",
-            Node::text(document.name_id(), document.name.as_str()),
-        ),
+        entry("name", Node::text(name_id, name)),
         entry("userLabels", labels.unwrap_or_else(Node::empty_map)),
     ] {
         entries.retain(|known| known.key != new.key);
         entries.push(new);
     }
-    names::named_entries(&Node::map(document.effective.id, entries))
+    names::named_entries(&Node::map(effective.id, entries))
 }
 
 /// A tenant with the limits that it has by its tier.
@@ -51,46 +63,38 @@ fn seen_tenant(document: &Document<Tenant>, catalog: &Catalog) -> Node {
     Node::map(tenant.id, entries)
 }
 
-/// All documents, by kind.
+/// All documents, by kind: `resources.alertRoutes`. Rules, frameworks and the Platform are no resources.
 pub fn resources(catalog: &Catalog) -> Node {
-    fn list<K>(documents: &Documents<K>) -> Node {
-        Node::new(
-            NodeId::NONE,
-            Yaml::List(documents.iter().map(seen).collect()),
-        )
+    let mut by_kind: BTreeMap<KindName, Vec<Node>> = BTreeMap::new();
+    for document in catalog.all() {
+        by_kind.entry(document.kind).or_default().push(named(
+            document.effective,
+            document.tree,
+            document.name_id,
+            document.name,
+        ));
     }
-    let tenants = catalog
-        .tenants
-        .iter()
-        .map(|tenant| seen_tenant(tenant, catalog));
-    Node::map(
-        NodeId::NONE,
-        vec![
-            entry(
-                "tenants",
-                Node::new(NodeId::NONE, Yaml::List(tenants.collect())),
-            ),
-            entry("components", list(&catalog.components)),
-            entry("datasets", list(&catalog.datasets)),
-            entry("connections", list(&catalog.connections)),
-            entry("pipelines", list(&catalog.pipelines)),
-            entry("alertRoutes", list(&catalog.alert_routes)),
-            entry("recoveryPlans", list(&catalog.recovery_plans)),
-            entry("grants", list(&catalog.grants)),
-            entry(
-                "roles",
-                Node::new(
-                    NodeId::NONE,
-                    Yaml::List(access::roles(catalog).into_values().collect()),
-                ),
-            ),
-            entry("environments", list(&catalog.environments)),
-            entry("clusters", list(&catalog.clusters)),
-            entry("contexts", list(&catalog.contexts)),
-            entry("tiers", list(&catalog.tiers)),
-            entry("waivers", list(&catalog.waivers)),
-        ],
-    )
+    let tenants = catalog.tenants.iter();
+    let tenants = tenants.map(|tenant| seen_tenant(tenant, catalog));
+    by_kind.insert(KindName::Tenant, tenants.collect());
+    by_kind.insert(
+        KindName::Role,
+        access::roles(catalog).into_values().collect(),
+    );
+    let kinds = KindName::ALL.iter().filter(|kind| {
+        !matches!(
+            kind,
+            KindName::Platform | KindName::Policy | KindName::Framework
+        )
+    });
+    let lists = kinds.map(|kind| {
+        let list = by_kind.remove(kind).unwrap_or_default();
+        entry(
+            &kind.list_name(),
+            Node::new(NodeId::NONE, Yaml::List(list.into())),
+        )
+    });
+    Node::map(NodeId::NONE, lists.collect())
 }
 
 /// A document that rules judge.

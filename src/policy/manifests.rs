@@ -74,7 +74,7 @@ pub fn evaluate(
     let answer = Answer {
         policy: rule.name.clone(),
         object: format!("{}/{}", scene.request.kind, scene.request.name),
-        namespace: root.text_at(&["metadata", "namespace"]).into_owned(),
+        namespace: root.namespace().into_owned(),
         result: "skip",
         messages: Vec::new(),
         paths: Vec::new(),

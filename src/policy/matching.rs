@@ -271,11 +271,11 @@ fn is_namespaced(request: &AdmissionRequest) -> bool {
 
 /// What a request about an object says.
 pub fn request(object: View<'_>, operation: Operation) -> AdmissionRequest {
-    let api_version = object.text_at(&["apiVersion"]);
+    let api_version = object.api_version();
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", &api_version));
-    let kind = object.text_at(&["kind"]).into_owned();
-    let name = object.text_at(&["metadata", "name"]).into_owned();
-    let mut namespace = object.text_at(&["metadata", "namespace"]).into_owned();
+    let kind = object.object_kind().into_owned();
+    let name = object.object_name().into_owned();
+    let mut namespace = object.namespace().into_owned();
     // The API server takes a namespace for one that is in itself.
     if (group, version, kind.as_str()) == ("", "v1", "Namespace") {
         namespace.clone_from(&name);

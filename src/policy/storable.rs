@@ -14,13 +14,13 @@ const EXPRESSIONS: [&str; 3] = ["expression", "messageExpression", "valueExpress
 /// Tells why the API server would refuse a document; gives whether it would store it.
 pub fn check(tree: &Node, sources: &Sources, sink: &mut Sink) -> bool {
     let root = View::of(tree);
-    let (api_version, kind) = (root.text_at(&["apiVersion"]), root.text_at(&["kind"]));
+    let (api_version, kind) = (root.api_version(), root.object_kind());
     let found = built_in().find(&api_version, &kind);
     let (Some((rule, set)), Some(definition)) = (found, built_in().definition(&api_version, &kind))
     else {
         return true;
     };
-    let name = root.text_at(&["metadata", "name"]);
+    let name = root.object_name();
     let refused = |id: Option<NodeId>, what: &str, help: Option<String>| {
         let span = id.and_then(|id| sources.span(id));
         let message = format!("the {kind} `{name}` is refused: {what}");

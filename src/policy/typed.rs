@@ -15,7 +15,7 @@ const KEPT_EMPTY: [&str; 2] = ["rules", "sources"];
 /// An object as its type has it; one of a kind that is not built in stays as it is.
 pub fn typed(object: &Node) -> Node {
     let view = View::of(object);
-    let (version, kind) = (view.text_at(&["apiVersion"]), view.text_at(&["kind"]));
+    let (version, kind) = (view.api_version(), view.object_kind());
     match built_in().find(&version, &kind) {
         Some((rule, set)) => of_type(object, rule, set),
         None => object.clone(),

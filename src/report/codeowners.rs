@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::Sources;
-use crate::model::catalog::{Document, Documents};
-use crate::model::kinds::{Catalog, ContextLevel, Stage};
+use crate::model::kinds::{Catalog, Context, ContextLevel, Stage};
+use crate::model::listing::Listed;
 
 /// Writes the file. Later lines win, so the widest come first.
 pub fn write(catalog: &Catalog, sources: &Sources) -> String {
@@ -35,40 +35,13 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
     // Those who may change what holds for everybody answer for everything that nobody else does.
     let mut everybody: BTreeSet<String> = BTreeSet::new();
     for context in &catalog.contexts {
-        let writers: Vec<&str> = context
-            .spec
-            .access
-            .get("write")
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
         if context.spec.scope.level == ContextLevel::Global {
-            everybody.extend(writers.iter().filter_map(|team| handle(team)));
+            let writers = Context::owners(context).into_iter();
+            everybody.extend(writers.filter_map(handle));
         }
-        add(context.tree.id.file, &writers);
     }
-    owned(&catalog.tenants, &mut add, |tenant| &tenant.spec.owner);
-    owned(&catalog.components, &mut add, |component| {
-        &component.spec.owner
-    });
-    owned(&catalog.datasets, &mut add, |dataset| &dataset.spec.owner);
-    owned(&catalog.connections, &mut add, |one| &one.spec.owner);
-    owned(&catalog.pipelines, &mut add, |one| &one.spec.owner);
-    owned(&catalog.recovery_plans, &mut add, |one| &one.spec.owner);
-    for dataset in &catalog.datasets {
-        let approvers = dataset
-            .spec
-            .access_approval
-            .iter()
-            .flat_map(|approval| &approval.approvers);
-        let approvers: Vec<&str> = approvers.map(String::as_str).collect();
-        add(dataset.tree.id.file, &approvers);
-    }
-    for environment in &catalog.environments {
-        if let Some(approvals) = &environment.spec.approvals {
-            add(environment.tree.id.file, &[&approvals.group]);
-        }
+    for document in catalog.all() {
+        add(document.tree.id.file, &document.owners);
     }
     // Where no context says who that is, those who approve for production do.
     if everybody.is_empty() {
@@ -112,16 +85,6 @@ pub fn write(catalog: &Catalog, sources: &Sources) -> String {
         }
     }
     text
-}
-
-fn owned<K>(
-    documents: &Documents<K>,
-    add: &mut impl FnMut(u32, &[&str]),
-    owner: impl Fn(&Document<K>) -> &str,
-) {
-    for document in documents {
-        add(document.tree.id.file, &[owner(document)]);
-    }
 }
 
 /// A path as a pattern: what has a meaning in patterns stands for itself.

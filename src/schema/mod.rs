@@ -137,7 +137,7 @@ pub fn own() -> &'static SchemaSet {
     static OWN: OnceLock<SchemaSet> = OnceLock::new();
     OWN.get_or_init(|| {
         let mut set = SchemaSet::default();
-        for (kind, text) in OWN_SOURCES {
+        for (_, text) in FILES.iter().filter(|(name, _)| *name != "kubernetes.json") {
             let Ok(file) = serde_json::from_str::<OwnFile<'_>>(text) else { continue };
             for (name, definition) in file.definitions {
                 set.add(name, definition.to_owned(), false);
@@ -147,7 +147,7 @@ pub fn own() -> &'static SchemaSet {
                 r#"{{"type": "object", "additionalProperties": false, "required": {required}, "properties": {properties}}}"#
             );
             if let Ok(document) = RawValue::from_string(document) {
-                set.add(&document_name(kind), document, false);
+                set.add(&document_name(file.title), document, false);
             }
         }
         set
@@ -161,6 +161,8 @@ pub fn document_name(kind: &str) -> String {
 
 #[derive(serde::Deserialize)]
 struct OwnFile<'a> {
+    /// The kind.
+    title: &'a str,
     #[serde(borrow, rename = "$defs")]
     definitions: HashMap<&'a str, &'a RawValue>,
     #[serde(borrow)]
@@ -169,30 +171,12 @@ struct OwnFile<'a> {
     properties: &'a RawValue,
 }
 
-/// The committed schema of each kind, as `tenantry schema KIND` prints it.
-pub const OWN_SOURCES: &[(&str, &str)] = &[
-    ("Platform", include_str!("../../schemas/platform.json")),
-    (
-        "Environment",
-        include_str!("../../schemas/environment.json"),
-    ),
-    ("Cluster", include_str!("../../schemas/cluster.json")),
-    ("Context", include_str!("../../schemas/context.json")),
-    ("Tier", include_str!("../../schemas/tier.json")),
-    ("Tenant", include_str!("../../schemas/tenant.json")),
-    ("Component", include_str!("../../schemas/component.json")),
-    ("Dataset", include_str!("../../schemas/dataset.json")),
-    ("Connection", include_str!("../../schemas/connection.json")),
-    ("Pipeline", include_str!("../../schemas/pipeline.json")),
-    ("Monitoring", include_str!("../../schemas/monitoring.json")),
-    ("AlertRoute", include_str!("../../schemas/alertroute.json")),
-    (
-        "RecoveryPlan",
-        include_str!("../../schemas/recoveryplan.json"),
-    ),
-    ("Role", include_str!("../../schemas/role.json")),
-    ("Grant", include_str!("../../schemas/grant.json")),
-    ("Policy", include_str!("../../schemas/policy.json")),
-    ("Framework", include_str!("../../schemas/framework.json")),
-    ("Waiver", include_str!("../../schemas/waiver.json")),
-];
+/// The files of `schemas/`, by name.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
+
+/// The committed schema of a kind, as `tenantry schema KIND` prints it.
+pub fn source(kind: &str) -> Option<&'static str> {
+    let name = format!("{}.json", kind.to_lowercase());
+    let (_, text) = FILES.iter().find(|(file, _)| *file == name)?;
+    Some(text)
+}

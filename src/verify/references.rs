@@ -45,17 +45,17 @@ pub fn check(locator: &Locator<'_>, sink: &mut Sink) {
         match &*kind {
             "HorizontalPodAutoscaler" => {
                 if let Some(target) = root.at(&["spec", "scaleTargetRef"]) {
-                    checker.refers(&target.text_at(&["kind"]), target.get("name"));
+                    checker.refers(&target.object_kind(), target.get("name"));
                 }
             }
             "Service" => checker.selects(root.at(&["spec", "selector"])),
             "PodDisruptionBudget" => checker.selects(root.at(&["spec", "selector", "matchLabels"])),
             "RoleBinding" | "ClusterRoleBinding" => {
                 if let Some(role) = root.get("roleRef") {
-                    checker.refers(&role.text_at(&["kind"]), role.get("name"));
+                    checker.refers(&role.object_kind(), role.get("name"));
                 }
                 for subject in root.get("subjects").map(View::items).unwrap_or_default() {
-                    if subject.text_at(&["kind"]) == "ServiceAccount"
+                    if subject.object_kind() == "ServiceAccount"
                         && subject.text_at(&["namespace"]) == one.manifest.namespace()
                     {
                         checker.refers("ServiceAccount", subject.get("name"));
@@ -142,7 +142,7 @@ fn index<'a>(locator: &Locator<'a>) -> NameIndex<'a> {
                 "metadata",
                 "labels",
             ]),
-            "Pod" => root.at(&["metadata", "labels"]),
+            "Pod" => root.labels(),
             _ => root.at(&["spec", "template", "metadata", "labels"]),
         };
         for label in labels.into_iter().flat_map(View::fields) {

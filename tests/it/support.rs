@@ -109,6 +109,10 @@ pub fn has_program(name: &str) -> bool {
         .arg("--version")
         .output()
         .is_ok();
+    assert!(
+        there || std::env::var_os("JUDGES").is_none(),
+        "{name} is not there, and all judges are wanted (`JUDGES`)"
+    );
     if !there {
         eprintln!("NOT JUDGED: {name} is not there (Debian: prometheus, prometheus-alertmanager)");
     }

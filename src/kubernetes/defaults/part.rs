@@ -141,7 +141,7 @@ impl<'a> StoredPlace<'a> {
 impl<'a> StoredPart<'a> {
     /// An object. `custom` has the schemas of custom resources, whose defaults are in them.
     pub fn object(view: View<'a>, custom: Option<&'a ObjectSchemas>) -> StoredPart<'a> {
-        let (api_version, kind) = (view.text_at(&["apiVersion"]), view.text_at(&["kind"]));
+        let (api_version, kind) = (view.api_version(), view.object_kind());
         let place = match TABLE.kind(&api_version, &kind) {
             Some(rule) => StoredPlace::of(rule, table::set()),
             None => match custom.and_then(|schemas| schemas.find(&api_version, &kind)) {

@@ -75,14 +75,13 @@ impl<'a> Namespace<'a> {
             ..Namespace::default()
         };
         for object in objects {
-            if object.text_at(&["apiVersion"]) != "v1" {
+            if object.api_version() != "v1" {
                 continue;
             }
-            let is_inside = object.text_at(&["metadata", "namespace"]) == name;
-            match &*object.text_at(&["kind"]) {
-                "Namespace" if object.text_at(&["metadata", "name"]) == name => {
-                    let label =
-                        |key: &str| object.text_at(&["metadata", "labels", key]).into_owned();
+            let is_inside = object.namespace() == name;
+            match &*object.object_kind() {
+                "Namespace" if object.object_name() == name => {
+                    let label = |key: &str| object.label(key).into_owned();
                     namespace.level = Level::parse(&label("pod-security.kubernetes.io/enforce"));
                     let version = label("pod-security.kubernetes.io/enforce-version");
                     let minor = version
@@ -167,10 +166,10 @@ pub(super) fn problems() -> Vec<String> {
 
 /// The pod that an object is, or the template of the pods that it makes, and the way there.
 pub fn pod(object: View<'_>) -> Option<(View<'_>, &'static [&'static str])> {
-    if object.text_at(&["kind"]) == "Pod" && object.text_at(&["apiVersion"]) == "v1" {
+    if object.object_kind() == "Pod" && object.api_version() == "v1" {
         return Some((object, &[]));
     }
-    let spec = object.get("spec");
+    let spec = object.spec();
     let in_spec = |key: &str| spec.and_then(|spec| spec.get(key));
     let places: [(Option<View<'_>>, &'static [&'static str]); 4] = [
         (in_spec("template"), &["spec", "template"]),

@@ -291,7 +291,7 @@ fn required<'a>(quota: View<'_>, containers: &[Container<'a>], found: &mut Vec<R
             if amounts.contains_key(name) {
                 continue;
             }
-            let quota = quota.text_at(&["metadata", "name"]);
+            let quota = quota.object_name();
             let path = container.path.join("resources").join(kind).join(name);
             found.push(Refusal {
                 place: path.clone(),

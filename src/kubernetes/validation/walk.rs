@@ -229,7 +229,7 @@ impl<'a> ObjectWalk<'a> {
     /// The name of an object; its form, where the kind says nothing of it.
     pub(super) fn name(&mut self, has_form: bool) {
         let object = self.object.view;
-        let metadata = object.get("metadata");
+        let metadata = object.metadata();
         let text = |key| {
             metadata
                 .map(|view| view.text_at(&[key]))

@@ -131,6 +131,10 @@ impl Listed for AlertRoute {
         }),
     ];
 
+    fn owners(_: &Document<AlertRoute>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(document: &Document<AlertRoute>, tenant: &Document<Tenant>) -> bool {
         let listed = &document.spec.tenants;
         listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)

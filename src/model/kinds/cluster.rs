@@ -178,6 +178,10 @@ impl Listed for Cluster {
         Column::field("dedicatedTo", "DEDICATED TO"),
     ];
 
+    fn owners(_: &Document<Cluster>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(_: &Document<Cluster>, _: &Document<Tenant>) -> bool {
         true
     }

@@ -235,6 +235,10 @@ impl Listed for Component {
         Column::field("owner", "OWNER"),
     ];
 
+    fn owners(document: &Document<Component>) -> Vec<&str> {
+        vec![&document.spec.owner]
+    }
+
     fn concerns(document: &Document<Component>, tenant: &Document<Tenant>) -> bool {
         let spec = &document.spec;
         spec.access

@@ -181,6 +181,10 @@ impl Listed for Connection {
         Column::field("owner", "OWNER"),
     ];
 
+    fn owners(document: &Document<Connection>) -> Vec<&str> {
+        vec![&document.spec.owner]
+    }
+
     fn concerns(document: &Document<Connection>, tenant: &Document<Tenant>) -> bool {
         let access = document.spec.access.as_ref();
         access.is_none_or(|access| access.is_open_to(tenant))

@@ -133,6 +133,11 @@ impl Listed for Context {
         Column::field("expiresAt", "EXPIRES"),
     ];
 
+    fn owners(document: &Document<Context>) -> Vec<&str> {
+        let writers = document.spec.access.get("write");
+        writers.into_iter().flatten().map(String::as_str).collect()
+    }
+
     fn concerns(_: &Document<Context>, _: &Document<Tenant>) -> bool {
         true
     }

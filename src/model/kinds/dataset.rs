@@ -244,6 +244,15 @@ impl Listed for Dataset {
         Column::field("owner", "OWNER"),
     ];
 
+    fn owners(document: &Document<Dataset>) -> Vec<&str> {
+        let approval = document.spec.access_approval.iter();
+        let approvers = approval.flat_map(|approval| &approval.approvers);
+        std::iter::once(&document.spec.owner)
+            .chain(approvers)
+            .map(String::as_str)
+            .collect()
+    }
+
     fn concerns(document: &Document<Dataset>, tenant: &Document<Tenant>) -> bool {
         let spec = &document.spec;
         spec.access

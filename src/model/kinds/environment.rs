@@ -98,6 +98,13 @@ impl Listed for Environment {
         Column::field("promotesFrom", "PROMOTES FROM"),
     ];
 
+    fn owners(document: &Document<Environment>) -> Vec<&str> {
+        let approvals = document.spec.approvals.iter();
+        approvals
+            .map(|approvals| approvals.group.as_str())
+            .collect()
+    }
+
     fn concerns(document: &Document<Environment>, tenant: &Document<Tenant>) -> bool {
         tenant
             .spec

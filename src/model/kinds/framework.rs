@@ -59,6 +59,10 @@ impl Listed for Framework {
         Column::field("title", "TITLE"),
     ];
 
+    fn owners(_: &Document<Framework>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(document: &Document<Framework>, tenant: &Document<Tenant>) -> bool {
         tenant.spec.compliance.contains_key(&document.name)
     }

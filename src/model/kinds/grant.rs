@@ -76,6 +76,10 @@ impl Listed for Grant {
         Column::field("expiresAt", "EXPIRES"),
     ];
 
+    fn owners(_: &Document<Grant>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(document: &Document<Grant>, tenant: &Document<Tenant>) -> bool {
         document.spec.is_for(&tenant.name, &tenant.metadata.labels)
     }

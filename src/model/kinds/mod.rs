@@ -53,7 +53,7 @@ use super::catalog::{Document, Documents};
 use super::field::Field;
 use super::listing::{self, Listing, Wanted};
 use super::reference::References;
-use crate::yaml::NodeId;
+use crate::yaml::{Node, NodeId};
 
 /// A spec that documents can hold.
 pub trait Kind: serde::de::DeserializeOwned + JsonSchema {
@@ -159,6 +159,20 @@ macro_rules! kinds {
                 found
             }
 
+            /// All documents, by kind.
+            pub fn all(&self) -> Vec<AnyDocument<'_>> {
+                let mut all = Vec::new();
+                $(all.extend(self.$plural.iter().map(|document| AnyDocument {
+                    kind: KindName::$kind,
+                    name: &document.name,
+                    name_id: document.name_id(),
+                    tree: &document.tree,
+                    effective: &document.effective,
+                    owners: <$kind as listing::Listed>::owners(document),
+                }));)*
+                all
+            }
+
             /// The names of a kind's documents, sorted, and where each is.
             pub fn names(&self, kind: KindName) -> Vec<(&str, NodeId)> {
                 match kind {
@@ -204,6 +218,34 @@ kinds! {
     Policy policies "policies";
     Framework frameworks "frameworks";
     Waiver waivers "waivers";
+}
+
+impl KindName {
+    /// As lists of its documents are called in expressions and JSON: `alertRoutes`.
+    pub fn list_name(self) -> String {
+        let mut words = self.plural().split('-');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |name, word| {
+            let (head, rest) = word.split_at(1);
+            name + &head.to_uppercase() + rest
+        })
+    }
+}
+
+/// A document of whatever kind.
+pub struct AnyDocument<'a> {
+    /// What it is.
+    pub kind: KindName,
+    /// Its name.
+    pub name: &'a str,
+    /// Where its name is written.
+    pub name_id: NodeId,
+    /// All of it, as it was written.
+    pub tree: &'a Node,
+    /// The spec over the built-in defaults of its kind.
+    pub effective: &'a Node,
+    /// The teams that answer for it, as it names them itself.
+    pub owners: Vec<&'a str>,
 }
 
 /// What every document has.

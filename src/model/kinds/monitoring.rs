@@ -138,6 +138,10 @@ impl Listed for Monitoring {
         Column::field("enabled", "ENABLED"),
     ];
 
+    fn owners(_: &Document<Monitoring>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(document: &Document<Monitoring>, tenant: &Document<Tenant>) -> bool {
         let listed = &document.spec.tenants;
         listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)

@@ -126,6 +126,10 @@ impl Listed for Pipeline {
         Column::field("owner", "OWNER"),
     ];
 
+    fn owners(document: &Document<Pipeline>) -> Vec<&str> {
+        vec![&document.spec.owner]
+    }
+
     fn concerns(document: &Document<Pipeline>, tenant: &Document<Tenant>) -> bool {
         let mut run = tenant.spec.pipelines.iter();
         run.any(|one| one.pipeline.0 == document.name)

@@ -289,6 +289,10 @@ impl Listed for Platform {
         }),
     ];
 
+    fn owners(_: &Document<Platform>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(_: &Document<Platform>, _: &Document<Tenant>) -> bool {
         true
     }

@@ -543,6 +543,10 @@ impl Listed for Policy {
         Column::field("title", "TITLE"),
     ];
 
+    fn owners(_: &Document<Policy>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(_: &Document<Policy>, _: &Document<Tenant>) -> bool {
         true
     }

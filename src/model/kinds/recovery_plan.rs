@@ -195,6 +195,10 @@ impl Listed for RecoveryPlan {
         Column::field("owner", "OWNER"),
     ];
 
+    fn owners(document: &Document<RecoveryPlan>) -> Vec<&str> {
+        vec![&document.spec.owner]
+    }
+
     fn concerns(document: &Document<RecoveryPlan>, tenant: &Document<Tenant>) -> bool {
         let listed = &document.spec.tenants;
         listed.is_empty() || listed.iter().any(|name| name.0 == tenant.name)

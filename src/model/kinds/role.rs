@@ -130,6 +130,10 @@ impl Listed for Role {
         }),
     ];
 
+    fn owners(_: &Document<Role>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(_: &Document<Role>, _: &Document<Tenant>) -> bool {
         true
     }

@@ -388,6 +388,10 @@ impl Listed for Tenant {
         Column::field("owner", "OWNER"),
     ];
 
+    fn owners(document: &Document<Tenant>) -> Vec<&str> {
+        vec![&document.spec.owner]
+    }
+
     fn concerns(document: &Document<Tenant>, tenant: &Document<Tenant>) -> bool {
         document.name == tenant.name
     }

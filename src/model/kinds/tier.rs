@@ -43,6 +43,10 @@ impl Listed for Tier {
             json!(found.metadata.description)
         })];
 
+    fn owners(_: &Document<Tier>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(document: &Document<Tier>, tenant: &Document<Tenant>) -> bool {
         tenant.spec.tier.0 == document.name
     }

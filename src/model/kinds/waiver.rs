@@ -85,6 +85,10 @@ impl Listed for Waiver {
         Column::field("expiresAt", "EXPIRES"),
     ];
 
+    fn owners(_: &Document<Waiver>) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn concerns(_: &Document<Waiver>, _: &Document<Tenant>) -> bool {
         true
     }

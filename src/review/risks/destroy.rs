@@ -85,7 +85,7 @@ fn has_finalizer(root: View<'_>) -> bool {
 }
 
 fn is_kept(object: &Object) -> bool {
-    let annotations = object.root().at(&["metadata", "annotations"]);
+    let annotations = object.root().annotations();
     annotations.is_some_and(|annotations| {
         annotations
             .text_at(&["argocd.argoproj.io/sync-options"])
@@ -133,7 +133,7 @@ fn judge_claims(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
         let claims = object.and_then(|object| object.root().at(&["spec", "volumeClaimTemplates"]));
         let claims = claims.map(View::items).unwrap_or_default().into_iter();
         claims
-            .map(|claim| claim.text_at(&["metadata", "name"]).into_owned())
+            .map(|claim| claim.object_name().into_owned())
             .collect()
     };
     let (old, new) = (

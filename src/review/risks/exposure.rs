@@ -71,19 +71,14 @@ const LEVELS: [&str; 3] = ["restricted", "baseline", "privileged"];
 fn pod_security(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     let key = "pod-security.kubernetes.io/enforce";
     let level = |object: Option<&Object>| {
-        let text = object?.root().text_at(&["metadata", "labels", key]);
+        let text = object?.root().label(key);
         LEVELS.iter().position(|level| *level == text).or(Some(2))
     };
     let (before, after) = (
         level(subject.change.before.as_ref()),
         level(subject.change.after.as_ref()),
     );
-    let written = |object: &Object| {
-        !object
-            .root()
-            .text_at(&["metadata", "labels", key])
-            .is_empty()
-    };
+    let written = |object: &Object| !object.root().label(key).is_empty();
     if let Some(level) = after {
         let is_lowered = before.is_some_and(|before| level > before);
         // A new namespace that says nothing is left to the cluster's default.

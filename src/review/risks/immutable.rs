@@ -67,7 +67,7 @@ fn refused(change: &ObjectChange) -> Vec<Path> {
         return Vec::new();
     };
     let after = after.root();
-    let (api_version, kind) = (after.text_at(&["apiVersion"]), after.text_at(&["kind"]));
+    let (api_version, kind) = (after.api_version(), after.object_kind());
     // Whoever delivers a bare pod replaces it.
     if kind == "Pod" {
         return Vec::new();
@@ -92,9 +92,9 @@ fn custom_updates(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
         return;
     };
     let (before, after) = (before.root(), after.root());
-    let api_version = after.text_at(&["apiVersion"]);
+    let api_version = after.api_version();
     // What a conversion between versions makes of the old object is not known.
-    if before.text_at(&["apiVersion"]) != api_version {
+    if before.api_version() != api_version {
         return;
     }
     let Some(overlay) = schemas.overlay(&api_version, subject.kind()) else {

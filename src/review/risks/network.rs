@@ -18,7 +18,7 @@ type OpenPorts = (Option<String>, Option<String>);
 
 /// What a policy lets through in one direction; nothing for a policy that does not rule it.
 fn openings(object: Option<&Object>, direction: &str) -> Option<BTreeSet<OpenPorts>> {
-    let spec = object?.root().get("spec")?;
+    let spec = object?.root().spec()?;
     let list = if direction == "Ingress" {
         "ingress"
     } else {

@@ -22,7 +22,7 @@ pub fn judge(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
         .change
         .after
         .as_ref()
-        .and_then(|after| after.root().get("spec"));
+        .and_then(|after| after.root().spec());
     let recreate = spec.is_some_and(|spec| spec.text_at(&["strategy", "type"]) == "Recreate");
     let replicas = spec
         .and_then(|spec| spec.get("replicas"))

@@ -157,7 +157,7 @@ pub fn judge_binding(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
             };
             format!(
                 "{} {}{namespace}",
-                view.text_at(&["kind"]),
+                view.object_kind(),
                 view.text_at(&["name"])
             )
         };

@@ -175,7 +175,7 @@ impl IsolationFacts {
         let namespace: Box<str> = id.namespace.as_str().into();
         match (&*id.group, kind) {
             ("", "Namespace") => {
-                let mut all = labels(root.at(&["metadata", "labels"]));
+                let mut all = labels(root.labels());
                 all.push((NAME_LABEL.into(), Box::from(name)));
                 self.namespaces.push((Box::from(name), all));
             }
@@ -193,7 +193,7 @@ impl IsolationFacts {
                         .into_iter()
                         .map(|rule| (Right::of(rule), place(rule)))
                         .collect(),
-                    labels: labels(root.at(&["metadata", "labels"])),
+                    labels: labels(root.labels()),
                     aggregates: root
                         .at(&["aggregationRule", "clusterRoleSelectors"])
                         .map(View::items)
