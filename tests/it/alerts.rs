@@ -661,38 +661,52 @@ fn alerts_fire_when_they_should_and_only_then() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("rules.json"),
-        groups(&judged_rules()).to_string(),
-    )
-    .unwrap();
-    let tests: Vec<Json> = cases
+    // Of an alert, its own rules are evaluated, and what they are computed from.
+    let rules_of = |alert: &str| -> String {
+        let name = format!("{alert}.rules.json");
+        let mut rules = groups(&judged_rules());
+        for group in rules["groups"].as_array_mut().unwrap() {
+            let own = group["rules"].as_array_mut().unwrap();
+            own.retain(|rule| rule["alert"].as_str().is_none_or(|known| known == alert));
+        }
+        fs::write(folder.path().join(&name), rules.to_string()).unwrap();
+        name
+    };
+    let tests: Vec<(&str, Json)> = cases
         .iter()
         .map(|case| {
             let series: Vec<Json> = case.series.iter().map(|(series, values)| json!({"series": series, "values": values})).collect();
             let fired = format!("count(ALERTS{{alertname=\"{}\", severity=\"{}\", alertstate=\"firing\"}}) > bool 0", case.alert, case.severity);
             let samples = if case.fires { json!([{"labels": "{}", "value": 1}]) } else { json!([]) };
-            json!({
+            let test = json!({
                 "name": format!("{} {} {}", case.alert, case.severity, case.fires), "interval": "1m", "input_series": series,
                 "promql_expr_test": [{"expr": fired, "eval_time": case.at, "exp_samples": samples}],
-            })
+            });
+            (case.alert, test)
         })
         .collect();
     // What takes a day is looked at every ten minutes.
-    let (long, short): (Vec<Json>, Vec<Json>) = tests.into_iter().partition(|test| {
-        test["promql_expr_test"][0]["eval_time"]
-            .as_str()
-            .unwrap()
-            .ends_with('h')
-    });
-    for (interval, tests) in [("10m", long), ("1m", short)] {
-        let suite =
-            json!({"rule_files": ["rules.json"], "evaluation_interval": interval, "tests": tests});
-        let file = folder.path().join("tests.json");
-        fs::write(&file, suite.to_string()).unwrap();
-        let (passed, said) = run("promtool", &["test", "rules", file.to_str().unwrap()]);
-        assert!(passed, "{said}");
+    let interval = |test: &Json| {
+        let at = test["promql_expr_test"][0]["eval_time"].as_str().unwrap();
+        if at.ends_with('h') { "10m" } else { "1m" }
+    };
+    let mut suites: BTreeMap<(&str, &str), Vec<Json>> = BTreeMap::new();
+    for (alert, test) in tests {
+        suites
+            .entry((alert, interval(&test)))
+            .or_default()
+            .push(test);
     }
+    let mut arguments = vec!["test".to_owned(), "rules".to_owned()];
+    for ((alert, interval), tests) in suites {
+        let suite = json!({"rule_files": [rules_of(alert)], "evaluation_interval": interval, "tests": tests});
+        let file = folder.path().join(format!("{alert}.{interval}.json"));
+        fs::write(&file, suite.to_string()).unwrap();
+        arguments.push(file.to_str().unwrap().to_owned());
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (passed, said) = run("promtool", &arguments);
+    assert!(passed, "{said}");
 }
 
 /// What the Prometheus Operator makes of an AlertmanagerConfig, for Alertmanager:

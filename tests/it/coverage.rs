@@ -69,7 +69,7 @@ fn every_row_names_what_is_there() {
     let sources = [
         "tests/it",
         "conformance/tests/it",
-        "conformance/round-trips/tests",
+        "conformance/round-trips/tests/it",
     ]
     .map(|folder| files_below(&repository_path(folder)));
     let is_test = |name: &str| {

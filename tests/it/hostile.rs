@@ -10,7 +10,7 @@ use tenantry::model::change::RiskClass;
 use tenantry::report::{self, Format};
 use tenantry::yaml::parse::parse;
 
-use crate::support::{Nothing, copy_folder, options, repository_path};
+use crate::support::{Nothing, cases, copy_folder, options, repository_path};
 
 /// Bytes that look like our YAML, and are not.
 fn soup() -> impl Strategy<Value = Vec<u8>> {
@@ -65,7 +65,7 @@ fn mutated() -> impl Strategy<Value = (usize, usize, usize, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(4000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_reader_takes_anything(bytes in soup()) {
@@ -81,7 +81,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(400), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_compiler_takes_anything((file, at, length, bytes) in mutated()) {
@@ -248,7 +248,7 @@ fn bounds_end_in_diagnostics() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(100), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Either side of a review may hold anything.
     #[test]

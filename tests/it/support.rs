@@ -16,6 +16,12 @@ pub fn updating() -> bool {
     std::env::var_os("UPDATE").is_some()
 }
 
+/// How many cases a property is tried with: a few, or as many times more as `CASES` says.
+pub fn cases(few: u32) -> u32 {
+    let times = std::env::var("CASES").ok();
+    few * times.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 /// Asserts that a file has a text, or writes it when updating.
 pub fn assert_file(path: &Path, text: &str) {
     if updating() {
