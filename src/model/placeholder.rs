@@ -29,12 +29,3 @@ pub fn all(text: &str) -> Vec<&str> {
     }
     names
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn names_are_told_from_other_braces() {
-        let text = "Growth {market.growth}; {\"a\": {1}} {} {a b} {team-name}{";
-        assert_eq!(super::all(text), ["market.growth", "team-name"]);
-    }
-}

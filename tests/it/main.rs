@@ -35,4 +35,5 @@ mod scalars;
 mod schemas;
 mod support;
 mod ui;
+mod units;
 mod upgrade;
