@@ -92,8 +92,7 @@ impl Explainer<'_> {
 
     /// The path of a value in the variables that templates see.
     fn path(&self, id: NodeId) -> Option<String> {
-        let of_layers = self.layers.iter().rev();
-        let mut of_layers = of_layers;
+        let mut of_layers = self.layers.iter().rev();
         let found = of_layers.find_map(|layer| merge::find(&layer.values, id));
         found.map(|path| path.to_string())
     }

@@ -93,7 +93,8 @@ fn of_file(file: InputFile, sources: &mut Sources, sink: &mut Sink) -> (Vec<Mani
 
 fn is_object(tree: &Node) -> bool {
     let text = |keys: &[&str]| tree.at(keys).and_then(Node::as_str).unwrap_or_default();
-    !text(&["kind"]).is_empty()
-        && !text(&["metadata", "name"]).is_empty()
-        && !text(&["apiVersion"]).starts_with("kustomize.config.k8s.io/")
+    let group = text(&["apiVersion"]).split('/').next().unwrap_or_default();
+    // What configures an API server has no name.
+    let is_named = !text(&["metadata", "name"]).is_empty() || group.ends_with(".config.k8s.io");
+    !text(&["kind"]).is_empty() && is_named && group != "kustomize.config.k8s.io"
 }

@@ -163,9 +163,10 @@ impl<'j> Judging<'j, '_, '_> {
 
     /// Judges one component of a tenant by rules with their parameters.
     pub fn instance(&mut self, rules: &[(usize, &Node)], instance: &Instance) {
-        let Some(tree) = Some(&instance.instance).filter(|_| !rules.is_empty()) else {
+        if rules.is_empty() {
             return;
-        };
+        }
+        let tree = &instance.instance;
         let mut scene = NameValues::new(AdmissionRequest::default());
         self.surroundings(&mut scene, Some(instance));
         let digest = OnceCell::new();

@@ -23,7 +23,7 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
     let namespace = builder.namespace(planned.tenant);
     let tenant = tenant(&builder, planned, &namespace);
     let facts = builder.facts(Some(tenant.clone()), planned.tenant.name_id(), None);
-    let mut variables = builder.variables();
+    let mut variables = builder.variables(&facts);
     variables.push(("tenant", tenant));
     variables.push(("tier", with_name(planned.tier)));
     let business = merge::merge(
@@ -168,11 +168,11 @@ pub fn extended(map: &Node, more: Vec<Entry>) -> Node {
 
 impl ValueBuilder<'_, '_> {
     /// What is the same for all templates of a place.
-    pub fn variables(&self) -> Vec<(&'static str, Node)> {
+    pub fn variables(&self, facts: &Facts) -> Vec<(&'static str, Node)> {
         vec![
             ("platform", with_name(self.plan.platform)),
-            ("environment", self.promoted()),
-            ("cluster", with_name(self.cluster)),
+            ("environment", facts.environment.clone()),
+            ("cluster", facts.cluster.clone()),
         ]
     }
 

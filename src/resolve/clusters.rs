@@ -12,7 +12,7 @@ use crate::yaml::{Node, NodeId, Value, entry};
 pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     let derivations = Arc::new(Derivations::default());
     let builder = ValueBuilder::new(plan, planned.environment, planned.cluster, &derivations);
-    let mut variables = builder.variables();
+
     let shared = planned
         .tenants
         .iter()
@@ -25,11 +25,10 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         ),
     )];
     let shared_namespace = shared.map(|tenant| builder.namespace(tenant));
-    entries.extend(
-        shared_namespace
-            .clone()
-            .map(|name| entry("sharedNamespace", name)),
-    );
+    let facts = builder.facts(None, planned.cluster.name_id(), shared_namespace);
+    let mut variables = builder.variables(&facts);
+    let shared_namespace = facts.shared_namespace.clone();
+    entries.extend(shared_namespace.map(|name| entry("sharedNamespace", name)));
     entries.push(entry("auditDays", audit_days(&builder, planned)));
     let first = plan.is_first_environment(planned);
     entries.push(entry(
@@ -50,7 +49,7 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
     Unit {
         key,
         namespace: String::new(),
-        facts: builder.facts(None, planned.cluster.name_id(), shared_namespace),
+        facts,
         variables,
         instances: Vec::new(),
         pipelines: Vec::new(),

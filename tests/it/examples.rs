@@ -328,3 +328,24 @@ fn the_committed_reviews_are_what_the_script_makes() {
         assert_file(&reviews.join(name), &String::from_utf8(text).unwrap());
     }
 }
+
+/// What was rendered is what would be rendered: a comparison with the committed output has nothing to tell, also of what has no
+/// name, such as an EncryptionConfiguration.
+#[test]
+fn the_committed_output_as_a_base_has_no_changes() {
+    let output = Command::new(env!("CARGO_BIN_EXE_tenantry"))
+        .args([
+            "diff",
+            "--base",
+            "rendered",
+            "--as-of",
+            "2026-06-01",
+            "-o",
+            "json",
+        ])
+        .current_dir(repository_path("examples/acme"))
+        .output()
+        .unwrap();
+    let review: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(review["objects"], serde_json::json!([]), "{review:#}");
+}
