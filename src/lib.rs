@@ -14,18 +14,9 @@
 
 #![forbid(unsafe_code)]
 
-pub mod cel;
-#[allow(
-    clippy::disallowed_methods,
-    reason = "reads the clock, the environment and files that the user names"
-)]
-pub mod cli;
-pub mod diagnostics;
 #[allow(clippy::disallowed_methods, reason = "the stage that writes files")]
 pub mod emit;
-pub mod engine;
 pub mod explain;
-pub mod kubernetes;
 #[allow(clippy::disallowed_methods, reason = "the stage that reads files")]
 pub mod load;
 pub mod model;
@@ -34,10 +25,15 @@ pub mod render;
 pub mod report;
 pub mod resolve;
 pub mod review;
-pub mod schema;
 pub mod validate;
 pub mod verify;
-pub mod yaml;
+
+/// The expression language.
+pub use tenantry_cel as cel;
+pub use tenantry_engine as engine;
+pub use tenantry_kubernetes as kubernetes;
+pub use tenantry_syntax::{diagnostics, yaml};
+pub use tenantry_validation as validation;
 
 pub mod comparison;
 mod output;
@@ -56,11 +52,11 @@ use model::footprint::UnitFootprint;
 use model::instance::Unit;
 use model::isolation::ClusterIsolation;
 use model::kinds::Catalog;
-use model::manifest::Rendered;
 use model::verdict::Evidence;
 pub use output::{OutputOptions, Shard};
 use resolve::Selection;
 use side::{Snapshot, UnitTotals};
+use tenantry_engine::manifest::Rendered;
 
 /// What is compiled, and how.
 pub struct CompileOptions {

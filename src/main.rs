@@ -1,5 +1,13 @@
 //! The `tenantry` command.
 
+#![forbid(unsafe_code)]
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "reads the clock, the environment and files that the user names"
+)]
+mod cli;
+
 use std::process::ExitCode;
 
 /// Rendering makes many small values; this allocator takes a third off the whole.
@@ -7,5 +15,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    tenantry::cli::run()
+    cli::run()
 }

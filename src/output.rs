@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use crate::CompileOptions;
-use crate::diagnostics::{Sink, Sources};
 use crate::emit::{self, EmitSummary, File, Mode};
 use crate::model::instance::{Owner, Unit, UnitKey};
 use crate::model::kinds::{DeliveryEngine, Granularity, Layout};
-use crate::model::manifest::{Rendered, TemplateScope};
 use crate::render::{self, Templates};
 use crate::resolve::{Plan, Selection};
-use crate::yaml::{Entry, Node, NodeId, Value};
+use tenantry_engine::manifest::{Rendered, TemplateScope};
+use tenantry_syntax::diagnostics::{Sink, Sources};
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value};
 
 /// Where the output goes.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ impl<'a> Writer<'a> {
         let mut body = String::new();
         for one in rendered {
             body.push_str("---\n");
-            crate::yaml::writer::write_document(one.manifest.root(), &mut body);
+            tenantry_engine::writer::write_document(one.manifest.root(), &mut body);
         }
         Some(File {
             path: format!("{folder}/kustomization.yaml"),

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::{Sink, Sources};
 use crate::load::{self, Loaded};
 use crate::model::footprint::UnitFootprint;
 use crate::model::instance::{Owner, Unit, UnitKey, Usage};
 use crate::model::isolation::ClusterIsolation;
-use crate::model::manifest::{self, Rendered, TemplateScope};
 use crate::model::verdict::Evidence;
 use crate::policy::enforce::{self, Resident};
 use crate::policy::{self, Policies, UnitObjects};
@@ -16,8 +14,10 @@ use crate::render::{self, Templates};
 use crate::resolve::{self, Plan, PlannedCluster, PlannedUnit};
 use crate::validate::{self, Validated};
 use crate::verify::{self, Schemas, Unchecked, UnitFacts};
-use crate::yaml::Node;
 use crate::{CompileOptions, Counts, Shard};
+use tenantry_engine::manifest::{self, Rendered, TemplateScope};
+use tenantry_syntax::diagnostics::{Sink, Sources};
+use tenantry_syntax::yaml::Node;
 
 /// A repository that was read and judged.
 pub struct Snapshot<'o> {

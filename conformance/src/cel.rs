@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
 use tenantry::cel::value::{CelValue, Kubernetes};
 use tenantry::cel::{self, Budget, DeclaredVariable, EvaluationError, Globals, Names, Program};
-use tenantry::model::view::View;
+use tenantry::engine::view::View;
 use tenantry::yaml::{self, Node};
 
 use super::{Cases, Tally};

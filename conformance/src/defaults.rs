@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Map, Value as Json};
 use tenantry::comparison;
+use tenantry::engine::view::View;
 use tenantry::kubernetes::defaults::{Stored, StoredPart};
+use tenantry::kubernetes::field_path::{FieldPath, FieldStep};
+use tenantry::kubernetes::schemas::ObjectSchemas;
 use tenantry::kubernetes::volatile;
-use tenantry::model::change::{FieldPath, FieldStep};
-use tenantry::model::view::View;
-use tenantry::schema::kubernetes::ObjectSchemas;
 
 use super::cel::tree;
 use super::{Cases, Tally};

@@ -21,8 +21,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value as Json;
 use tenantry::diagnostics::Sources;
+use tenantry::engine::manifest::Rendered;
 use tenantry::model::instance::Unit;
-use tenantry::model::manifest::Rendered;
 
 /// How many cases agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

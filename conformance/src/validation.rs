@@ -4,11 +4,11 @@
 
 use anyhow::Result;
 use serde_json::Value as Json;
-use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
-use tenantry::kubernetes::validation::{self, KnownKind, RuleSet};
-use tenantry::model::view::View;
-use tenantry::schema::kubernetes::built_in;
-use tenantry::schema::{self, SchemaProblem};
+use tenantry::engine::schema::{self, SchemaProblem};
+use tenantry::engine::view::View;
+use tenantry::kubernetes::schemas::built_in;
+use tenantry::validation::admission::{self, Level, Namespace};
+use tenantry::validation::{self, KnownKind, RuleSet};
 use tenantry::yaml::{Path, PathStep};
 
 use super::cel::tree;

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use tenantry::diagnostics::Sources;
 use tenantry::load::Source;
 use tenantry::model::instance::Unit;
-use tenantry::model::manifest::Rendered;
+use tenantry::engine::manifest::Rendered;
 use tenantry::resolve::Selection;
 use tenantry::{Options, Shard, Visitor, compile};
 

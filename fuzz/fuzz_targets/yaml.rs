@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tenantry::model::view::View;
+use tenantry::engine::view::View;
 use tenantry::yaml::parse::parse;
-use tenantry::yaml::writer::write_document;
+use tenantry::engine::writer::write_document;
 
 fuzz_target!(|text: &str| {
     let parsed = parse(text, 0);

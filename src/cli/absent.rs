@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::arguments::{Arguments, WhyCommand};
 use super::present::{self, DIM, NAME, STRONG, styled};
 use super::{DONE, FAILED};
-use crate::explain::absent::{self, AbsenceExplanation};
+use tenantry::explain::absent::{self, AbsenceExplanation};
 
 /// Runs the command.
 pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {

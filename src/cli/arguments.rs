@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::change::RiskClass;
-use crate::model::kinds::KindName;
+use tenantry::model::change::RiskClass;
+use tenantry::model::kinds::KindName;
 
 /// Compiles a repository of tenant, component and policy YAML into verified Kubernetes manifests.
 #[derive(Debug, Parser)]

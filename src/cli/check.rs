@@ -5,8 +5,8 @@ use anyhow::{Context as _, Result, bail};
 use super::arguments::{Arguments, CheckCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DONE, FAILED};
-use crate::compile;
-use crate::policy::baseline::Baseline;
+use tenantry::compile;
+use tenantry::policy::baseline::Baseline;
 
 /// Runs the command.
 pub fn run(command: &CheckCommand, arguments: &Arguments) -> Result<u8> {

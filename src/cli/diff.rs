@@ -10,13 +10,13 @@ use jiff::civil::Date;
 use super::arguments::{Arguments, DiffCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DIFFERENT, DONE, FAILED};
-use crate::comparison::{self, Base, PlacePair};
-use crate::diagnostics::suggest;
-use crate::load::{Source, git};
-use crate::model::change::RiskClass;
-use crate::model::kinds::Spot;
-use crate::report::review::words;
-use crate::{CompileOptions, report};
+use tenantry::comparison::{self, Base, PlacePair};
+use tenantry::load::{Source, git};
+use tenantry::model::change::RiskClass;
+use tenantry::model::kinds::Spot;
+use tenantry::report::review::words;
+use tenantry::{CompileOptions, report};
+use tenantry_syntax::diagnostics::suggest;
 
 /// Most bytes of manifests from standard input.
 const MOST_INPUT: u64 = 256 << 20;
@@ -96,7 +96,7 @@ fn failover(
     head: &CompileOptions,
     name: &str,
 ) -> Result<(Base, String, String)> {
-    let catalog = crate::read(head)?.catalog;
+    let catalog = tenantry::read(head)?.catalog;
     let Some(plan) = catalog.recovery_plans.get(name) else {
         let known = suggest(name, catalog.recovery_plans.names());
         let help = known.map_or_else(String::new, |known| format!("; {known}"));

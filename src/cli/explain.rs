@@ -7,12 +7,13 @@ use anyhow::{Result, bail};
 use super::DONE;
 use super::arguments::{Arguments, ExplainCommand};
 use super::present::{self, DIM, NAME, STRONG, styled};
-use crate::diagnostics::{Sources, catalogue, suggest};
-use crate::model::catalog::Document;
-use crate::model::kinds::policy::RuleSeverity;
-use crate::model::kinds::{KINDS, Policy};
-use crate::model::scalars::expected_form;
-use crate::schema::{self, Additional, SchemaRule};
+use tenantry::model::catalog::Document;
+use tenantry::model::kinds::policy::RuleSeverity;
+use tenantry::model::kinds::{KINDS, Policy};
+use tenantry::model::schemas;
+use tenantry_engine::scalars::expected_form;
+use tenantry_engine::schema::{Additional, SchemaRule};
+use tenantry_syntax::diagnostics::{Sources, catalogue, suggest};
 
 /// Runs the command.
 pub fn run(command: &ExplainCommand, arguments: &Arguments) -> Result<u8> {
@@ -42,7 +43,7 @@ fn is_code(topic: &str) -> bool {
 fn overview(color: bool) -> String {
     let mut text = format!("{}\n", styled("Kinds", STRONG, color));
     for kind in KINDS {
-        let rule = schema::own().rule(kind);
+        let rule = schemas::own().rule(kind);
         let _ = writeln!(
             text,
             "  {}  {}",
@@ -142,7 +143,7 @@ fn explain_policy(document: &Document<Policy>, color: bool) -> String {
 
 /// A kind, or a field of it: `Tenant.limits.cpu`. `spec` may be left out.
 fn explain_field(topic: &str, color: bool) -> Result<String> {
-    let set = schema::own();
+    let set = schemas::own();
     let mut steps = topic.split('.');
     let kind = steps.next().unwrap_or_default();
     let Some(kind) = KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind)) else {
@@ -228,9 +229,9 @@ fn explain_field(topic: &str, color: bool) -> Result<String> {
 
 /// The rule of a list's items, for a list.
 fn inner(rule: &'static SchemaRule) -> &'static SchemaRule {
-    let mut rule = schema::own().follow(rule);
+    let mut rule = schemas::own().follow(rule);
     while let Some(items) = &rule.items {
-        rule = schema::own().follow(items);
+        rule = schemas::own().follow(items);
     }
     rule
 }

@@ -6,13 +6,13 @@ use serde_json::{Map, Value as Json, json};
 use super::DONE;
 use super::arguments::{Arguments, ClearanceArgument, FindCommand, ReadOptions};
 use super::present;
-use crate::diagnostics::suggest;
-use crate::model::catalog::Document;
-use crate::model::kinds::Tenant;
-use crate::model::listing::{Listed, Wanted};
-use crate::read;
-use crate::report::table::{Align, Table};
-use crate::yaml::Node;
+use tenantry::model::catalog::Document;
+use tenantry::model::kinds::Tenant;
+use tenantry::model::listing::{Listed, Wanted};
+use tenantry::read;
+use tenantry::report::table::{Align, Table};
+use tenantry_syntax::diagnostics::suggest;
+use tenantry_syntax::yaml::Node;
 
 /// Runs the command.
 pub fn run(command: &FindCommand, arguments: &Arguments) -> Result<u8> {

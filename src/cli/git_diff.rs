@@ -8,9 +8,9 @@ use similar::TextDiff;
 use super::DONE;
 use super::arguments::{Arguments, GitDiffCommand};
 use super::present;
-use crate::comparison;
-use crate::diagnostics::printable;
-use crate::report::review::text;
+use tenantry::comparison;
+use tenantry::report::review::text;
+use tenantry_syntax::diagnostics::printable;
 
 /// Runs the command.
 pub fn run(command: &GitDiffCommand, arguments: &Arguments) -> Result<u8> {

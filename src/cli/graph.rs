@@ -6,11 +6,11 @@ use super::DONE;
 use super::arguments::{Arguments, ClearanceArgument, GraphCommand, GraphDirection, ReadOptions};
 use super::present;
 use super::report::put;
-use crate::diagnostics::suggest;
-use crate::model::graph::{EdgeDirection, Graph, NodeKind};
-use crate::model::kinds::Clearance;
-use crate::read;
-use crate::report::graph::{self, GraphFormat, GraphOptions};
+use tenantry::model::graph::{EdgeDirection, Graph, NodeKind};
+use tenantry::model::kinds::Clearance;
+use tenantry::read;
+use tenantry::report::graph::{self, GraphFormat, GraphOptions};
+use tenantry_syntax::diagnostics::suggest;
 
 /// Runs the command.
 pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
@@ -43,7 +43,7 @@ pub fn run(command: &GraphCommand, arguments: &Arguments) -> Result<u8> {
             let ids: Vec<String> = whole
                 .nodes
                 .iter()
-                .map(super::super::model::graph::GraphNode::id)
+                .map(tenantry::model::graph::GraphNode::id)
                 .collect();
             let names = whole
                 .nodes

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::arguments::{Arguments, ImpactCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED};
-use crate::explain::impact::{self, Dependent};
+use tenantry::explain::impact::{self, Dependent};
 
 /// Runs the command.
 pub fn run(command: &ImpactCommand, arguments: &Arguments) -> Result<u8> {

@@ -13,20 +13,21 @@ use super::arguments::{
 };
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DENIED, DONE, FAILED};
-use crate::diagnostics::{Sink, SourceFile, Sources, suggest};
-use crate::load;
-use crate::model::catalog::Document;
-use crate::model::kinds::Policy;
-use crate::model::kinds::policy::Operation;
-use crate::model::object_id::ObjectId;
-use crate::model::view::View;
-use crate::policy::cases;
-use crate::policy::manifests::{self, Answer, JudgedManifest};
-use crate::policy::rules::Rule;
-use crate::policy::{Policies, PolicyInput};
-use crate::report::{self, Format};
-use crate::validate;
-use crate::yaml::{Node, parse::parse};
+use tenantry::load;
+use tenantry::model::catalog::Document;
+use tenantry::model::kinds::Policy;
+use tenantry::model::kinds::policy::Operation;
+use tenantry::policy::cases;
+use tenantry::policy::manifests::{self, Answer, JudgedManifest};
+use tenantry::policy::rules::Rule;
+use tenantry::policy::{Policies, PolicyInput};
+use tenantry::report::{self, Format};
+use tenantry::validate;
+use tenantry_engine::view::View;
+use tenantry_kubernetes::object_id::ObjectId;
+use tenantry_syntax::diagnostics::{Sink, SourceFile, Sources, suggest};
+use tenantry_syntax::yaml::Node;
+use tenantry_syntax::yaml::parse::parse;
 
 /// Runs the command.
 pub fn run(command: &PolicyCommand, arguments: &Arguments) -> Result<u8> {
@@ -330,7 +331,7 @@ fn parameters(command: &PolicyEvalCommand, read: &mut PolicyFiles) -> Result<Nod
     for path in &command.params {
         for tree in read.documents(std::slice::from_ref(path))? {
             if tree.get("apiVersion").is_none() {
-                found = crate::yaml::merge::over(&found, &tree);
+                found = tenantry_syntax::yaml::merge::over(&found, &tree);
             }
         }
     }
@@ -468,7 +469,7 @@ fn import(command: &PolicyImportCommand) -> Result<u8> {
             );
         }
         let mut imported = json!({
-            "apiVersion": crate::model::API_VERSION,
+            "apiVersion": tenantry::model::API_VERSION,
             "kind": "Policy",
             "metadata": {"name": name.replace('.', "-")},
             "spec": {"title": format!("Imported from the admission policy {name}"), "severity": "medium", "enforcement": "deny"},
@@ -482,8 +483,8 @@ fn import(command: &PolicyImportCommand) -> Result<u8> {
         if count > 0 {
             text.push_str("---\n");
         }
-        crate::yaml::writer::write_document(
-            crate::model::view::View::of(&Node::from_json(&imported)),
+        tenantry_engine::writer::write_document(
+            tenantry_engine::view::View::of(&Node::from_json(&imported)),
             &mut text,
         );
         count += 1;

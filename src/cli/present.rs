@@ -10,19 +10,20 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{Arguments, BaselineOptions, Color, ReadOptions, ReportOptions};
-use crate::diagnostics::{Sink, Sources, printable};
-use crate::load::{self, ExtraText, Source};
-use crate::model::API_VERSION;
-use crate::model::instance::Unit;
-use crate::model::kinds::Catalog;
-use crate::model::manifest::Rendered;
-use crate::policy::baseline::Baseline;
-use crate::report::{self, Format};
-use crate::resolve::Selection;
-use crate::schema::Types;
-use crate::validate;
-use crate::yaml::{Node, Path as ValuePath, PathStep, parse::parse};
-use crate::{Compilation, CompileOptions, Shard, Visitor};
+use tenantry::load::{self, ExtraText, Source};
+use tenantry::model::API_VERSION;
+use tenantry::model::instance::Unit;
+use tenantry::model::kinds::Catalog;
+use tenantry::policy::baseline::Baseline;
+use tenantry::report::{self, Format};
+use tenantry::resolve::Selection;
+use tenantry::validate;
+use tenantry::{Compilation, CompileOptions, Shard, Visitor};
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::schema::Types;
+use tenantry_syntax::diagnostics::{Sink, Sources, printable};
+use tenantry_syntax::yaml::parse::parse;
+use tenantry_syntax::yaml::{Node, Path as ValuePath, PathStep};
 
 /// The options of a compilation.
 pub fn options(
@@ -145,7 +146,7 @@ fn session_context(set: &str, position: usize) -> Result<String> {
 
 /// Whether a field of a workload is text, and nothing else.
 fn wants_text(steps: &[PathStep]) -> bool {
-    let set = crate::schema::own();
+    let set = tenantry::model::schemas::own();
     let rule = steps
         .iter()
         .try_fold(set.rule("Workload"), |rule, step| match (rule, step) {
@@ -364,7 +365,7 @@ pub fn formats<F: Copy>(
         let Some((_, format)) = known.iter().find(|(known, _)| *known == name) else {
             bail!(
                 "there is no format `{name}`; write {}",
-                crate::diagnostics::list_names(known.iter().map(|(name, _)| *name))
+                tenantry_syntax::diagnostics::list_names(known.iter().map(|(name, _)| *name))
             );
         };
         formats.push((*format, file));

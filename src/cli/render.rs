@@ -5,10 +5,10 @@ use anyhow::{Result, anyhow, bail};
 use super::arguments::{Arguments, RenderCommand};
 use super::present::{self, Progress, plural};
 use super::{DENIED, DIFFERENT, DONE, FAILED};
-use crate::diagnostics::catalogue::emit as codes;
-use crate::emit::Mode;
-use crate::load::Source;
-use crate::{OutputOptions, Shard, compile};
+use tenantry::emit::Mode;
+use tenantry::load::Source;
+use tenantry::{OutputOptions, Shard, compile};
+use tenantry_syntax::diagnostics::catalogue::emit as codes;
 
 /// Runs the command.
 pub fn run(command: &RenderCommand, arguments: &Arguments) -> Result<u8> {

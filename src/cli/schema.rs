@@ -5,9 +5,9 @@ use anyhow::{Result, bail};
 use super::DONE;
 use super::arguments::SchemaCommand;
 use super::present;
-use crate::diagnostics::suggest;
-use crate::model::kinds::KINDS;
-use crate::schema;
+use tenantry::model::kinds::KINDS;
+use tenantry::model::schemas;
+use tenantry_syntax::diagnostics::suggest;
 
 /// Runs the command.
 pub fn run(command: &SchemaCommand) -> Result<u8> {
@@ -16,7 +16,7 @@ pub fn run(command: &SchemaCommand) -> Result<u8> {
         present::print(&names)?;
         return Ok(DONE);
     };
-    match schema::source(kind) {
+    match schemas::source(kind) {
         Some(text) => present::print(text)?,
         None => bail!(
             "there is no kind `{kind}`; {}",

@@ -11,13 +11,13 @@ use serde_json::json;
 use super::arguments::{Arguments, ReadOptions, TenantCommand, TenantNewCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DONE, FAILED};
-use crate::diagnostics::{Diagnostic, suggest};
-use crate::load::Source;
-use crate::model::API_VERSION;
-use crate::model::kinds::Catalog;
-use crate::model::scalars::is_label;
-use crate::yaml::scalar::needs_quotes;
-use crate::{CompileOptions, compile, read};
+use tenantry::load::Source;
+use tenantry::model::API_VERSION;
+use tenantry::model::kinds::Catalog;
+use tenantry::{CompileOptions, compile, read};
+use tenantry_engine::scalars::is_label;
+use tenantry_syntax::diagnostics::{Diagnostic, suggest};
+use tenantry_syntax::yaml::scalar::needs_quotes;
 
 /// Days that data is kept after a notice, where nothing says for how long.
 const RETENTION: u32 = 30;
@@ -222,13 +222,13 @@ fn report(name: &str, options: &CompileOptions, arguments: &Arguments) -> Result
         .collect();
     let color = present::use_color(arguments.color);
     if !findings.is_empty() {
-        present::print(&crate::report::text::write(
+        present::print(&tenantry::report::text::write(
             &findings,
             &compilation.sources,
             color,
         ))?;
     }
-    eprintln!("{name}: {}.", crate::report::tally(&findings));
+    eprintln!("{name}: {}.", tenantry::report::tally(&findings));
     Ok(if findings.iter().any(Diagnostic::is_error) {
         FAILED
     } else if findings.iter().any(Diagnostic::is_denial) {

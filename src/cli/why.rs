@@ -7,8 +7,8 @@ use anyhow::{Result, anyhow, bail};
 use super::arguments::{Arguments, WhyCommand};
 use super::present::{self, DIM, NAME, STRONG, plural, styled};
 use super::{DONE, FAILED, absent};
-use crate::explain::why::{self, Explanation};
-use crate::yaml::Path;
+use tenantry::explain::why::{self, Explanation};
+use tenantry_syntax::yaml::Path;
 
 /// Runs the command.
 pub fn run(command: &WhyCommand, arguments: &Arguments) -> Result<u8> {

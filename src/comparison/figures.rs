@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::Plans;
 use crate::model::change::Review;
 use crate::model::kinds::{Catalog, Pricing};
-use crate::model::scalars::Amount;
 use crate::resolve::Plan;
 use crate::review::risks::capacity::{self, Capacities, UnitFootprints};
 use crate::review::risks::cost;
 use crate::side::Snapshot;
+use tenantry_engine::scalars::Amount;
 
 /// Costs, quotas and capacities of both sides.
 pub(super) fn money_and_room(

@@ -14,7 +14,6 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources};
 use crate::load::manifests::{self, ManifestFile};
 use crate::load::{self, FileCache, Loaded};
 use crate::model::change::{ChangePlace, Object, Review};
@@ -25,12 +24,13 @@ use crate::review::fold::Population;
 use crate::review::inputs::{InputChanges, InputSide};
 use crate::review::objects::{self, Changes, Incomplete};
 use crate::review::{self, findings};
-use crate::schema::kubernetes::ObjectSchemas;
 use crate::side::{self, Snapshot, UnitJob};
-use crate::yaml::Node;
 use crate::{CompileOptions, Visitor};
 use figures::money_and_room;
 use placed::{Placed, placed, readable};
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::Node;
 use unit::{Shared, UnitComparison, title};
 
 /// What the head is compared with.

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
-use crate::diagnostics::{Sink, Sources};
 use crate::emit;
-use crate::kubernetes::generated;
 use crate::load::manifests::ManifestFile;
 use crate::model::change::{Body, ChangePlace, Object};
 use crate::model::instance::UnitKey;
@@ -14,7 +12,9 @@ use crate::model::kinds::{Layout, Platform};
 use crate::resolve::{Plan, Selection};
 use crate::review::causes::Traced;
 use crate::review::objects;
-use crate::yaml::Node;
+use tenantry_kubernetes::generated;
+use tenantry_syntax::diagnostics::{Sink, Sources};
+use tenantry_syntax::yaml::Node;
 
 /// Objects that were read, by the unit that they belong to.
 pub(super) type Placed = BTreeMap<Option<UnitKey>, Vec<Traced>>;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::instance::{Unit, Usage};
 use crate::side::Snapshot;
-use crate::yaml::{Node, Value};
+use tenantry_syntax::yaml::{Node, Value};
 
 /// Whether both sides render and verify in the same way, so that the same values make the same
 /// manifests and the same findings.

@@ -5,12 +5,8 @@ use std::sync::Arc;
 
 use super::same::{is_made_the_same, sees_the_same, usage_of_base};
 use super::{JobPair, PlacePair, Plans};
-use crate::diagnostics::{Sink, Sources};
 use crate::model::change::Object;
 use crate::model::instance::{Unit, UnitKey};
-use crate::model::manifest::{self, Rendered};
-use crate::model::object_id::ObjectId;
-use crate::model::view::View;
 use crate::policy::{Policies, UnitObjects};
 use crate::resolve::Plan;
 use crate::review::causes::{Comparer, Traced};
@@ -19,6 +15,10 @@ use crate::review::inputs::document_key;
 use crate::review::objects::{self, Changes};
 use crate::review::risks::capacity::{Demanded, UnitFootprints};
 use crate::side::{Snapshot, UnitJob, UnitTotals};
+use tenantry_engine::manifest::{self, Rendered};
+use tenantry_engine::view::View;
+use tenantry_kubernetes::object_id::ObjectId;
+use tenantry_syntax::diagnostics::{Sink, Sources};
 
 /// What units leave behind.
 #[derive(Default)]

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::model::hole::Holes;
-use crate::model::manifest::{FieldKey, Manifest, PartKind, SkeletonField, SkeletonNode};
-use crate::model::view::View;
-use crate::yaml::writer::{self, Out};
-use crate::yaml::{Entry, Map, Value};
+use tenantry_engine::hole::Holes;
+use tenantry_engine::manifest::{FieldKey, Manifest, PartKind, SkeletonField, SkeletonNode};
+use tenantry_engine::view::View;
+use tenantry_engine::writer::{self, Out};
+use tenantry_syntax::yaml::{Entry, Map, Value};
 
 /// Most forms that are kept of a document of a skeleton, and most documents.
 const MAX_FORMS: usize = 16;

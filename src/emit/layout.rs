@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::forms::Forms;
 use crate::model::instance::{Owner, Unit, UnitKey};
 use crate::model::kinds::{Granularity, Layout};
-use crate::model::manifest::{Rendered, TemplateScope};
+use tenantry_engine::manifest::{Rendered, TemplateScope};
 
 /// A file of the output.
 #[derive(Debug, PartialEq, Eq)]

@@ -20,7 +20,8 @@ pub use forms::Forms;
 pub use header::{Ownership, ownership, with_header};
 pub use layout::{File, cluster_folder, files, unit_folder, unit_of};
 
-use crate::diagnostics::{Diagnostic, Sink, catalogue::emit as codes};
+use tenantry_syntax::diagnostics::catalogue::emit as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// What is done with the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

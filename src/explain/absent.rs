@@ -5,12 +5,12 @@ use std::io;
 use serde::Serialize;
 
 use super::{Explainer, InputLine};
-use crate::diagnostics::{Sink, Sources};
-use crate::engine::{TemplateErrorKind, origin};
 use crate::model::instance::Unit;
 use crate::render::{self, Absent, AbsentReason};
 use crate::side::{self, Snapshot};
 use crate::{CompileOptions, load};
+use tenantry_engine::{TemplateErrorKind, origin};
+use tenantry_syntax::diagnostics::{Sink, Sources};
 
 /// Why no object of a kind was rendered for something.
 #[derive(Serialize)]

@@ -4,18 +4,19 @@ use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::diagnostics::{Sources, list_names, nearest, suggest};
-use crate::kubernetes::defaults::{Stored, StoredPart};
-use crate::model::change::{ChangePlace, FieldPath, FieldStep};
+use crate::model::change::ChangePlace;
 use crate::model::field::Field;
 use crate::model::instance::{LayerSource, Unit};
 use crate::model::kinds::{AnyDocument, KINDS, KindName};
-use crate::model::manifest::Rendered;
-use crate::model::view::{Shape, View};
 use crate::review::inputs::decides;
 use crate::review::lists;
-use crate::yaml::{Node, NodeId, Value};
 use crate::{Compilation, CompileOptions, Visitor, compile, read};
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::defaults::{Stored, StoredPart};
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
+use tenantry_syntax::diagnostics::{Sources, list_names, nearest, suggest};
+use tenantry_syntax::yaml::{Node, NodeId, Value};
 
 /// What depends on something.
 pub struct Impact {

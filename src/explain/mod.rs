@@ -7,12 +7,12 @@ pub mod why;
 
 use serde::Serialize;
 
-use crate::diagnostics::Sources;
-use crate::engine;
 use crate::model::instance::{Layer, Unit};
-use crate::model::manifest::TemplateLine;
-use crate::model::view::{Shape, View};
-use crate::yaml::{Node, NodeId, Value, merge, writer};
+use tenantry_engine::manifest::TemplateLine;
+use tenantry_engine::view::{Shape, View};
+use tenantry_engine::writer;
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::yaml::{Node, NodeId, Value, merge};
 
 /// A line of the input.
 #[derive(PartialEq, Eq, Serialize, Default)]
@@ -66,7 +66,7 @@ impl Explainer<'_> {
     /// decided, too.
     pub fn decided(
         &self,
-        origin: &engine::origin::ValueOrigin,
+        origin: &tenantry_engine::origin::ValueOrigin,
         with_values: bool,
     ) -> (Vec<InputLine>, Vec<String>) {
         let provenance = self.unit.provenance();
@@ -97,11 +97,11 @@ impl Explainer<'_> {
         found.map(|path| path.to_string())
     }
 
-    fn text(&self, span: crate::diagnostics::Span) -> String {
+    fn text(&self, span: tenantry_syntax::diagnostics::Span) -> String {
         let line = self.sources.position(span.file, span.start).line;
         let whole = self.sources.line_span(span.file, line).unwrap_or(span);
         let text = self.sources.file(whole.file).map_or("", |file| &file.text);
-        crate::diagnostics::printable(
+        tenantry_syntax::diagnostics::printable(
             text.get(whole.start as usize..whole.end as usize)
                 .unwrap_or_default(),
         )

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use super::{Explainer, InputLine, one_line};
-use crate::diagnostics::Sources;
 use crate::model::instance::Unit;
-use crate::model::manifest::Rendered;
-use crate::model::view::{Shape, View};
-use crate::yaml::{Path, PathStep};
 use crate::{CompileOptions, Visitor, compile};
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::{Shape, View};
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::yaml::{Path, PathStep};
 
 /// Most objects that are kept while it is not clear which one is meant.
 pub const MOST: usize = 50;

@@ -1,10 +1,10 @@
 //! Admission policies of Kubernetes, their bindings, and the documents that hold their parameters.
 
 use super::{GENERATED_MARK, Loaded, RawDocument, is_yaml_path};
-use crate::diagnostics::Sources;
 use crate::model::{ADMISSION_GROUP, ADMISSION_KINDS};
-use crate::yaml::Node;
-use crate::yaml::parse::parse;
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::yaml::Node;
+use tenantry_syntax::yaml::parse::parse;
 
 /// An admission policy of Kubernetes, or a binding of one.
 pub(super) fn is_admission(tree: &Node) -> bool {

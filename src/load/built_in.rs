@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use super::{FileCache, Loaded, RawDocument, TemplateFile, of_ours};
-use crate::diagnostics::{SourceFile, Sources};
 use crate::model::defaults::{self, DefaultFile};
 use crate::model::field::Field;
 use crate::model::kinds::Catalog;
 use crate::model::kinds::{Header, KindName};
-use crate::yaml::Node;
-use crate::yaml::parse::parse;
+use tenantry_syntax::diagnostics::{SourceFile, Sources};
+use tenantry_syntax::yaml::Node;
+use tenantry_syntax::yaml::parse::parse;
 
 /// The built-in templates: path below `templates/`, and text.
 const BUILT_IN_TEMPLATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));

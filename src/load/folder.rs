@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::{GENERATED_MARK, InputFile, is_yaml_path};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::load as codes};
-use crate::yaml::parse::MAX_BYTES;
+use tenantry_syntax::diagnostics::catalogue::load as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::parse::MAX_BYTES;
 
 /// All YAML files below a folder, but those that were generated.
 pub fn read(root: &Path, sink: &mut Sink) -> io::Result<Vec<InputFile>> {

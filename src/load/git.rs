@@ -6,7 +6,7 @@ use std::path::Path;
 use gix::bstr::ByteSlice as _;
 
 use super::{GENERATED_MARK, InputFile, is_yaml_path};
-use crate::yaml::parse::MAX_BYTES;
+use tenantry_syntax::yaml::parse::MAX_BYTES;
 
 /// Deepest nesting of folders.
 const MAX_DEPTH: usize = 512;
@@ -42,7 +42,7 @@ pub fn merge_base(root: &Path, head: &str, branches: &[String]) -> Result<Revisi
     let Some((name, branch)) = found else {
         return Err(format!(
             "git knows none of {}; name the base with --base, and fetch it first",
-            crate::diagnostics::list_names(branches.iter().map(String::as_str))
+            tenantry_syntax::diagnostics::list_names(branches.iter().map(String::as_str))
         ));
     };
     let head_id = commit(&repository, head)?;

@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 
 use super::{InputFile, diagnostic, folder};
-use crate::diagnostics::{Sink, SourceFile, Sources, Span};
-use crate::yaml::Node;
-use crate::yaml::parse::parse;
+use tenantry_syntax::diagnostics::{Sink, SourceFile, Sources, Span};
+use tenantry_syntax::yaml::Node;
+use tenantry_syntax::yaml::parse::parse;
 
 /// A manifest that was read.
 #[derive(Clone, Debug)]

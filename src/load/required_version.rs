@@ -3,9 +3,10 @@
 use semver::{Version, VersionReq};
 
 use super::RawDocument;
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
 use crate::model::field::Field;
 use crate::model::kinds::{Header, KindName, Platform};
+use tenantry_syntax::diagnostics::catalogue::load as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
 
 /// Whether the Platform allows this version of the tool. If not, that is the only finding: what else is wrong may
 /// only be wrong for this version.

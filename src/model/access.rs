@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::catalog::Document;
 use super::kinds::{Catalog, Role, Tenant};
-use crate::yaml::{Node, NodeId, Value, entry, merge};
+use tenantry_syntax::yaml::{Node, NodeId, Value, entry, merge};
 
 /// A role and all that it inherits, the role itself first; each once, also in a circle.
 pub fn lineage<'a>(catalog: &'a Catalog, role: &str) -> Vec<&'a Document<Role>> {

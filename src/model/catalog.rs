@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::field::Field;
 use super::kinds::{Header, Kind, Metadata};
-use crate::yaml::{Node, NodeId, PathStep};
+use tenantry_syntax::yaml::{Node, NodeId, PathStep};
 
 /// One document: its tree, and its spec as a type.
 #[derive(Clone, Debug)]

@@ -1,9 +1,6 @@
 //! What a review is made of: changes of the input, the changes of objects that they cause, and
 //! their risks.
 
-mod field_path;
-
-pub use field_path::{FieldPath, FieldStep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -11,12 +8,14 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::manifest::Manifest;
-use super::object_id::ObjectId;
-use super::view::View;
-use crate::diagnostics::{Code, Diagnostic, catalogue::review as codes};
-use crate::kubernetes::versions::group;
-use crate::yaml::Node;
+use tenantry_engine::manifest::Manifest;
+use tenantry_engine::view::View;
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_kubernetes::object_id::ObjectId;
+use tenantry_kubernetes::versions::group;
+use tenantry_syntax::diagnostics::catalogue::review as codes;
+use tenantry_syntax::diagnostics::{Code, Diagnostic};
+use tenantry_syntax::yaml::Node;
 
 /// Everything that a review says.
 #[derive(Debug, Default)]

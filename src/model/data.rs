@@ -2,7 +2,7 @@
 
 use super::catalog::Document;
 use super::kinds::{Catalog, Component, Dataset};
-use crate::yaml::{Node, NodeId, PathStep, Value, entry};
+use tenantry_syntax::yaml::{Node, NodeId, PathStep, Value, entry};
 
 /// Which way data flows between a component and a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::scalars::Amount;
-use super::view::{Shape, View};
-use crate::kubernetes::defaults::StoredPart;
+use tenantry_engine::scalars::Amount;
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::defaults::StoredPart;
 
 /// What one workload or volume asks of one resource.
 #[derive(Clone, Debug)]

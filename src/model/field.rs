@@ -8,7 +8,7 @@ use serde::de::value::{
 };
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::yaml::{Entry, Node, NodeId, Value};
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value};
 
 /// A place of a document that holds a `T` if somebody wrote one there. Each struct that documents are read as has a method
 /// for each of its fields (`#[derive(Fields)]`), which leads further down: also where nothing was written, so that the place

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::demand::{self, ResourceRequest};
 use super::instance::UnitKey;
-use super::scalars::Amount;
-use super::schedule::CronSchedule;
 use super::timetable::ScheduledJob;
-use super::view::{Shape, View};
+use tenantry_engine::scalars::Amount;
+use tenantry_engine::schedule::CronSchedule;
+use tenantry_engine::view::{Shape, View};
 
 /// Resources that are counted, as a ResourceQuota names them.
 pub const RESOURCES: [&str; 4] = [

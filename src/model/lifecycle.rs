@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::catalog::Document;
 use super::kinds::{Catalog, Component, ComponentStatus, Tenant, TenantStatus};
-use super::scalars;
-use crate::yaml::NodeId;
+use tenantry_engine::scalars;
+use tenantry_syntax::yaml::NodeId;
 
 /// Which version of a component runs for whom: component and version, to tenant and environment.
 pub type Users = BTreeMap<(String, String), BTreeSet<(String, String)>>;

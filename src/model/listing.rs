@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::catalog::{Document, Documents};
 use super::kinds::{Catalog, Kind, Tenant};
 use super::reference::Ref;
-use crate::yaml::Node;
+use tenantry_syntax::yaml::Node;
 
 /// What is shown of the documents of a kind.
 pub trait Listed: Kind + Sized + 'static {

@@ -1,10 +1,10 @@
 //! Where findings about the manifests of one unit are: at the input line of the value first.
 
-use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::model::instance::Unit;
-use crate::model::manifest::Rendered;
-use crate::model::view::View;
-use crate::yaml::NodeId;
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::{Diagnostic, Sources, Span};
+use tenantry_syntax::yaml::NodeId;
 
 /// Places the findings of one unit.
 pub struct Locator<'a> {

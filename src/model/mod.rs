@@ -1,22 +1,18 @@
 //! The vocabulary that stages hand to one another.
 //!
 //! * [`kinds`]: what users write, one file per kind.
-//! * [`scalars`]: quantities, durations, schedules and other texts with a form.
+//! * [`schemas`]: their JSON Schemas.
 //! * [`catalog`]: the documents of a repository.
 //! * [`access`]: roles with what they inherit, and the grants of a tenant.
 //! * [`data`]: what components read and write.
-//! * [`footprint`]: the same added up. [`money`]: what it costs. [`schedule`]: when jobs run.
+//! * [`footprint`]: the same added up. [`money`]: what it costs.
 //! * [`graph`]: what depends on what.
 //! * [`instance`]: what is rendered: a tenant in an environment on a cluster, and its components.
 //! * [`isolation`]: who reaches whom, and what accounts may do.
-//! * [`manifest`]: what was rendered: a skeleton with values in its holes.
-//! * [`hole`]: the values. [`records`]: what was judged of manifests of the same form.
-//! * [`view`]: both read as one tree.
 //! * [`lifecycle`]: what ends, and by when.
 //! * [`locator`]: where findings about manifests are.
 //! * [`verdict`]: what a policy says of something, and the evidence of a whole run.
 //! * [`network`]: what network policies let through. [`rights`]: what roles allow.
-//! * [`placeholder`]: names in braces.
 //! * [`demand`]: what workloads ask of a cluster.
 //! * [`change`]: what a review is made of.
 //! * [`secrets`]: what is never shown.
@@ -30,30 +26,24 @@ pub mod demand;
 pub mod field;
 pub mod footprint;
 pub mod graph;
-pub mod hole;
 pub mod instance;
 pub mod isolation;
 pub mod kinds;
 pub mod lifecycle;
 pub mod listing;
 pub mod locator;
-pub mod manifest;
 pub mod money;
 pub mod network;
-pub mod object_id;
-pub mod placeholder;
 pub mod provenance;
-pub mod records;
 pub mod recovery;
 pub mod reference;
 pub mod references;
 pub mod rights;
-pub mod scalars;
-pub mod schedule;
+
+pub mod schemas;
 pub mod secrets;
 pub mod timetable;
 pub mod verdict;
-pub mod view;
 
 /// The API group of Kubernetes' admission policies.
 pub const ADMISSION_GROUP: &str = "admissionregistration.k8s.io/";

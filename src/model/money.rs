@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::catalog::Document;
 use super::footprint::{Amounts, Footprint, HOURS, UnitFootprint};
 use super::kinds::{BillingModel, Catalog, Pricing, Tenant};
-use super::scalars::Amount;
+use tenantry_engine::scalars::Amount;
 
 impl Pricing {
     /// What amounts cost in a month.

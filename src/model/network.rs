@@ -5,8 +5,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::view::{Shape, View};
-use crate::kubernetes::defaults::{Stored, StoredPart};
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::defaults::{Stored, StoredPart};
 
 /// Labels of a pod or namespace.
 pub type Labels = Vec<(Box<str>, Box<str>)>;

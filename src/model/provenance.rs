@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::instance::{Decided, Deciders, Derivations, Unit};
-use super::view::View;
-use crate::diagnostics::Sources;
-use crate::engine::origin::ValueOrigin;
-use crate::yaml::NodeId;
+use super::instance::{Decided, Deciders, Unit};
+use tenantry_engine::derivations::Derivations;
+use tenantry_engine::origin::ValueOrigin;
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::yaml::NodeId;
 
 /// What a unit's values were computed from, and what decided that documents have a say in it.
 #[derive(Clone, Debug)]

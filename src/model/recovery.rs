@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::kinds::{Drills, RecoveryPlan};
-use super::scalars::{Duration, parse_duration};
-use super::schedule::CronSchedule;
+use tenantry_engine::scalars::{Duration, parse_duration};
+use tenantry_engine::schedule::CronSchedule;
 
 /// What a plan promises, and what it comes to; all in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::field::Field;
 use super::kinds::{Kind, KindName};
-use super::scalars::Name;
-use crate::yaml::{Entry, NodeId};
+use tenantry_engine::scalars::Name;
+use tenantry_syntax::yaml::{Entry, NodeId};
 
 /// The name of a document of kind `K`; whether there is one is for `resolve` to say.
 pub struct Ref<K: ?Sized>(pub String, PhantomData<fn() -> K>);

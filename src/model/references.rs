@@ -1,6 +1,6 @@
 //! What pods refer to by name in their own namespace, and which objects make such names.
 
-use super::view::{Shape, View};
+use tenantry_engine::view::{Shape, View};
 
 /// A name in the spec of a pod.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! What roles of Kubernetes allow, and which of it reaches beyond a tenant:
 //! <https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks>.
 
-use super::view::View;
+use tenantry_engine::view::View;
 
 /// A rule of a Role or `ClusterRole`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::change::{FieldPath, FieldStep};
-use super::view::{Shape, View};
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
 
 /// What stands in place of a secret value.
 pub const HIDDEN: &str = "(secret)";

@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::demand::{self, ResourceRequest};
 use super::instance::UnitKey;
-use super::scalars::Amount;
-use super::schedule::CronSchedule;
-use super::view::{Shape, View};
+use tenantry_engine::scalars::Amount;
+use tenantry_engine::schedule::CronSchedule;
+use tenantry_engine::view::{Shape, View};
 
 /// Minutes of a week.
 pub const WEEK: i32 = 7 * 24 * 60;

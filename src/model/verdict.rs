@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::{Accepted, Span};
 use crate::model::kinds::policy::{RuleSeverity, Strength, Target};
+use tenantry_syntax::diagnostics::{Accepted, Span};
 
 /// What was judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,16 +10,17 @@ use super::matching;
 use super::rules::{self, Rule, RuleCheck, RuleCompiler};
 use super::storable;
 use super::type_check::Expressions;
-use crate::cel::WantedType;
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{
     AuditAnnotation, FailurePolicy, LabelSelector, MatchCondition, MatchResources, Matching,
     NamedExpression, RuleSeverity, Target, Tests,
 };
 use crate::model::{ADMISSION_GROUP, ADMISSION_KINDS};
-use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, PathStep};
+use tenantry_cel::WantedType;
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, suggest};
+use tenantry_syntax::yaml::{Node, PathStep};
 
 /// The kinds of policies and of their bindings.
 const POLICY: &str = ADMISSION_KINDS[0];

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
 use crate::model::verdict::{Evidence, VerdictSubject};
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// The version of the file's form.
 const FORMAT_VERSION: u64 = 1;
@@ -62,7 +63,7 @@ impl Baseline {
         let standing = evidence.records.iter().filter(|record| {
             !matches!(
                 record.accepted,
-                Some(crate::diagnostics::Accepted::Waived { .. })
+                Some(tenantry_syntax::diagnostics::Accepted::Waived { .. })
             )
         });
         let known: BTreeSet<KnownFinding> = standing

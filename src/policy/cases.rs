@@ -8,12 +8,13 @@ use super::names::{self, AdmissionRequest, NAMESPACE_OBJECT, NameValues, OBJECT,
 use super::rules::Rule;
 use super::typed::typed;
 use super::{Circumstances, admission, matching, selection};
-use crate::cel::tree::StoredTree;
-use crate::cel::{self, CelValue};
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::kinds::policy::{Case, Matching, Operation, Target};
-use crate::model::view::View;
-use crate::yaml::{Node, NodeId, PathStep, Value as Yaml, merge};
+use tenantry_cel::tree::StoredTree;
+use tenantry_cel::{self, CelValue};
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, suggest};
+use tenantry_syntax::yaml::{Node, NodeId, PathStep, Value as Yaml, merge};
 
 /// How expressions see the objects of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,17 +239,20 @@ fn with_verdict<T>(
         }
     }
     if let Some(namespace) = &namespace {
-        scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
+        scene.set(
+            NAMESPACE_OBJECT,
+            tenantry_cel::tree::of(View::of(namespace)),
+        );
     }
     if rule.target == Target::Change {
         scene.set(
             names::position("change").unwrap_or(0),
-            cel::tree::of(View::of(&change)),
+            tenantry_cel::tree::of(View::of(&change)),
         );
     }
     for entry in get("given").map(Node::entries).unwrap_or_default() {
         if let Some(position) = names::position(&entry.key) {
-            scene.set(position, cel::tree::of(View::of(&entry.value)));
+            scene.set(position, tenantry_cel::tree::of(View::of(&entry.value)));
         }
     }
     let given = |name: &str| get("given").and_then(|given| given.get(name));
@@ -259,7 +263,7 @@ fn with_verdict<T>(
         Some(params) => merge::over(&rule.defaults, params),
         None => rule.defaults.clone(),
     };
-    let params = cel::tree::of(View::of(&params));
+    let params = tenantry_cel::tree::of(View::of(&params));
     if objects.object.or(objects.old).is_none() {
         return Some(then(judge(rule, &scene, &params, &mut 0)));
     }
@@ -347,7 +351,10 @@ fn matches_given(rule: &Rule, tenant: Option<&Node>, environment: Option<&Node>)
 /// What rules see as `change`.
 fn change(request: &AdmissionRequest) -> Node {
     let word = Node::text(NodeId::NONE, request.operation_word());
-    Node::map(NodeId::NONE, vec![crate::yaml::entry("operation", word)])
+    Node::map(
+        NodeId::NONE,
+        vec![tenantry_syntax::yaml::entry("operation", word)],
+    )
 }
 
 /// Compiles the policies among documents: ours, and the API server's own.

@@ -5,22 +5,21 @@ use super::surroundings::kubernetes_of;
 use super::surroundings::named;
 use super::surroundings::namespace_object;
 use super::{Left, ParameterSet, Policies, UnitObjects, judging, matching, names, parameters};
-use crate::cel;
-use crate::diagnostics::Sink;
 use crate::model::kinds::policy::Operation;
 use crate::model::kinds::policy::Target;
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
-use crate::model::view::View;
-use crate::yaml::Node;
-use crate::yaml::NodeId;
-use crate::yaml::entry;
 use judging::Judging;
 use matching::Objects;
 use names::AdmissionRequest;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::Sink;
+use tenantry_syntax::yaml::Node;
+use tenantry_syntax::yaml::NodeId;
+use tenantry_syntax::yaml::entry;
 
 impl Policies<'_> {
     /// Judges what a change does to objects: pairs of before and after, of which one may be missing.
@@ -73,7 +72,7 @@ impl Policies<'_> {
             let change = Node::map(NodeId::NONE, vec![entry("operation", word)]);
             scene.set(
                 names::position("change").unwrap_or(0),
-                cel::tree::of(View::of(&change)),
+                tenantry_cel::tree::of(View::of(&change)),
             );
             // What only an update or a removal shows of an object was not judged before.
             let created = AdmissionRequest {

@@ -8,16 +8,15 @@ use rayon::prelude::*;
 use super::judge::{RuleVerdict, judge};
 use super::names::{self, AdmissionRequest, NameValues};
 use super::{Circumstances, Left, Policies, parameters, report, rules};
-use crate::cel;
-use crate::diagnostics::Sink;
 use crate::model::access;
 use crate::model::catalog::Document;
 use crate::model::field::Field;
 use crate::model::kinds::policy::Target;
 use crate::model::kinds::{Catalog, Header, KindName, Tenant};
 use crate::model::verdict::{Outcome, VerdictSubject};
-use crate::model::view::View;
-use crate::yaml::{Node, NodeId, Value as Yaml, entry, merge};
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::Sink;
+use tenantry_syntax::yaml::{Node, NodeId, Value as Yaml, entry, merge};
 
 /// A document as rules see it: its spec, its name and its labels.
 fn seen<K>(document: &Document<K>) -> Node {
@@ -255,7 +254,7 @@ impl Policies<'_> {
         let mut scene = NameValues::new(AdmissionRequest::default());
         let mut set = |name: &str, node| {
             if let Some(position) = names::position(name) {
-                scene.set(position, cel::tree::of(View::of(node)));
+                scene.set(position, tenantry_cel::tree::of(View::of(node)));
             }
         };
         set(one.target.name(), &one.seen);
@@ -270,7 +269,12 @@ impl Policies<'_> {
             set("platform", platform);
         }
         let mut spent = 0;
-        let verdict = judge(rule, &scene, &cel::tree::of(View::of(&params)), &mut spent);
+        let verdict = judge(
+            rule,
+            &scene,
+            &tenantry_cel::tree::of(View::of(&params)),
+            &mut spent,
+        );
         self.spent[index].fetch_add(spent, Ordering::Relaxed);
         let tenant = one.tenant_name().to_owned();
         let mut count = |outcome| {

@@ -6,9 +6,9 @@ use super::enforce::{EnforcedAt, ParameterGroup, list, map};
 use super::matching;
 use super::names::{NAMES, PARAMS};
 use super::rules::Rule;
-use crate::cel::{DeclaredVariable, Names, Program};
 use crate::model::kinds::policy::ResourceScope;
-use crate::yaml::{Node, NodeId, Value};
+use tenantry_cel::{DeclaredVariable, Names, Program};
+use tenantry_syntax::yaml::{Node, NodeId, Value};
 
 /// A rule, for the tenants that it holds for with the same parameters.
 pub(super) struct Emitted<'e> {

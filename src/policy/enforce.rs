@@ -14,11 +14,12 @@ use super::emitted::Emitted;
 use super::rules::{self, Rule};
 use super::selection::Circumstances;
 use super::{ParameterSet, Policies, matching};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
-use crate::model::instance::Derivations;
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::Target;
-use crate::yaml::{Entry, Node, NodeId, Value};
+use tenantry_engine::derivations::Derivations;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value};
 
 /// A tenant that runs on a cluster.
 pub struct Resident<'a> {

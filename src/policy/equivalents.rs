@@ -8,9 +8,11 @@ use serde::Deserialize;
 
 use super::matching::Objects;
 use super::names::{AdmissionRequest, NameValues, OBJECT, OLD_OBJECT};
-use crate::cel::{CelValue, tree::StoredTree};
-use crate::model::view::{Shape, View};
-use crate::yaml::{Node, NodeId, Value as Yaml, entry, parse::parse};
+use tenantry_cel::CelValue;
+use tenantry_cel::tree::StoredTree;
+use tenantry_engine::view::{Shape, View};
+use tenantry_syntax::yaml::parse::parse;
+use tenantry_syntax::yaml::{Node, NodeId, Value as Yaml, entry};
 
 /// A group and version that serves a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

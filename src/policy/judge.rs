@@ -3,7 +3,7 @@
 
 use super::names::{NameValues, RuleBindings};
 use super::rules::{Rule, RuleCheck};
-use crate::cel::{
+use tenantry_cel::{
     Budget, COST_PER_CALL, COST_PER_POLICY, CelValue, EvaluationError, ReadPlace, evaluate, truth,
 };
 

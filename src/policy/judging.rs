@@ -11,17 +11,18 @@ use super::names::{self, AdmissionRequest, NAMESPACE_OBJECT, NameValues, OBJECT,
 use super::rules::Rule;
 use super::verdicts::Passed;
 use super::{Left, Policies, admission, matching, report, rule_enforcement, rules};
-use crate::cel::tree::StoredTree;
-use crate::cel::{self, CelValue};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes};
 use crate::model::instance::Instance;
 use crate::model::kinds::Enforcement;
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
 use crate::model::verdict::{Outcome, VerdictSubject};
-use crate::model::view::View;
-use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, NodeId, Value as Yaml};
+use tenantry_cel::tree::StoredTree;
+use tenantry_cel::{self, CelValue};
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::View;
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::{Node, NodeId, Value as Yaml};
 
 /// The judging of one unit.
 pub struct Judging<'j, 'p, 'l> {
@@ -67,7 +68,10 @@ impl<'j> Judging<'j, '_, '_> {
             );
         }
         if let Some(namespace) = namespace.filter(|_| !outside) {
-            scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
+            scene.set(
+                NAMESPACE_OBJECT,
+                tenantry_cel::tree::of(View::of(namespace)),
+            );
         }
         let instance = one
             .and_then(|one| one.instance)
@@ -84,11 +88,14 @@ impl<'j> Judging<'j, '_, '_> {
         let own = instance.map_or(&[][..], |instance| &instance.variables);
         for (name, node) in self.named.iter().chain(own) {
             if let Some(position) = names::position(name) {
-                scene.set(position, cel::tree::of(View::of(node)));
+                scene.set(position, tenantry_cel::tree::of(View::of(node)));
             }
         }
         let resources = names::position("resources").unwrap_or(0);
-        scene.set(resources, cel::tree::of(View::of(&self.policies.resources)));
+        scene.set(
+            resources,
+            tenantry_cel::tree::of(View::of(&self.policies.resources)),
+        );
     }
 
     /// Judges what is done to one object by one rule; `one` is what was rendered, if it is still there.
@@ -517,7 +524,7 @@ fn assert_same<'a>(rule: &'a Rule, scene: &NameValues<'a>, params: &'a Node, kno
 fn seen_parameters<'a>(rule: &Rule, params: &'a Node) -> CelValue<'a> {
     match &rule.admission {
         Some(bindings) if !bindings.takes_parameters => CelValue::Null,
-        _ => cel::tree::of(View::of(params)),
+        _ => tenantry_cel::tree::of(View::of(params)),
     }
 }
 

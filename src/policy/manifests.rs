@@ -9,13 +9,13 @@ use super::matching::{Match, Objects};
 use super::names::{NAMESPACE_OBJECT, NameValues, OBJECT, OLD_OBJECT};
 use super::rules::Rule;
 use super::{matching, report};
-use crate::cel::tree::StoredTree;
-use crate::cel::{self, CelValue};
-use crate::diagnostics::{Sink, Sources};
 use crate::model::kinds::Enforcement;
 use crate::model::kinds::policy::{Operation, Target};
-use crate::model::view::View;
-use crate::yaml::{Node, merge};
+use tenantry_cel::tree::StoredTree;
+use tenantry_cel::{self, CelValue};
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::{Sink, Sources};
+use tenantry_syntax::yaml::{Node, merge};
 
 /// What a policy says of a manifest.
 #[derive(Clone, Debug)]
@@ -69,7 +69,10 @@ pub fn evaluate(
         }
     }
     if let Some(namespace) = manifest.namespace {
-        scene.set(NAMESPACE_OBJECT, cel::tree::of(View::of(namespace)));
+        scene.set(
+            NAMESPACE_OBJECT,
+            tenantry_cel::tree::of(View::of(namespace)),
+        );
     }
     let answer = Answer {
         policy: rule.name.clone(),
@@ -161,7 +164,7 @@ impl Evaluation<'_> {
         let answer = &mut self.answer;
         // Its own, so that it lives no longer than the parameters.
         let scene = &scene.of_request(scene.request.clone());
-        let params = cel::tree::of(View::of(params));
+        let params = tenantry_cel::tree::of(View::of(params));
         let verdict = judge(self.rule, scene, &params, &mut 0);
         if matches!(verdict, RuleVerdict::Met | RuleVerdict::Failed(_)) {
             for (key, value) in judge::published(self.rule, scene, &params) {

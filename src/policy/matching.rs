@@ -4,7 +4,7 @@
 use crate::model::kinds::policy::{
     LabelSelector, MatchPolicy, MatchResources, Operation, ResourceRule, ResourceScope,
 };
-use crate::model::view::View;
+use tenantry_engine::view::View;
 
 use super::equivalents::{self, Served};
 use super::names::AdmissionRequest;

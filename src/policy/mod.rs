@@ -45,16 +45,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::civil::Date;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
 use crate::model::catalog::Document;
 use crate::model::instance::Unit;
 use crate::model::kinds::policy::{Operation, Target};
 use crate::model::kinds::{Catalog, Enforcement, Policy};
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
 use crate::model::verdict::{Count, Outcome, PolicyRecord};
-use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, NodeId, Value as Yaml};
 use baseline::Baseline;
 use judging::Judging;
 use matching::Objects;
@@ -62,6 +58,11 @@ use names::AdmissionRequest;
 use rules::Rule;
 pub use selection::Circumstances;
 use surroundings::{kubernetes_of, named, namespace_object};
+use tenantry_engine::manifest::Rendered;
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::{Node, NodeId, Value as Yaml};
 use verdicts::Verdicts;
 use waivers::Waivers;
 

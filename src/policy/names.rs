@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::equivalents::Served;
 use super::rules::Rule;
 use super::verdicts::FormVerdicts;
-use crate::cel::value::{MapKey, ValueMap};
-use crate::cel::{Budget, CelValue, EvaluationError, Globals, Minor, evaluate};
 use crate::model::kinds::policy::Operation;
-use crate::yaml::{Node, Value as Yaml};
+use tenantry_cel::value::{MapKey, ValueMap};
+use tenantry_cel::{Budget, CelValue, EvaluationError, Globals, Minor, evaluate};
+use tenantry_syntax::yaml::{Node, Value as Yaml};
 
 /// All names. Those up to `authorizer` are Kubernetes' own; the others only a compiler knows.
 pub const NAMES: &[&str] = &[

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::rules::Rule;
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes, suggest};
 use crate::model::catalog::Documents;
 use crate::model::kinds::Framework;
 use crate::model::kinds::policy::Parameter;
-use crate::yaml::{Entry, Node, NodeId};
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, suggest};
+use tenantry_syntax::yaml::{Entry, Node, NodeId};
 
 /// Where parameters are set, the widest first.
 pub struct Layers<'a> {

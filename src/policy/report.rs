@@ -5,16 +5,15 @@ use sha2::{Digest as _, Sha256};
 use super::judge::Failure;
 use super::rules::{self, Rule};
 use super::{Left, Policies};
-use crate::cel::value::Text;
-use crate::diagnostics::{
-    Accepted, Diagnostic, PolicyFinding, Severity, Sink, catalogue::policy as codes,
-};
 use crate::model::instance::Unit;
 use crate::model::kinds::Enforcement;
-use crate::model::manifest::Rendered;
 use crate::model::verdict::{Evidence, PolicyRecord, PolicySummary, VerdictSubject};
-use crate::model::view::View;
-use crate::yaml::{Node, Path, PathStep};
+use tenantry_cel::value::Text;
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Accepted, Diagnostic, PolicyFinding, Severity, Sink};
+use tenantry_syntax::yaml::{Node, Path, PathStep};
 
 /// A finding of a rule, with no place yet.
 pub fn finding(rule: &Rule, enforcement: Enforcement, message: String) -> Diagnostic {

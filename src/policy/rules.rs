@@ -6,18 +6,19 @@ use sha2::{Digest as _, Sha256};
 
 use super::names::{FIRST_OWN, NAMES, OBJECT, PARAMS};
 use super::type_check::Expressions;
-use crate::cel::types::Type;
-use crate::cel::{self, CompileError, DeclaredVariable, Minor, Names, Program, WantedType};
-use crate::diagnostics::catalogue::Code;
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::policy::{
     Case, FailurePolicy, MatchResources, Matching, Parameter, Policy, RuleSeverity, Strength,
     Target, Tests,
 };
 use crate::model::kinds::{Enforcement, Policy as PolicyKind};
-use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{Node, NodeId, Path, PathStep};
+use tenantry_cel::types::Type;
+use tenantry_cel::{self, CompileError, DeclaredVariable, Minor, Names, Program, WantedType};
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::diagnostics::catalogue::Code;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::{Node, NodeId, Path, PathStep};
 
 /// A rule that is ready to judge.
 #[derive(Debug)]
@@ -266,7 +267,7 @@ impl RuleCompiler<'_> {
             is_escaped: false,
             variables: with_variables.then_some(self.variables.as_slice()),
         };
-        match cel::compile(text, &names) {
+        match tenantry_cel::compile(text, &names) {
             Ok(program) => {
                 for remark in &program.remarks {
                     self.tell(codes::CLOSED_OPTIONAL, place, text, remark);

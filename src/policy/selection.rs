@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::Rule;
 use super::{Policies, parameters};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::policy as codes, suggest};
 use crate::model::catalog::Document;
 use crate::model::instance::Unit;
 use crate::model::kinds::policy::{Matching, Parameter};
 use crate::model::kinds::{Catalog, Platform, Policy, PolicyPack};
 use crate::model::reference::Ref;
-use crate::yaml::{Node, NodeId};
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, suggest};
+use tenantry_syntax::yaml::{Node, NodeId};
 
 /// What rules are selected by.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,13 @@
 //! Whether the API server would store an admission policy or a binding as it is written.
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::policy as codes};
-use crate::kubernetes::validation::{self, KnownKind, RuleSet};
-use crate::kubernetes::versions::FIELD_VERSIONS;
-use crate::model::view::View;
-use crate::schema::kubernetes::built_in;
-use crate::schema::{self, SchemaProblem};
-use crate::yaml::{Node, NodeId, PathStep};
+use tenantry_engine::schema::{self, SchemaProblem};
+use tenantry_engine::view::View;
+use tenantry_kubernetes::schemas::built_in;
+use tenantry_kubernetes::versions::FIELD_VERSIONS;
+use tenantry_syntax::diagnostics::catalogue::policy as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::{Node, NodeId, PathStep};
+use tenantry_validation::{self, KnownKind, RuleSet};
 
 /// Fields whose expressions are compiled with the rule, which tells what is wrong with them at the character.
 const EXPRESSIONS: [&str; 3] = ["expression", "messageExpression", "valueExpression"];
@@ -44,7 +45,9 @@ pub fn check(tree: &Node, sources: &Sources, sink: &mut Sink) -> bool {
     if !is_storable {
         return false;
     }
-    for violation in validation::check(root, KnownKind::BuiltIn(definition), None, RuleSet::All) {
+    for violation in
+        tenantry_validation::check(root, KnownKind::BuiltIn(definition), None, RuleSet::All)
+    {
         let is_expression = violation.path.0.last().is_some_and(
             |step| matches!(step, PathStep::Key(key) if EXPRESSIONS.contains(&&**key)),
         );
@@ -63,7 +66,7 @@ fn key_of(root: View<'_>, path: &[PathStep]) -> Option<NodeId> {
     let (PathStep::Key(key), above) = path.split_last()? else {
         return None;
     };
-    let above = root.at_path(&crate::yaml::Path(above.to_vec()))?;
+    let above = root.at_path(&tenantry_syntax::yaml::Path(above.to_vec()))?;
     let mut fields = above.fields().into_iter();
     fields
         .find(|field| field.key == **key)

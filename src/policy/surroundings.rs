@@ -1,9 +1,9 @@
 //! What is around the objects of a unit: its variables, its namespace, the Kubernetes of its cluster.
 
 use super::{UnitObjects, matching, names};
-use crate::cel::Minor;
 use crate::model::instance::Unit;
-use crate::yaml::{Node, merge};
+use tenantry_cel::Minor;
+use tenantry_syntax::yaml::{Node, merge};
 
 /// A unit's variables as rules see them.
 pub fn named(unit: &Unit) -> Vec<(&'static str, Node)> {

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use super::matching::plural;
 use super::names::NAMES;
-use crate::cel::types::Type;
-use crate::cel::{self, CompileError, DeclaredVariable, Names};
-use crate::kubernetes::validation::types;
 use crate::model::kinds::policy::MatchResources;
-use crate::schema::kubernetes::{ObjectSchemas, built_in};
-use crate::yaml::NodeId;
+use tenantry_cel::types::Type;
+use tenantry_cel::{self, CompileError, DeclaredVariable, Names};
+use tenantry_kubernetes::schemas::{ObjectSchemas, built_in};
+use tenantry_syntax::yaml::NodeId;
+use tenantry_validation::types;
 
 /// How many kinds of a policy are looked at: `maxTypesToCheck` of Kubernetes' apiserver.
 const MAX_KINDS: usize = 10;
@@ -57,7 +57,7 @@ impl Expressions {
                     is_escaped: true,
                     variables: Some(variables),
                 };
-                cel::compile(text, &names)
+                tenantry_cel::compile(text, &names)
             };
             let mut variables = Vec::new();
             for (name, text) in &self.variables {

@@ -1,10 +1,10 @@
 //! Objects as the API server has them once it has read them into its types: fields that a type does not have are
 //! gone, and so is what is null or empty. What it fills in besides comes from the tree that expressions see.
 
-use crate::model::view::View;
-use crate::schema::kubernetes::built_in;
-use crate::schema::{Additional, SchemaRule, SchemaSet};
-use crate::yaml::{Entry, Node, Value as Yaml};
+use tenantry_engine::schema::{Additional, SchemaRule, SchemaSet};
+use tenantry_engine::view::View;
+use tenantry_kubernetes::schemas::built_in;
+use tenantry_syntax::yaml::{Entry, Node, Value as Yaml};
 
 /// The type of amounts, which the API server writes as text.
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";

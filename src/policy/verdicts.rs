@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use foldhash::fast::FixedState;
 
 use super::names::AdmissionRequest;
-use crate::model::hole::ShownHoles;
-use crate::model::manifest::{Manifest, SkeletonNode};
-use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::Node;
+use tenantry_engine::hole::ShownHoles;
+use tenantry_engine::manifest::{Manifest, SkeletonNode};
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::yaml::Node;
 
 /// Most verdicts that are kept of a rule with the same parameters on manifests of a skeleton.
 const MAX_VERDICTS: usize = 8;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::diagnostics::catalogue::verify::OF_API_SERVER;
-use crate::diagnostics::catalogue::{self, policy as codes};
-use crate::diagnostics::{Accepted, Diagnostic, Sink, Sources, list_names, suggest};
 use crate::model::catalog::{Document, Documents};
 use crate::model::kinds::Waiver;
-use crate::model::scalars::Name;
 use crate::model::verdict::VerdictSubject;
+use tenantry_engine::scalars::Name;
+use tenantry_syntax::diagnostics::catalogue::verify::OF_API_SERVER;
+use tenantry_syntax::diagnostics::catalogue::{self, policy as codes};
+use tenantry_syntax::diagnostics::{Accepted, Diagnostic, Sink, Sources, list_names, suggest};
 
 /// Days before its end at which a waiver is told to expire.
 const SOON: i32 = 30;

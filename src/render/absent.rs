@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::registry::{Template, Templates};
 use super::{Apis, FUNCTIONS, inputs, with};
-use crate::engine::markers;
-use crate::engine::origin::{Past, ValueOrigin};
-use crate::engine::program::Recording;
-use crate::engine::run::TemplateRun;
-use crate::engine::{RunInputs, TemplateError};
 use crate::model::instance::{Unit, Variable};
-use crate::model::manifest::{TemplateLine, TemplateScope};
+use tenantry_engine::manifest::{TemplateLine, TemplateScope};
+use tenantry_engine::markers;
+use tenantry_engine::origin::{Past, ValueOrigin};
+use tenantry_engine::program::Recording;
+use tenantry_engine::run::TemplateRun;
+use tenantry_engine::{RunInputs, TemplateError};
 
 /// Why a template made no object of a kind for something.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Template lines as characters, beside those of the engine, and what is read off a text by both.
 
-use crate::engine::markers::{CLOSE, EACH, OPEN, as_hole};
-use crate::model::manifest::TemplateLine;
+use tenantry_engine::manifest::TemplateLine;
+use tenantry_engine::markers::{CLOSE, EACH, OPEN, as_hole};
 
 const FIRST_LINE: u32 = 0x10_0000;
 

@@ -7,11 +7,12 @@
 //! * `absent`: why something is not rendered.
 //! * `usage`: which values of the input no template looks at.
 //!
-//! What runs templates is [`crate::engine`].
+//! What runs templates is [`tenantry_engine`].
 //!
 //! To add a manifest, add a file to `templates/`.
 
 mod absent;
+mod declarations;
 mod markers;
 mod registry;
 mod skeleton;
@@ -27,22 +28,26 @@ pub use absent::{AbsenceReason as AbsentReason, Absent, absent};
 pub use registry::Templates;
 pub use usage::unread;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, suggest};
-use crate::engine::origin::Past;
-use crate::engine::program::{Filled, Finished, Recording};
-use crate::engine::run::TemplateRun;
-use crate::engine::syntax::Expression;
-use crate::engine::trace::{LookDepth, Own};
-use crate::engine::value::Data;
-use crate::engine::{self, RunInputs, TemplateErrorKind, TemplateFunction};
-use crate::kubernetes::versions::{self, Minor};
 use crate::model::field::Field;
-use crate::model::hole::{Hole, Holes};
-use crate::model::instance::{Derivations, Unit, Usage, Variable};
-use crate::model::manifest::{Manifest, Rendered, TemplateLine, TemplateScope};
-use crate::yaml::NodeId;
+use crate::model::instance::{Unit, Usage, Variable};
+use declarations::DECLARATIONS;
 use registry::{Otherwise, Template};
 use skeleton::Skeleton;
+use tenantry_engine::derivations::Derivations;
+use tenantry_engine::hole::{Hole, Holes};
+use tenantry_engine::manifest::{Manifest, Rendered, TemplateLine, TemplateScope};
+use tenantry_engine::origin::Past;
+use tenantry_engine::program::{Filled, Finished, Recording};
+use tenantry_engine::run::TemplateRun;
+use tenantry_engine::schema::Minor;
+use tenantry_engine::syntax::Expression;
+use tenantry_engine::trace::{LookDepth, Own};
+use tenantry_engine::value::Data;
+use tenantry_engine::{RunInputs, TemplateErrorKind, TemplateFunction};
+use tenantry_kubernetes::versions;
+use tenantry_syntax::diagnostics::catalogue::render as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, suggest};
+use tenantry_syntax::yaml::NodeId;
 use usage::InstanceUsage;
 
 /// `has_api("group/version/Kind")`: whether the cluster has an API.
@@ -265,6 +270,7 @@ fn inputs(variables: &[&Variable], derivations: &Arc<Derivations>) -> Arc<RunInp
             .iter()
             .map(|variable| (*variable).clone())
             .collect(),
+        declared: Some(&DECLARATIONS),
         derivations: derivations.clone(),
     })
 }
@@ -408,7 +414,7 @@ fn render(
     let run = TemplateRun::new(&templates.library, inputs, &FUNCTIONS);
     let ran = run.template(&template.path, template.when.as_ref());
     let ran = ran.map_err(|error| vec![failed(&error, template, job)])?;
-    let skeleton = if engine::markers::is_blank(&ran.text) {
+    let skeleton = if tenantry_engine::markers::is_blank(&ran.text) {
         None
     } else {
         let skeleton = templates
@@ -460,7 +466,11 @@ fn not_yaml(line: TemplateLine, message: &str, job: &RenderJob<'_>) -> Diagnosti
         .help("values cannot break the structure, so correct the template's own text: indentation, colons, dashes")
 }
 
-fn failed(error: &engine::TemplateError, template: &Template, job: &RenderJob<'_>) -> Diagnostic {
+fn failed(
+    error: &tenantry_engine::TemplateError,
+    template: &Template,
+    job: &RenderJob<'_>,
+) -> Diagnostic {
     // An error inside a macro names the library's file; one of the condition names none.
     let (file, line) = match &error.template {
         None => (template.file, Some(template.when_line)),

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use super::markers;
 use super::skeleton::{Skeleton, Skeletons};
 use super::usage::Merged;
-use crate::diagnostics::catalogue::resolve::UNKNOWN_REFERENCE;
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes, nearest, suggest};
-use crate::engine::program::Programs;
-use crate::engine::syntax::{self, Expression};
-use crate::engine::{self, TemplateLibrary, markers::is_reserved};
 use crate::model::kinds::Catalog;
-use crate::model::manifest::{TemplateLine, TemplateScope};
-use crate::yaml::{Node, Value, parse::parse};
+use tenantry_engine::manifest::{TemplateLine, TemplateScope};
+use tenantry_engine::markers::is_reserved;
+use tenantry_engine::program::Programs;
+use tenantry_engine::syntax::{self, Expression};
+use tenantry_engine::{self, TemplateLibrary};
+use tenantry_syntax::diagnostics::catalogue::render as codes;
+use tenantry_syntax::diagnostics::catalogue::resolve::UNKNOWN_REFERENCE;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, nearest, suggest};
+use tenantry_syntax::yaml::parse::parse;
+use tenantry_syntax::yaml::{Node, Value};
 
 const SCOPES: [(&str, TemplateScope); 11] = [
     ("cluster", TemplateScope::Cluster),
@@ -239,7 +242,7 @@ impl Templates {
                 }
             }
             Err(error) => {
-                let engine::TemplateErrorKind::Syntax(detail) = error.reason else {
+                let tenantry_engine::TemplateErrorKind::Syntax(detail) = error.reason else {
                     return;
                 };
                 sink.push(
@@ -416,7 +419,7 @@ fn expression(key: &str, text: &str) -> Result<Option<syntax::Expression>, Heade
     match syntax::expression(text) {
         Ok(expression) => Ok(Some(expression)),
         Err(error) => match error.reason {
-            engine::TemplateErrorKind::Syntax(detail) => Err(HeaderProblem(
+            tenantry_engine::TemplateErrorKind::Syntax(detail) => Err(HeaderProblem(
                 format!("`{key}` is not an expression: {detail}"),
                 key.to_owned(),
                 "write an expression such as `workload.type == \"service\"`".to_owned(),

@@ -5,14 +5,14 @@ use std::sync::{Arc, RwLock};
 
 use super::markers;
 use super::registry::Template;
-use crate::engine::markers::as_hole;
-use crate::model::hole::Holes;
-use crate::model::manifest::{
+use tenantry_engine::hole::Holes;
+use tenantry_engine::manifest::{
     FieldKey, PartKind, SkeletonField, SkeletonFields, SkeletonNode, TemplateLine, TextPiece,
 };
-use crate::model::view::{View, canonical_order, scalar_text};
-use crate::yaml::parse::{Merges, SyntaxProblem, parse_with};
-use crate::yaml::{Node, NodeId, Value};
+use tenantry_engine::markers::as_hole;
+use tenantry_engine::view::{View, canonical_order, scalar_text};
+use tenantry_syntax::yaml::parse::{Merges, SyntaxProblem, parse_with};
+use tenantry_syntax::yaml::{Node, NodeId, Value};
 
 /// Most forms that are kept; beyond, each is parsed anew.
 const MAX_KEPT: usize = 20_000;

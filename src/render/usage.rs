@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::render as codes};
-use crate::engine::looked;
-use crate::engine::program::Recording;
 use crate::model::instance::{Usage, Variable};
-use crate::yaml::{Node, Trail, Value};
+use tenantry_engine::looked;
+use tenantry_engine::program::Recording;
+use tenantry_syntax::diagnostics::catalogue::render as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::{Node, Trail, Value};
 
 /// Values that rules and the compiler read, and no template.
 const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"];

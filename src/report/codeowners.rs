@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostics::Sources;
 use crate::model::kinds::{Catalog, Context, ContextLevel, Stage};
 use crate::model::listing::Listed;
+use tenantry_syntax::diagnostics::Sources;
 
 /// Writes the file. Later lines win, so the widest come first.
 pub fn write(catalog: &Catalog, sources: &Sources) -> String {

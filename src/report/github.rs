@@ -1,7 +1,7 @@
 //! Annotations of GitHub Actions, worst first: GitHub shows ten of each level.
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 
-use crate::diagnostics::{Diagnostic, Severity, Sources, printable};
+use tenantry_syntax::diagnostics::{Diagnostic, Severity, Sources, printable};
 
 /// One line for each finding.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fingerprint;
-use crate::diagnostics::{Diagnostic, Severity, Sources, printable};
+use tenantry_syntax::diagnostics::{Diagnostic, Severity, Sources, printable};
 
 /// All findings.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::diagnostics::{Accepted, Diagnostic, Label, Sources};
+use tenantry_syntax::diagnostics::{Accepted, Diagnostic, Label, Sources};
 
 /// The version of this form.
 pub const FORMAT_VERSION: u32 = 1;

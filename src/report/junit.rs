@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::diagnostics::{Diagnostic, Severity, Sources, printable};
+use tenantry_syntax::diagnostics::{Diagnostic, Severity, Sources, printable};
 
 /// All findings as one test suite.
 pub fn write(findings: &[Diagnostic], sources: &Sources) -> String {

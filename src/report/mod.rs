@@ -22,8 +22,8 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::diagnostics::{Diagnostic, Severity, Sources};
 use crate::model::change::{Review, RiskClass};
+use tenantry_syntax::diagnostics::{Diagnostic, Severity, Sources};
 
 /// A format of findings and reviews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

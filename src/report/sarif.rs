@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::fingerprint;
-use crate::diagnostics::{
+use tenantry_syntax::diagnostics::{
     Accepted, Diagnostic, Label, PolicyFinding, Severity, Sources, catalogue,
 };
 

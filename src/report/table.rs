@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use crate::diagnostics::printable;
+use tenantry_syntax::diagnostics::printable;
 
 const HEADING: Style = Style::new().bold();
 const NAME: Style = anstyle::AnsiColor::Cyan.on_default();

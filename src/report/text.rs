@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::diagnostics::{Diagnostic, Label, Severity, Sources, printable};
+use tenantry_syntax::diagnostics::{Diagnostic, Label, Severity, Sources, printable};
 
 /// Most findings that are shown; other formats have all.
 const MOST: usize = 500;

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use serde_json::{Value as Json, json};
 
 use super::{json, text};
-use crate::diagnostics::{Diagnostic, Severity, Sources, catalogue::verify as codes};
-use crate::kubernetes::versions::FIELD_VERSIONS;
+use tenantry_kubernetes::versions::FIELD_VERSIONS;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Severity, Sources};
 
 /// The version of the form for tools.
 const FORMAT_VERSION: &str = "1";
@@ -190,7 +191,7 @@ impl<'a> UpgradeReport<'a> {
                 with_dump.join(", ")
             ));
         }
-        let minor = crate::kubernetes::versions::minor(&self.to);
+        let minor = tenantry_kubernetes::versions::minor(&self.to);
         if minor.is_some_and(|minor| !FIELD_VERSIONS.contains(&minor)) {
             notes.push(format!("the fields of {} are not built in; kinds are judged, fields by the nearest version", self.to));
         }

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::PlanInput;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::access;
 use crate::model::catalog::Document;
 use crate::model::field::Field;
 use crate::model::kinds::tenant::TenantGrant;
 use crate::model::kinds::{Role, Tenant};
-use crate::yaml::NodeId;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::NodeId;
 
 /// Checks all documents of kind Role and Grant.
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {

@@ -6,15 +6,16 @@ use super::{
     Plan, PlannedUnit, SharedComponent, connections, deciders, instances, monitoring, pipelines,
     prompts, recovery,
 };
-use crate::diagnostics::Sink;
 use crate::model::access;
 use crate::model::catalog::Document;
 use crate::model::field::Field;
-use crate::model::instance::{Derivations, Facts, Instance, Unit};
+use crate::model::instance::{Facts, Instance, Unit};
 use crate::model::kinds::tenant::{Offboarding, Share, TenantGrant};
 use crate::model::kinds::{Cluster, Environment, Isolation, Tenant};
-use crate::model::scalars::{Date, Name};
-use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
+use tenantry_engine::derivations::Derivations;
+use tenantry_engine::scalars::{Date, Name};
+use tenantry_syntax::diagnostics::Sink;
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value, entry, merge};
 
 /// Builds a unit: a tenant in an environment on a cluster.
 pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::build::ValueBuilder;
 use super::{Plan, PlannedCluster, monitoring, recovery};
-use crate::model::instance::{Derivations, Owner, Unit, UnitKey};
+use crate::model::instance::{Owner, Unit, UnitKey};
 use crate::model::kinds::Isolation;
-use crate::yaml::{Node, NodeId, Value, entry};
+use tenantry_engine::derivations::Derivations;
+use tenantry_syntax::yaml::{Node, NodeId, Value, entry};
 
 /// Builds what the templates of a cluster in an environment see.
 pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {

@@ -1,8 +1,9 @@
 //! Connections of components: what they ask of a cluster is there.
 
 use super::{Chosen, Plan, PlannedUnit};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::kinds::Pattern;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// The group of the mesh's API.
 const MESH: &str = "networking.istio.io/";

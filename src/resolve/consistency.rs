@@ -1,15 +1,16 @@
 //! Whether layered values make sense together: what no single layer can get wrong.
 
 use super::{Chosen, Plan, PlannedUnit, references};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
 use crate::model::field::Field;
 use crate::model::instance::Layer;
 use crate::model::kinds::workload::{
     NetworkPeer, Port, Protocol, RolloutStrategy, Volume, VolumeType, Workload, WorkloadType,
 };
-use crate::model::scalars::{Amount, Quantity};
-use crate::model::view::scalar_text;
-use crate::yaml::{Node, Value, merge};
+use tenantry_engine::scalars::{Amount, Quantity};
+use tenantry_engine::view::scalar_text;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, suggest};
+use tenantry_syntax::yaml::{Node, Value, merge};
 
 /// Judges the layered values as a whole: what no single layer can get wrong.
 pub fn check(

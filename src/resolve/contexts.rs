@@ -1,10 +1,11 @@
 //! Which contexts hold for a tenant.
 
 use super::PlanInput;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Context, ContextLevel, Platform, Stage, Tenant};
-use crate::yaml::Node;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, list_names};
+use tenantry_syntax::yaml::Node;
 
 fn is_session(context: &Document<Context>) -> bool {
     context.spec.scope.level >= ContextLevel::User

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Plan, PlannedUnit};
 use crate::model::instance::{Decided, Deciders};
 use crate::model::kinds::Catalog;
-use crate::yaml::{Node, NodeId, Value};
+use tenantry_syntax::yaml::{Node, NodeId, Value};
 
 /// Documents that say themselves for whom they are.
 pub fn selecting(catalog: &Catalog) -> Arc<[Decided]> {

@@ -2,14 +2,15 @@
 
 use super::build::{NamingPattern, ValueBuilder, extended, in_force, name_node, with_name};
 use super::{Chosen, PlannedUnit, consistency, layers, monitoring, pipelines};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::data::{self, DataFlow};
 use crate::model::field::Field;
 use crate::model::instance::Instance;
 use crate::model::kinds::tenant::Share;
 use crate::model::kinds::{Component, Workload};
-use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value, entry, merge};
 
 /// A component of a tenant in an environment on a cluster; nothing if the subscription is not written.
 pub fn build(

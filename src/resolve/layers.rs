@@ -1,11 +1,12 @@
 //! The layers of an instance's values, their locks, and whether the result makes sense.
 
 use super::{Chosen, Plan, PlannedUnit};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::instance::{Layer, LayerSource};
 use crate::model::kinds::Context;
-use crate::yaml::{Node, NodeId, Path, PathStep, Value, merge};
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::{Node, NodeId, Path, PathStep, Value, merge};
 
 /// All layers, the lowest first; the order is that of `docs/layers.md`.
 pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) -> Vec<Layer> {

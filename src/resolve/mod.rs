@@ -42,14 +42,15 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::resolve as codes, suggest};
 use crate::model::catalog::Document;
 use crate::model::field::Field;
 use crate::model::instance::{Decided, Owner, Unit, UnitKey};
 use crate::model::kinds::{
     Catalog, Cluster, Component, Context, Environment, Header, KindName, Platform, Tenant, Tier,
 };
-use crate::yaml::{Node, NodeId};
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, Span, suggest};
+use tenantry_syntax::yaml::{Node, NodeId};
 
 /// What the plan is made from.
 pub struct PlanInput<'a> {
@@ -461,12 +462,12 @@ impl PlanInput<'_> {
     }
 
     /// Whether a last day has passed.
-    fn has_expired(&self, last: Option<&crate::model::scalars::Date>) -> bool {
+    fn has_expired(&self, last: Option<&tenantry_engine::scalars::Date>) -> bool {
         last.and_then(|date| date.0.parse::<Date>().ok())
             .is_some_and(|date| date < self.as_of)
     }
 
-    fn is_to_come(&self, first: Option<&crate::model::scalars::Date>) -> bool {
+    fn is_to_come(&self, first: Option<&tenantry_engine::scalars::Date>) -> bool {
         first
             .and_then(|date| date.0.parse::<Date>().ok())
             .is_some_and(|date| date > self.as_of)

@@ -2,13 +2,14 @@
 
 use super::build::{extended, with_name};
 use super::{Plan, PlanInput, references};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::field::Field;
 use crate::model::kinds::{AlertRoute, Component, Monitoring, WorkloadType};
 use crate::model::reference::Ref;
-use crate::model::scalars::Name;
-use crate::yaml::{Node, NodeId, Value, entry, merge};
+use tenantry_engine::scalars::Name;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::{Node, NodeId, Value, entry, merge};
 
 /// Whether a list of names is empty, or has a name; without a name, only an empty one will do.
 fn takes<K>(names: &[Ref<K>], name: Option<&str>) -> bool {

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{NamingPattern, ValueBuilder, extended, name_node, with_name};
 use super::{Plan, PlanInput, PlannedUnit, references};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::data::{self, DataFlow};
 use crate::model::field::Field;
 use crate::model::instance::{Instance, PlannedJob, PlannedPipeline, Variable};
 use crate::model::kinds::{Isolation, Pipeline, Tenant, Workload, WorkloadType};
 use crate::model::recovery::{readable, seconds};
-use crate::yaml::{Entry, Node, NodeId, Value, entry, merge};
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, list_names};
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value, entry, merge};
 
 /// Checks the pipelines by themselves: names, order, and what flows between their jobs.
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {

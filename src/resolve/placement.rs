@@ -1,10 +1,11 @@
 //! Which clusters a tenant runs on.
 
 use super::{PlanInput, PlannedCluster, PlannedUnit, references};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{Cluster, Environment, Isolation, KindName, Tenant};
-use crate::model::scalars::Name;
+use tenantry_engine::scalars::Name;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, list_names};
 
 /// The clusters of an environment that a tenant runs on: those it names, else all that fit.
 pub fn of_tenant<'a>(

@@ -1,10 +1,11 @@
 //! Prompts of agents: the facts that they ask for are there.
 
 use super::{Chosen, Plan, PlannedUnit};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
 use crate::model::kinds::component::PromptStrategy;
-use crate::model::placeholder;
-use crate::yaml::{Node, NodeId};
+use tenantry_engine::placeholder;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, suggest};
+use tenantry_syntax::yaml::{Node, NodeId};
 
 /// Checks the prompt of a component by the facts that a tenant's contexts have.
 pub fn check(

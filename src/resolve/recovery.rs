@@ -2,13 +2,14 @@
 
 use super::build::{NamingPattern, ValueBuilder, extended, name_node, with_name};
 use super::{PlanInput, PlannedUnit, TenantPlacement};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::field::Field;
 use crate::model::kinds::{Isolation, RecoveryPlan, Spot, Tenant, TenantStatus};
 use crate::model::recovery::{self, readable};
-use crate::model::schedule::CronSchedule;
-use crate::yaml::{Node, NodeId, Value, entry};
+use tenantry_engine::schedule::CronSchedule;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, list_names};
+use tenantry_syntax::yaml::{Node, NodeId, Value, entry};
 
 /// Checks the plans by themselves, and by the tenants that run where they say.
 pub fn check(input: &PlanInput<'_>, units: &[TenantPlacement<'_>], sink: &mut Sink) {

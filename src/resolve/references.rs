@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::PlanInput;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, suggest};
 use crate::model::kinds::{DeliveryEngine, KindName};
-use crate::yaml::NodeId;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, suggest};
+use tenantry_syntax::yaml::NodeId;
 
 /// Checks the names of all documents but those of tenants' subscriptions, which `tenants` does.
 pub fn check(input: &PlanInput<'_>, sink: &mut Sink) {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::versions::VersionRequirement;
 use super::{Chosen, PlanInput, PlannedUnit, access, contexts, placement, references, versions};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes, list_names};
 use crate::model::catalog::Document;
 use crate::model::kinds::{
     Component, ComponentStatus, Environment, Isolation, Subscription, Tenant, TenantStatus, Tier,
 };
-use crate::yaml::NodeId;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, list_names};
+use tenantry_syntax::yaml::NodeId;
 
 /// Plans a tenant: where it runs, and with which components.
 pub fn plan<'a>(

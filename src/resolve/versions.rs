@@ -6,11 +6,12 @@ use semver::{Version, VersionReq};
 use sha2::{Digest as _, Sha256};
 
 use super::PlanInput;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::resolve as codes};
 use crate::model::catalog::Document;
 use crate::model::kinds::KindName;
 use crate::model::kinds::{Catalog, Component, ComponentStatus};
-use crate::yaml::NodeId;
+use tenantry_syntax::diagnostics::catalogue::resolve as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::NodeId;
 
 /// A wish for versions, and the line that has it.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ pub struct VersionRequirement {
 }
 
 /// Reads a requirement that was validated; any version if there is none.
-pub fn requirement(text: Option<&crate::model::scalars::VersionReq>) -> VersionReq {
+pub fn requirement(text: Option<&tenantry_engine::scalars::VersionReq>) -> VersionReq {
     text.and_then(|text| VersionReq::parse(&text.0).ok())
         .unwrap_or(VersionReq::STAR)
 }

@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fields::{self, Difference};
 use super::inputs::InputChanges;
-use crate::diagnostics::Sources;
 use crate::model::change::{
-    Body, ChangePlace, FieldChange, FieldPath, InputChange, Object, ObjectChange, ObjectOperation,
-    Origin,
+    Body, ChangePlace, FieldChange, InputChange, Object, ObjectChange, ObjectOperation, Origin,
 };
 use crate::model::instance::Layer;
-use crate::model::manifest::TemplateLine;
 use crate::model::provenance::Provenance;
 use crate::model::secrets::{self, redacted};
-use crate::model::view::{Shape, View};
-use crate::schema::kubernetes::ObjectSchemas;
-use crate::yaml::{NodeId, merge};
+use tenantry_engine::manifest::TemplateLine;
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_kubernetes::schemas::ObjectSchemas;
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::yaml::{NodeId, merge};
 
 /// Most values of one field that are followed.
 const MOST_VALUES: usize = 200;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::lists;
 use super::noise::ValueComparison;
-use crate::kubernetes::defaults::{Stored, StoredPart};
-use crate::model::change::{FieldPath, FieldStep, Object};
-use crate::model::view::{Shape, View};
-use crate::schema::kubernetes::{ObjectSchemas, built_in};
+use crate::model::change::Object;
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::defaults::{Stored, StoredPart};
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
+use tenantry_kubernetes::schemas::{ObjectSchemas, built_in};
 
 /// A field that differs.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostics::{Accepted, Diagnostic, Sources};
+use tenantry_syntax::diagnostics::{Accepted, Diagnostic, Sources};
 
 /// The findings of a head, compared with those of its base.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::model::change::{
-    ChangeEntry, ChangeGroup, ChangeReach, FieldPath, FieldStep, ObjectChange, ObjectOperation,
-    RiskClass, Variant,
+    ChangeEntry, ChangeGroup, ChangeReach, ObjectChange, ObjectOperation, RiskClass, Variant,
 };
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
 
 /// Most tenants without a change that are named.
 const MOST_EXCEPTIONS: usize = 5;

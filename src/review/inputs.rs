@@ -6,17 +6,17 @@ use std::ops::Range;
 use similar::{DiffTag, TextDiff};
 
 use super::fields;
-use crate::diagnostics::Sources;
 use crate::model::change::{
-    ChangePlace, DocumentSubject, FieldPath, FieldStep, InputChange, InputKind, InputSubject,
-    Origin,
+    ChangePlace, DocumentSubject, InputChange, InputKind, InputSubject, Origin,
 };
 use crate::model::field::Field;
 use crate::model::kinds::{Component, Header, KindName};
-use crate::model::manifest::TemplateLine;
 use crate::model::secrets::redacted;
-use crate::model::view::View;
-use crate::yaml::{Entry, Node, NodeId, Value};
+use tenantry_engine::manifest::TemplateLine;
+use tenantry_engine::view::View;
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value};
 
 /// Most bytes of a template of which lines are compared.
 const MOST_COMPARED: usize = 128 << 10;

@@ -1,10 +1,10 @@
 //! By what items of lists are told apart: Kubernetes' own keys, as the API's `x-kubernetes-list-map-keys`
 //! and merge keys name them. Every other list is atomic.
 
-use crate::kubernetes::defaults::Stored;
-use crate::kubernetes::volatile::without_random;
-use crate::model::change::FieldPath;
-use crate::model::view::Shape;
+use tenantry_engine::view::Shape;
+use tenantry_kubernetes::defaults::Stored;
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_kubernetes::volatile::without_random;
 
 /// A list by its name, and where it stands.
 struct KeyedList {

@@ -4,10 +4,10 @@
 use serde_json::{Value as Json, json};
 
 use super::lists::ListRule;
-use crate::kubernetes::defaults::Stored;
-use crate::kubernetes::volatile;
-use crate::model::change::{FieldPath, FieldStep};
-use crate::model::view::Shape;
+use tenantry_engine::view::Shape;
+use tenantry_kubernetes::defaults::Stored;
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
+use tenantry_kubernetes::volatile;
 
 /// How the values of an object, or of a document of ours, are compared.
 pub struct ValueComparison<'r> {

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::causes::{Comparer, Traced};
 use super::fields;
 use crate::model::change::ChangePlace;
-use crate::model::change::{Body, FieldPath, Object, ObjectChange, ObjectOperation};
+use crate::model::change::{Body, Object, ObjectChange, ObjectOperation};
 use crate::model::instance::{Unit, UnitKey};
-use crate::model::manifest::{Rendered, TemplateScope};
-use crate::model::object_id::ObjectId;
+use tenantry_engine::manifest::{Rendered, TemplateScope};
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_kubernetes::object_id::ObjectId;
 
 /// From this share of equal fields on, a removed and an added object are one that was renamed.
 const LIKE: f64 = 0.6;

@@ -1,15 +1,16 @@
 //! Fields of one document that are right by themselves and wrong together.
 
-use crate::diagnostics::{Code, Diagnostic, Sink, Sources, catalogue::validate as codes, suggest};
 use crate::model::field::Field;
 use crate::model::kinds::connection::AuthMethod;
 use crate::model::kinds::{
     BillingModel, Component, Connection, Context, ContextLevel, DeliveryEngine, Header, KindName,
     Monitoring, Platform, Tenant, TenantStatus, Waiver, Workload,
 };
-use crate::model::scalars::{url_host, url_port};
-use crate::schema::Additional;
-use crate::yaml::{Node, Path, PathStep, Value};
+use tenantry_engine::scalars::{url_host, url_port};
+use tenantry_engine::schema::Additional;
+use tenantry_syntax::diagnostics::catalogue::validate as codes;
+use tenantry_syntax::diagnostics::{Code, Diagnostic, Sink, Sources, suggest};
+use tenantry_syntax::yaml::{Node, Path, PathStep, Value};
 
 /// Names that patterns of the Platform's `naming` may use.
 const PLACEHOLDERS: [&str; 4] = ["tenant", "component", "environment", "cluster"];
@@ -350,7 +351,7 @@ impl DocumentChecker<'_> {
 
     /// A lock on a path that no workload has would protect nothing.
     fn lock(&mut self, item: &Node) {
-        let set = crate::schema::own();
+        let set = crate::model::schemas::own();
         let path = item
             .as_str()
             .and_then(|text| Path::parse(text).ok())

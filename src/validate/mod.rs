@@ -10,15 +10,16 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::diagnostics::catalogue::{policy, validate as codes};
-use crate::diagnostics::{Diagnostic, Sink, Sources, suggest};
 use crate::model::API_VERSION;
 use crate::model::catalog::Document;
 use crate::model::field::Field;
 use crate::model::kinds::{Catalog, Header, KINDS, KindName, Metadata};
-use crate::model::view::View;
-use crate::schema::{self, SchemaProblem, Strictness};
-use crate::yaml::{Node, merge};
+use crate::model::schemas;
+use tenantry_engine::schema::{self, SchemaProblem, Strictness};
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::catalogue::{policy, validate as codes};
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, suggest};
+use tenantry_syntax::yaml::{Node, merge};
 
 /// What the catalog was made from, and what is known to be missing from it.
 #[derive(Debug, Default)]
@@ -127,8 +128,8 @@ fn judge(
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    let set = schema::own();
-    let Some(rule) = set.rule(&schema::document_name(kind.as_str())) else {
+    let set = schemas::own();
+    let Some(rule) = set.rule(&schemas::document_name(kind.as_str())) else {
         return FormOutcome::Ignored;
     };
     for violation in schema::check(View::of(tree), rule, set, Strictness::Whole) {

@@ -1,9 +1,10 @@
 //! What tenants cost, against what they mean to spend, and how long their jobs run.
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::footprint::UnitFootprint;
 use crate::model::kinds::{BillingModel, Catalog};
 use crate::model::money::{self, money};
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
 
 /// Judges what tenants are charged by their budgets.
 pub fn check(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::catalog::Document;
 use crate::model::footprint::UnitFootprint;
 use crate::model::kinds::{Catalog, RecoveryMode, Spot, Tenant};
 use crate::model::money::money;
 use crate::model::timetable::{self, ScheduledJob};
-use crate::yaml::NodeId;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::NodeId;
 
 /// Judges how long jobs of tenants may run in a month by `limits.maxMonthlyProcessingHours`.
 pub fn hours(units: &[UnitFootprint], catalog: &Catalog, sources: &Sources, sink: &mut Sink) {

@@ -27,20 +27,21 @@ pub use schemas::Schemas;
 
 use jiff::civil::Date;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, Span, catalogue::verify as codes};
-use crate::kubernetes::validation::Entries;
-use crate::kubernetes::versions::{FIELD_VERSIONS, minor};
 use crate::model::footprint::{self, Amounts, Footprint, UnitFootprint};
 use crate::model::instance::{PlannedJob, Unit};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
-use crate::model::manifest::{Rendered, TemplateLine};
-use crate::model::object_id::ObjectId;
 use crate::model::timetable;
-use crate::model::view::View;
-use crate::schema::{self, SchemaProblem};
-use crate::yaml::Node;
+use tenantry_engine::manifest::{Rendered, TemplateLine};
+use tenantry_engine::schema::{self, SchemaProblem};
+use tenantry_engine::view::View;
+use tenantry_kubernetes::object_id::ObjectId;
+use tenantry_kubernetes::versions::{FIELD_VERSIONS, minor};
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources, Span};
+use tenantry_syntax::yaml::Node;
+use tenantry_validation::Entries;
 
 /// An object whose fields nothing checks, because its kind has no schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -279,7 +280,7 @@ fn is_object(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {
         return has_proper_kind(locator, one, sink);
     };
     let diagnostic = Diagnostic::new(
-        crate::diagnostics::catalogue::render::NOT_AN_OBJECT,
+        tenantry_syntax::diagnostics::catalogue::render::NOT_AN_OBJECT,
         format!("the template's document has no `{}`", path.join(".")),
     )
     .note(locator.object(one))
@@ -309,7 +310,7 @@ fn has_proper_kind(locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bo
             "write a kind of letters and digits, such as `ConfigMap`",
         ),
     };
-    let code = crate::diagnostics::catalogue::render::NOT_AN_OBJECT;
+    let code = tenantry_syntax::diagnostics::catalogue::render::NOT_AN_OBJECT;
     let diagnostic = Diagnostic::new(code, message)
         .note(locator.object(one))
         .help(help);
@@ -436,7 +437,10 @@ pub fn across(
                 templates.get(kind).copied().flatten(),
                 "rendered by this template",
             )
-            .note(format!("on {}", crate::diagnostics::list_names(clusters)))
+            .note(format!(
+                "on {}",
+                tenantry_syntax::diagnostics::list_names(clusters)
+            ))
             .help(
                 "add the CRD's file to the clusters' `crds`, or a dump of their API to `openapi`",
             ),

@@ -1,9 +1,10 @@
 //! Names that operators append to, or use as labels; what the API server itself allows is data of
 //! `kubernetes::validation`.
 
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
+use tenantry_engine::manifest::Rendered;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// How long the names of some custom resources may be.
 const LONGEST: &[(&str, usize)] = &[

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::UnitFacts;
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::verify as codes};
 use crate::model::demand::{self, amount};
 use crate::model::footprint::{Amounts, UnitFootprint};
 use crate::model::kinds::Catalog;
 use crate::model::locator::Locator;
-use crate::model::scalars::Amount;
+use tenantry_engine::scalars::Amount;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
 
 type QuotaUse = (&'static str, &'static str, fn(Amount) -> String);
 

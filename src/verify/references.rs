@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, nearest};
 use crate::model::demand::pod_spec;
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
 use crate::model::references;
-use crate::model::view::View;
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::view::View;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, nearest};
 
 /// Objects that every namespace or cluster has.
 const ALWAYS: [(&str, &str); 7] = [

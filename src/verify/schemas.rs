@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::{Diagnostic, Sink, Sources, catalogue::load as codes};
-use crate::kubernetes::validation::{KnownKind, ReplayWork};
-use crate::kubernetes::versions::{self, Minor};
 use crate::model::kinds::Catalog;
-use crate::model::records::Records;
-use crate::schema::kubernetes::{ObjectSchemas, built_in};
-use crate::schema::{SchemaRule, SchemaSet};
+use tenantry_engine::records::Records;
+use tenantry_engine::schema::Minor;
+use tenantry_engine::schema::{SchemaRule, SchemaSet};
+use tenantry_kubernetes::schemas::{ObjectSchemas, built_in};
+use tenantry_kubernetes::versions;
+use tenantry_syntax::diagnostics::catalogue::load as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_validation::Overlay;
+use tenantry_validation::{KnownKind, ReplayWork};
 
 /// The schemas of all clusters.
 #[derive(Debug, Default)]
@@ -119,7 +122,7 @@ impl Schemas {
         let own = self.clusters.get(cluster);
         let sets = own.map(|own| [own.dump.as_ref(), Some(&own.crds)]);
         for schemas in sets.into_iter().flatten().flatten() {
-            if let Some(overlay) = schemas.overlay(api_version, kind) {
+            if let Some(overlay) = Overlay::of_custom(schemas, api_version, kind) {
                 return KnownKind::Custom(overlay, schemas);
             }
         }

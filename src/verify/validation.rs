@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::Schemas;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
-use crate::kubernetes::validation::admission::{self, Namespace};
-use crate::kubernetes::validation::{self, Entries, KnownKind, Refusal};
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
-use crate::yaml::{Path, PathStep};
+use tenantry_engine::manifest::Rendered;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
+use tenantry_syntax::yaml::{Path, PathStep};
+use tenantry_validation::admission::{self, Namespace};
+use tenantry_validation::{self, Entries, KnownKind, Refusal};
 
 /// Validates an object; `is_typed` if its values have the types of its schema, without which the API server does not
 /// come to the rules of a CRD. `entries` are of the unit.
@@ -26,7 +27,8 @@ pub fn check(
         known => known,
     };
     let minor = schemas.minor(&locator.unit.key.cluster);
-    let found = validation::check_manifest(&one.manifest, known, minor, &schemas.objects, entries);
+    let found =
+        tenantry_validation::check_manifest(&one.manifest, known, minor, &schemas.objects, entries);
     for violation in found {
         sink.push(describe(locator, one, &kind, &violation));
     }

@@ -1,10 +1,12 @@
 //! Whether a cluster's version of Kubernetes serves the kinds that it gets, and has their fields.
 
 use super::schemas::Schemas;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes, list_names, nearest};
-use crate::kubernetes::versions::{self, Lifecycle, Minor};
 use crate::model::locator::Locator;
-use crate::model::manifest::Rendered;
+use tenantry_engine::manifest::Rendered;
+use tenantry_engine::schema::Minor;
+use tenantry_kubernetes::versions::{self, Lifecycle};
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, list_names, nearest};
 
 /// Checks the kind of an object; gives whether its fields can be judged.
 pub fn check(schemas: &Schemas, locator: &Locator<'_>, one: &Rendered, sink: &mut Sink) -> bool {

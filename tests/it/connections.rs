@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use serde_json::{Value as Json, json};
 use tenantry::diagnostics::Sources;
+use tenantry::engine::manifest::Rendered;
 use tenantry::model::instance::Unit;
-use tenantry::model::manifest::Rendered;
 use tenantry::{Visitor, compile};
 
 use crate::support::{copy_folder, options, repository_path};

@@ -11,7 +11,8 @@ use crate::support::{copy_folder, repository_path};
 
 /// The built-in definitions, and the kinds of each: group, version and kind.
 fn built_in() -> (Value, BTreeMap<String, Value>) {
-    let text = fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap();
+    let text =
+        fs::read_to_string(repository_path("crates/kubernetes/schemas/kubernetes.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let mut kinds = BTreeMap::new();
     for (name, definition) in file["kinds"].as_object().unwrap() {

@@ -163,7 +163,7 @@ fn the_example_shows_what_it_should() {
 #[test]
 fn an_independent_validator_accepts_every_object_in_strict_mode() {
     let mut schemas: Json = serde_json::from_str(
-        &fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap(),
+        &fs::read_to_string(repository_path("crates/kubernetes/schemas/kubernetes.json")).unwrap(),
     )
     .unwrap();
     for definition in schemas["definitions"].as_object_mut().unwrap().values_mut() {
@@ -210,7 +210,7 @@ fn planted_mistakes_are_found_by_both_validators() {
         .find(|object: &Json| object["kind"] == "Service")
         .unwrap();
     let schemas: Json = serde_json::from_str(
-        &fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap(),
+        &fs::read_to_string(repository_path("crates/kubernetes/schemas/kubernetes.json")).unwrap(),
     )
     .unwrap();
     let mut strict = schemas["definitions"].clone();
@@ -227,13 +227,19 @@ fn planted_mistakes_are_found_by_both_validators() {
         &serde_json::json!({"$ref": format!("#/definitions/{name}"), "definitions": strict}),
     )
     .unwrap();
-    let built_in = tenantry::schema::kubernetes::built_in();
+    let built_in = tenantry::kubernetes::schemas::built_in();
     let (rule, set) = built_in.find("v1", "Service").unwrap();
     let ours = |object: &Json| {
         let text = serde_json::to_string(object).unwrap();
         let tree = tenantry::yaml::parse::parse(&text, 0).documents.remove(0);
-        let root = tenantry::model::view::View::of(&tree);
-        tenantry::schema::check(root, rule, set, tenantry::schema::Strictness::Whole).len()
+        let root = tenantry::engine::view::View::of(&tree);
+        tenantry::engine::schema::check(
+            root,
+            rule,
+            set,
+            tenantry::engine::schema::Strictness::Whole,
+        )
+        .len()
     };
     assert_eq!(
         (ours(&service), theirs.iter_errors(&service).count()),

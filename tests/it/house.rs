@@ -145,7 +145,7 @@ fn fields_are_looked_up_by_their_types() {
     ];
     let mut counts: Vec<(usize, String)> = Vec::new();
     for file in files() {
-        if ["src/cel/", "src/policy/", "src/engine/"]
+        if ["crates/cel/", "crates/engine/", "src/policy/"]
             .iter()
             .any(|folder| file.path.starts_with(folder))
         {

@@ -8,9 +8,9 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tenantry::diagnostics::Sink;
+use tenantry::engine::view::View;
 use tenantry::model::isolation::NetworkFlow;
 use tenantry::model::network::{Block, PortProtocol};
-use tenantry::model::view::View;
 use tenantry::verify::isolation::{IsolationFacts, UnitIsolation, of_cluster};
 use tenantry::yaml::Node;
 

@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tenantry::diagnostics::{Sink, Sources};
+use tenantry::engine::manifest::Rendered;
 use tenantry::load;
 use tenantry::model::catalog::Document;
 use tenantry::model::instance::Unit;
 use tenantry::model::kinds::policy::Operation;
 use tenantry::model::kinds::{Catalog, Policy};
-use tenantry::model::manifest::Rendered;
 use tenantry::policy::cases;
 use tenantry::policy::manifests::{self, JudgedManifest};
 use tenantry::policy::rules::{Rule, pack_of};

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 
 use serde_json::Value as Json;
 use tenantry::diagnostics::Sources;
+use tenantry::engine::manifest::Rendered;
+use tenantry::engine::view::{Shape, View};
 use tenantry::model::instance::Unit;
-use tenantry::model::manifest::Rendered;
-use tenantry::model::view::{Shape, View};
 use tenantry::yaml::parse::parse;
 use tenantry::yaml::{Node, NodeId, Value};
 use tenantry::{Visitor, compile};

@@ -8,16 +8,17 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use tenantry::diagnostics::Sources;
+use tenantry::engine::hole::{Hole, Holes};
+use tenantry::engine::manifest::{Manifest, Rendered};
+use tenantry::engine::records::Records;
+use tenantry::engine::schema;
 use tenantry::engine::value::Term;
-use tenantry::kubernetes::validation::admission::{self, Level, Namespace};
-use tenantry::kubernetes::validation::{self, Entries, KnownKind, Refusal, ReplayWork};
-use tenantry::model::hole::{Hole, Holes};
+use tenantry::kubernetes::schemas::built_in;
 use tenantry::model::instance::Unit;
-use tenantry::model::manifest::{Manifest, Rendered};
-use tenantry::model::records::Records;
-use tenantry::schema::kubernetes::built_in;
+use tenantry::validation::admission::{self, Level, Namespace};
+use tenantry::validation::{self, Entries, KnownKind, Refusal, ReplayWork};
 use tenantry::yaml::{Node, NodeId, Value, entry};
-use tenantry::{Visitor, compile, schema};
+use tenantry::{Visitor, compile};
 
 use crate::support::{options, repository_path};
 

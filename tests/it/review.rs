@@ -8,14 +8,13 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tenantry::comparison::{self, Base, Comparison};
+use tenantry::engine::view::View;
 use tenantry::kubernetes::defaults::{Stored, StoredPart};
-use tenantry::model::change::{
-    FieldChange, FieldStep, Object, ObjectChange, ObjectOperation, Review,
-};
-use tenantry::model::view::View;
+use tenantry::kubernetes::field_path::FieldStep;
+use tenantry::kubernetes::schemas::ObjectSchemas;
+use tenantry::model::change::{FieldChange, Object, ObjectChange, ObjectOperation, Review};
 use tenantry::report::review::words;
 use tenantry::review::fields::canonical_object;
-use tenantry::schema::kubernetes::ObjectSchemas;
 use tenantry::yaml::Node;
 
 use crate::support::{Nothing, copy_folder, options, repository_path, updating};
@@ -202,7 +201,7 @@ fn apply(
     passed: &[FieldStep],
     kind: &str,
 ) {
-    let path = tenantry::model::change::FieldPath(passed.to_vec());
+    let path = tenantry::kubernetes::field_path::FieldPath(passed.to_vec());
     let keys = tenantry::review::lists::of_object(kind, true, &path).keys;
     let label = |item: &Json| {
         let mut item = item.clone();

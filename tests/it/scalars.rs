@@ -5,9 +5,9 @@ use std::fs;
 use proptest::prelude::*;
 use serde_yaml::Value as Yaml;
 use tenantry::emit::Mode;
-use tenantry::model::view::View;
+use tenantry::engine::view::View;
+use tenantry::engine::writer::write_document;
 use tenantry::yaml::parse::parse;
-use tenantry::yaml::writer::write_document;
 use tenantry::yaml::{Entry, Node, NodeId, Value};
 use tenantry::{OutputOptions, compile};
 

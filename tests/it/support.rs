@@ -132,7 +132,7 @@ impl tenantry::Visitor for Nothing {
     fn unit(
         &self,
         _: &tenantry::model::instance::Unit,
-        _: &[tenantry::model::manifest::Rendered],
+        _: &[tenantry::engine::manifest::Rendered],
         _: &tenantry::diagnostics::Sources,
     ) -> std::io::Result<()> {
         Ok(())

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use tenantry::kubernetes::validation::admission::{self, Namespace};
-use tenantry::kubernetes::validation::{self, KnownKind, RuleSet};
-use tenantry::model::view::View;
-use tenantry::schema::kubernetes::built_in;
-use tenantry::schema::{self, Strictness};
+use tenantry::engine::schema::{self, Strictness};
+use tenantry::engine::view::View;
+use tenantry::kubernetes::schemas::built_in;
+use tenantry::validation::admission::{self, Namespace};
+use tenantry::validation::{self, KnownKind, RuleSet};
 use tenantry::yaml::Node;
 
 use crate::support::repository_path;
@@ -207,7 +207,9 @@ impl Random {
 fn random_objects_do_not_panic() {
     let wanted = std::env::var("RANDOM_OBJECTS").ok();
     let wanted: usize = wanted.and_then(|text| text.parse().ok()).unwrap_or(2_000);
-    let text = std::fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap();
+    let text =
+        std::fs::read_to_string(repository_path("crates/kubernetes/schemas/kubernetes.json"))
+            .unwrap();
     let file: Json = serde_json::from_str(&text).unwrap();
     let definitions = file["definitions"].as_object().unwrap();
     let kinds: BTreeMap<&str, &str> = file["kinds"]

@@ -74,11 +74,12 @@ fn value(definitions: &Json, schema: &Json, fill: &Json, place: &str) {
 
 #[test]
 fn types_and_fields_of_the_tables_exist() {
-    let schemas = fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap();
+    let schemas =
+        fs::read_to_string(repository_path("crates/kubernetes/schemas/kubernetes.json")).unwrap();
     let schemas: Json = serde_json::from_str(&schemas).unwrap();
     let definitions = &schemas["definitions"];
     let mut types = 0;
-    for (path, text) in files_below(&repository_path("kubernetes/defaults")) {
+    for (path, text) in files_below(&repository_path("crates/kubernetes/tables/defaults")) {
         let groups: Json = serde_yaml::from_slice(&text).unwrap();
         for (group, of_group) in groups.as_object().unwrap() {
             for (name, fills) in of_group.as_object().unwrap() {

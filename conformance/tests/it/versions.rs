@@ -1,6 +1,6 @@
 //! The tables of Kubernetes' versions are what `k8s-openapi` has: its crates carry the types of several versions.
 //!
-//! `UPDATE=1 K8S_OPENAPI=FOLDER:FOLDER cargo test -p conformance versions` writes `kubernetes/fields.yaml` anew;
+//! `UPDATE=1 K8S_OPENAPI=FOLDER:FOLDER cargo test -p conformance versions` writes `crates/kubernetes/tables/fields.yaml` anew;
 //! the folders are those of older crates, as cargo unpacks them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,7 +156,8 @@ fn table(path: &str) -> BTreeMap<String, BTreeMap<String, Value>> {
 fn versions_of_fields_are_those_of_the_crates() {
     let versions = versions();
     let schemas: Value = serde_json::from_str(
-        &std::fs::read_to_string(repository_path("schemas/kubernetes.json")).unwrap(),
+        &std::fs::read_to_string(repository_path("crates/kubernetes/schemas/kubernetes.json"))
+            .unwrap(),
     )
     .unwrap();
     let mut expected = history(&versions);
@@ -184,11 +185,15 @@ fn versions_of_fields_are_those_of_the_crates() {
                 .filter_map(|(name, minor)| minor.map(|minor| format!("{name}: \"1.{minor}\"")));
             text += &format!("  {field}: {{{}}}\n", facts.collect::<Vec<_>>().join(", "));
         }
-        std::fs::write(repository_path("kubernetes/fields.yaml"), text).unwrap();
+        std::fs::write(
+            repository_path("crates/kubernetes/tables/fields.yaml"),
+            text,
+        )
+        .unwrap();
         return;
     }
     let oldest = *versions.keys().next().unwrap();
-    let table = table("kubernetes/fields.yaml");
+    let table = table("crates/kubernetes/tables/fields.yaml");
     let mut found = History::new();
     for (definition, fields) in &table {
         for (field, facts) in fields {
@@ -210,7 +215,7 @@ fn versions_of_kinds_are_those_of_the_crates() {
         *versions.keys().last().unwrap(),
     );
     let mut wrong = Vec::new();
-    let table = table("kubernetes/versions.yaml");
+    let table = table("crates/kubernetes/tables/versions.yaml");
     for (api_version, kinds) in &table {
         for (kind, facts) in kinds {
             let name = format!("{api_version} {kind}");

@@ -9,18 +9,18 @@ use super::super::arguments::{Arguments, ComplianceCommand, VerifyCommand};
 use super::super::present::{self, Progress};
 use super::super::{DENIED, DONE, FAILED};
 use super::{put, show_errors};
-use crate::comparison::{self, Base};
-use crate::diagnostics::{Diagnostic, Sources};
-use crate::emit::{Ownership, ownership};
-use crate::load::{Source, git};
-use crate::model::change::RiskClass;
-use crate::model::kinds::policy::Target;
-use crate::report::compliance::{
+use tenantry::comparison::{self, Base};
+use tenantry::emit::{Ownership, ownership};
+use tenantry::load::{Source, git};
+use tenantry::model::change::RiskClass;
+use tenantry::model::kinds::policy::Target;
+use tenantry::report::compliance::{
     ComplianceFormat, ComplianceScope, Report, html, json, junit, ledger, openreports, oscal,
     sha256, text, tree_digest,
 };
-use crate::report::sarif;
-use crate::{Compilation, CompileOptions, compile};
+use tenantry::report::sarif;
+use tenantry::{Compilation, CompileOptions, compile};
+use tenantry_syntax::diagnostics::{Diagnostic, Sources};
 
 /// Writes evidence.
 pub fn run(command: &ComplianceCommand, arguments: &Arguments) -> Result<u8> {

@@ -11,14 +11,14 @@ use anyhow::{Context as _, Result, bail};
 use super::arguments::{Arguments, ReadOptions, ReportCommand, ReportOfCommand};
 use super::present::{self, Progress};
 use super::{DENIED, DONE};
-use crate::diagnostics::{Diagnostic, Sources};
-use crate::model::instance::Unit;
-use crate::model::lifecycle::Users;
-use crate::model::manifest::Rendered;
-use crate::model::money;
-use crate::report::figures::{self, Figures, capacity, cost, lifecycle, recovery, schedule};
-use crate::report::{codeowners, isolation};
-use crate::{Compilation, Visitor, compile, read};
+use tenantry::model::instance::Unit;
+use tenantry::model::lifecycle::Users;
+use tenantry::model::money;
+use tenantry::report::figures::{self, Figures, capacity, cost, lifecycle, recovery, schedule};
+use tenantry::report::{codeowners, isolation};
+use tenantry::{Compilation, Visitor, compile, read};
+use tenantry_engine::manifest::Rendered;
+use tenantry_syntax::diagnostics::{Diagnostic, Sources};
 
 /// Runs the command.
 pub fn run(command: &ReportCommand, arguments: &Arguments) -> Result<u8> {
@@ -187,7 +187,7 @@ pub fn put<F: Copy>(
             Some(file) => {
                 std::fs::write(&file, &content)
                     .with_context(|| format!("{file} cannot be written"))?;
-                written.insert(file, crate::report::compliance::sha256(&content));
+                written.insert(file, tenantry::report::compliance::sha256(&content));
             }
             None => present::print(&content)?,
         }
@@ -202,7 +202,7 @@ fn show_errors(compilation: &Compilation, arguments: &Arguments) -> Result<()> {
         .cloned()
         .collect();
     let color = present::use_color(arguments.color);
-    present::print(&crate::report::text::write(
+    present::print(&tenantry::report::text::write(
         &errors,
         &compilation.sources,
         color,

@@ -6,10 +6,10 @@ use super::put;
 use crate::cli::arguments::{Arguments, UpgradeCommand};
 use crate::cli::present::{self, Progress};
 use crate::cli::{DENIED, DONE};
-use crate::compile;
-use crate::diagnostics::{list_names, suggest};
-use crate::report::upgrade::{self, ClusterUpgrade, UpgradeReport};
-use crate::resolve::Upgrade;
+use tenantry::compile;
+use tenantry::report::upgrade::{self, ClusterUpgrade, UpgradeReport};
+use tenantry::resolve::Upgrade;
+use tenantry_syntax::diagnostics::{list_names, suggest};
 
 /// Runs the command.
 pub fn run(command: &UpgradeCommand, arguments: &Arguments) -> Result<u8> {

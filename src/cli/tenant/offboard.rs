@@ -7,25 +7,25 @@ use super::super::present;
 use super::super::present::Progress;
 use super::super::present::plural;
 use super::{RETENTION, options, report, write_in};
-use crate::Compilation;
-use crate::compile;
-use crate::diagnostics::Sources;
-use crate::diagnostics::list_names;
-use crate::diagnostics::suggest;
-use crate::model::catalog::Document;
-use crate::model::data;
-use crate::model::data::DataFlow;
-use crate::model::field::Field;
-use crate::model::kinds::Catalog;
-use crate::model::kinds::Header;
-use crate::model::kinds::Tenant;
-use crate::model::kinds::TenantStatus;
-use crate::yaml::Node;
 use anyhow::Result;
 use anyhow::anyhow;
 use anyhow::bail;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
+use tenantry::Compilation;
+use tenantry::compile;
+use tenantry::model::catalog::Document;
+use tenantry::model::data;
+use tenantry::model::data::DataFlow;
+use tenantry::model::field::Field;
+use tenantry::model::kinds::Catalog;
+use tenantry::model::kinds::Header;
+use tenantry::model::kinds::Tenant;
+use tenantry::model::kinds::TenantStatus;
+use tenantry_syntax::diagnostics::Sources;
+use tenantry_syntax::diagnostics::list_names;
+use tenantry_syntax::diagnostics::suggest;
+use tenantry_syntax::yaml::Node;
 
 pub(super) fn offboard(command: &TenantOffboardCommand, arguments: &Arguments) -> Result<u8> {
     let (options, root) = options(arguments, command.as_of.as_ref())?;
@@ -209,7 +209,7 @@ pub(super) fn plan(
     let storage = units
         .iter()
         .map(|unit| unit.total().peak.get("requests.storage"))
-        .sum::<crate::model::scalars::Amount>();
+        .sum::<tenantry_engine::scalars::Amount>();
     let places: Vec<String> = units
         .iter()
         .map(|unit| format!("{} on {}", unit.key.environment, unit.key.cluster))
@@ -380,7 +380,7 @@ pub(super) fn edited(
         None => text.insert_str(line, &format!("{indent}status: offboarding\n{more}")),
     }
     // What cannot be read back is not written.
-    let parsed = crate::yaml::parse::parse(&text, 0);
+    let parsed = tenantry_syntax::yaml::parse::parse(&text, 0);
     let is_there = parsed.documents.iter().any(|document| {
         let header = Field::<Header>::of(document);
         let spec: Field<'_, Tenant> = header.spec().read_as();

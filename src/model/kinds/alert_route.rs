@@ -10,8 +10,8 @@ use super::Tenant;
 use crate::model::catalog::Document;
 use crate::model::listing::all_or;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Duration, Name};
 use serde_json::json;
+use tenantry_engine::scalars::{Duration, Name};
 
 /// Who is told of what, and who is told next when nothing happens. Renders an AlertmanagerConfig for
 /// each tenant that it holds for, where the cluster has that API.
@@ -125,7 +125,7 @@ impl Listed for AlertRoute {
         Column::made("severities", "SEVERITIES", |found, _| {
             let severities = found.effective_fields().severities().node();
             let severities = severities
-                .map(crate::yaml::Node::entries)
+                .map(tenantry_syntax::yaml::Node::entries)
                 .unwrap_or_default();
             json!(severities.iter().map(|one| &*one.key).collect::<Vec<_>>())
         }),

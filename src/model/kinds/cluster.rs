@@ -11,7 +11,7 @@ use super::Tenant;
 use super::Workload;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cidr, Domain, Name, Quantity};
+use tenantry_engine::scalars::{Cidr, Domain, Name, Quantity};
 
 /// A Kubernetes cluster: where it is, what it has, and what it can do.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

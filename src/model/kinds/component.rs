@@ -14,7 +14,7 @@ use super::Tenant;
 use super::{Thresholds, Workload};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, Name, Url, Version, VersionReq};
+use tenantry_engine::scalars::{Date, Name, Url, Version, VersionReq};
 
 /// Something that runs for tenants, in one version; several versions may stand side by side.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
@@ -169,10 +169,10 @@ pub struct Slo {
     /// The time within which 99 % of requests are answered: `250ms`. It must be a bucket of the
     /// histogram that Monitoring's `metrics.duration` names.
     #[serde(default)]
-    pub latency: Option<crate::model::scalars::Duration>,
+    pub latency: Option<tenantry_engine::scalars::Duration>,
     /// How old what it writes may become: `26h`.
     #[serde(default)]
-    pub freshness: Option<crate::model::scalars::Duration>,
+    pub freshness: Option<tenantry_engine::scalars::Duration>,
 }
 
 /// How an agent is prompted. Renders a ConfigMap with the prompt and the tenant's context.

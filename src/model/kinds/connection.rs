@@ -10,7 +10,7 @@ use super::Tenant;
 use super::component::{Access, Clearance};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cidr, Duration, Name, Url};
+use tenantry_engine::scalars::{Cidr, Duration, Name, Url};
 
 /// An external system that components use: where it is, how to sign in, and how to hold up when it does not.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

@@ -11,8 +11,8 @@ use super::Tenant;
 use super::Workload;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, ValuePath};
 use serde_json::json;
+use tenantry_engine::scalars::{Date, ValuePath};
 
 /// One layer of the organisation's context: values, locks and business facts for a part of it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

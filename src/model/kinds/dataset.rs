@@ -11,8 +11,8 @@ use super::Tenant;
 use super::component::{Access, Clearance};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, Duration, Name};
 use serde_json::json;
+use tenantry_engine::scalars::{Date, Duration, Name};
 
 /// Data that components read and write: what it is, who owns it, and what is asked of those who use it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

@@ -10,7 +10,7 @@ use super::Tenant;
 use super::Workload;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cron, Duration, TimeZone};
+use tenantry_engine::scalars::{Cron, Duration, TimeZone};
 
 /// A stage on the way to production, with the clusters that belong to it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

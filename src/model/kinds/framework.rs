@@ -10,8 +10,8 @@ use super::Tenant;
 use super::policy::Parameter;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::Url;
 use serde_json::json;
+use tenantry_engine::scalars::Url;
 
 /// A compliance framework: its controls, and the parameters that its rules share.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]

@@ -14,8 +14,8 @@ use super::tenant::Subject;
 use crate::model::catalog::Document;
 use crate::model::listing::all_or;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::Date;
 use serde_json::json;
+use tenantry_engine::scalars::Date;
 
 /// Who has a role in several tenants, such as those who are on call. A grant in one tenant is written
 /// into the tenant's own `grants`.

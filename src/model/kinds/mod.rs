@@ -53,7 +53,7 @@ use super::catalog::{Document, Documents};
 use super::field::Field;
 use super::listing::{self, Listing, Wanted};
 use super::reference::References;
-use crate::yaml::{Node, NodeId};
+use tenantry_syntax::yaml::{Node, NodeId};
 
 /// A spec that documents can hold.
 pub trait Kind: serde::de::DeserializeOwned + JsonSchema {
@@ -274,7 +274,7 @@ impl Field<'_, Header> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
     /// The document's name: lower-case letters, digits and `-`.
-    pub name: super::scalars::Name,
+    pub name: tenantry_engine::scalars::Name,
     /// Labels, for selecting and for your own templates.
     #[serde(default)]
     pub labels: std::collections::BTreeMap<String, String>,

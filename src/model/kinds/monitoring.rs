@@ -12,7 +12,7 @@ use super::component::Slo;
 use crate::model::catalog::Document;
 use crate::model::listing::all_or;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Duration, Url};
+use tenantry_engine::scalars::{Duration, Url};
 
 /// What is watched, and when somebody is told. Documents that hold for a workload are laid over one
 /// another, the ones that name most last; a component's `alerts` and `slo` come on top. Without any

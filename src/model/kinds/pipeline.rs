@@ -11,8 +11,8 @@ use super::Tenant;
 use super::workload::{Concurrency, EnvVar};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cron, Duration, Name, TimeZone, Url};
 use serde_json::json;
+use tenantry_engine::scalars::{Cron, Duration, Name, TimeZone, Url};
 
 /// Jobs that run one after the other, on a schedule. Tenants name it in their `pipelines`, and
 /// subscribe to the components that its jobs run; what a pipeline runs does not run by itself.

@@ -11,8 +11,8 @@ use super::Tenant;
 use super::{Stage, Workload};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, Domain, Name, Url, VersionReq};
 use serde_json::json;
+use tenantry_engine::scalars::{Date, Domain, Name, Url, VersionReq};
 
 /// The organisation and what holds for all of it. There is one, in `tenantry.yaml` at the root.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]
@@ -170,7 +170,7 @@ pub struct SecretStore {
     pub kind: Option<SecretStoreKind>,
     /// How often secrets are read again. Default: `1h`.
     #[serde(default)]
-    pub refresh: Option<crate::model::scalars::Duration>,
+    pub refresh: Option<tenantry_engine::scalars::Duration>,
 }
 
 /// The kinds of stores that the External Secrets operator has.
@@ -219,7 +219,7 @@ pub struct Authentication {
     pub max_failed_attempts: Option<u32>,
     /// When an idle session ends. Default: `60m`.
     #[serde(default)]
-    pub session_timeout: Option<crate::model::scalars::Duration>,
+    pub session_timeout: Option<tenantry_engine::scalars::Duration>,
 }
 
 /// How somebody proves who they are.

@@ -11,8 +11,8 @@ use super::Tenant;
 use crate::model::catalog::Document;
 use crate::model::listing::all_or;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cidr, Cron, Date, Duration, Image, Name, Url};
 use serde_json::json;
+use tenantry_engine::scalars::{Cidr, Cron, Date, Duration, Image, Name, Url};
 
 /// How tenants come back when the cluster that they run on is lost: what is backed up, where else
 /// they can run, what is done then, and how it is rehearsed.

@@ -13,8 +13,8 @@ use super::Tenant;
 use super::component::Clearance;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Cidr, Duration, Permission, TimeOfDay, TimeZone};
 use serde_json::json;
+use tenantry_engine::scalars::{Cidr, Duration, Permission, TimeOfDay, TimeZone};
 
 /// What those may do who are granted it: in a tenant's namespaces, and in its applications.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, Fields)]

@@ -17,8 +17,8 @@ use super::Workload;
 use super::component::Clearance;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, Name, Quantity, VersionReq};
 use serde_json::json;
+use tenantry_engine::scalars::{Date, Name, Quantity, VersionReq};
 
 /// Someone whom the platform serves, and the components that run for them.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

@@ -7,8 +7,8 @@ use tenantry_derive::Fields;
 use super::Tenant;
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
-use crate::model::scalars::{Date, Name};
 use serde_json::json;
+use tenantry_engine::scalars::{Date, Name};
 
 /// An exception from a rule: for whom, why, by whom, until when. The finding stays visible.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

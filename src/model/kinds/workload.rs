@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::model::scalars::{
+use tenantry_engine::scalars::{
     Cidr, Cron, Domain, Duration, Image, ImageDigest, Name, Quantity, TimeZone,
 };
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{FrameworkReport, Report, Status, standing};
-use crate::diagnostics::{Accepted, printable};
 use crate::model::verdict::{Count, PolicyRecord, PolicySummary};
+use tenantry_syntax::diagnostics::{Accepted, printable};
 
 /// Most findings of a control that the page has; the JSON has all.
 const MOST: usize = 60;

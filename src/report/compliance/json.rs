@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::{PolicyReport, Report, standing, tree_digest};
-use crate::diagnostics::Accepted;
 use crate::model::verdict::PolicyRecord;
+use tenantry_syntax::diagnostics::Accepted;
 
 /// What the statement says: the form of its predicate.
 const PREDICATE_TYPE: &str = "https://tenantry.dev/compliance/v1";

@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::diagnostics::{Accepted, Sources, Span};
 use crate::model::catalog::Document;
 use crate::model::kinds::policy::Strength;
 use crate::model::kinds::{Catalog, Control, Framework};
 use crate::model::verdict::{Count, Evidence, PolicyRecord, PolicySummary};
+use tenantry_syntax::diagnostics::{Accepted, Sources, Span};
 
 /// A format of compliance reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{Report, standing};
-use crate::model::view::View;
-use crate::yaml::{Node, writer};
+use tenantry_engine::view::View;
+use tenantry_engine::writer;
+use tenantry_syntax::yaml::Node;
 
 /// One report for each tenant that follows a framework, as YAML documents.
 pub fn write(report: &Report<'_>) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, Status};
-use crate::diagnostics::printable;
+use tenantry_syntax::diagnostics::printable;
 
 const STRONG: Style = Style::new().bold();
 

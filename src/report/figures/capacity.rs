@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 use super::{Figures, percent};
 use crate::model::footprint::{Amounts, UnitFootprint};
 use crate::model::kinds::Catalog;
-use crate::model::scalars::Amount;
 use crate::report::table::{Align, Table};
+use tenantry_engine::scalars::Amount;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const NEAR: Style = AnsiColor::Yellow.on_default();

@@ -5,10 +5,10 @@ use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
 use super::Figures;
-use crate::diagnostics::Sources;
 use crate::model::kinds::{Catalog, ComponentStatus, TenantStatus};
 use crate::model::lifecycle::{Users, endings, leaving, passages};
 use crate::report::table::{Align, Table};
+use tenantry_syntax::diagnostics::Sources;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const NEAR: Style = AnsiColor::Yellow.on_default();

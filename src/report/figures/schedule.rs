@@ -8,9 +8,9 @@ use serde_json::{Value as Json, json};
 
 use super::Figures;
 use crate::model::footprint::UnitFootprint;
-use crate::model::scalars::Amount;
 use crate::model::timetable::{self, ScheduledJob, TimeSlot, WEEK, readable};
 use crate::report::table::{Align, Table};
+use tenantry_engine::scalars::Amount;
 
 const BUSY: Style = AnsiColor::Yellow.on_default().bold();
 const PAUSED: Style = Style::new().dimmed();

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{class, identifier};
-use crate::diagnostics::printable;
 use crate::model::graph::{Graph, NodeKind};
+use tenantry_syntax::diagnostics::printable;
 
 /// Writes the graph.
 pub fn write(graph: &Graph<'_>) -> String {

@@ -8,8 +8,9 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{values, words};
 use crate::model::change::{ChangeEntry, FieldChange, Object, ObjectChange, Review, RiskClass};
-use crate::model::view::View;
-use crate::yaml::{Node, writer};
+use tenantry_engine::view::View;
+use tenantry_engine::writer;
+use tenantry_syntax::yaml::Node;
 
 /// The page; its data takes the place of the mark.
 const PAGE: &str = include_str!("page.html");
@@ -80,7 +81,7 @@ pub fn write(review: &Review, denied: &BTreeSet<RiskClass>, has_errors: bool) ->
         .iter()
         .map(|at| object(review, &review.objects[*at]))
         .collect();
-    let findings = |list: &[crate::diagnostics::Diagnostic]| -> Vec<String> {
+    let findings = |list: &[tenantry_syntax::diagnostics::Diagnostic]| -> Vec<String> {
         let list = list.iter().take(MOST_ENTRIES);
         list.map(|finding| {
             format!(

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::words;
-use crate::diagnostics::{Diagnostic, Sources};
 use crate::model::change::{FieldChange, Object, ObjectChange, Review, RiskClass};
 use crate::report::json::FORMAT_VERSION;
+use tenantry_syntax::diagnostics::{Diagnostic, Sources};
 
 /// Writes all of a review; `denied` are the classes of risks that are not allowed.
 pub fn write(

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::words;
-use crate::diagnostics::{Sources, printable};
 use crate::model::change::{ChangeEntry, ChangeGroup, ObjectOperation, Review, RiskClass};
+use tenantry_syntax::diagnostics::{Sources, printable};
 
 /// Most bytes of a comment.
 const MOST: usize = 65_000;

@@ -13,9 +13,10 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use crate::diagnostics::{Diagnostic, Severity, Sources, Span};
-use crate::model::change::{FieldPath, InputChange, Object, Review, RiskClass, Variant};
+use crate::model::change::{InputChange, Object, Review, RiskClass, Variant};
 use crate::model::secrets::redacted as hide;
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_syntax::diagnostics::{Diagnostic, Severity, Sources, Span};
 
 /// Most lines at which one risk is told.
 const MOST_PLACES: usize = 20;

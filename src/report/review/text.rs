@@ -6,10 +6,9 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{values, words};
-use crate::diagnostics::{Sources, printable};
-use crate::model::change::{
-    ChangeEntry, ChangeGroup, FieldPath, ObjectOperation, Review, RiskClass, Variant,
-};
+use crate::model::change::{ChangeEntry, ChangeGroup, ObjectOperation, Review, RiskClass, Variant};
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_syntax::diagnostics::{Sources, printable};
 
 /// Most entries of a group, and most groups, that are shown; other formats have more.
 const MOST_ENTRIES: usize = 12;

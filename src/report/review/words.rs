@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::values::{array, is_reorder, list, values};
-use crate::diagnostics::{Diagnostic, Sources};
 use crate::model::change::{
-    ChangeEntry, ChangeReach, CostChange, FieldChange, FieldPath, InputChange, InputKind,
-    ObjectOperation, Origin, Review, RiskClass, Variant,
+    ChangeEntry, ChangeReach, CostChange, FieldChange, InputChange, InputKind, ObjectOperation,
+    Origin, Review, RiskClass, Variant,
 };
 use crate::model::money::money;
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_syntax::diagnostics::{Diagnostic, Sources};
 
 /// Most ways in which a value changed that are shown.
 const MOST_VARIANTS: usize = 3;

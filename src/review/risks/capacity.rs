@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::change::{Risk, RiskClass};
 use crate::model::footprint::{self, Footprint};
 use crate::model::instance::UnitKey;
-use crate::model::scalars::Amount;
-use crate::model::view::View;
+use tenantry_engine::scalars::Amount;
+use tenantry_engine::view::View;
 
 /// From this share of a quota or capacity on, little room is left.
 const NEARLY: f64 = 0.8;

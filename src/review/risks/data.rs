@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{FoundRisks, RiskSubject, rank};
 use crate::model::change::{InputChange, ObjectOperation, RiskClass};
-use crate::model::scalars::parse_duration;
+use tenantry_engine::scalars::parse_duration;
 
 /// Classes of data, from open to closed.
 const CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{FoundRisks, RiskSubject, article};
 use crate::model::change::{Object, ObjectOperation, RiskClass};
-use crate::model::view::View;
+use tenantry_engine::view::View;
 
 /// Kinds that take something along when they go, and what.
 const HOLDERS: &[(&str, &str)] = &[

@@ -4,8 +4,9 @@
 use serde_json::Value as Json;
 
 use super::{FoundRisks, RiskSubject, network, pods, rights};
-use crate::model::change::{FieldStep, InputChange, Object, ObjectOperation, RiskClass};
+use crate::model::change::{InputChange, Object, ObjectOperation, RiskClass};
 use crate::model::kinds::KindName;
+use tenantry_kubernetes::field_path::FieldStep;
 
 const CLASS: RiskClass = RiskClass::Exposure;
 

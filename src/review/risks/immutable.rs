@@ -1,10 +1,12 @@
 //! Fields that cannot be updated: the API server refuses, or the object has to be made anew.
 
 use super::{FoundRisks, RiskSubject, article};
-use crate::kubernetes::validation::{self, KnownKind, RuleSet};
-use crate::model::change::{FieldPath, ObjectChange, ObjectOperation, RiskClass};
-use crate::schema::kubernetes::built_in;
-use crate::yaml::{self, Path};
+use crate::model::change::{ObjectChange, ObjectOperation, RiskClass};
+use tenantry_kubernetes::field_path::FieldPath;
+use tenantry_kubernetes::schemas::built_in;
+use tenantry_syntax::yaml::{self, Path};
+use tenantry_validation::Overlay;
+use tenantry_validation::{self, KnownKind, RuleSet};
 
 /// Kinds of which a rename is an outage; a Job of another name only runs once more.
 const OUTAGES: [&str; 10] = [
@@ -76,7 +78,8 @@ fn refused(change: &ObjectChange) -> Vec<Path> {
         return Vec::new();
     };
     let known = KnownKind::BuiltIn(definition);
-    let violations = validation::check(after, known, Some(before.root()), RuleSet::Transitions);
+    let violations =
+        tenantry_validation::check(after, known, Some(before.root()), RuleSet::Transitions);
     violations
         .into_iter()
         .map(|violation| violation.place)
@@ -97,11 +100,11 @@ fn custom_updates(subject: &RiskSubject<'_>, found: &mut FoundRisks) {
     if before.api_version() != api_version {
         return;
     }
-    let Some(overlay) = schemas.overlay(&api_version, subject.kind()) else {
+    let Some(overlay) = Overlay::of_custom(schemas, &api_version, subject.kind()) else {
         return;
     };
     let known = KnownKind::Custom(overlay, schemas);
-    for violation in validation::check(after, known, Some(before), RuleSet::Transitions) {
+    for violation in tenantry_validation::check(after, known, Some(before), RuleSet::Transitions) {
         let message = format!(
             "{} cannot be updated like this: {}",
             article(subject.kind()),
@@ -139,9 +142,9 @@ mod tests {
     use super::*;
     use crate::model::change::FieldChange;
     use crate::model::change::{Body, ChangePlace, Object};
-    use crate::model::view::View;
     use crate::review::fields;
-    use crate::yaml::parse::parse;
+    use tenantry_engine::view::View;
+    use tenantry_syntax::yaml::parse::parse;
 
     fn object(text: &str) -> Object {
         let tree = parse(text, 0).documents.remove(0);

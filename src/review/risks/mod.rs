@@ -23,7 +23,7 @@ use serde_json::Value as Json;
 use crate::model::change::{
     FieldChange, InputChange, ObjectChange, ObjectOperation, ObjectRisk, Risk, RiskClass,
 };
-use crate::schema::kubernetes::ObjectSchemas;
+use tenantry_kubernetes::schemas::ObjectSchemas;
 
 /// Most pairs of what a policy or a role allows before and now that are compared.
 const MOST_PAIRS: usize = 4_000_000;

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{FoundRisks, MOST_PAIRS, RiskSubject};
 use crate::model::change::{Object, ObjectOperation, RiskClass};
-use crate::model::view::View;
+use tenantry_engine::view::View;
 
 const CLASS: RiskClass = RiskClass::Exposure;
 /// Most pairs of peers and ports of one rule.

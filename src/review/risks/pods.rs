@@ -3,8 +3,9 @@
 use serde_json::Value as Json;
 
 use super::FoundRisks;
-use crate::model::change::{FieldChange, FieldPath, FieldStep, RiskClass};
-use crate::model::view::View;
+use crate::model::change::{FieldChange, RiskClass};
+use tenantry_engine::view::View;
+use tenantry_kubernetes::field_path::{FieldPath, FieldStep};
 
 /// A field of a pod or container, and the value that opens something.
 struct UnsafeField {

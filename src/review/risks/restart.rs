@@ -2,7 +2,7 @@
 
 use super::{FoundRisks, RiskSubject};
 use crate::model::change::{FieldChange, ObjectOperation, RiskClass};
-use crate::model::view::View;
+use tenantry_engine::view::View;
 
 /// Kinds that replace their pods when their template changes. The next run of a CronJob is new
 /// anyway, and a Job's template cannot change.

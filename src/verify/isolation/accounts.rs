@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::UnitIsolation;
 use super::facts::{BindingFacts, RoleFacts};
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::isolation::Account;
 use crate::model::locator::Places as Place;
 use crate::model::rights::{Danger, Right, RightScope, of_cluster_role};
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// Rights, with the place of each rule that gives them.
 type Rights<'a> = Vec<(Right, Option<&'a Place>)>;

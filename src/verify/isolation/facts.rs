@@ -2,13 +2,13 @@
 
 use crate::model::demand::{pod_spec, pod_template};
 use crate::model::locator::{Locator, Places as Place};
-use crate::model::manifest::TemplateScope;
 use crate::model::network::{Labels, NAME_LABEL, NetworkPolicy, PodGroup, PortProtocol, Selector};
-use crate::model::object_id::ObjectId;
 use crate::model::references;
 use crate::model::rights::Right;
-use crate::model::view::{Shape, View};
-use crate::yaml::Node;
+use tenantry_engine::manifest::TemplateScope;
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::object_id::ObjectId;
+use tenantry_syntax::yaml::Node;
 
 /// What one unit leaves behind.
 #[derive(Clone, Debug, Default)]
@@ -250,7 +250,7 @@ impl IsolationFacts {
 
 fn labels(view: Option<View<'_>>) -> Labels {
     let fields = view.map(View::fields).unwrap_or_default();
-    let pair = |field: crate::model::view::FieldView<'_>| -> (Box<str>, Box<str>) {
+    let pair = |field: tenantry_engine::view::FieldView<'_>| -> (Box<str>, Box<str>) {
         (
             field.key.as_ref().into(),
             field.value.text().unwrap_or_default().into(),

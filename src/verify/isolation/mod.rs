@@ -18,11 +18,12 @@ use rayon::prelude::*;
 pub use facts::{IsolationFacts, gather, gather_names};
 
 use super::UnitFacts;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
 use crate::model::isolation::ClusterIsolation;
 use crate::model::kinds::Catalog;
 use crate::model::locator::Places;
 use crate::model::network::Block;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// What one unit left behind, and whose it is.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::UnitIsolation;
 use super::facts::NamedObject;
-use crate::diagnostics::{Diagnostic, Sink, catalogue::verify as codes};
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 
 /// Tells what is used of other tenants in a cluster; how often.
 pub fn prove(cluster: &str, parts: &[UnitIsolation<'_>], sink: &mut Sink) -> usize {

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use super::UnitIsolation;
 use super::facts::{PolicyFacts, WorkloadFacts};
 use super::within::{Groups, PeerPlace};
-use crate::diagnostics::{Diagnostic, Sink, Span, catalogue::verify as codes};
 use crate::model::isolation::{ClusterIsolation, IsolatedWorkload, NetworkFlow, Why};
 use crate::model::network::{
     Asks, Block, Direction, Labels, NAME_LABEL, NetworkPolicy, NetworkRule, OpenedBy, Peer,
     PodGroup, Ports, Selector, allowed,
 };
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Span};
 
 /// Most pairs that are looked at in a cluster, and most of them that nothing declares: where everything is
 /// open, they are too many to tell.

@@ -1,6 +1,6 @@
 //! `src/model/scalars.rs`.
 
-use tenantry::model::scalars::*;
+use tenantry::engine::scalars::*;
 
 #[test]
 fn quantities_are_read_as_kubernetes_reads_them() {

@@ -1,7 +1,7 @@
 //! `src/model/schedule.rs`.
 
 use jiff::civil::Date;
-use tenantry::model::schedule::*;
+use tenantry::engine::schedule::*;
 
 #[test]
 fn schedules_fire_when_they_say() {

@@ -1,8 +1,8 @@
 //! `src/model/secrets.rs`.
 
-use tenantry::model::change::FieldPath;
+use tenantry::engine::view::View;
+use tenantry::kubernetes::field_path::FieldPath;
 use tenantry::model::secrets::*;
-use tenantry::model::view::View;
 use tenantry::yaml::parse::parse;
 
 fn shown(kind: &str, text: &str) -> String {

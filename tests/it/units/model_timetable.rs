@@ -1,9 +1,9 @@
 //! `src/model/timetable.rs`.
 
 use jiff::civil::date;
+use tenantry::engine::scalars::Amount;
 use tenantry::model::instance::Owner;
 use tenantry::model::instance::UnitKey;
-use tenantry::model::scalars::Amount;
 use tenantry::model::timetable::*;
 
 fn job(name: &str, cron: &str, zone: &str, minutes: i32, after: &[&str]) -> ScheduledJob {

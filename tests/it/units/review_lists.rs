@@ -1,7 +1,7 @@
 //! `src/review/lists.rs`.
 
-use tenantry::model::change::FieldPath;
-use tenantry::model::change::FieldStep;
+use tenantry::kubernetes::field_path::FieldPath;
+use tenantry::kubernetes::field_path::FieldStep;
 use tenantry::review::lists::*;
 
 fn path(steps: &[&str]) -> FieldPath {

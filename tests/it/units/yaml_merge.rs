@@ -1,4 +1,4 @@
-//! `src/yaml/merge.rs`.
+//! `crates/syntax/src/yaml/merge.rs`.
 
 use tenantry::yaml::Node;
 use tenantry::yaml::merge::*;

@@ -1,4 +1,4 @@
-//! `src/yaml/scalar.rs`.
+//! `crates/syntax/src/yaml/scalar.rs`.
 
 use tenantry::yaml::Value;
 use tenantry::yaml::scalar::*;

@@ -66,7 +66,10 @@ fn schemas_of_kubernetes_are_those_of_the_crate() {
         "}}, \"kinds\": {}}}\n",
         serde_json::to_string_pretty(&schemas["kinds"]).unwrap()
     );
-    assert_file(&repository_path("schemas/kubernetes.json"), &text);
+    assert_file(
+        &repository_path("crates/kubernetes/schemas/kubernetes.json"),
+        &text,
+    );
 }
 
 kubernetes_kinds! {

@@ -1,12 +1,12 @@
 //! How a new version of a workload replaces the old.
 
-use crate::model::scalars::Duration;
-use crate::model::scalars::ImageDigest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value as Json;
 use tenantry_derive::Fields;
+use tenantry_engine::scalars::Duration;
+use tenantry_engine::scalars::ImageDigest;
 
 /// How a new version replaces the old.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, Fields)]

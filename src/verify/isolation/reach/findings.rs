@@ -1,16 +1,16 @@
 //! What a proof found, and what of it crosses the borders of tenants.
 
 use super::{ClusterNetwork, MOST_NAMED, UndeclaredReach, port_words};
-use crate::diagnostics::Diagnostic;
-use crate::diagnostics::Sink;
-use crate::diagnostics::catalogue::verify as codes;
-use crate::diagnostics::list_plain;
 use crate::model::isolation::Outside;
 use crate::model::network::Asks;
 use crate::model::network::Direction;
 use crate::model::network::NAME_LABEL;
 use crate::model::network::Peer;
 use std::collections::BTreeSet;
+use tenantry_syntax::diagnostics::Diagnostic;
+use tenantry_syntax::diagnostics::Sink;
+use tenantry_syntax::diagnostics::catalogue::verify as codes;
+use tenantry_syntax::diagnostics::list_plain;
 
 impl ClusterNetwork<'_> {
     pub(super) fn tell(&self, cluster: &str, hole: &UndeclaredReach, sink: &mut Sink) {

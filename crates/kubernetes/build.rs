@@ -1,0 +1,5 @@
+//! Lists the tables of defaults.
+
+fn main() {
+    tenantry_embed::folder("tables/defaults", "yaml");
+}
