@@ -134,7 +134,7 @@ fn random_edits_are_named() {
     let count = |name: &str, usual: usize| {
         std::env::var(name).map_or(usual, |number| number.parse().unwrap())
     };
-    let (singles, pairs) = (count("CAUSES_SINGLES", 30), count("CAUSES_PAIRS", 10));
+    let (singles, pairs) = (count("CAUSES_SINGLES", 15), count("CAUSES_PAIRS", 5));
     let folder = tempfile::tempdir().unwrap();
     let (base, head) = (folder.path().join("base"), folder.path().join("head"));
     let repository = std::env::var("CAUSES_OF").unwrap_or_else(|_| "tests/review/base".to_owned());

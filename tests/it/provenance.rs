@@ -494,7 +494,7 @@ fn what_moves_a_field_is_named() {
     let of_review = "tests/review/base".to_owned();
     let repository = std::env::var("PROVENANCE_OF").unwrap_or_else(|_| of_review.clone());
     let every = std::env::var("PROVENANCE_EVERY");
-    let every: usize = every.map_or(3, |every| every.parse().unwrap());
+    let every: usize = every.map_or(10, |every| every.parse().unwrap());
     copy_folder(&repository_path(&repository), folder.path(), false);
     if repository == of_review {
         // What built-in templates do not do: filters, macros, joins, loops, choices.

@@ -11,7 +11,7 @@ use tenantry::yaml::parse::parse;
 use tenantry::yaml::{Entry, Node, NodeId, Value};
 use tenantry::{OutputOptions, compile};
 
-use crate::support::{Nothing, options, repository_path};
+use crate::support::{Nothing, cases, options, repository_path};
 
 /// Texts that other tools trip over.
 const TRAPS: &[&str] = &[
@@ -169,7 +169,7 @@ fn same(ours: &Value, theirs: &Yaml) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(1024), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The writer against our own reader, and against an unrelated one.
     #[test]

@@ -22,6 +22,16 @@ pub fn cases(few: u32) -> u32 {
     few * times.and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
+/// Of cases that take long, every `every`th; all when `CASES` is set, as `.ci/full` does.
+pub fn sampled<T>(all: impl IntoIterator<Item = T>, every: usize) -> Vec<T> {
+    let every = if std::env::var_os("CASES").is_some() {
+        1
+    } else {
+        every
+    };
+    all.into_iter().step_by(every).collect()
+}
+
 /// Asserts that a file has a text, or writes it when updating.
 pub fn assert_file(path: &Path, text: &str) {
     if updating() {

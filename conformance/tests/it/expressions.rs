@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use tenantry::cel::functions::time::Time;
+use tenantry::cel::value::time::Time;
 use tenantry::cel::value::{MapKey, Text, ValueMap};
 use tenantry::cel::{Budget, CelValue, EvaluationError, Globals, Names, compile, evaluate};
 

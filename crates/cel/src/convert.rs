@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use tenantry_kubernetes::base64;
 
 use super::EvaluationError;
-use super::functions::time::{Time, nanos_of};
 use super::types::Type;
+use super::value::time::{Time, nanos_of};
 use super::value::{CelValue, Kubernetes};
 
 fn one<'v, 'a>(

@@ -5,7 +5,7 @@
 //! is converted, every read is known, and every step is paid for (`cost`).
 //!
 //! * [`value`], [`types`], [`tree`]: what expressions compute with.
-//! * `operators`, [`convert`]: what the language itself has.
+//! * `operators`, [`convert`]: what the language itself has. `escapes`: names of fields in rules of schemas.
 //! * [`estimate`]: what an expression may cost at most.
 //! * [`functions`]: its libraries, one file each; every function says since which Kubernetes.
 
@@ -16,6 +16,7 @@ mod check;
 )]
 pub mod convert;
 mod cost;
+mod escapes;
 pub mod estimate;
 mod evaluate;
 #[allow(

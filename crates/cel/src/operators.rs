@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::EvaluationError;
-use super::functions::time::nanos_of;
+use super::value::time::nanos_of;
 use super::value::{CelValue, Text};
 
 /// The longest text and list that an expression may make here; the API server would go on until it has no memory left.

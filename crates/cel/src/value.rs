@@ -1,5 +1,10 @@
 //! The values that expressions compute with.
 
+pub mod quantity;
+pub(crate) mod quoted;
+pub mod time;
+pub mod url;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,8 +13,9 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use time::Time;
+
 use super::EvaluationError;
-use super::functions::time::Time;
 use super::tree::StoredTree;
 
 /// A value. Parts of manifests and documents stay where they are; only scalars are taken out.
@@ -54,13 +60,13 @@ pub type ValueMap<'a> = BTreeMap<MapKey, (CelValue<'a>, CelValue<'a>)>;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kubernetes {
     /// An amount, such as `1.5Gi`.
-    Quantity(super::functions::quantity::Quantity),
+    Quantity(quantity::Quantity),
     /// An address.
     Ip(IpAddr),
     /// An address and the length of its prefix.
     Cidr(IpAddr, u8),
     /// An absolute URL or path.
-    Url(super::functions::url::Url),
+    Url(url::Url),
     /// A version.
     Semver(semver::Version),
     /// A named form of text, such as a DNS label.

@@ -5,9 +5,9 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue}
 
 use super::{CompileError, TypeChecker};
 use crate::convert;
-use crate::functions::time::Time;
 use crate::functions::{self, FormatPiece};
 use crate::types::{Type, is_equivalent};
+use crate::value::time::Time;
 
 /// A key, and a value that may be marked with `?`: where each is, and of which type.
 pub(super) type MapLiteralEntry = ((u64, Type), (u64, Type, bool));

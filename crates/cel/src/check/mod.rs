@@ -3,12 +3,10 @@
 //!
 //! * `names`: identifiers, selections, literals.
 //! * `calls`: operators, functions and their overloads.
-//! * `escapes`: names of fields in rules of schemas.
 //! * `macros`: loops.
 //! * `literals`: what is judged once all types are known.
 
 mod calls;
-mod escapes;
 mod literals;
 mod macros;
 mod names;
@@ -19,8 +17,6 @@ use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::{Parser, PrattParser};
-
-pub(super) use escapes::unescaped;
 
 use super::estimate::{self, CheckedFacts, ResolvedCall, Sizes};
 use super::syntax::Expr;

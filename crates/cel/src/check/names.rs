@@ -7,9 +7,9 @@ use cel::common::ast::{
     EntryExpr, Expr as Ast, IdedExpr, ListExpr, LiteralValue, MapExpr, SelectExpr,
 };
 
-use super::escapes::unescaped;
 use super::literals::Literal;
 use super::{TypeChecker, Typed, WRONG};
+use crate::escapes::unescaped;
 use crate::syntax::{Attribute, Expr, Qualifier, Root, SelectorKey};
 use crate::types::{Type, most_general};
 use crate::value::{CelValue, Text, ValueMap, insert};

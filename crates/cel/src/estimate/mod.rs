@@ -23,9 +23,9 @@ use cel::common::ast::{
     SelectExpr, operators,
 };
 
-use super::check::unescaped;
 use super::cost::{LIST, MAP};
 use super::types::{Substitutions, Type};
+use crate::escapes::unescaped;
 use paths::{SizePath, SizePaths, SizeStep};
 use range::NumberRange;
 pub use sizes::{Below, Sizes};

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::time::Time;
-use super::{Function, global, guarded, method, mismatch, text_of, url};
+use super::{Function, global, guarded, method, mismatch, text_of};
 use crate::Evaluated;
 use crate::types::Sig::{self, Text};
+use crate::value::time::Time;
 use crate::value::{CelValue, Kubernetes};
 
 const FORMAT: Sig = Sig::Named("kubernetes.NamedFormat");
@@ -307,7 +307,7 @@ fn problems(form: &str, text: &str) -> Vec<String> {
         "dns1035LabelPrefix" => old_label_problems(&completed(text)),
         "qualifiedName" => qualified_name_problems(text),
         "labelValue" => label_value_problems(text),
-        "uri" => url::request_error(text).into_iter().collect(),
+        "uri" => crate::value::url::request_error(text).into_iter().collect(),
         "uuid" => unless(is_uuid(text), "does not match the UUID format"),
         "byte" => unless(is_base64(text), "invalid base64"),
         "date" => unless(is_date(text), "invalid date"),

@@ -151,7 +151,7 @@ pub const TABLE: &[Function] = &[
     guarded(
         "strings.quote",
         &[global("strings_quote", &[Text], Text, 29, |v| {
-            changed("strings.quote", v, format::quoted)
+            changed("strings.quote", v, crate::value::quoted::quoted)
         })],
     ),
 ];
