@@ -11,10 +11,30 @@ use crate::support::repository_path;
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 120;
 /// Most names that more than one type has.
-const SHARED_NAMES: usize = 7;
-/// Most look-ups of documents and manifests by a key that is written out. Fields of documents have types
-/// (`model/field`); templates, expressions and policies look up what users write.
-const KEY_LOOKUPS: usize = 250;
+const SHARED_NAMES: usize = 2;
+/// Most look-ups by a key that is written out, of documents and of Kubernetes' objects. Fields of documents have types
+/// (`model/field`); templates, expressions and policies look up what users write. The names of Kubernetes' fields are its own,
+/// in any version and with any CRD: they never change under a name, and their schemas are data.
+const DOCUMENT_LOOKUPS: usize = 30;
+const OBJECT_LOOKUPS: usize = 200;
+/// Files that read Kubernetes' objects, not our documents.
+const OF_OBJECTS: [&str; 15] = [
+    "crates/kubernetes/",
+    "crates/validation/",
+    "src/cli/policy.rs",
+    "src/load/manifests.rs",
+    "src/load/admission.rs",
+    "src/comparison/placed.rs",
+    "src/model/demand.rs",
+    "src/model/footprint.rs",
+    "src/model/network.rs",
+    "src/model/references.rs",
+    "src/model/secrets.rs",
+    "src/model/timetable.rs",
+    "src/review/",
+    "src/verify/",
+    "src/emit/",
+];
 
 /// A file of the product's own code, without its tests.
 struct File {
@@ -166,7 +186,15 @@ fn fields_are_looked_up_by_their_types() {
         }
     }
     counts.sort_by(|a, b| b.cmp(a));
-    let sum: usize = counts.iter().map(|(count, _)| count).sum();
-    println!("{sum} look-ups by a key that is written out: {counts:#?}");
-    assert!(sum <= KEY_LOOKUPS, "{sum}: {counts:#?}");
+    let (of_objects, of_documents): (Vec<_>, Vec<_>) = counts
+        .into_iter()
+        .partition(|(_, path)| OF_OBJECTS.iter().any(|folder| path.starts_with(folder)));
+    for (what, counts, most) in [
+        ("documents", of_documents, DOCUMENT_LOOKUPS),
+        ("Kubernetes' objects", of_objects, OBJECT_LOOKUPS),
+    ] {
+        let sum: usize = counts.iter().map(|(count, _)| count).sum();
+        println!("{sum} look-ups of {what} by a key that is written out: {counts:#?}");
+        assert!(sum <= most, "{sum} look-ups of {what}: {counts:#?}");
+    }
 }

@@ -835,7 +835,7 @@ fn planted_holes_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let missed: Vec<String> = std::thread::scope(|scope| {
         let folder = folder.path();
-        let threads: Vec<_> = sampled(&holes, 4)
+        let threads: Vec<_> = sampled(&holes, 6)
             .into_iter()
             .map(|hole| scope.spawn(move || found(hole, folder)))
             .collect();
