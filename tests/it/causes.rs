@@ -9,7 +9,7 @@ use tenantry::comparison::{self, Base};
 use tenantry::model::change::{InputChange, Object, Review};
 
 use crate::provenance::{Scalar, changes, choices, scalars};
-use crate::support::{Nothing, copy_folder, options, repository_path};
+use crate::support::{Nothing, Random, copy_folder, options, repository_path};
 
 /// A field of an object, or an object as a whole.
 type Key = (String, String);
@@ -17,20 +17,6 @@ type Key = (String, String);
 type Said = (String, BTreeSet<Cause>);
 /// File and line of a change of the input, and whether it is of one scalar.
 type Cause = (String, usize, bool);
-
-/// Numbers that are the same each time.
-struct Random(u64);
-
-impl Random {
-    /// A number below another.
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % most
-    }
-}
 
 fn cause(input: &InputChange) -> Cause {
     let is_scalar = |value: &Option<serde_json::Value>| {

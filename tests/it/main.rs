@@ -27,6 +27,7 @@ mod language;
 mod layouts;
 mod operation;
 mod page;
+mod patches;
 mod policy;
 mod provenance;
 mod records;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::manifest::SkeletonNode;
 use crate::origin::{Past, ValueOrigin};
 use crate::value::Term;
-use tenantry_syntax::yaml::{NodeId, Value};
+use tenantry_syntax::yaml::{Node, NodeId, Value};
 
 /// A value that fills a hole.
 #[derive(Debug)]
@@ -46,6 +46,26 @@ impl Hole {
             term,
             seen: AtomicU8::new(0),
         }
+    }
+
+    /// The same value, which nobody looked at.
+    pub fn unseen(&self) -> Hole {
+        Hole::new(self.value.clone(), self.id, self.term)
+    }
+
+    /// A part of the value as a hole of its own: it comes from where it was written, or from where the whole does.
+    pub fn part(&self, node: &Node) -> Hole {
+        let term = if node.id == NodeId::NONE {
+            self.term
+        } else {
+            Term::CONSTANT
+        };
+        Hole::new(node.value.clone(), node.id, term)
+    }
+
+    /// The value, for who makes another manifest of this one.
+    pub fn taken(&self) -> &Value {
+        &self.value
     }
 
     fn see(&self, look: Look) {
@@ -286,8 +306,14 @@ impl Holes {
                 .map(|hole| hole.term)
                 .filter(|term| !term.is_constant())
         }
+        let positions: Vec<usize> = positions.into_iter().collect();
         let keys = terms(self, part.keys.iter().copied());
-        self.origin(terms(self, positions), keys, &part.regions)
+        let mut origin = self.origin(terms(self, positions.iter().copied()), keys, &part.regions);
+        // What a patch wrote was made by no step.
+        let holes = positions.iter().filter_map(|at| self.get(*at));
+        let written = holes.filter(|hole| hole.term.is_constant() && hole.id != NodeId::NONE);
+        origin.values.extend(written.map(|hole| hole.id));
+        origin
     }
 
     fn origin(

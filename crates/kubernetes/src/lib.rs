@@ -3,6 +3,7 @@
 //! * [`base64`]: texts that stand for bytes.
 //! * [`defaults`]: what the API server makes of an object when it stores it.
 //! * [`object_id`]: what tells objects apart. [`field_path`]: the way to a field of one.
+//! * [`patch`]: strategic merges and JSON patches.
 //! * [`generated`]: the objects that it makes itself.
 //! * [`volatile`]: the parts of objects that no manifest sets.
 //! * [`schemas`]: what the fields of its kinds, and of CRDs, may hold.
@@ -13,6 +14,7 @@ pub mod defaults;
 pub mod field_path;
 pub mod generated;
 pub mod object_id;
+pub mod patch;
 pub mod schemas;
 pub mod versions;
 pub mod volatile;
