@@ -130,6 +130,16 @@ fn detail(explanation: &Explanation, color: bool) -> String {
         if let Some(printed) = &field.printed_by {
             row("printed by", "template", &printed.place, &printed.text);
         }
+        if let Some(before) = &field.replaces {
+            row("replaces", "", "", &before.value);
+            for origin in &before.set_by {
+                let layer = origin.layer.as_deref().unwrap_or_default();
+                row("  set by", layer, &origin.place, &origin.text);
+            }
+            if let Some(printed) = &before.printed_by {
+                row("  printed by", "template", &printed.place, &printed.text);
+            }
+        }
         let width = |column: usize| {
             rows.iter()
                 .map(|row| row[column].chars().count())

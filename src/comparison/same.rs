@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::instance::{Unit, Usage};
+use crate::model::instance::{PatchLayer, Unit, Usage};
 use crate::side::Snapshot;
 use tenantry_syntax::yaml::{Node, Value};
 
@@ -58,12 +58,19 @@ pub(super) fn sees_the_same(a: &Unit, b: &Unit) -> bool {
                 .zip(b)
                 .all(|(a, b)| a.0 == b.0 && is_identical(&a.1, &b.1))
     };
+    let same_patches = |a: &[PatchLayer], b: &[PatchLayer]| {
+        let pairs = &mut a.iter().zip(b);
+        a.len() == b.len()
+            && pairs.all(|(a, b)| a.source == b.source && is_identical(&a.patch, &b.patch))
+    };
     a.namespace == b.namespace
+        && same_patches(&a.patches, &b.patches)
         && same(&a.variables, &b.variables)
         && a.instances.len() == b.instances.len()
         && a.instances.iter().zip(&b.instances).all(|(a, b)| {
             a.component == b.component
                 && a.templates == b.templates
+                && same_patches(&a.patches, &b.patches)
                 && same(&a.variables, &b.variables)
         })
         && a.pipelines.len() == b.pipelines.len()
@@ -97,6 +104,13 @@ pub(super) fn usage_of_base(usage: &Usage, old: &Unit, new: &Unit) -> Usage {
     let mut base = Usage::default();
     for (old, new) in old.instances.iter().zip(&new.instances) {
         walk(&old.workload, &new.workload, usage, &mut base);
+    }
+    let instances = old.instances.iter().zip(&new.instances);
+    let of_instances = instances.flat_map(|(old, new)| old.patches.iter().zip(&new.patches));
+    for (old, new) in of_instances.chain(old.patches.iter().zip(&new.patches)) {
+        if let Some(effect) = usage.patches.get(&new.patch.id) {
+            base.note_patch(old.patch.id, *effect);
+        }
     }
     base
 }

@@ -119,8 +119,11 @@ impl Explainer<'_> {
             .rev()
             .find_map(|(at, layer)| Some((at, layer, merge::find(&layer.values, id)?)));
         let Some((at, layer, path)) = layer else {
+            let of_instances = self.unit.instances.iter().flat_map(|one| &one.patches);
+            let mut patches = self.unit.patches.iter().chain(of_instances);
+            let patch = patches.find(|one| merge::find(&one.patch, id).is_some());
             return Some(InputLine {
-                layer: None,
+                layer: patch.map(|one| format!("patch of {}", one.source)),
                 place,
                 text,
                 overrides: Vec::new(),

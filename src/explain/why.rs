@@ -45,6 +45,9 @@ pub struct FieldOrigin {
     /// The line of the template that printed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub printed_by: Option<InputLine>,
+    /// What a patch replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Box<FieldOrigin>>,
 }
 
 /// The objects that match a question.
@@ -169,6 +172,14 @@ fn explain(
             }
         }
     }
+    if let Some(before) = &one.unpatched {
+        for field in &mut fields {
+            let path = Path::parse(&field.path).ok();
+            let was = path.and_then(|path| Some((before.root().at_path(&path)?, path)));
+            let was = was.map(|(view, path)| explainer.origin(view, &path));
+            field.replaces = was.filter(|was| was.value != field.value).map(Box::new);
+        }
+    }
     Explanation {
         object: name.to_owned(),
         fields,
@@ -212,6 +223,7 @@ impl Explainer<'_> {
             decided_by,
             not_set,
             printed_by: self.printed(view.line()),
+            replaces: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 
 use super::field::Field;
 use super::kinds::{
-    Cluster, ContextLevel, Environment, PipelineJob, Tenant, TenantStatus, Workload,
+    Cluster, ContextLevel, Environment, Patch, PipelineJob, Tenant, TenantStatus, Workload,
 };
 use tenantry_engine::derivations::Derivations;
 use tenantry_syntax::yaml::{Node, NodeId};
@@ -95,6 +95,8 @@ pub struct Unit {
     pub variables: Vec<Variable>,
     /// What the compiler itself has to know of it.
     pub facts: Facts,
+    /// Patches of its own objects, the lowest layer first.
+    pub patches: Vec<PatchLayer>,
     /// The components that run here.
     pub instances: Vec<Instance>,
     /// The pipelines that run some of them.
@@ -154,8 +156,28 @@ pub struct Instance {
     pub variables: Vec<Variable>,
     /// Templates of the repository that are rendered for this component only.
     pub templates: Vec<String>,
+    /// Patches of its objects, the lowest layer first.
+    pub patches: Vec<PatchLayer>,
+    /// Its values that are locked, each with the line that locks it.
+    pub locked: Vec<(NodeId, NodeId)>,
     /// Each layer of values, the lowest first, for `why`.
     pub layers: Arc<[Layer]>,
+}
+
+/// A patch of rendered objects, and whose it is.
+#[derive(Clone, Debug)]
+pub struct PatchLayer {
+    /// Whose it is.
+    pub source: LayerSource,
+    /// The patch, as it is written.
+    pub patch: Node,
+}
+
+impl PatchLayer {
+    /// The patch by its fields.
+    pub fn fields(&self) -> Field<'_, Patch> {
+        Field::of(&self.patch)
+    }
 }
 
 /// A pipeline of a tenant in an environment on a cluster.
@@ -257,6 +279,19 @@ pub enum LayerSource {
     },
 }
 
+impl LayerSource {
+    /// Whether it is above the contexts of the organization, whose locks hold for it.
+    pub fn is_above_contexts(&self) -> bool {
+        !matches!(
+            self,
+            LayerSource::BuiltIn
+                | LayerSource::Platform
+                | LayerSource::Tier(_)
+                | LayerSource::Context(..)
+        )
+    }
+}
+
 impl fmt::Display for LayerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -296,6 +331,19 @@ fn in_environment(environment: Option<&str>, f: &mut fmt::Formatter<'_>) -> fmt:
 pub struct Usage {
     /// Values that were set in the repository: nothing if something read them, else their path.
     pub values: HashMap<NodeId, Option<Box<str>>, FixedState>,
+    /// What patches did.
+    pub patches: HashMap<NodeId, PatchEffect, FixedState>,
+}
+
+/// The most that a patch did to any object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PatchEffect {
+    /// It matched none.
+    MatchedNone,
+    /// It changed none of those that it matched.
+    ChangedNone,
+    /// It changed one.
+    Changed,
 }
 
 impl Usage {
@@ -308,5 +356,14 @@ impl Usage {
                 Entry::Occupied(_) => {}
             }
         }
+        for (id, effect) in other.patches {
+            self.note_patch(id, effect);
+        }
+    }
+
+    /// Notes what a patch did to an object.
+    pub fn note_patch(&mut self, patch: NodeId, effect: PatchEffect) {
+        let known = self.patches.entry(patch).or_insert(effect);
+        *known = effect.max(*known);
     }
 }

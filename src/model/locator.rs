@@ -95,9 +95,10 @@ impl Locator<'_> {
         }
     }
 
-    /// Puts a finding at the template line that wrote a place.
+    /// Puts a finding at the template line that wrote a place, or at the line of the patch that did.
     pub fn at_template(&self, diagnostic: Diagnostic, view: View<'_>, label: &str) -> Diagnostic {
-        diagnostic.at(self.place(view).1, label)
+        let (input, template) = self.place(view);
+        diagnostic.at(template.or(input), label)
     }
 
     /// Puts a finding of a policy at a value of an object: the line of the repository that made it;

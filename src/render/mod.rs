@@ -14,6 +14,7 @@
 mod absent;
 mod declarations;
 mod markers;
+mod patches;
 mod registry;
 mod skeleton;
 mod usage;
@@ -183,7 +184,7 @@ pub fn unit(
             _ => drop(all(&job, &of_unit, &[], sink)),
         }
     }
-    rendered
+    patches::apply(templates, unit, rendered, sources, usage, sink)
 }
 
 /// Variables, and more of them.
@@ -339,6 +340,7 @@ fn run(
         pipeline: job.pipeline,
         is_written: template.is_written,
         template: Arc::clone(&template.path),
+        unpatched: None,
     };
     (0..skeleton.documents.len()).map(manifest).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::markers;
+use super::patches::PatchedSkeletons;
 use super::skeleton::{Skeleton, Skeletons};
 use super::usage::Merged;
 use crate::model::kinds::Catalog;
@@ -94,6 +95,7 @@ pub struct Templates {
     pub(super) lines: Vec<TemplateLine>,
     pub(super) skeletons: Skeletons,
     pub(super) looked: Merged,
+    pub(super) patched: PatchedSkeletons,
     templates: Vec<Template>,
 }
 
@@ -109,6 +111,7 @@ impl Templates {
             lines: Vec::new(),
             skeletons: Skeletons::default(),
             looked: Merged::default(),
+            patched: PatchedSkeletons::default(),
             templates: Vec::new(),
         };
         let files: Vec<(&str, u32)> = files.into_iter().collect();

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::patches;
+
 use crate::model::instance::{Usage, Variable};
 use tenantry_engine::looked;
 use tenantry_engine::program::Recording;
@@ -159,8 +161,9 @@ fn note_all_used(node: &Node, usage: &mut Usage) {
     }
 }
 
-/// Finds values that nothing read, for any instance that they apply to.
-pub fn unread(usage: Usage, sources: &Sources, sink: &mut Sink) {
+/// Finds values that nothing read, for any instance that they apply to, and patches without an effect.
+pub fn unread(mut usage: Usage, sources: &Sources, sink: &mut Sink) {
+    patches::without_effect(&mut usage, sources, sink);
     for (id, unread) in usage.values {
         let Some(path) = unread else { continue };
         sink.push(

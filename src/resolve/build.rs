@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Plan, PlannedUnit, SharedComponent, connections, deciders, instances, monitoring, pipelines,
-    prompts, recovery,
+    Plan, PlannedUnit, SharedComponent, connections, deciders, instances, layers, monitoring,
+    pipelines, prompts, recovery,
 };
 use crate::model::access;
 use crate::model::catalog::Document;
@@ -66,6 +66,13 @@ pub fn unit(plan: &Plan<'_>, planned: &PlannedUnit<'_>, sink: &mut Sink) -> Unit
         namespace,
         facts,
         variables,
+        patches: layers::patches(
+            plan,
+            Some(planned.tier),
+            None,
+            planned.cluster,
+            planned.environment,
+        ),
         instances,
         pipelines,
         derivations,

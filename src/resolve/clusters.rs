@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::build::ValueBuilder;
-use super::{Plan, PlannedCluster, monitoring, recovery};
+use super::{Plan, PlannedCluster, layers, monitoring, recovery};
 use crate::model::instance::{Owner, Unit, UnitKey};
 use crate::model::kinds::Isolation;
 use tenantry_engine::derivations::Derivations;
@@ -52,6 +52,7 @@ pub fn build(plan: &Plan<'_>, planned: &PlannedCluster<'_>) -> Unit {
         namespace: String::new(),
         facts,
         variables,
+        patches: layers::patches(plan, None, None, planned.cluster, planned.environment),
         instances: Vec::new(),
         pipelines: Vec::new(),
         derivations,

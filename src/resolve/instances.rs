@@ -112,10 +112,18 @@ pub fn build(
         name: component.name_id(),
         version: component.spec.version.to_string(),
         instance,
-        workload,
         subscription,
         variables,
         templates: component.spec.templates.clone(),
+        patches: layers::patches(
+            plan,
+            Some(planned.tier),
+            Some(component),
+            planned.cluster,
+            planned.environment,
+        ),
+        locked: layers::locked_values(plan, planned, &workload),
+        workload,
         layers: layers.into(),
     })
 }

@@ -2,8 +2,9 @@
 
 use super::{Chosen, Plan, PlannedUnit};
 use crate::model::catalog::Document;
-use crate::model::instance::{Layer, LayerSource};
-use crate::model::kinds::Context;
+use crate::model::field::Field;
+use crate::model::instance::{Layer, LayerSource, PatchLayer};
+use crate::model::kinds::{Cluster, Component, Context, Environment, Patch, Tier};
 use tenantry_syntax::diagnostics::catalogue::resolve as codes;
 use tenantry_syntax::diagnostics::{Diagnostic, Sink};
 use tenantry_syntax::yaml::{Node, NodeId, Path, PathStep, Value, merge};
@@ -70,6 +71,45 @@ pub fn of_instance(plan: &Plan<'_>, unit: &PlannedUnit<'_>, chosen: Chosen<'_>) 
     layers
 }
 
+/// The patches of objects, the lowest layer first: in the order of the layers of values.
+pub fn patches(
+    plan: &Plan<'_>,
+    tier: Option<&Document<Tier>>,
+    component: Option<&Document<Component>>,
+    cluster: &Document<Cluster>,
+    environment: &Document<Environment>,
+) -> Vec<PatchLayer> {
+    let mut all = Vec::new();
+    let mut add = |source: LayerSource, patches: Field<'_, Vec<Patch>>| {
+        let patches = patches.items().filter_map(Field::node);
+        all.extend(patches.map(|patch| PatchLayer {
+            source: source.clone(),
+            patch: patch.clone(),
+        }));
+    };
+    add(LayerSource::Platform, plan.platform.fields().patches());
+    if let Some(tier) = tier {
+        add(
+            LayerSource::Tier(tier.name.clone()),
+            tier.fields().patches(),
+        );
+    }
+    if let Some(component) = component {
+        let source = LayerSource::Component {
+            name: component.name.clone(),
+            version: component.spec.version.to_string(),
+        };
+        add(source, component.fields().patches());
+    }
+    add(
+        LayerSource::Cluster(cluster.name.clone()),
+        cluster.fields().patches(),
+    );
+    let source = LayerSource::Environment(environment.name.clone());
+    add(source, environment.fields().patches());
+    all
+}
+
 fn of_context(context: &Document<Context>) -> LayerSource {
     LayerSource::Context(context.spec.scope.level, context.name.clone())
 }
@@ -86,6 +126,33 @@ pub fn merge(plan: &Plan<'_>, unit: &PlannedUnit<'_>, layers: &[Layer], sink: &m
         }
     }
     merge::merge(layers.iter().map(|layer| &layer.values))
+}
+
+/// The values that contexts lock, and all that is in them, each with the line that locks it.
+pub fn locked_values(
+    plan: &Plan<'_>,
+    unit: &PlannedUnit<'_>,
+    workload: &Node,
+) -> Vec<(NodeId, NodeId)> {
+    fn all(node: &Node, lock: NodeId, found: &mut Vec<(NodeId, NodeId)>) {
+        found.push((node.id, lock));
+        let entries = node.entries().iter().map(|entry| &entry.value);
+        let items = node.as_list().unwrap_or_default().iter();
+        entries
+            .chain(items)
+            .for_each(|child| all(child, lock, found));
+    }
+    let mut found = Vec::new();
+    for context in unit.contexts.iter().chain(&plan.session) {
+        for (at, text) in context.spec.lock.iter().enumerate() {
+            let path = Path::parse(&text.0).ok();
+            let held = path.and_then(|path| merge::lookup(workload, &path.0));
+            if let Some(held) = held {
+                all(held, context.fields().lock().item(at).place(), &mut found);
+            }
+        }
+    }
+    found
 }
 
 /// Looks for layers above a context that change what it locks.

@@ -23,6 +23,7 @@ pub fn check(kind: KindName, tree: &Node, sources: &Sources, sink: &mut Sink) {
     let Some(spec) = Field::<Header>::of(tree).spec().node() else {
         return;
     };
+    checker.patches(Field::of(spec));
     match kind {
         KindName::Platform => checker.platform(Field::of(spec)),
         KindName::Component => checker.component(Field::of(spec)),
@@ -41,6 +42,31 @@ struct DocumentChecker<'a> {
 }
 
 impl DocumentChecker<'_> {
+    /// A patch is one thing: a part of an object, or operations on it.
+    fn patches(&mut self, spec: Field<'_, Component>) {
+        for patch in spec.patches().items() {
+            match (patch.merge().set(), patch.json().set()) {
+                (Some(merge), Some(json)) => self.contradiction(
+                    "a patch has either `merge` or `json`, not both",
+                    (merge, "a part of the object"),
+                    (json, "operations"),
+                    "write two patches: they are applied in their order",
+                ),
+                (None, None) => self.sink.push(
+                    Diagnostic::new(codes::MISSING_FIELD, "this patch lacks `merge` or `json`")
+                        .at(
+                            self.sources
+                                .span(patch.place())
+                                .map(|span| self.sources.first_line(span)),
+                            "",
+                        )
+                        .help("write `merge` with a part of the object, or `json` with operations"),
+                ),
+                _ => {}
+            }
+        }
+    }
+
     /// A waiver excepts findings of a policy or of a code.
     fn waiver(&mut self, spec: Field<'_, Waiver>) {
         match (spec.policy().set(), spec.code().set()) {

@@ -380,10 +380,7 @@ fn patched_objects_are_those_of_kustomize() {
     let mut rendered: Vec<Json> = rendered.flat_map(|(_, text)| documents(&text)).collect();
     rendered.sort_by_key(|object| object["kind"].to_string());
     let rendered = rendered.into_iter().step_by(5);
-    let objects: Vec<Json> = recorded
-        .chain(rendered)
-        .filter(is_judged)
-        .collect();
+    let objects: Vec<Json> = recorded.chain(rendered).filter(is_judged).collect();
     assert!(objects.len() > 200, "{}", objects.len());
     let mut random = Random(std::env::var("SEED").map_or(1, |seed| seed.parse().unwrap()));
     let mut all = Vec::new();

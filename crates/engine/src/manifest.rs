@@ -260,6 +260,8 @@ pub struct Rendered {
     pub is_written: bool,
     /// The template's path below `templates/`.
     pub template: Arc<str>,
+    /// What it was before patches changed it; nothing if none did.
+    pub unpatched: Option<Manifest>,
 }
 
 /// The objects among what was rendered for a unit: files for something or somebody else come last.

@@ -7,8 +7,8 @@ use tenantry_derive::Fields;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Tenant;
 use super::Workload;
+use super::{Patch, Tenant};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
 use tenantry_engine::scalars::{Cidr, Domain, Name, Quantity};
@@ -77,6 +77,9 @@ pub struct Cluster {
     /// Values for all workloads in this cluster.
     #[serde(default)]
     pub values: Option<Workload>,
+    /// Changes of objects as they are rendered.
+    #[serde(default)]
+    pub patches: Vec<Patch>,
 }
 
 /// A group of nodes.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Tenant;
+use super::{Patch, Tenant};
 use super::{Thresholds, Workload};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
@@ -65,6 +65,9 @@ pub struct Component {
     pub parameters: Option<BTreeMap<String, Json>>,
     /// What runs.
     pub workload: Workload,
+    /// Changes of its objects as they are rendered.
+    #[serde(default)]
+    pub patches: Vec<Patch>,
     /// External systems that it uses, by the name of their Connection.
     #[serde(default)]
     pub connections: Vec<Ref<Connection>>,

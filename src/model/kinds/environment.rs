@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_derive::Fields;
 
-use super::Tenant;
 use super::Workload;
+use super::{Patch, Tenant};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
 use tenantry_engine::scalars::{Cron, Duration, TimeZone};
@@ -27,6 +27,9 @@ pub struct Environment {
     /// Values for all workloads in this environment.
     #[serde(default)]
     pub values: Option<Workload>,
+    /// Changes of objects as they are rendered.
+    #[serde(default)]
+    pub patches: Vec<Patch>,
     /// Who must approve a change.
     #[serde(default)]
     pub approvals: Option<Approvals>,

@@ -13,6 +13,7 @@ pub mod environment;
 pub mod framework;
 pub mod grant;
 pub mod monitoring;
+pub mod patch;
 pub mod pipeline;
 pub mod platform;
 pub mod policy;
@@ -33,6 +34,7 @@ pub use environment::{Environment, Stage};
 pub use framework::{Control, Framework};
 pub use grant::Grant;
 pub use monitoring::{Monitoring, Thresholds};
+pub use patch::{Patch, PatchTarget};
 pub use pipeline::{Pipeline, PipelineJob};
 pub use platform::{
     DeliveryEngine, Enforcement, Granularity, Layout, Naming, Platform, PolicyPack, Pricing,

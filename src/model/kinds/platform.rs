@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Tenant;
+use super::{Patch, Tenant};
 use super::{Stage, Workload};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
@@ -48,6 +48,9 @@ pub struct Platform {
     /// otherwise.
     #[serde(default)]
     pub defaults: Option<Workload>,
+    /// Changes of objects as they are rendered.
+    #[serde(default)]
+    pub patches: Vec<Patch>,
     /// Prices, for cost figures.
     #[serde(default)]
     pub pricing: Option<Pricing>,

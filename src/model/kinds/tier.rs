@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_derive::Fields;
 
-use super::Tenant;
 use super::{Isolation, Limits, Workload};
+use super::{Patch, Tenant};
 use crate::model::catalog::Document;
 use crate::model::listing::{Column, Listed};
 use serde_json::json;
@@ -35,6 +35,9 @@ pub struct Tier {
     /// Values for all workloads of this tier.
     #[serde(default)]
     pub values: Option<Workload>,
+    /// Changes of objects as they are rendered.
+    #[serde(default)]
+    pub patches: Vec<Patch>,
 }
 
 impl Listed for Tier {

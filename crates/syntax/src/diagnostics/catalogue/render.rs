@@ -55,4 +55,19 @@ UNREAD_VALUE = "T0411" Warning "a value that nothing reads"
 cause: "No template read it for any instance that it applies to, so it has no effect."
 example: "schedule: \"0 2 * * *\"   # on a workload of type service"
 remedy: "Remove it, or see `tenantry explain Component.workload` for what applies to this type."
+
+PATCH_MATCHES_NOTHING = "T0412" Error "a patch that matches no object"
+cause: "A patch is for something that is rendered; where its target is misspelt, what it should change goes out unchanged."
+example: "patches: [{target: {kind: Deploymnet}, merge: {…}}]"
+remedy: "Correct its `target`, or remove the patch."
+
+PATCH_CHANGES_NOTHING = "T0413" Warning "a patch that changes nothing"
+cause: "Every object that it matches is so without it."
+example: "patches: [{target: {kind: Service}, merge: {spec: {type: ClusterIP}}}]"
+remedy: "Remove it."
+
+PATCH_FAILED = "T0414" Error "a patch cannot be applied"
+cause: "It has a map where the object has a list, a path that is not there, a `test` that fails, or a directive that does not exist."
+example: "json: [{op: remove, path: /spec/tempalte}]"
+remedy: "Write it for what is rendered: `tenantry why` shows the object's fields."
 }

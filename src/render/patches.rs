@@ -1,0 +1,265 @@
+//! Patches of what was rendered, in the order of layers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::field::Field;
+use crate::model::instance::{Instance, PatchEffect, PatchLayer, Unit, Usage};
+use crate::model::kinds::PatchTarget;
+use tenantry_engine::manifest::{Manifest, Rendered, SkeletonNode};
+use tenantry_engine::view::{Shape, View};
+use tenantry_kubernetes::patch::{PatchProblem, Patching};
+use tenantry_kubernetes::versions;
+use tenantry_syntax::diagnostics::catalogue::render as codes;
+use tenantry_syntax::diagnostics::catalogue::resolve::LOCKED;
+use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
+use tenantry_syntax::yaml::NodeId;
+
+use super::registry::Templates;
+
+/// Most skeletons of patched manifests that are kept.
+const MAX_KEPT: usize = 10_000;
+
+/// The skeletons of patched manifests: equal ones are one, so that what was judged of one holds for all.
+#[derive(Debug, Default)]
+pub(super) struct PatchedSkeletons(Mutex<HashMap<blake3::Hash, Arc<Vec<SkeletonNode>>>>);
+
+impl PatchedSkeletons {
+    fn of(&self, root: SkeletonNode) -> Arc<Vec<SkeletonNode>> {
+        let digest = blake3::hash(format!("{root:?}").as_bytes());
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        let known = kept.entry(digest);
+        Arc::clone(known.or_insert_with(|| Arc::new(vec![root])))
+    }
+}
+
+/// Applies the patches of a unit and of its instances; an object that one deletes is left out.
+pub(super) fn apply(
+    templates: &Templates,
+    unit: &Unit,
+    rendered: Vec<Rendered>,
+    sources: &Sources,
+    usage: &mut Usage,
+    sink: &mut Sink,
+) -> Vec<Rendered> {
+    let of_instances = unit.instances.iter().flat_map(|one| &one.patches);
+    for layer in unit.patches.iter().chain(of_instances) {
+        usage.note_patch(layer.patch.id, PatchEffect::MatchedNone);
+    }
+    if usage.patches.is_empty() {
+        return rendered;
+    }
+    let patched = rendered.into_iter().filter_map(|mut one| {
+        let instance = one.instance.and_then(|at| unit.instances.get(at));
+        let layers = instance.map_or(&unit.patches, |instance| &instance.patches);
+        if !one.scope.makes_objects() {
+            return Some(one);
+        }
+        for layer in layers {
+            if !is_meant(layer, &one.manifest) {
+                continue;
+            }
+            let changed = match patched(templates, layer, &one.manifest) {
+                Ok(changed) => changed,
+                Err(problem) => {
+                    sink.push(failed(&problem, layer, &one.manifest, sources));
+                    continue;
+                }
+            };
+            let Some(changed) = changed else {
+                usage.note_patch(layer.patch.id, PatchEffect::Changed);
+                return None;
+            };
+            let is_same = changed.root().is_written_as(one.manifest.root())
+                || changed.root().to_json() == one.manifest.root().to_json();
+            if is_same {
+                usage.note_patch(layer.patch.id, PatchEffect::ChangedNone);
+                continue;
+            }
+            usage.note_patch(layer.patch.id, PatchEffect::Changed);
+            if let Some(instance) = instance.filter(|_| layer.source.is_above_contexts()) {
+                let held = Held {
+                    unit,
+                    instance,
+                    layer,
+                    sources,
+                };
+                held.check(one.manifest.root(), Some(changed.root()), sink);
+            }
+            let before = std::mem::replace(&mut one.manifest, changed);
+            one.unpatched.get_or_insert(before);
+        }
+        Some(one)
+    });
+    patched.collect()
+}
+
+fn patched(
+    templates: &Templates,
+    layer: &PatchLayer,
+    manifest: &Manifest,
+) -> Result<Option<Manifest>, PatchProblem> {
+    let mut patching = Patching::of(manifest);
+    if let Some(merge) = layer.fields().merge().node() {
+        patching.merge(merge, None)?;
+    }
+    if let Some(json) = layer.fields().json().node() {
+        patching.json(json.as_list().unwrap_or_default())?;
+    }
+    Ok(patching.finish(|root| templates.patched.of(root)))
+}
+
+/// The locked values of an instance, which a patch may not replace where they are printed.
+struct Held<'a> {
+    unit: &'a Unit,
+    instance: &'a Instance,
+    layer: &'a PatchLayer,
+    sources: &'a Sources,
+}
+
+impl Held<'_> {
+    fn check(&self, before: View<'_>, after: Option<View<'_>>, sink: &mut Sink) {
+        if after.is_some_and(|after| after.is_written_as(before)) {
+            return;
+        }
+        match before.shape() {
+            Shape::Map => {
+                for field in before.fields() {
+                    let after = after.and_then(|after| after.get(&field.key));
+                    self.check(field.value, after, sink);
+                }
+            }
+            Shape::List => {
+                // Items may have moved: what is still there somewhere is the same.
+                let now = after.map(View::items).unwrap_or_default();
+                for item in before.items() {
+                    let name = item.text_at(&["name"]);
+                    let same = now.iter().find(|now| {
+                        now.is_written_as(item)
+                            || !name.is_empty() && now.text_at(&["name"]) == name
+                    });
+                    self.check(item, same.copied(), sink);
+                }
+            }
+            shape
+                if after.is_some_and(|after| {
+                    format!("{:?}", after.shape()) == format!("{shape:?}")
+                }) => {}
+            _ => {
+                let sources = before.sources().into_iter();
+                let mut inputs = sources.flat_map(|id| self.unit.derivations.inputs(id));
+                let held = inputs.find_map(|id| {
+                    let mut locked = self.instance.locked.iter();
+                    locked.find(|(value, _)| *value == id)
+                });
+                if let Some((value, lock)) = held {
+                    let patch = after.and_then(|after| after.sources().first().copied());
+                    let message =
+                        format!("a patch of {} replaces a locked value", self.layer.source);
+                    sink.push(
+                        Diagnostic::new(LOCKED, message)
+                            .at(self.sources.span(patch.unwrap_or(self.layer.patch.id)), "replaces it")
+                            .and(self.sources.span(*lock), "locked here")
+                            .and(self.sources.span(*value), "the value that is locked")
+                            .help("remove it from the patch, or ask the context's owner to lift the lock"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn is_meant(layer: &PatchLayer, manifest: &Manifest) -> bool {
+    let target: Field<'_, PatchTarget> = layer.fields().target();
+    let api_version = manifest.api_version();
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    let fits = |wanted: Field<'_, String>, found: &str| {
+        wanted.as_str().is_none_or(|wanted| wanted == found)
+    };
+    fits(target.group(), versions::group(&api_version))
+        && fits(target.version(), version)
+        && fits(target.kind(), &manifest.kind())
+        && target
+            .name()
+            .as_str()
+            .is_none_or(|wanted| is_like(wanted, &manifest.name()))
+        && target.labels().entries().all(|(entry, wanted)| {
+            let labels = manifest.root().at(&["metadata", "labels"]);
+            let found = labels.and_then(|labels| labels.get(&entry.key));
+            found.and_then(View::text).as_deref() == wanted.as_str()
+        })
+}
+
+/// Whether a name fits a pattern, in which `*` stands for any characters.
+fn is_like(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut left) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match left.find(part) {
+            Some(at) => left = &left[at + part.len()..],
+            None => return false,
+        }
+    }
+    left.ends_with(last)
+}
+
+fn failed(
+    problem: &PatchProblem,
+    layer: &PatchLayer,
+    manifest: &Manifest,
+    sources: &Sources,
+) -> Diagnostic {
+    let place = if problem.place == NodeId::NONE {
+        layer.patch.id
+    } else {
+        problem.place
+    };
+    Diagnostic::new(
+        codes::PATCH_FAILED,
+        format!(
+            "a patch of {} cannot be applied to {}: {}",
+            layer.source,
+            manifest.title(),
+            problem.message
+        ),
+    )
+    .at(sources.span(place), "here")
+    .help("write the patch for what is rendered: `tenantry why` shows the object's fields")
+}
+
+/// Finds patches that match nothing, or change nothing, wherever they apply.
+pub(super) fn without_effect(usage: &mut Usage, sources: &Sources, sink: &mut Sink) {
+    for (id, effect) in std::mem::take(&mut usage.patches) {
+        let (code, message, label) = match effect {
+            PatchEffect::Changed => continue,
+            PatchEffect::MatchedNone => (
+                codes::PATCH_MATCHES_NOTHING,
+                "this patch matches no object",
+                "its target is not rendered where the patch applies",
+            ),
+            PatchEffect::ChangedNone => (
+                codes::PATCH_CHANGES_NOTHING,
+                "this patch changes nothing",
+                "all objects that it matches are so without it",
+            ),
+        };
+        let place = sources.span(id).map(|span| sources.first_line(span));
+        sink.push(
+            Diagnostic::new(code, message)
+                .at(place, label)
+                .help(match effect {
+                    PatchEffect::MatchedNone => "correct its `target`, or remove the patch",
+                    _ => "remove it",
+                }),
+        );
+    }
+}
