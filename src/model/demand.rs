@@ -45,17 +45,32 @@ pub fn pod_spec<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
 
 /// The template of the pods that an object makes, if it makes some; a Pod is its own.
 pub fn pod_template<'a>(root: View<'a>, kind: &str) -> Option<View<'a>> {
+    let template = root.at(way_to_pod_template(kind))?;
+    // What operators make pods of, such as a Service of Knative, has a template like others that make none.
+    let is_pod = MAKE_PODS.contains(&kind) || template.at(&["spec", "containers"]).is_some();
+    is_pod.then_some(template)
+}
+
+/// Kinds that make pods.
+const MAKE_PODS: [&str; 9] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+    "Rollout",
+    "PodTemplate",
+    "CronJob",
+    "Pod",
+];
+
+/// Where the template of pods is in objects of a kind.
+pub fn way_to_pod_template(kind: &str) -> &'static [&'static str] {
     match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => {
-            root.at(&["spec", "template"])
-        }
-        "PodTemplate" => root.get("template"),
-        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template"]),
-        "Pod" => Some(root),
-        // A ReplicationController, and what operators make pods of, such as a Service of Knative.
-        _ => root
-            .at(&["spec", "template"])
-            .filter(|template| template.at(&["spec", "containers"]).is_some()),
+        "PodTemplate" => &["template"],
+        "CronJob" => &["spec", "jobTemplate", "spec", "template"],
+        "Pod" => &[],
+        _ => &["spec", "template"],
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::model::demand;
 use crate::model::field::Field;
 use crate::model::instance::{Instance, PatchEffect, PatchLayer, Unit, Usage};
-use crate::model::kinds::PatchTarget;
+use crate::model::kinds::{PatchTarget, Workload};
 use tenantry_engine::manifest::{Manifest, Rendered, SkeletonNode};
 use tenantry_engine::view::{Shape, View};
 use tenantry_kubernetes::patch::{PatchProblem, Patching};
@@ -13,7 +14,7 @@ use tenantry_kubernetes::versions;
 use tenantry_syntax::diagnostics::catalogue::render as codes;
 use tenantry_syntax::diagnostics::catalogue::resolve::LOCKED;
 use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
-use tenantry_syntax::yaml::NodeId;
+use tenantry_syntax::yaml::{Node, NodeId, Value, entry};
 
 use super::registry::Templates;
 
@@ -49,52 +50,139 @@ pub(super) fn apply(
     for layer in unit.patches.iter().chain(of_instances) {
         usage.note_patch(layer.patch.id, PatchEffect::MatchedNone);
     }
-    if usage.patches.is_empty() {
-        return rendered;
-    }
-    let patched = rendered.into_iter().filter_map(|mut one| {
-        let instance = one.instance.and_then(|at| unit.instances.get(at));
-        let layers = instance.map_or(&unit.patches, |instance| &instance.patches);
+    let mut work = PatchWork {
+        templates,
+        unit,
+        sources,
+        usage,
+        sink,
+    };
+    let patched = rendered.into_iter().filter_map(|one| work.object(one));
+    patched.collect()
+}
+
+struct PatchWork<'a, 'w> {
+    templates: &'a Templates,
+    unit: &'a Unit,
+    sources: &'a Sources,
+    usage: &'w mut Usage,
+    sink: &'w mut Sink,
+}
+
+impl PatchWork<'_, '_> {
+    /// An object with what its workload adds to pods, and with its patches; nothing if one deletes it.
+    fn object(&mut self, mut one: Rendered) -> Option<Rendered> {
         if !one.scope.makes_objects() {
             return Some(one);
         }
-        for layer in layers {
+        let instance = one.instance.and_then(|at| self.unit.instances.get(at));
+        if let Some(instance) = instance {
+            self.fragments(instance, &mut one);
+        }
+        for layer in instance.map_or(&self.unit.patches, |instance| &instance.patches) {
             if !is_meant(layer, &one.manifest) {
                 continue;
             }
-            let changed = match patched(templates, layer, &one.manifest) {
+            let what = format!("a patch of {}", layer.source);
+            let changed = match patched(self.templates, layer, &one.manifest) {
                 Ok(changed) => changed,
                 Err(problem) => {
-                    sink.push(failed(&problem, layer, &one.manifest, sources));
+                    self.failed(&problem, &what, layer.patch.id, &one.manifest);
                     continue;
                 }
             };
             let Some(changed) = changed else {
-                usage.note_patch(layer.patch.id, PatchEffect::Changed);
+                self.usage.note_patch(layer.patch.id, PatchEffect::Changed);
                 return None;
             };
-            let is_same = changed.root().is_written_as(one.manifest.root())
-                || changed.root().to_json() == one.manifest.root().to_json();
-            if is_same {
-                usage.note_patch(layer.patch.id, PatchEffect::ChangedNone);
+            if changed.root().to_json() == one.manifest.root().to_json() {
+                self.usage
+                    .note_patch(layer.patch.id, PatchEffect::ChangedNone);
                 continue;
             }
-            usage.note_patch(layer.patch.id, PatchEffect::Changed);
+            self.usage.note_patch(layer.patch.id, PatchEffect::Changed);
             if let Some(instance) = instance.filter(|_| layer.source.is_above_contexts()) {
                 let held = Held {
-                    unit,
+                    unit: self.unit,
                     instance,
-                    layer,
-                    sources,
+                    what,
+                    place: layer.patch.id,
+                    sources: self.sources,
                 };
-                held.check(one.manifest.root(), Some(changed.root()), sink);
+                held.check(one.manifest.root(), Some(changed.root()), self.sink);
             }
-            let before = std::mem::replace(&mut one.manifest, changed);
-            one.unpatched.get_or_insert(before);
+            replace(&mut one, changed);
         }
         Some(one)
-    });
-    patched.collect()
+    }
+
+    /// Merges `pod` and `container` of a workload into the pods that an object of it makes.
+    fn fragments(&mut self, instance: &Instance, one: &mut Rendered) {
+        let workload = Field::<Workload>::of(&instance.workload);
+        let (pod, container) = (workload.pod().node(), workload.container().node());
+        let kind = one.manifest.kind();
+        if pod.is_none() && container.is_none()
+            || demand::pod_template(one.manifest.root(), &kind).is_none()
+        {
+            return;
+        }
+        let container = container.map(|container| in_list(instance, container));
+        let fragments = [("`pod`", pod), ("`container`", container.as_ref())];
+        let mut patching = Patching::of(&one.manifest);
+        let mut first = NodeId::NONE;
+        for (what, fragment) in fragments {
+            let Some(fragment) = fragment else { continue };
+            let patch = Node::map(fragment.id, vec![entry("spec", fragment.clone())]);
+            if let Err(problem) = patching.merge_pod(demand::way_to_pod_template(&kind), &patch) {
+                self.failed(&problem, what, fragment.id, &one.manifest);
+                return;
+            }
+            first = fragment.id;
+        }
+        let changed = patching.finish(|root| self.templates.patched.of(root));
+        let Some(changed) = changed else { return };
+        let held = Held {
+            unit: self.unit,
+            instance,
+            what: "a fragment of a pod".to_owned(),
+            place: first,
+            sources: self.sources,
+        };
+        held.check(one.manifest.root(), Some(changed.root()), self.sink);
+        replace(one, changed);
+    }
+
+    fn failed(&mut self, problem: &PatchProblem, what: &str, patch: NodeId, manifest: &Manifest) {
+        let place = match problem.place {
+            NodeId::NONE => patch,
+            place => place,
+        };
+        let message = format!(
+            "{what} cannot be applied to {}: {}",
+            manifest.title(),
+            problem.message
+        );
+        self.sink.push(
+            Diagnostic::new(codes::PATCH_FAILED, message)
+                .at(self.sources.span(place), "here")
+                .help("write it for what is rendered: `tenantry why` shows the object's fields"),
+        );
+    }
+}
+
+/// A fragment of the workload's own container, as a fragment of its pod.
+fn in_list(instance: &Instance, container: &Node) -> Node {
+    let name = Node::text(instance.name, instance.component.as_str());
+    let mut entries = vec![entry("name", name)];
+    entries.extend(container.entries().iter().cloned());
+    let items = [Node::map(container.id, entries)];
+    let list = Node::new(container.id, Value::List(items.into()));
+    Node::map(container.id, vec![entry("containers", list)])
+}
+
+fn replace(one: &mut Rendered, changed: Manifest) {
+    let before = std::mem::replace(&mut one.manifest, changed);
+    one.unpatched.get_or_insert(before);
 }
 
 fn patched(
@@ -116,7 +204,9 @@ fn patched(
 struct Held<'a> {
     unit: &'a Unit,
     instance: &'a Instance,
-    layer: &'a PatchLayer,
+    /// What replaces them, for people, and where it is.
+    what: String,
+    place: NodeId,
     sources: &'a Sources,
 }
 
@@ -157,11 +247,10 @@ impl Held<'_> {
                 });
                 if let Some((value, lock)) = held {
                     let patch = after.and_then(|after| after.sources().first().copied());
-                    let message =
-                        format!("a patch of {} replaces a locked value", self.layer.source);
+                    let message = format!("{} replaces a locked value", self.what);
                     sink.push(
                         Diagnostic::new(LOCKED, message)
-                            .at(self.sources.span(patch.unwrap_or(self.layer.patch.id)), "replaces it")
+                            .at(self.sources.span(patch.unwrap_or(self.place)), "replaces it")
                             .and(self.sources.span(*lock), "locked here")
                             .and(self.sources.span(*value), "the value that is locked")
                             .help("remove it from the patch, or ask the context's owner to lift the lock"),
@@ -210,30 +299,6 @@ fn is_like(pattern: &str, name: &str) -> bool {
         }
     }
     left.ends_with(last)
-}
-
-fn failed(
-    problem: &PatchProblem,
-    layer: &PatchLayer,
-    manifest: &Manifest,
-    sources: &Sources,
-) -> Diagnostic {
-    let place = if problem.place == NodeId::NONE {
-        layer.patch.id
-    } else {
-        problem.place
-    };
-    Diagnostic::new(
-        codes::PATCH_FAILED,
-        format!(
-            "a patch of {} cannot be applied to {}: {}",
-            layer.source,
-            manifest.title(),
-            problem.message
-        ),
-    )
-    .at(sources.span(place), "here")
-    .help("write the patch for what is rendered: `tenantry why` shows the object's fields")
 }
 
 /// Finds patches that match nothing, or change nothing, wherever they apply.

@@ -14,7 +14,13 @@ use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
 use tenantry_syntax::yaml::{Node, Trail, Value};
 
 /// Values that rules and the compiler read, and no template.
-const READ_ELSEWHERE: [&str; 3] = ["type", "encryptionRequired", "auditLogging"];
+const READ_ELSEWHERE: [&str; 5] = [
+    "type",
+    "encryptionRequired",
+    "auditLogging",
+    "pod",
+    "container",
+];
 
 /// What the templates of one instance did.
 #[derive(Debug, Default)]

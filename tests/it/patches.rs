@@ -412,3 +412,113 @@ fn patched_objects_are_those_of_kustomize() {
             .join("\n\n")
     );
 }
+
+/// Whether all of a fragment is in what was rendered; items of lists are found by their name, or by being the same.
+fn lacking(fragment: &Json, found: &Json, path: &str, missing: &mut Vec<String>) {
+    match (fragment, found) {
+        (Json::Object(wanted), Json::Object(there)) => {
+            for (key, wanted) in wanted.iter().filter(|(key, _)| *key != "$patch") {
+                let found = there.get(key).unwrap_or(&Json::Null);
+                lacking(wanted, found, &format!("{path}.{key}"), missing);
+            }
+        }
+        (Json::Array(wanted), Json::Array(there)) => {
+            for wanted in wanted {
+                let is_it = |item: &&Json| {
+                    let name = wanted.get("mountPath").or(wanted.get("name"));
+                    name.is_some() && item.get("mountPath").or(item.get("name")) == name
+                };
+                match there.iter().find(is_it) {
+                    Some(found) => lacking(wanted, found, path, missing),
+                    None if there.contains(wanted) => {}
+                    None => missing.push(format!("{path}: {wanted}")),
+                }
+            }
+        }
+        (wanted, found) if wanted == found => {}
+        (wanted, found) => missing.push(format!("{path}: {wanted}, found {found}")),
+    }
+}
+
+/// Fields that no fragment is tried for: the workload's own, those of running pods, those that no stable version has, and
+/// what the proof of isolation refuses.
+const NOT_TRIED: [&str; 15] = [
+    "workloadRef",
+    "hostNetwork",
+    "containers",
+    "ephemeralContainers",
+    "evictionResponders",
+    "hostnameOverride",
+    "priority",
+    "resources",
+    "restartPolicy",
+    "schedulingGroup",
+    "serviceAccount",
+    "activeDeadlineSeconds",
+    "name",
+    "restartPolicyRules",
+    "volumeDevices",
+];
+
+#[test]
+fn fragments_of_pods_and_containers_come_out() {
+    let text = fs::read(repository_path("tests/fragments.yaml")).unwrap();
+    let mut tried: BTreeMap<&str, std::collections::BTreeSet<String>> = BTreeMap::new();
+    for fragments in documents(&text) {
+        let folder = tempfile::tempdir().unwrap();
+        crate::support::copy_folder(
+            &repository_path("examples/quickstart"),
+            folder.path(),
+            false,
+        );
+        let path = folder.path().join("components/web.yaml");
+        let mut component = fs::read_to_string(&path).unwrap();
+        for (what, definition) in [("pod", "PodSpec"), ("container", "Container")] {
+            let _ = write!(component, "\n    {what}: {}\n", pruned(&fragments[what]));
+            let keys = fragments[what].as_object().into_iter().flatten();
+            tried
+                .entry(definition)
+                .or_default()
+                .extend(keys.map(|(key, _)| key.clone()));
+        }
+        fs::write(&path, component).unwrap();
+        let path = folder.path().join("tenantry.yaml");
+        let platform = fs::read_to_string(&path).unwrap();
+        let existing = "[Secret/registry, PersistentVolumeClaim/existing, ConfigMap/shared, ServiceAccount/other]";
+        let platform = platform.replace(
+            "kubernetesVersion:",
+            &format!("existing: {existing}\n  kubernetesVersion:"),
+        );
+        assert!(platform.contains(existing));
+        fs::write(&path, platform).unwrap();
+        let rendered = crate::support::render(folder.path(), &[]);
+        let all = rendered.values().flat_map(|text| documents(text));
+        let deployment = all
+            .into_iter()
+            .find(|object| object["kind"] == "Deployment")
+            .unwrap();
+        let pod = &deployment["spec"]["template"]["spec"];
+        let mut missing = Vec::new();
+        lacking(&pruned(&fragments["pod"]), pod, "pod", &mut missing);
+        let containers = pod["containers"].as_array().unwrap();
+        let own = containers.iter().find(|one| one["name"] == "web").unwrap();
+        if fragments["container"].is_object() {
+            lacking(&fragments["container"], own, "container", &mut missing);
+        }
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
+    }
+    let schemas = tenantry::kubernetes::schemas::built_in();
+    let mut count = 0;
+    for (definition, tried) in tried {
+        let name = format!("io.k8s.api.core.v1.{definition}");
+        let rule = schemas.set().rule(&name).unwrap();
+        for (field, _) in &rule.properties {
+            count += usize::from(tried.contains(&**field));
+            assert!(
+                tried.contains(&**field) || NOT_TRIED.contains(&&**field),
+                "{definition}.{field} is not tried"
+            );
+        }
+    }
+    assert!(count >= 53, "{count}");
+}

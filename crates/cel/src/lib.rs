@@ -50,8 +50,7 @@ pub const MAX_LENGTH: usize = 100_000;
 /// How deep expressions may be nested.
 pub const MAX_DEPTH: usize = 250;
 
-/// A version of Kubernetes: 1 and the number after the dot.
-pub type Minor = u32;
+pub use tenantry_engine::schema::Minor;
 
 /// What an expression comes to.
 pub type Evaluated<'a> = Result<CelValue<'a>, EvaluationError>;

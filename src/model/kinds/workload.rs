@@ -91,6 +91,11 @@ pub struct Workload {
     pub annotations: Option<BTreeMap<String, String>>,
     /// Whether Prometheus is told to scrape the port named `metrics`. Default: true.
     pub scrape: Option<bool>,
+    /// What else its pods have, in the form of Kubernetes' `PodSpec`: merged into what is rendered, lists by their keys.
+    /// `containers` beside the workload's own and `initContainers` are written in full.
+    pub pod: Option<BTreeMap<String, Json>>,
+    /// What else its container has, in the form of Kubernetes' `Container`: merged like `pod`.
+    pub container: Option<BTreeMap<String, Json>>,
     /// Values of your own, for your own templates.
     pub settings: Option<BTreeMap<String, Json>>,
 }

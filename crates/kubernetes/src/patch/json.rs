@@ -7,7 +7,7 @@ use super::open::{PartForm, map};
 use super::{PatchProblem, Patching};
 
 /// What happens at the end of a path.
-enum Change {
+enum PlaceChange {
     /// Put there; between the items of a list.
     Add(SkeletonNode),
     /// Put there instead of what is there.
@@ -32,13 +32,13 @@ impl Patching {
         match op.as_str().unwrap_or_default() {
             "add" => {
                 let new = self.written(value()?);
-                self.change(&way, Change::Add(new), path.id)
+                self.change(&way, PlaceChange::Add(new), path.id)
             }
             "replace" => {
                 let new = self.written(value()?);
-                self.change(&way, Change::Replace(new), path.id)
+                self.change(&way, PlaceChange::Replace(new), path.id)
             }
-            "remove" => self.change(&way, Change::Remove, path.id),
+            "remove" => self.change(&way, PlaceChange::Remove, path.id),
             "test" => {
                 let found = self.found(&way, path.id)?;
                 let found = self.value(&found).to_json();
@@ -60,9 +60,9 @@ impl Patching {
                         let message = "what is moved cannot go into itself".to_owned();
                         return Err(problem(path.id, message));
                     }
-                    self.change(&way_from, Change::Remove, from.id)?;
+                    self.change(&way_from, PlaceChange::Remove, from.id)?;
                 }
-                self.change(&way, Change::Add(taken), path.id)
+                self.change(&way, PlaceChange::Add(taken), path.id)
             }
             other => Err(problem(
                 op.id,
@@ -94,7 +94,7 @@ impl Patching {
     fn change(
         &mut self,
         way: &[String],
-        change: Change,
+        change: PlaceChange,
         place: NodeId,
     ) -> Result<(), PatchProblem> {
         let root = self.root.clone();
@@ -107,13 +107,13 @@ impl Patching {
         part: SkeletonNode,
         way: &[String],
         depth: usize,
-        change: Change,
+        change: PlaceChange,
         place: NodeId,
     ) -> Result<SkeletonNode, PatchProblem> {
         let Some(step) = way.get(depth) else {
             return Ok(match change {
-                Change::Add(new) | Change::Replace(new) => new,
-                Change::Remove => super::nothing(),
+                PlaceChange::Add(new) | PlaceChange::Replace(new) => new,
+                PlaceChange::Remove => super::nothing(),
             });
         };
         let lacks = || missing(&way[..=depth], place);
@@ -123,13 +123,13 @@ impl Patching {
                 let (outside, mut fields) = self.opened_map(part);
                 let at = fields.iter().position(|(key, _)| **key == **step);
                 match (at, change) {
-                    (Some(at), Change::Remove) if is_last => drop(fields.remove(at)),
+                    (Some(at), PlaceChange::Remove) if is_last => drop(fields.remove(at)),
                     (Some(at), change) => {
                         let child = fields[at].1.clone();
                         fields[at].1 = self.changed(child, way, depth + 1, change, place)?;
                     }
                     // An API server replaces what is not there, too.
-                    (None, Change::Add(new) | Change::Replace(new)) if is_last => {
+                    (None, PlaceChange::Add(new) | PlaceChange::Replace(new)) if is_last => {
                         fields.push((step.as_str().into(), new));
                     }
                     (None, _) => return Err(lacks()),
@@ -145,8 +145,8 @@ impl Patching {
                 };
                 let at = at.ok_or_else(lacks)?;
                 match change {
-                    Change::Add(new) if is_last && at <= items.len() => items.insert(at, new),
-                    Change::Remove if is_last && at < items.len() => drop(items.remove(at)),
+                    PlaceChange::Add(new) if is_last && at <= items.len() => items.insert(at, new),
+                    PlaceChange::Remove if is_last && at < items.len() => drop(items.remove(at)),
                     change if at < items.len() => {
                         let child = items[at].clone();
                         items[at] = self.changed(child, way, depth + 1, change, place)?;

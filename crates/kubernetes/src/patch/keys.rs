@@ -9,9 +9,9 @@ use tenantry_syntax::yaml::parse::parse;
 
 use crate::schemas::{ObjectSchemas, built_in};
 
-type Lists = HashMap<String, Vec<String>>;
+type MergeLists = HashMap<String, Vec<String>>;
 
-static TABLE: LazyLock<HashMap<String, Lists>> = LazyLock::new(|| {
+static TABLE: LazyLock<HashMap<String, MergeLists>> = LazyLock::new(|| {
     let documents = parse(include_str!("../../tables/merge-keys.yaml"), 0).documents;
     let definitions = documents.iter().flat_map(Node::entries);
     definitions

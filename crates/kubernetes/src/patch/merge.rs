@@ -8,7 +8,7 @@ use tenantry_engine::view::scalar_text;
 use tenantry_syntax::yaml::{Entry, Node, Value};
 
 use super::keys::MergePlace;
-use super::open::{OpenField, Outside, PartForm, map};
+use super::open::{OpenField, PartForm, PartFrame, map};
 use super::{PatchProblem, Patching};
 
 /// The key that says how a map or list is patched.
@@ -43,6 +43,13 @@ fn directive_of_list(items: &[Node]) -> Result<Directive, PatchProblem> {
         .iter()
         .find(is_directive)
         .map_or(Ok(Directive::Merge), |item| directive_in(item.entries()))
+}
+
+fn has_directives(patch: &Node) -> bool {
+    let mut items = patch.as_list().unwrap_or_default().iter();
+    let mut entries = patch.entries().iter();
+    items.any(has_directives)
+        || entries.any(|entry| &*entry.key == DIRECTIVE || has_directives(&entry.value))
 }
 
 fn is_list_directive(item: &Node) -> bool {
@@ -81,6 +88,10 @@ impl Patching {
                 place: patch.id,
             });
         }
+        // What is new as a whole is one place of the input.
+        if was == PartForm::Nothing && !has_directives(patch) {
+            return Ok(Some(self.written(patch)));
+        }
         match new {
             PartForm::Map => self.merged_map(old, patch, place),
             // Lists that merge are known by the field that they are in.
@@ -99,7 +110,7 @@ impl Patching {
         let (outside, mut fields) = match directive_in(patch.entries())? {
             Directive::Delete => return Ok(None),
             Directive::Merge if !is_new => self.opened_map(old),
-            Directive::Merge | Directive::Replace => (Outside::new(), Vec::new()),
+            Directive::Merge | Directive::Replace => (PartFrame::new(), Vec::new()),
         };
         for entry in patch.entries() {
             if &*entry.key != DIRECTIVE {
@@ -166,7 +177,7 @@ impl Patching {
             }
             items.extend(self.merged(super::nothing(), item, MergePlace::UNKNOWN)?);
         }
-        Ok(Outside::new().around(PartKind::List(items)))
+        Ok(PartFrame::new().around(PartKind::List(items)))
     }
 
     fn merged_list(
@@ -178,7 +189,7 @@ impl Patching {
     ) -> Result<Option<SkeletonNode>, PatchProblem> {
         let (outside, old) = match directive_of_list(patch)? {
             Directive::Delete => return Ok(None),
-            Directive::Replace => (Outside::new(), Vec::new()),
+            Directive::Replace => (PartFrame::new(), Vec::new()),
             Directive::Merge => self.opened_list(old),
         };
         let mut found: Vec<MergedItem<'_>> = Vec::new();

@@ -44,7 +44,7 @@ impl PartForm {
 }
 
 /// A map of fields, in canonical order; those that are nothing are left out by who reads it.
-pub(super) fn map(like: Outside, mut fields: Vec<OpenField>) -> SkeletonNode {
+pub(super) fn map(like: PartFrame, mut fields: Vec<OpenField>) -> SkeletonNode {
     fields.sort_by(|(a, _), (b, _)| canonical_order(a).cmp(&canonical_order(b)));
     let fields = fields.into_iter().map(|(key, value)| SkeletonField {
         key: FieldKey::Literal(key),
@@ -55,16 +55,16 @@ pub(super) fn map(like: Outside, mut fields: Vec<OpenField>) -> SkeletonNode {
 
 /// What is known of a part besides what it holds.
 #[derive(Clone)]
-pub(super) struct Outside {
+pub(super) struct PartFrame {
     line: TemplateLine,
     regions: Box<[u32]>,
     keys: Box<[usize]>,
 }
 
-impl Outside {
+impl PartFrame {
     /// Of what a patch adds.
-    pub(super) fn new() -> Outside {
-        Outside {
+    pub(super) fn new() -> PartFrame {
+        PartFrame {
             line: TemplateLine::NONE,
             regions: Box::default(),
             keys: Box::default(),
@@ -81,8 +81,8 @@ impl Outside {
     }
 }
 
-fn taken_apart(node: SkeletonNode) -> (Outside, PartKind) {
-    let outside = Outside {
+fn taken_apart(node: SkeletonNode) -> (PartFrame, PartKind) {
+    let outside = PartFrame {
         line: node.line,
         regions: node.regions,
         keys: node.keys,
@@ -162,7 +162,7 @@ impl Patching {
     }
 
     /// The fields of a map that hold something, with keys that are plain text.
-    pub(super) fn opened_map(&mut self, node: SkeletonNode) -> (Outside, Vec<OpenField>) {
+    pub(super) fn opened_map(&mut self, node: SkeletonNode) -> (PartFrame, Vec<OpenField>) {
         let (outside, kind) = taken_apart(node);
         let mut fields = Vec::new();
         match kind {
@@ -203,7 +203,7 @@ impl Patching {
     }
 
     /// The items of a list that hold something.
-    pub(super) fn opened_list(&mut self, node: SkeletonNode) -> (Outside, Vec<SkeletonNode>) {
+    pub(super) fn opened_list(&mut self, node: SkeletonNode) -> (PartFrame, Vec<SkeletonNode>) {
         let (outside, kind) = taken_apart(node);
         let mut items = match kind {
             PartKind::List(items) => items,
@@ -221,7 +221,7 @@ impl Patching {
     }
 
     /// A part of what fills a hole, as a hole of its own.
-    fn part_of(&mut self, hole: usize, node: &Node, whole: &Outside) -> SkeletonNode {
+    fn part_of(&mut self, hole: usize, node: &Node, whole: &PartFrame) -> SkeletonNode {
         let own = self.holes[hole].part(node);
         self.holes.push(own);
         whole.clone().around(PartKind::Hole(self.holes.len() - 1))
