@@ -8,8 +8,8 @@
 //!                            └──────── per tenant, in parallel ───────┘
 //! ```
 //!
-//! Stages do not import one another; what they hand on is in [`model`], [`yaml`], [`schema`] and
-//! [`diagnostics`]. Every value keeps the place that it was read from, through all stages: that is
+//! Stages do not import one another; what they hand on is in [`model`], and in the packages below the
+//! compiler: [`engine`], [`kubernetes`], [`yaml`] and [`diagnostics`]. Every value keeps the place that it was read from, through all stages: that is
 //! what findings, `why` and reviews stand on. See `ARCHITECTURE.md`.
 
 #![forbid(unsafe_code)]
