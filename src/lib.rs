@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Stages do not import one another; what they hand on is in [`model`], and in the packages below the
-//! compiler: [`engine`], [`kubernetes`], [`yaml`] and [`diagnostics`]. Every value keeps the place that it was read from, through all stages: that is
-//! what findings, `why` and reviews stand on. See `ARCHITECTURE.md`.
+//! compiler: [`engine`], [`kubernetes`], [`yaml`] and [`diagnostics`]. Every value keeps the place that
+//! it was read from, through all stages: that is what findings, `why` and reviews stand on. See
+//! `ARCHITECTURE.md`.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +29,6 @@ pub mod review;
 pub mod validate;
 pub mod verify;
 
-/// The expression language.
 pub use tenantry_cel as cel;
 pub use tenantry_engine as engine;
 pub use tenantry_kubernetes as kubernetes;

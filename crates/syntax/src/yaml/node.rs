@@ -21,7 +21,7 @@ impl NodeId {
     const DERIVED_FILE: u32 = u32::MAX - 1;
 
     /// The id of the `index`-th value that the compiler itself computed for one instance; what it
-    /// was computed from is kept in that instance's [`tenantry_engine::derivations::Derivations`].
+    /// was computed from is kept in that instance's `Derivations`.
     pub fn derived(index: usize) -> NodeId {
         NodeId {
             file: Self::DERIVED_FILE,
