@@ -175,6 +175,7 @@ fn explain(
     if let Some(before) = &one.unpatched {
         for field in &mut fields {
             let path = Path::parse(&field.path).ok();
+            let path = path.and_then(|path| by_name(root, &path));
             let was = path.and_then(|path| Some((before.root().at_path(&path)?, path)));
             let was = was.map(|(view, path)| explainer.origin(view, &path));
             field.replaces = was.filter(|was| was.value != field.value).map(Box::new);
@@ -184,6 +185,22 @@ fn explain(
         object: name.to_owned(),
         fields,
     }
+}
+
+/// A path with items by their names: a patch moves them. Nothing if an item has none.
+fn by_name(root: View<'_>, path: &Path) -> Option<Path> {
+    let (mut view, mut named) = (root, Path::default());
+    for step in &path.0 {
+        view = view.at_path(&Path(vec![step.clone()]))?;
+        named = match step {
+            PathStep::Key(_) => named.join(step.clone()),
+            PathStep::Index(_) => {
+                let name = view.text_at(&["name"]);
+                (!name.is_empty()).then(|| named.join(&*name))?
+            }
+        };
+    }
+    Some(named)
 }
 
 impl Explainer<'_> {

@@ -1,5 +1,6 @@
 //! Patches of what was rendered, in the order of layers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use tenantry_kubernetes::versions;
 use tenantry_syntax::diagnostics::catalogue::render as codes;
 use tenantry_syntax::diagnostics::catalogue::resolve::LOCKED;
 use tenantry_syntax::diagnostics::{Diagnostic, Sink, Sources};
-use tenantry_syntax::yaml::{Node, NodeId, Value, entry};
+use tenantry_syntax::yaml::{Node, NodeId, Value, entry, merge};
 
 use super::registry::Templates;
 
@@ -120,10 +121,11 @@ impl PatchWork<'_, '_> {
     fn fragments(&mut self, instance: &Instance, one: &mut Rendered) {
         let workload = Field::<Workload>::of(&instance.workload);
         let (pod, container) = (workload.pod().node(), workload.container().node());
+        if pod.is_none() && container.is_none() {
+            return;
+        }
         let kind = one.manifest.kind();
-        if pod.is_none() && container.is_none()
-            || demand::pod_template(one.manifest.root(), &kind).is_none()
-        {
+        if demand::pod_template(one.manifest.root(), &kind).is_none() {
             return;
         }
         let container = container.map(|container| in_list(instance, container));
@@ -157,14 +159,13 @@ impl PatchWork<'_, '_> {
             NodeId::NONE => patch,
             place => place,
         };
-        let message = format!(
-            "{what} cannot be applied to {}: {}",
-            manifest.title(),
-            problem.message
-        );
+        let kind = manifest.kind();
+        let message = format!("{kind}: {what} cannot be applied: {}", problem.message);
+        let span = self.sources.span(place);
         self.sink.push(
             Diagnostic::new(codes::PATCH_FAILED, message)
-                .at(self.sources.span(place), "here")
+                .at(span.map(|span| self.sources.first_line(span)), "")
+                .note(format!("in {}", manifest.title()))
                 .help("write it for what is rendered: `tenantry why` shows the object's fields"),
         );
     }
@@ -192,12 +193,30 @@ fn patched(
 ) -> Result<Option<Manifest>, PatchProblem> {
     let mut patching = Patching::of(manifest);
     if let Some(merge) = layer.fields().merge().node() {
-        patching.merge(merge, None)?;
+        patching.merge(merge)?;
     }
     if let Some(json) = layer.fields().json().node() {
         patching.json(json.as_list().unwrap_or_default())?;
     }
-    Ok(patching.finish(|root| templates.patched.of(root)))
+    let changed = patching.finish(|root| templates.patched.of(root));
+    if let Some(changed) = &changed {
+        let is_same = |part: fn(&Manifest) -> Cow<'_, str>| part(changed) == part(manifest);
+        // What an object is decides where it goes and whose it is.
+        for (field, is_kept) in [
+            ("apiVersion", is_same(Manifest::api_version)),
+            ("kind", is_same(Manifest::kind)),
+            ("metadata.name", is_same(Manifest::name)),
+            ("metadata.namespace", is_same(Manifest::namespace)),
+        ] {
+            if !is_kept {
+                return Err(PatchProblem {
+                    message: format!("it would change `{field}`, by which the object is known"),
+                    place: layer.patch.id,
+                });
+            }
+        }
+    }
+    Ok(changed)
 }
 
 /// The locked values of an instance, which a patch may not replace where they are printed.
@@ -211,6 +230,13 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
+    /// Whether a part of a fragment is of a layer for which the locks of contexts hold; patches were chosen by theirs.
+    fn is_above_contexts(&self, place: NodeId) -> bool {
+        let mut layers = self.instance.layers.iter().rev();
+        let layer = layers.find(|layer| merge::find(&layer.values, place).is_some());
+        layer.is_none_or(|layer| layer.source.is_above_contexts())
+    }
+
     fn check(&self, before: View<'_>, after: Option<View<'_>>, sink: &mut Sink) {
         if after.is_some_and(|after| after.is_written_as(before)) {
             return;
@@ -234,10 +260,7 @@ impl Held<'_> {
                     self.check(item, same.copied(), sink);
                 }
             }
-            shape
-                if after.is_some_and(|after| {
-                    format!("{:?}", after.shape()) == format!("{shape:?}")
-                }) => {}
+            _ if after.is_some_and(|after| after.to_json() == before.to_json()) => {}
             _ => {
                 let sources = before.sources().into_iter();
                 let mut inputs = sources.flat_map(|id| self.unit.derivations.inputs(id));
@@ -247,10 +270,14 @@ impl Held<'_> {
                 });
                 if let Some((value, lock)) = held {
                     let patch = after.and_then(|after| after.sources().first().copied());
+                    let place = patch.unwrap_or(self.place);
+                    if !self.is_above_contexts(place) {
+                        return;
+                    }
                     let message = format!("{} replaces a locked value", self.what);
                     sink.push(
                         Diagnostic::new(LOCKED, message)
-                            .at(self.sources.span(patch.unwrap_or(self.place)), "replaces it")
+                            .at(self.sources.span(place), "replaces it")
                             .and(self.sources.span(*lock), "locked here")
                             .and(self.sources.span(*value), "the value that is locked")
                             .help("remove it from the patch, or ask the context's owner to lift the lock"),

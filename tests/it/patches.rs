@@ -249,9 +249,7 @@ impl PatchCase {
         let mut patching = Patching::of(&manifest);
         if let Some(patch) = &self.merge {
             let patch = Node::from_json(patch);
-            patching
-                .merge(&patch, None)
-                .map_err(|problem| problem.message)?;
+            patching.merge(&patch).map_err(|problem| problem.message)?;
         }
         if let Some(patch) = &self.json {
             let patch = Node::from_json(patch);

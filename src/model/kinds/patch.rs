@@ -19,6 +19,7 @@ pub struct Patch {
     pub merge: Option<BTreeMap<String, Json>>,
     /// Operations of a JSON patch, in their order.
     #[serde(default)]
+    #[schemars(length(max = 200))]
     pub json: Option<Vec<JsonOperation>>,
 }
 

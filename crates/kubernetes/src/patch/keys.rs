@@ -7,7 +7,7 @@ use tenantry_engine::schema::{SchemaRule, SchemaSet};
 use tenantry_syntax::yaml::Node;
 use tenantry_syntax::yaml::parse::parse;
 
-use crate::schemas::{ObjectSchemas, built_in};
+use crate::schemas::built_in;
 
 type MergeLists = HashMap<String, Vec<String>>;
 
@@ -39,20 +39,11 @@ impl<'s> MergePlace<'s> {
         definition: None,
     };
 
-    pub(super) fn object(
-        api_version: &str,
-        kind: &str,
-        custom: Option<&'s ObjectSchemas>,
-    ) -> MergePlace<'s> {
-        let schemas: [Option<&'s ObjectSchemas>; 2] = [Some(built_in()), custom];
-        let found = schemas.into_iter().flatten().find_map(|schemas| {
-            let known = schemas.find(api_version, kind)?;
-            Some(MergePlace {
-                known: Some(known),
-                definition: schemas.definition(api_version, kind),
-            })
-        });
-        found.unwrap_or(MergePlace::UNKNOWN)
+    pub(super) fn object(api_version: &str, kind: &str) -> MergePlace<'static> {
+        MergePlace {
+            known: built_in().find(api_version, kind),
+            definition: built_in().definition(api_version, kind),
+        }
     }
 
     /// The template of a pod.

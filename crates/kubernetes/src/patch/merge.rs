@@ -1,15 +1,19 @@
 //! Strategic merges, as kustomize does them: <https://github.com/kubernetes-sigs/kustomize/tree/master/kyaml/yaml/merge2>.
 //! Items of a patch come first, in its order; what they do not name follows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tenantry_engine::manifest::{PartKind, SkeletonNode};
 use tenantry_engine::view::scalar_text;
-use tenantry_syntax::yaml::{Entry, Node, Value};
+use tenantry_syntax::yaml::{Entry, Node, NodeId, Value};
 
 use super::keys::MergePlace;
 use super::open::{OpenField, PartForm, PartFrame, map};
 use super::{PatchProblem, Patching};
+
+/// Most items of a list that are compared in pairs.
+const MAX_UNIFIED: usize = 1_000;
 
 /// The key that says how a map or list is patched.
 const DIRECTIVE: &str = "$patch";
@@ -212,20 +216,27 @@ impl Patching {
                 new: None,
             });
         }
-        unify(&mut found, keys.len());
+        if found
+            .iter()
+            .any(|item| item.keys.iter().any(String::is_empty))
+        {
+            unify(&mut found, patch)?;
+        }
         let mut merged: Vec<MergedItem<'_>> = Vec::new();
+        let mut positions: HashMap<Vec<String>, usize> = HashMap::new();
         for item in found {
             let is_named = item.keys.iter().any(|value| !value.is_empty());
-            let known = merged
-                .iter_mut()
-                .find(|known| is_named && known.keys == item.keys);
-            match known {
-                Some(known) => {
+            match positions.get(&item.keys).filter(|_| is_named) {
+                Some(at) => {
+                    let known = &mut merged[*at];
                     known.position = known.position.max(item.position);
                     known.old = known.old.take().or(item.old);
                     known.new = known.new.or(item.new);
                 }
-                None => merged.push(item),
+                None => {
+                    positions.insert(item.keys.clone(), merged.len());
+                    merged.push(item);
+                }
             }
         }
         // Kustomize keeps the order of what is there where several keys tell items apart, and else that of the patch.
@@ -271,16 +282,21 @@ fn keys_in_patch(item: &Node, keys: &[String]) -> Vec<String> {
 }
 
 /// Items that only differ in keys that one of them lacks are the same: `8080` is `8080/TCP`, where that is there.
-fn unify(items: &mut [MergedItem<'_>], keys: usize) {
-    if keys < 2 {
-        return;
+fn unify(items: &mut [MergedItem<'_>], patch: &[Node]) -> Result<(), PatchProblem> {
+    if items.len() > MAX_UNIFIED {
+        return Err(PatchProblem {
+            message: format!(
+                "more than {MAX_UNIFIED} items, some of which lack keys, do not merge"
+            ),
+            place: patch.first().map_or(NodeId::NONE, |item| item.id),
+        });
     }
     for a in 0..items.len() {
         for b in 0..items.len() {
             let pairs = || items[a].keys.iter().zip(&items[b].keys);
             let has_common = pairs().any(|(a, b)| a == b);
             let differs = pairs().any(|(a, b)| a != b && !a.is_empty() && !b.is_empty());
-            if a != b && has_common && !differs {
+            if a != b && items[a].keys.len() > 1 && has_common && !differs {
                 let both = pairs().map(|(a, b)| if a.is_empty() { b } else { a });
                 let both: Vec<String> = both.cloned().collect();
                 items[a].keys.clone_from(&both);
@@ -288,4 +304,5 @@ fn unify(items: &mut [MergedItem<'_>], keys: usize) {
             }
         }
     }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use tenantry_engine::manifest::{Manifest, PartKind, SkeletonNode, TemplateLine};
 use tenantry_engine::value::Term;
 use tenantry_syntax::yaml::{Node, NodeId};
 
-use crate::schemas::ObjectSchemas;
+use tenantry_syntax::yaml::parse::MAX_DEPTH;
 
 /// Why a patch cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub struct PatchProblem {
     /// The part of the patch that is.
     pub place: NodeId,
 }
+
+/// Most parts of a patched object, and most levels of them.
+const MAX_PARTS: usize = 100_000;
 
 /// A manifest while it is patched.
 pub struct Patching {
@@ -46,19 +49,13 @@ impl Patching {
         }
     }
 
-    /// Merges a part of an object in, by Kubernetes' list keys. `custom` has the schemas of custom resources.
+    /// Merges a part of an object in, by Kubernetes' list keys.
     ///
     /// # Errors
     /// The patch does not have the form of what it patches.
-    pub fn merge(
-        &mut self,
-        patch: &Node,
-        custom: Option<&ObjectSchemas>,
-    ) -> Result<(), PatchProblem> {
-        let place = {
-            let root = self.original.root();
-            keys::MergePlace::object(&root.api_version(), &root.object_kind(), custom)
-        };
+    pub fn merge(&mut self, patch: &Node) -> Result<(), PatchProblem> {
+        let root = self.original.root();
+        let place = keys::MergePlace::object(&root.api_version(), &root.object_kind());
         self.merge_at(&[], patch, place)
     }
 
@@ -111,12 +108,27 @@ impl Patching {
     pub fn json(&mut self, operations: &[Node]) -> Result<(), PatchProblem> {
         let before = self.root.clone();
         for operation in operations {
-            if let Err(problem) = self.operation(operation) {
+            let done = self.operation(operation);
+            if let Err(problem) = done.and_then(|()| self.check_size(operation)) {
                 self.root = before;
                 return Err(problem);
             }
         }
         Ok(())
+    }
+
+    /// Operations that copy can double an object each time.
+    fn check_size(&self, operation: &Node) -> Result<(), PatchProblem> {
+        let (parts, depth) = self.extent(&self.root);
+        if parts <= MAX_PARTS && depth <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(PatchProblem {
+            message: format!(
+                "the object would have more than {MAX_PARTS} parts, or {MAX_DEPTH} levels"
+            ),
+            place: operation.id,
+        })
     }
 
     /// The patched manifest; nothing if a patch deletes it. `interned` gives equal skeletons one address.

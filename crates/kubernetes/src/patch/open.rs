@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tenantry_engine::hole::Hole;
 use tenantry_engine::manifest::{
     FieldKey, PartKind, SkeletonField, SkeletonFields, SkeletonNode, TemplateLine, TextPiece,
 };
@@ -133,6 +134,34 @@ impl Patching {
             }
         }
         text
+    }
+
+    /// How many parts there are, and how many levels.
+    pub(super) fn extent(&self, node: &SkeletonNode) -> (usize, usize) {
+        fn all(extents: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
+            extents.fold((1, 1), |(parts, depth), (more, below)| {
+                (parts + more, depth.max(below + 1))
+            })
+        }
+        fn of_input(node: &Node) -> (usize, usize) {
+            let entries = node.entries().iter().map(|entry| &entry.value);
+            let items = node.as_list().unwrap_or_default().iter();
+            all(entries.chain(items).map(of_input))
+        }
+        match &node.kind {
+            PartKind::Hole(at) => match self.holes.get(*at).map(Hole::taken) {
+                Some(Value::Map(map)) => {
+                    all(map.entries.iter().map(|entry| of_input(&entry.value)))
+                }
+                Some(Value::List(items)) => all(items.iter().map(of_input)),
+                _ => (1, 1),
+            },
+            PartKind::List(items) => all(items.iter().map(|item| self.extent(item))),
+            PartKind::Map(_) | PartKind::OpenMap(_) => {
+                all(node.fields().iter().map(|field| self.extent(&field.value)))
+            }
+            PartKind::Scalar(_) | PartKind::Text(_) => (1, 1),
+        }
     }
 
     /// The value of a part, for comparing it.
